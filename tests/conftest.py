@@ -1,0 +1,55 @@
+"""What holds for every test: one ground per run, no socket out of the machine, the same examples each time."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from hypothesis import settings
+
+from tests import fence, ground, postgres
+
+settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("search", max_examples=5_000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("SALLYPORT_TEST_EXAMPLES", "fixed"))
+
+NewDatabase = Callable[..., str]
+
+
+def pytest_configure() -> None:
+    """Claim the ground before workers start, so that they inherit it, and raise the fence."""
+    ground.folder()
+    fence.raise_fence()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the PostgreSQL server, so that nobody has to remember it."""
+    for item in items:
+        if "pg_database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which nothing passed: everything skipped proves nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    is_listing = session.config.getoption("collectonly")
+    if reporter is not None and session.exitstatus == 0 and not is_listing and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.fixture
+def pg_database() -> Iterator[NewDatabase]:
+    """Give a function that creates a database, empty or from a template, and drop them all at the end."""
+    names: list[str] = []
+
+    def create(template: str | None = None) -> str:
+        names.append(f"test_{os.getpid()}_{next(_NUMBERS)}")
+        return postgres.create_database(names[-1], template)
+
+    yield create
+    for name in names:
+        postgres.drop_database(name)
+
+
+_NUMBERS = count(1)

@@ -1,0 +1,154 @@
+"""The closed catalogue of entry actions: what each is called, its sentence, and the marks it bears by default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from console.domain.reasons import Effect
+
+
+class Kind(StrEnum):
+    """What sort of thing an entry records."""
+
+    ACTION = "action"
+    INTENT = "intent"
+    OUTCOME = "outcome"
+    READ = "read"
+    DENIED = "denied"
+    SESSION = "session"
+    SYSTEM = "system"
+
+
+class Verb(StrEnum):
+    """Create, read, update, delete, or execute."""
+
+    CREATE = "c"
+    READ = "r"
+    UPDATE = "u"
+    DELETE = "d"
+    EXECUTE = "x"
+
+
+class Outcome(StrEnum):
+    """How it ended; an intent is unknown until its outcome entry."""
+
+    SUCCESS = "success"
+    DENIED = "denied"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One catalogue line.
+
+    Shape: `sentence` goes on after the actor's name and may hold {tenant}, {governed}, {target}, {records},
+    {why}; the other fields are what a draft that does not say otherwise bears; a line that `is_governed`
+    demands the governed action's key.
+    """
+
+    sentence: str
+    kind: Kind
+    verb: Verb
+    class_: str
+    effect: Effect = Effect.WRITE
+    outcome: Outcome = Outcome.SUCCESS
+    is_governed: bool = False
+
+
+def _did(class_: str, verb: Verb, sentence: str) -> Described:
+    return Described(sentence, Kind.ACTION, verb, class_)
+
+
+def _saw(class_: str, sentence: str) -> Described:
+    return Described(sentence, Kind.READ, Verb.READ, class_, Effect.READ)
+
+
+def _refused(class_: str, verb: Verb, sentence: str) -> Described:
+    effect = Effect.READ if verb is Verb.READ else Effect.WRITE
+    return Described(sentence, Kind.DENIED, verb, class_, effect, Outcome.DENIED)
+
+
+def _session(verb: Verb, sentence: str) -> Described:
+    return Described(sentence, Kind.SESSION, verb, "session")
+
+
+def _system(verb: Verb, sentence: str) -> Described:
+    return Described(sentence, Kind.SYSTEM, verb, "system")
+
+
+def _governed(kind: Kind, outcome: Outcome, sentence: str) -> Described:
+    return Described(sentence, kind, Verb.EXECUTE, "governed", Effect.WRITE, outcome, is_governed=True)
+
+
+C, R, U, D, X = Verb
+
+CATALOGUE: Mapping[str, Described] = MappingProxyType(
+    {
+        "staff.sign_in": _session(C, "signed in"),
+        "staff.sign_in_refused": _refused("session", C, "was refused at sign-in: {why}"),
+        "staff.sign_out": _session(D, "signed out"),
+        "session.revoked": _session(D, "revoked a session of {target}"),
+        "session.expired": _session(D, "was signed out by the clock"),
+        "step_up.passed": _session(X, "confirmed with a second factor"),
+        "step_up.refused": _refused("session", X, "failed to confirm with a second factor: {why}"),
+        "account.read": _saw("session", "looked at their own account"),
+        "home.read": _saw("session", "opened the home page"),
+        "staff.listed": _saw("staff", "listed the staff"),
+        "staff.created": _did("staff", C, "added {target} to the staff"),
+        "staff.roles_changed": _did("staff", U, "changed the roles of {target}"),
+        "staff.deactivated": _did("staff", U, "deactivated {target}"),
+        "staff.reactivated": _did("staff", U, "reactivated {target}"),
+        "staff.credentials_set": _did("staff", U, "set new credentials for {target}"),
+        "directory.search": _saw("directory", "searched the directory"),
+        "directory.imported": _did("directory", U, "imported the directory"),
+        "lease.open": _did("lease", C, "opened {tenant}"),
+        "lease.refused": _refused("lease", C, "was refused {tenant}: {why}"),
+        "lease.end": _did("lease", D, "closed {tenant}"),
+        "lease.expired": _did("lease", D, "lost {tenant} to the clock"),
+        "budget.exceeded": _refused("lease", R, "spent the reading budget: {why}"),
+        "tenant.read": _saw("tenant", "read {target} of {tenant}"),
+        "tenant.read_refused": _refused("tenant", R, "was refused reading {tenant}: {why}"),
+        "request.proposed": _did("request", C, "asked for {governed} on {tenant}"),
+        "request.refused": _refused("request", C, "was refused asking for {governed} on {tenant}: {why}"),
+        "request.previewed": _saw("request", "previewed {governed} on {tenant}"),
+        "request.revised": _did("request", U, "revised the request for {governed} on {tenant}"),
+        "request.vote": _did("request", U, "voted on {governed} on {tenant}"),
+        "request.vote_refused": _refused("request", U, "was refused a vote on {governed}: {why}"),
+        "request.votes_voided": _did("request", U, "voided the votes on {governed} on {tenant}"),
+        "request.approved": _did("request", U, "completed the approval of {governed} on {tenant}"),
+        "request.rejected": _did("request", U, "rejected {governed} on {tenant}"),
+        "request.cancelled": _did("request", D, "withdrew the request for {governed} on {tenant}"),
+        "request.cancel_refused": _refused("request", D, "was refused withdrawing a request: {why}"),
+        "request.revoked": _did("request", D, "revoked the approval of {governed} on {tenant}"),
+        "request.revoke_refused": _refused("request", D, "was refused revoking an approval: {why}"),
+        "request.expired": _did("request", D, "let the request for {governed} on {tenant} run out"),
+        "request.stale": _did("request", U, "found the request for {governed} on {tenant} out of date"),
+        "request.execute_refused": _refused("request", X, "was refused running {governed} on {tenant}: {why}"),
+        "request.read": _saw("request", "read the request for {governed} on {tenant}"),
+        "request.read_refused": _refused("request", R, "was refused reading a request: {why}"),
+        "request.inbox_read": _saw("request", "read the inbox"),
+        "approval.digest_mismatch": _refused("security", X, "found {governed} altered after its approval: {why}"),
+        "action.intent": _governed(Kind.INTENT, Outcome.UNKNOWN, "began {governed} on {tenant}"),
+        "action.executed": _governed(Kind.ACTION, Outcome.SUCCESS, "ran {governed} on {tenant}"),
+        "action.failed": _governed(Kind.ACTION, Outcome.FAILED, "failed to run {governed} on {tenant}: {why}"),
+        "action.unknown": _governed(Kind.ACTION, Outcome.UNKNOWN, "lost sight of {governed} on {tenant}: {why}"),
+        "notice.sent": _did("notice", X, "sent a notice to {target}"),
+        "notice.failed": replace(_did("notice", X, "could not send a notice: {why}"), outcome=Outcome.FAILED),
+        "trail.read": _saw("trail", "read the trail"),
+        "trail.read_refused": _refused("trail", R, "was refused reading the trail: {why}"),
+        "trail.exported": _saw("trail", "exported {records} entries of the trail"),
+        "trail.verified": _saw("trail", "verified the trail"),
+        "trail.key_changed": _did("security", U, "changed the key that signs the trail"),
+        "policy.read": _saw("policy", "read the policy"),
+        "policy.loaded": _system(R, "loaded the policy"),
+        "settings.loaded": _system(R, "loaded the settings"),
+        "server.started": _system(X, "started the server"),
+        "server.stopped": _system(X, "stopped the server"),
+        "csrf.refused": _refused("security", X, "sent a form that this site did not make"),
+        "host.refused": _refused("security", R, "asked for a host that is not this one"),
+        "route.refused": _refused("security", R, "was refused a page: {why}"),
+        "throttle.refused": _refused("security", X, "was asked to slow down"),
+    }
+)

@@ -1,0 +1,43 @@
+"""What an action shows before it runs and reports after: changes, warnings, a fingerprint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from console.domain.decisions import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field, before → after, as text a person can read; None means there is nothing."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an action would do, without doing it.
+
+    Shape: `fingerprint` holds the versions of the rows that the changes were derived from; `facts` are what
+    policy asks of this action; `sentence` says it in one line; `customer` is what the customer will notice.
+    """
+
+    sentence: str
+    changes: tuple[Change, ...]
+    fingerprint: Mapping[str, str | int]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    customer: str = "Nothing."
+    target_type: str = "tenant"
+    target_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an action did. `shown` is revealed once to the person who ran it and never stored."""
+
+    sentence: str
+    changes: tuple[Change, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    remask_seconds: int = 0

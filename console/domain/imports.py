@@ -1,0 +1,233 @@
+"""The records that an import file brings and the demo world makes: one shape for both, and the ids made from them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeAlias
+
+from console.domain.ids import MemberId, TenantId
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LETTERS = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantRecord:
+    """One tenant: its directory row, its account on the plane, and the keys that search finds it by."""
+
+    external_id: str
+    slug: str
+    name: str
+    region: str
+    plan: str
+    status: str
+    tier: str
+    plane: str
+    domains: tuple[str, ...]
+    provider_customer: str
+    country: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecord:
+    """One person inside a tenant; `tenant` is the tenant's external id."""
+
+    tenant: str
+    external_id: str
+    name: str
+    email: str
+    phone: str | None
+    role: str
+    is_active: bool
+    joined_at: datetime
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecord:
+    """One plan that can be subscribed to; the amount is per month, in minor units."""
+
+    key: str
+    name: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureRecord:
+    """One feature: `measure` is switch or limit; the price is per month and unit, 0 when it is not sold."""
+
+    key: str
+    name: str
+    measure: str
+    unit: str
+    unit_price_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementRecord:
+    """What a plan gives of a feature."""
+
+    plan: str
+    feature: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOnRecord:
+    """One add-on: what it adds of one feature; the amount is per month, in minor units."""
+
+    key: str
+    name: str
+    feature: str
+    value: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRecord:
+    """What a tenant pays for, as the mirror says; at most one per tenant; money in minor units."""
+
+    tenant: str
+    plan: str
+    status: str
+    provider_customer: str
+    seats: int
+    amount_minor: int
+    currency: str
+    started_at: datetime
+    renews_at: datetime
+    mirrored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionAddOnRecord:
+    """One add-on that a tenant has bought; `until` is exclusive, None means open."""
+
+    tenant: str
+    external_id: str
+    add_on: str
+    quantity: int
+    starts_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRecord:
+    """One invoice as mirrored, and what the provider last told us of it; money in minor units."""
+
+    tenant: str
+    number: str
+    status: str
+    provider_status: str
+    amount_minor: int
+    currency: str
+    issued_at: datetime
+    due_at: datetime
+    paid_at: datetime | None
+    mirrored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """One webhook delivery in short; `message` is unique."""
+
+    tenant: str
+    message: str
+    endpoint: str
+    event_type: str
+    outcome: str
+    status_code: int | None
+    attempts: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRecord:
+    """One override of an entitlement; `until` is exclusive; `ended_at` says when it was ended by hand."""
+
+    tenant: str
+    external_id: str
+    feature: str
+    value: int
+    label: str
+    reference: str
+    starts_at: datetime
+    until: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRecord:
+    """One note that a staff member wrote about a tenant."""
+
+    tenant: str
+    external_id: str
+    author: str
+    text: str
+    at: datetime
+
+
+Record: TypeAlias = (
+    TenantRecord
+    | MemberRecord
+    | PlanRecord
+    | FeatureRecord
+    | EntitlementRecord
+    | AddOnRecord
+    | SubscriptionRecord
+    | SubscriptionAddOnRecord
+    | InvoiceRecord
+    | DeliveryRecord
+    | OverrideRecord
+    | NoteRecord
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """One thing wrong with one row: the line (from 1), the field, and what to do."""
+
+    line: int
+    field: str
+    remedy: str
+
+
+def tenant_id_of(external_id: str) -> TenantId:
+    """Return the id that a tenant keeps however often it is imported."""
+    return TenantId(_named("ten", external_id))
+
+
+def member_id_of(tenant: str, external_id: str) -> MemberId:
+    """Return the id that a member keeps; `tenant` is the tenant's external id."""
+    return MemberId(_named("mem", tenant, external_id))
+
+
+def identity_of(record: Record) -> tuple[str, ...]:
+    """Return the key that two records of one kind may not share: the external id, with its tenant where it has one."""
+    match record:
+        case TenantRecord():
+            return (record.external_id,)
+        case PlanRecord() | FeatureRecord() | AddOnRecord():
+            return (record.key,)
+        case EntitlementRecord():
+            return (record.plan, record.feature)
+        case SubscriptionRecord():
+            return (record.tenant,)
+        case InvoiceRecord():
+            return (record.number,)
+        case DeliveryRecord():
+            return (record.message,)
+        case MemberRecord() | SubscriptionAddOnRecord() | OverrideRecord() | NoteRecord():
+            return (record.tenant, record.external_id)
+
+
+def _named(prefix: str, *parts: str) -> str:
+    """Return prefix and 26 base32 letters of a digest; lengths stand before the parts, so that no two lists collide."""
+    text = "".join(f"{len(part)}:{part}" for part in (prefix, *parts))
+    number = int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:17])
+    letters = (_ALPHABET[number >> shift & 31] for shift in range(0, _ID_LETTERS * 5, 5))
+    return f"{prefix}_{''.join(letters)}"

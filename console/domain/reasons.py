@@ -1,0 +1,68 @@
+"""Reasons: why somebody opens a tenant or asks for an action, and what a code permits."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.domain.ids import ReasonCode
+
+_LONGEST_REFERENCE = 64
+_LONGEST_NOTE = 2_000
+
+
+class Effect(StrEnum):
+    """How much an action can harm; declared, never guessed from the HTTP verb."""
+
+    READ = "read"
+    WRITE = "write"
+    DANGEROUS = "dangerous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A code from policies/reasons.toml, the reference it demands, and a note."""
+
+    code: ReasonCode
+    reference: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonRule:
+    """What one reason code demands and permits. Units: minutes. Source: policies/reasons.toml."""
+
+    code: ReasonCode
+    label: str
+    sentence: str
+    reference_label: str
+    reference_pattern: str
+    reference_example: str
+    reference_kind: str
+    effects: frozenset[Effect]
+    lease_minutes: int
+    note_required: bool
+    customer_notice: str
+
+    def fault(self, reason: Reason) -> tuple[str, str, str] | None:
+        """Return (field, deny code, remedy) for the first thing wrong with a reason, or None."""
+        reference = reason.reference.strip()
+        if not reference:
+            return "reference", "reference_missing", f"Give the {self.reference_label}, e.g. {self.reference_example}."
+        if len(reference) > _LONGEST_REFERENCE or not re.fullmatch(self.reference_pattern, reference):
+            remedy = f"The {self.reference_label} looks like {self.reference_example}."
+            return "reference", "reference_malformed", remedy
+        if self.note_required and not reason.note.strip():
+            return "note", "note_missing", f"{self.label} needs a note that says what happened."
+        if len(reason.note) > _LONGEST_NOTE:
+            return "note", "note_too_long", f"Keep the note under {_LONGEST_NOTE} characters."
+        return None
+
+
+class ReferenceVerdict(StrEnum):
+    """What the ticket system says of a reference."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    FOREIGN = "foreign"
+    CLOSED = "closed"
+    UNCHECKED = "unchecked"

@@ -1,0 +1,121 @@
+"""Staff members, the roles they hold, and the actor that one request speaks for."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.ids import PersonKey, SessionKey, StaffId
+
+
+class Role(StrEnum):
+    """What a staff member may be; the powers of each stand in policies/."""
+
+    SUPPORT_AGENT = "support_agent"
+    SUPPORT_LEAD = "support_lead"
+    FINANCE = "finance"
+    FINANCE_LEAD = "finance_lead"
+    ENGINEER = "engineer"
+    ON_CALL = "on_call"
+    SECURITY_AUDITOR = "security_auditor"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """Return the role in words."""
+        return self.value.replace("_", " ").replace("on call", "on-call").capitalize()
+
+
+class StaffKind(StrEnum):
+    """A person can vote; a service account and the operator at the machine never can."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    OPERATOR = "operator"
+
+
+class SignInMethod(StrEnum):
+    """How a session began."""
+
+    OIDC = "oidc"
+    PASSWORD = "password"  # noqa: S105  a method's name, not a secret
+    SHELL = "shell"
+
+
+class StepUpMethod(StrEnum):
+    """How a second factor was shown."""
+
+    TOTP = "totp"
+    PASSWORD = "password"  # noqa: S105  a method's name, not a secret
+    IDENTITY_PROVIDER = "identity_provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """A person of the company as the control store knows them."""
+
+    id: StaffId
+    person: PersonKey
+    name: str
+    email: str
+    roles: frozenset[Role]
+    kind: StaffKind
+    is_active: bool
+    created_at: datetime
+    last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a call came from, for the record."""
+
+    request_id: str = ""
+    route: str = ""
+    method: str = ""
+    ip: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The staff member that acts now, read from the store for this very request."""
+
+    staff: StaffId
+    person: PersonKey
+    name: str
+    email: str
+    roles: frozenset[Role]
+    kind: StaffKind = StaffKind.PERSON
+    session: SessionKey | None = None
+    signed_in_by: SignInMethod = SignInMethod.OIDC
+    stepped_up_at: datetime | None = None
+    stepped_up_by: StepUpMethod | None = None
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffSession:
+    """One signed-in browser: ended by sign-out, revocation, idling, age or deactivation."""
+
+    key: SessionKey
+    staff: StaffId
+    signed_in_by: SignInMethod
+    created_at: datetime
+    last_seen_at: datetime
+    not_after: datetime
+    stepped_up_at: datetime | None
+    stepped_up_by: StepUpMethod | None
+    revoked_at: datetime | None
+    ip: str
+    agent: str
+    values: dict[str, object]
+    idp_sid: str | None = None
+
+    def ended_because(self, now: datetime, *, idle_minutes: int) -> str | None:
+        """Return why the session is over (revoked, absolute, idle), or None while it lives."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if now >= self.not_after or now < self.created_at.replace(microsecond=0):
+            return "absolute"
+        if (now - self.last_seen_at).total_seconds() >= idle_minutes * 60:
+            return "idle"
+        return None

@@ -1,0 +1,1 @@
+"""Protocols that the outside fulfils, one noun per file; no implementation."""

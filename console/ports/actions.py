@@ -1,0 +1,174 @@
+"""The plug-in point: what a governed action is, and the tools that it is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from console.domain.changes import Applied, Preview
+from console.domain.ids import ActionKey, ExecutionId, StaffId
+from console.domain.reasons import Effect, Reason
+from console.domain.tenancy import DirectoryRow
+from console.ports.billing import BillingProvider
+from console.ports.clock import Ids
+from console.ports.leases import LeaseBook
+from console.ports.planes import TenantPlane
+from console.ports.sessions import SessionBook
+from console.ports.staff import StaffBook
+
+P = TypeVar("P")
+
+
+class Reach(StrEnum):
+    """Which data an action may touch."""
+
+    TENANT = "tenant"
+    CONTROL = "control"
+
+
+class Input(StrEnum):
+    """How a parameter is asked for."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    INTEGER = "integer"
+    DATE = "date"
+    CHOICE = "choice"
+    STAFF = "staff"
+    ROLES = "roles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParamField:
+    """One parameter: how it is named, asked for and bounded.
+
+    Shape: values arrive as text; INTEGER becomes int, DATE a `date`, ROLES a sorted tuple of names, others str.
+    Units: `unit` is shown beside the field; `least` and `most` bound integers and lengths of text.
+    """
+
+    name: str
+    label: str
+    input: Input
+    help: str = ""
+    unit: str = ""
+    least: int | None = None
+    most: int | None = None
+    pattern: str | None = None
+    pattern_example: str = ""
+    is_required: bool = True
+    is_fixed_by_link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One option of a CHOICE field, and what holds now if it is chosen."""
+
+    value: str
+    label: str
+    current: str = ""
+
+
+class ControlTools(Protocol):
+    """The books of the control store that a CONTROL action may use."""
+
+    @property
+    def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
+    @property
+    def leases(self) -> LeaseBook: ...  # noqa: D102
+    @property
+    def sessions(self) -> SessionBook: ...  # noqa: D102
+
+    def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
+        """End sessions and leases and cancel open requests of a person; return how many things ended."""
+        ...
+
+    def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
+        """End every session of a person and the leases that each opened; return how many sessions ended."""
+        ...
+
+    def set_directory_status(self, status: str) -> None:
+        """Make the directory follow the tenant's status on its plane."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """All that an action sees: one tenant (or none), the clock's reading, and who asked.
+
+    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere.
+    """
+
+    now: datetime
+    ids: Ids
+    requester: StaffId
+    requester_name: str
+    reason: Reason
+    tenant: TenantPlane | None
+    directory_row: DirectoryRow | None
+    control: ControlTools | None
+    billing: BillingProvider
+    execution: ExecutionId | None = None
+
+    def plane(self) -> TenantPlane:
+        """Return the tenant's data; raises RuntimeError for an action that declared no tenant."""
+        if self.tenant is None:
+            raise RuntimeError("this action reaches for a tenant but is declared Reach.CONTROL")
+        return self.tenant
+
+    def books(self) -> ControlTools:
+        """Return the control books; raises RuntimeError for an action that declared Reach.TENANT."""
+        if self.control is None:
+            raise RuntimeError("this action reaches for the control store but is declared Reach.TENANT")
+        return self.control
+
+
+class Fault(Exception):  # noqa: N818  it is a wrong field, not a failure
+    """A parameter is wrong in the light of the data: which field, and the remedy."""
+
+    def __init__(self, field: str, remedy: str) -> None:
+        """Name the field and what to do."""
+        super().__init__(remedy)
+        self.field = field
+        self.remedy = remedy
+
+
+def no_choices(_field: str, _tools: Tools) -> tuple[Choice, ...]:
+    """Return no options; the default of actions without CHOICE fields."""
+    return ()
+
+
+def no_current(_params: Mapping[str, str], _tools: Tools) -> Mapping[str, str]:
+    """Return no current values; the default of actions that show none."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Generic[P]):
+    """A governed action: what it takes, shows and does. It never decides, never records.
+
+    Shape: `key` is `noun.verb`; `version` grows whenever preview or apply change their meaning; `build` makes the typed
+    parameters from parsed values and raises Fault; `preview` must not change anything and raises Fault; `apply` raises
+    Fault when the world no longer fits; `budget` names a counter: policy gets the fact `<budget>_last_hour`, and every
+    execution adds one.
+    """
+
+    key: ActionKey
+    version: int
+    title: str
+    button: str
+    icon: str
+    effect: Effect
+    reach: Reach
+    fields: tuple[ParamField, ...]
+    build: Callable[[Mapping[str, Any]], P]
+    preview: Callable[[P, Tools], Preview]
+    apply: Callable[[P, Tools], Applied]
+    documentation: str
+    customer_sees: str
+    choices: Callable[[str, Tools], tuple[Choice, ...]] = no_choices
+    current: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
+    place: str = "workspace"
+    budget: str | None = None
+    touches_directory: bool = False
+    undo: ActionKey | None = None

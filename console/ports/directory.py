@@ -1,0 +1,36 @@
+"""The small cross-tenant index that search reads."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from console.domain.ids import TenantId
+from console.domain.search_terms import SearchTerms
+from console.domain.tenancy import DirectoryRow, SearchHit, TenantStatus
+
+
+class Directory(Protocol):
+    """Reads and writes directory rows inside one unit of work."""
+
+    def get(self, tenant: TenantId) -> DirectoryRow | None:
+        """Return the row of a tenant."""
+        ...
+
+    def by_slug(self, slug: str) -> DirectoryRow | None:
+        """Return the row with a slug."""
+        ...
+
+    def many(self, tenants: Sequence[TenantId]) -> dict[TenantId, DirectoryRow]:
+        """Return the rows of several tenants in one statement."""
+        ...
+
+    def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
+        """Follow a change of status on the plane."""
+        ...
+
+
+class Fleet(Protocol):
+    """Cross-tenant reads, on an engine and role that see only what they need."""
+
+    def search(self, terms: SearchTerms, *, limit: int) -> Sequence[SearchHit]:
+        """Return tenants that match, exact kinds before name fragments, in a stable order."""
+        ...

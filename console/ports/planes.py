@@ -1,0 +1,108 @@
+"""Tenant-owned data, reached only with a TenantScope."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from console.domain.entitlements import Feature, Grant
+from console.domain.ids import ExecutionId, MemberId, PlaneId
+from console.domain.tenancy import TenantScope, TenantStatus
+from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+
+
+class TenantPlane(Protocol):
+    """One tenant's data in one transaction; there is no way to name another tenant."""
+
+    @property
+    def scope(self) -> TenantScope:
+        """Return the scope that opened this."""
+        ...
+
+    def account(self) -> Account:
+        """Return the tenant's own row; raises NotFoundError."""
+        ...
+
+    def subscription(self) -> Subscription | None:
+        """Return the mirrored subscription."""
+        ...
+
+    def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
+        """Return members in order of id."""
+        ...
+
+    def member(self, member: MemberId) -> Member | None:
+        """Return one member of this tenant."""
+        ...
+
+    def member_count(self, *, most: int) -> int:
+        """Return how many members there are, counting no further than `most`."""
+        ...
+
+    def invoices(self, *, limit: int) -> Sequence[Invoice]:
+        """Return the newest invoices."""
+        ...
+
+    def invoice(self, number: str) -> Invoice | None:
+        """Return one invoice."""
+        ...
+
+    def deliveries(self, *, limit: int) -> Sequence[Delivery]:
+        """Return the newest webhook deliveries."""
+        ...
+
+    def features(self) -> Sequence[Feature]:
+        """Return the features of the plane's catalogue."""
+        ...
+
+    def grants(self, feature: str | None = None) -> Sequence[Grant]:
+        """Return what plan, add-ons and overrides (ended ones too) give, for one feature or all."""
+        ...
+
+    def notes(self, *, limit: int) -> Sequence[Note]:
+        """Return the newest notes."""
+        ...
+
+    def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
+        """Store an override and move `entitlement_version`."""
+        ...
+
+    def end_override(self, override: str, *, at: datetime) -> bool:
+        """End a live override and move `entitlement_version`; False when it was not live."""
+        ...
+
+    def add_note(self, note: Note) -> None:
+        """Store a note."""
+        ...
+
+    def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
+        """Change the status by one conditional update on `version`; False means somebody was faster."""
+        ...
+
+    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
+        """Write what the provider says of an invoice into the mirror; False when there is no such invoice."""
+        ...
+
+    def applied(self, execution: ExecutionId) -> str | None:
+        """Return the outcome that this plane recorded for an execution: `applied`, `abandoned` or None."""
+        ...
+
+    def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
+        """Record an execution in this transaction; raises ConflictError when one is recorded already."""
+        ...
+
+
+class Planes(Protocol):
+    """Opens transactions on tenant planes that do not share the control store's database."""
+
+    def shares_control(self, plane: PlaneId) -> bool:
+        """Return whether a plane lives in the control store's database."""
+        ...
+
+    def read(self, scope: TenantScope) -> AbstractContextManager[TenantPlane, None]:
+        """Open a read-only transaction; raises OutsideError when the plane does not answer."""
+        ...
+
+    def write(self, scope: TenantScope) -> AbstractContextManager[TenantPlane, None]:
+        """Open a transaction that commits on success; raises OutsideError when the plane does not answer."""
+        ...

@@ -1,0 +1,48 @@
+"""Server-side sessions of staff, revocable at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from console.domain.ids import SessionKey, StaffId
+from console.domain.staff import StaffSession, StepUpMethod
+
+
+class SessionBook(Protocol):
+    """Reads and writes staff sessions inside one unit of work."""
+
+    def add(self, session: StaffSession) -> None:
+        """Store a new session."""
+        ...
+
+    def get(self, key: SessionKey) -> StaffSession | None:
+        """Return a session, ended or not."""
+        ...
+
+    def touch(self, key: SessionKey, at: datetime) -> None:
+        """Move the idle clock of a live session."""
+        ...
+
+    def save_values(self, key: SessionKey, values: Mapping[str, object]) -> None:
+        """Store the small signed-in values (CSRF secret, flashes)."""
+        ...
+
+    def step_up(self, key: SessionKey, *, by: StepUpMethod, at: datetime) -> None:
+        """Remember a second factor."""
+        ...
+
+    def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
+        """Give a session a new key; leases follow; the old key is dead at once."""
+        ...
+
+    def revoke(self, key: SessionKey, at: datetime) -> bool:
+        """End a session; False when it was over already."""
+        ...
+
+    def live_of(self, staff: StaffId, now: datetime) -> Sequence[StaffSession]:
+        """Return a person's sessions that are neither revoked nor past their absolute end."""
+        ...
+
+    def of_idp_sid(self, idp_sid: str) -> Sequence[StaffSession]:
+        """Return the sessions that came from one identity-provider session."""
+        ...

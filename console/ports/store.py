@@ -1,0 +1,58 @@
+"""The control store: one transaction holds the change, the effect and the entries."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from console.domain.tenancy import TenantScope
+from console.ports.directory import Directory
+from console.ports.leases import LeaseBook
+from console.ports.outbox import Outbox
+from console.ports.planes import TenantPlane
+from console.ports.requests import RequestBook
+from console.ports.sessions import SessionBook
+from console.ports.staff import StaffBook
+from console.ports.throttles import Throttles
+from console.ports.trail import Trail, TrailReader
+
+
+class ControlUnit(Protocol):
+    """Everything of the control store, inside one transaction."""
+
+    @property
+    def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
+    @property
+    def sessions(self) -> SessionBook: ...  # noqa: D102
+    @property
+    def leases(self) -> LeaseBook: ...  # noqa: D102
+    @property
+    def requests(self) -> RequestBook: ...  # noqa: D102
+    @property
+    def trail(self) -> Trail: ...  # noqa: D102
+    @property
+    def reader(self) -> TrailReader: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def throttles(self) -> Throttles: ...  # noqa: D102
+    @property
+    def directory(self) -> Directory: ...  # noqa: D102
+
+    def tenant(self, scope: TenantScope) -> TenantPlane:
+        """Return the tenant's data in this very transaction; only for a plane that shares the database."""
+        ...
+
+
+class Store(Protocol):
+    """Opens transactions on the control store."""
+
+    def write(self) -> AbstractContextManager[ControlUnit, None]:
+        """Open a writing transaction: commits on success, rolls back on any exception."""
+        ...
+
+    def read(self) -> AbstractContextManager[ControlUnit, None]:
+        """Open a reading transaction; whatever is written in it is rolled back."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the store answers; raises OutsideError within two seconds otherwise."""
+        ...

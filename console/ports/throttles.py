@@ -1,0 +1,20 @@
+"""Counters in the database that slow guessing and browsing, shared by all workers."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Throttles(Protocol):
+    """Counts events per key inside one unit of work."""
+
+    def count(self, bucket: str, key: str, *, since: datetime) -> int:
+        """Return how often `hit` was called for the key since a moment."""
+        ...
+
+    def hit(self, bucket: str, key: str, *, at: datetime) -> None:
+        """Count one event."""
+        ...
+
+    def clear(self, bucket: str, key: str) -> None:
+        """Forget the events of a key."""
+        ...

@@ -1,0 +1,498 @@
+"""No field of a draft can stay out of the sealed body, and the rules of the catalogue hold."""
+
+import json
+import string
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.domain.canonical import canonical_bytes, digest_hex, is_canonical, parse_canonical
+from console.domain.changes import Change
+from console.domain.entries import (
+    BODY_LIMIT,
+    CATALOGUE,
+    STRANGER,
+    SYSTEM_ACTOR,
+    ActorKind,
+    ActorRef,
+    Authorisation,
+    Entry,
+    EntryDraft,
+    EntryError,
+    Exposure,
+    Kind,
+    Outcome,
+    RequestRef,
+    TargetRef,
+    TenantRef,
+    Verb,
+    VoteRef,
+    Writer,
+    WriterCounter,
+    seal_body,
+    told,
+)
+from console.domain.ids import (
+    SHARED_PLANE,
+    Digest,
+    PersonKey,
+    ReasonCode,
+    RequestId,
+    SessionKey,
+    StaffId,
+    TenantId,
+)
+from console.domain.merkle import leaf_hash
+from console.domain.reasons import Effect, Reason
+from console.domain.requests import Verdict, Vote
+from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind
+from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+FIRST = Writer(id="w1", n=1, prev=None)
+FULL = EntryDraft(
+    action="action.executed",
+    actor=ActorRef(
+        id="stf_1",
+        kind=ActorKind.STAFF,
+        name="Mara Lind",
+        roles=("finance", "support_lead"),
+        auth="oidc",
+        step_up_age_s=12,
+        session="ses_1",
+    ),
+    kind=Kind.OUTCOME,
+    verb=Verb.UPDATE,
+    class_="billing",
+    effect=Effect.DANGEROUS,
+    outcome=Outcome.FAILED,
+    governed="invoice.credit",
+    tenant=TenantRef(id="ten_1", name="Acme", slug="acme", source="lease"),
+    reason=Reason(code=ReasonCode("ticket"), reference="SUP-1", note="asked by mail"),
+    authorisation=Authorisation(
+        decision="allow",
+        rules=("rule_1",),
+        deny_code="none_now",
+        policy_version="p1",
+        request="req_1",
+        votes=(VoteRef(staff="stf_2", name="Ivo", verdict="approve", digest="d1"),),
+        digest="d2",
+    ),
+    targets=(TargetRef(type="invoice", id="inv_1", name="2026-1", version_before=3, version_after=4),),
+    changes=(Change(field="credit", before="0", after="500"),),
+    exposure=Exposure(records=7, fields=("email",)),
+    request=RequestRef(id="r-1", route="/x", method="POST", ip="192.0.2.1", agent="curl"),
+    error="remote_refused",
+    correlation="cor_1",
+    parent="ent_0",
+    execution="exe_1",
+    facts={"hits": 3},
+)
+
+
+def sealed(draft: EntryDraft, *, uid: str = "ent_1", ts_us: int = 1, writer: Writer = FIRST) -> bytes:
+    return seal_body(draft, uid=uid, ts_us=ts_us, writer=writer)
+
+
+def body_of(draft: EntryDraft) -> dict[str, Any]:
+    body = parse_canonical(sealed(draft))
+    assert isinstance(body, dict)
+    return body
+
+
+def paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Walk to every leaf of a draft: fields of data classes, items of tuples, values of mappings."""
+    if is_dataclass(value):
+        for each in fields(value):
+            yield from paths(getattr(value, each.name), (*path, each.name))
+    elif isinstance(value, tuple):
+        for at, item in enumerate(value):
+            yield from paths(item, (*path, at))
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from paths(item, (*path, name))
+    else:
+        yield path
+
+
+def other(value: object) -> object:
+    """Return a different value of the same type."""
+    if isinstance(value, Enum):
+        return next(member for member in type(value) if member not in {value, Kind.DENIED, Outcome.DENIED})
+    return value + 1 if isinstance(value, int) else f"{value}~"
+
+
+def with_leaf(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401  any part of a draft
+    if not path:
+        return other(value)
+    head, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        assert isinstance(head, int)
+        return (*value[:head], with_leaf(value[head], rest), *value[head + 1 :])
+    if isinstance(value, Mapping):
+        return {**value, head: with_leaf(value[head], rest)}
+    return replace(value, **{str(head): with_leaf(getattr(value, str(head)), rest)})
+
+
+def part_types(found: type) -> Iterator[type]:
+    """Walk to every data class that a draft can hold."""
+    yield found
+    for hint in typing.get_type_hints(found).values():
+        for each in typing.get_args(hint) or (hint,):
+            if isinstance(each, type) and is_dataclass(each):
+                yield from part_types(each)
+
+
+LEAF_PATHS = [path for path in paths(FULL) if path != ("action",)]
+
+
+def test_the_full_draft_fills_every_field_of_every_part() -> None:
+    filled = set(part_types(EntryDraft))
+    seen: set[type] = set()
+
+    def visit(value: object) -> None:
+        if is_dataclass(value):
+            seen.add(type(value))
+            for each in fields(value):
+                assert getattr(value, each.name) not in (None, (), {}), (type(value), each.name)
+                visit(getattr(value, each.name))
+        if isinstance(value, tuple):
+            for item in value:
+                visit(item)
+
+    visit(FULL)
+    assert seen == filled
+    assert len(filled) == 10
+
+
+@pytest.mark.parametrize("path", LEAF_PATHS, ids=lambda path: ".".join(map(str, path)))
+def test_it_seals_another_body_when_any_leaf_differs(path: tuple[str | int, ...]) -> None:
+    changed = with_leaf(FULL, path)
+    assert changed != FULL
+    assert leaf_hash(sealed(FULL)) != leaf_hash(sealed(changed))
+    before: Any = body_of(FULL)
+    after: Any = body_of(changed)
+    for step in path:
+        key = step.rstrip("_") if isinstance(step, str) else step
+        before, after = before[key], after[key]
+        assert before != after
+
+
+def test_it_gives_a_new_field_a_place_in_the_body() -> None:
+    grown = make_dataclass("Grown", [("region", str, field(default="eu"))], bases=(EntryDraft,), frozen=True)
+    draft = grown(action="home.read", actor=STRANGER)
+    assert body_of(draft)["region"] == "eu"
+
+
+def test_it_names_the_fields_of_the_body_once_and_for_all() -> None:
+    assert " ".join(sorted(body_of(FULL))) == (
+        "action actor authorisation changes class correlation effect error execution exposure facts governed kind "
+        "outcome parent reason request targets tenant truncated ts_us uid v verb w"
+    )
+    assert set(body_of(EntryDraft(action="home.read", actor=STRANGER))) == set(body_of(FULL))
+
+
+def test_it_binds_uid_time_and_writer() -> None:
+    bodies = {
+        sealed(FULL),
+        sealed(FULL, uid="ent_2"),
+        sealed(FULL, ts_us=2),
+        sealed(FULL, writer=Writer(id="w2", n=1, prev=None)),
+        sealed(FULL, writer=Writer(id="w1", n=2, prev=None)),
+        sealed(FULL, writer=Writer(id="w1", n=1, prev="00")),
+    }
+    assert len(bodies) == 6
+
+
+def test_it_seals_a_golden_body() -> None:
+    draft = EntryDraft(action="staff.sign_in", actor=ActorRef(id="stf_1", kind=ActorKind.STAFF, name="Zoë"))
+    raw = seal_body(draft, uid="ent_1", ts_us=1_700_000_000_000_000, writer=Writer(id="w1", n=2, prev="ab"))
+    assert raw.decode() == (
+        '{"action":"staff.sign_in","actor":{"auth":null,"id":"stf_1","kind":"staff","name":"Zoë","roles":[],'
+        '"session":null,"step_up_age_s":null},"authorisation":null,"changes":[],"class":"session","correlation":null,'
+        '"effect":"write","error":null,"execution":null,"exposure":null,"facts":{},"governed":null,"kind":"session",'
+        '"outcome":"success","parent":null,"reason":null,"request":null,"targets":[],"tenant":null,"truncated":null,'
+        '"ts_us":1700000000000000,"uid":"ent_1","v":1,"verb":"c","w":["w1",2,"ab"]}'
+    )
+
+
+def drawn(hint: object) -> st.SearchStrategy[Any]:
+    """Return values of a field's type; text includes what strangers send, NUL and lone surrogates."""
+    arguments = typing.get_args(hint)
+    origin = typing.get_origin(hint)
+    if origin in {UnionType, typing.Union}:
+        return st.one_of([drawn(each) for each in arguments])
+    if origin is tuple:
+        return st.lists(drawn(arguments[0]), max_size=2).map(tuple)
+    if origin is not None:
+        return st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True), st.integers(-9, 9), max_size=2)
+    if hint is NoneType:
+        return st.none()
+    if isinstance(hint, type) and is_dataclass(hint):
+        return st.builds(hint, **{name: drawn(each) for name, each in typing.get_type_hints(hint).items()})
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return st.sampled_from(hint)
+    if hint is int:
+        return st.integers(-(2**53) + 1, 2**53 - 1)
+    return st.text(st.characters(), max_size=6)
+
+
+def lawful(draft: EntryDraft) -> EntryDraft:
+    if draft.outcome is Outcome.DENIED or draft.kind is Kind.DENIED:
+        draft = replace(draft, outcome=Outcome.DENIED, kind=Kind.DENIED)
+    return replace(draft, parent=draft.parent or "ent_0", execution=draft.execution or "exe_0")
+
+
+HINTS = typing.get_type_hints(EntryDraft)
+DRAFTS = st.builds(
+    EntryDraft,
+    **{
+        **{name: drawn(hint) for name, hint in HINTS.items()},
+        "action": st.just("home.read"),
+        "kind": st.sampled_from(Kind),
+        "outcome": st.sampled_from(Outcome),
+    },
+).map(lawful)
+
+
+@settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(DRAFTS)
+def test_it_seals_any_lawful_draft_canonically(draft: EntryDraft) -> None:
+    raw = sealed(draft)
+    assert is_canonical(raw)
+    assert len(raw) <= BODY_LIMIT
+    assert b"\\u0000" not in raw.replace(b"\\\\", b"")
+    assert told(json.loads(raw)) == "opened the home page"
+
+
+def test_it_replaces_what_no_database_can_hold() -> None:
+    draft = replace(FULL, request=RequestRef(id="r", route="/a\x00b\ud800c", agent="fine é"))
+    assert body_of(draft)["request"]["route"] == "/a\ufffdb\ufffdc"
+    assert body_of(draft)["request"]["agent"] == "fine é"
+
+
+def test_it_cuts_what_a_stranger_made_long() -> None:
+    request = RequestRef(id="i" * 600, route="r" * 513, method="m" * 512, ip="p" * 9000, agent="a" * 9000)
+    assert [len(value or "") for value in (request.id, request.route, request.ip, request.agent)] == [512] * 4
+    assert request.route == "r" * 511 + "…"
+    assert request.method == "m" * 512
+
+
+def test_it_keeps_the_digest_of_changes_that_do_not_fit() -> None:
+    changes = tuple(Change(field=f"f{at}", before=None, after="x" * 1000) for at in range(70))
+    raw = sealed(replace(FULL, changes=changes))
+    body = json.loads(raw)
+    listed = [{"field": each.field, "before": each.before, "after": each.after} for each in changes]
+    assert body["changes"] == []
+    assert body["truncated"] == {"changes": 70, "sha256": digest_hex(listed)}
+    assert is_canonical(raw)
+    altered = (*changes[:-1], replace(changes[-1], after="y"))
+    assert sealed(replace(FULL, changes=altered)) != raw
+
+
+def test_it_holds_exactly_the_limit_and_not_a_byte_more() -> None:
+    def draft(length: int) -> EntryDraft:
+        return replace(FULL, changes=(Change(field="f", before=None, after="x" * length),))
+
+    room = BODY_LIMIT - len(sealed(draft(0)))
+    assert len(sealed(draft(room))) == BODY_LIMIT
+    assert json.loads(sealed(draft(room)))["truncated"] is None
+    assert json.loads(sealed(draft(room + 1)))["truncated"]["changes"] == 1
+
+
+def test_it_refuses_an_entry_that_is_too_large_without_its_changes() -> None:
+    draft = replace(FULL, reason=Reason(code=ReasonCode("ticket"), reference="x" * 70_000))
+    with pytest.raises(EntryError):
+        sealed(draft)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        replace(FULL, action="staff.danced"),
+        replace(FULL, action="invoice.credit"),
+        replace(FULL, governed=None),
+        replace(FULL, governed=""),
+        replace(FULL, parent=None),
+        replace(FULL, kind=Kind.INTENT, execution=None),
+        replace(FULL, outcome=Outcome.DENIED),
+        replace(FULL, kind=Kind.DENIED),
+        replace(FULL, action="lease.refused", kind=Kind.ACTION, outcome=None),
+        replace(FULL, facts={"Hits": 1}),
+        replace(FULL, facts={"": 1}),
+        replace(FULL, facts={"hits\n": 1}),
+        replace(FULL, facts={"hits": 1.5}),  # type: ignore[dict-item]
+        replace(FULL, facts={"hits": b"raw"}),  # type: ignore[dict-item]
+    ],
+)
+def test_it_refuses_a_draft_that_breaks_a_rule(draft: EntryDraft) -> None:
+    with pytest.raises(EntryError) as caught:
+        sealed(draft)
+    assert caught.value.code == "entry_invalid"
+
+
+@pytest.mark.parametrize("action", CATALOGUE)
+def test_it_takes_its_marks_from_the_catalogue(action: str) -> None:
+    described = CATALOGUE[action]
+    governed = "invoice.credit" if described.is_governed else None
+    body = body_of(EntryDraft(action=action, actor=SYSTEM_ACTOR, governed=governed, execution="exe_1"))
+    marks = (described.kind, described.verb, described.class_, described.effect, described.outcome)
+    assert (body["kind"], body["verb"], body["class"], body["effect"], body["outcome"]) == marks
+
+
+@pytest.mark.parametrize("action", CATALOGUE)
+def test_it_names_and_tells_every_action_plainly(action: str) -> None:
+    described = CATALOGUE[action]
+    noun, dot, verb = action.partition(".")
+    assert noun.replace("_", "").islower()
+    assert dot
+    assert verb.replace("_", "").islower()
+    assert described.sentence[0].islower()
+    assert described.sentence[-1] not in ".!"
+    used = {name for _, name, _, _ in string.Formatter().parse(described.sentence) if name}
+    assert used <= {"tenant", "governed", "target", "records", "why"}
+    assert (described.kind is Kind.DENIED) == (described.outcome is Outcome.DENIED)
+    assert (described.effect is Effect.READ) == (described.verb is Verb.READ and described.kind is not Kind.SYSTEM)
+    body = body_of(replace(FULL, action=action, kind=None, verb=None, class_=None, effect=None, outcome=None))
+    assert "{" not in told(body)
+    bare = body_of(EntryDraft(action=action, actor=STRANGER, governed="invoice.credit", execution="exe_1"))
+    assert "None" not in told(bare)
+
+
+def test_it_cannot_be_given_a_new_action_from_outside() -> None:
+    with pytest.raises(TypeError):
+        CATALOGUE["staff.danced"] = CATALOGUE["home.read"]  # type: ignore[index]
+
+
+def test_it_tells_an_entry_in_a_sentence() -> None:
+    body = body_of(FULL)
+    assert told(body) == "ran invoice.credit on Acme"
+    assert told(body, titles={"invoice.credit": "Credit an invoice"}) == "ran Credit an invoice on Acme"
+    assert told({**body, "action": "tenant.read"}) == "read 2026-1 of Acme"
+    assert told({**body, "action": "lease.refused"}) == "was refused Acme: remote_refused"
+    assert told({**body, "action": "lease.refused", "error": None}) == "was refused Acme: none_now"
+    assert told({**body, "action": "trail.exported"}) == "exported 7 entries of the trail"
+    assert told({**body, "action": "gone.away"}) == "gone.away"
+
+
+def test_it_never_reads_a_persons_text_as_a_template() -> None:
+    draft = replace(FULL, tenant=TenantRef(id="t", name="{why.__class__}", slug="s", source="lease"))
+    assert told(body_of(draft)) == "ran invoice.credit on {why.__class__}"
+
+
+def test_it_describes_an_actor_as_they_stand() -> None:
+    actor = Actor(
+        staff=StaffId("stf_1"),
+        person=PersonKey("idp|1"),
+        name="Mara",
+        email="m@example.com",
+        roles=frozenset({Role.SUPPORT_LEAD, Role.FINANCE}),
+        session=SessionKey("ab"),
+        signed_in_by=SignInMethod.OIDC,
+        stepped_up_at=NOW - timedelta(seconds=90),
+    )
+    seen = ActorRef.of(actor, at=NOW)
+    assert seen == ActorRef(
+        id="stf_1",
+        kind=ActorKind.STAFF,
+        name="Mara",
+        roles=("finance", "support_lead"),
+        auth="oidc",
+        step_up_age_s=90,
+        session="ab",
+    )
+    assert ActorRef.of(actor, at=NOW - timedelta(hours=1)).step_up_age_s == 0
+    assert ActorRef.of(replace(actor, stepped_up_at=None), at=NOW).step_up_age_s is None
+    kinds = {kind: ActorRef.of(replace(actor, kind=kind), at=NOW).kind.value for kind in StaffKind}
+    assert kinds == {StaffKind.PERSON: "staff", StaffKind.SERVICE: "service", StaffKind.OPERATOR: "operator"}
+
+
+def test_it_names_tenant_and_voter_as_they_stand() -> None:
+    row = DirectoryRow(
+        id=TenantId("ten_1"),
+        slug="acme",
+        name="Acme",
+        region="eu",
+        plan="pro",
+        status=TenantStatus.ACTIVE,
+        tier=IsolationTier.SHARED,
+        plane=SHARED_PLANE,
+    )
+    assert TenantRef.of(row, source="lease") == FULL.tenant
+    vote = Vote(
+        request=RequestId("req_1"),
+        revision=1,
+        staff=StaffId("stf_2"),
+        person=PersonKey("idp|2"),
+        name="Ivo",
+        verdict=Verdict.APPROVE,
+        digest=Digest("d1"),
+        roles=frozenset(),
+        stepped_up_by=None,
+        comment="",
+        cast_at=NOW,
+    )
+    assert FULL.authorisation is not None
+    assert (VoteRef.of(vote),) == FULL.authorisation.votes
+
+
+def test_it_leaves_out_what_an_origin_does_not_say() -> None:
+    assert RequestRef.of(Origin(request_id="r", route="/x")) == RequestRef(id="r", route="/x")
+
+
+def test_it_gives_the_body_before_sealing() -> None:
+    entry = Entry(uid="ent_1", ts_us=1, writer=FIRST, draft=FULL)
+    assert canonical_bytes(entry.body()) == sealed(FULL)
+
+
+def test_it_counts_only_what_was_committed() -> None:
+    counter = WriterCounter("w1")
+    assert counter.next() == counter.next() == FIRST
+    counter.staged(b"\x01")
+    assert counter.next() == Writer(id="w1", n=2, prev="01")
+    counter.staged(b"\x02")
+    counter.rolled_back()
+    assert counter.next() == FIRST
+    counter.staged(b"\x03")
+    counter.committed()
+    counter.rolled_back()
+    assert counter.next() == Writer(id="w1", n=2, prev="03")
+    counter.committed()
+    assert counter.next() == Writer(id="w1", n=2, prev="03")
+
+
+@dataclass
+class Store:
+    """What a database would hold: rows of committed transactions only."""
+
+    kept: list[bytes] = field(default_factory=list)
+    open: list[bytes] = field(default_factory=list)
+
+
+@given(st.lists(st.sampled_from(["write", "commit", "roll back"]), max_size=30))
+def test_it_leaves_no_gap_whatever_commits(steps: list[str]) -> None:
+    counter, store = WriterCounter("w1"), Store()
+    for step in [*steps, "commit"]:
+        if step == "write":
+            raw = sealed(EntryDraft(action="home.read", actor=STRANGER), writer=counter.next())
+            store.open.append(raw)
+            counter.staged(leaf_hash(raw))
+        elif step == "commit":
+            store.kept += store.open
+            store.open.clear()
+            counter.committed()
+        else:
+            store.open.clear()
+            counter.rolled_back()
+    before: str | None = None
+    for n, raw in enumerate(store.kept, start=1):
+        assert json.loads(raw)["w"] == ["w1", n, before]
+        before = leaf_hash(raw).hex()

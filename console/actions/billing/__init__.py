@@ -1,0 +1,1 @@
+"""Actions on the mirror of the billing provider."""

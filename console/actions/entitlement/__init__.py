@@ -1,0 +1,1 @@
+"""Actions on what a tenant may use."""

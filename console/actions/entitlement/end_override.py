@@ -1,0 +1,115 @@
+"""`entitlement.end_override`: end an override before its date, so that plan and add-ons decide again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.domain.changes import Applied, Change, Preview
+from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource, effective
+from console.domain.ids import ActionKey
+from console.domain.reasons import Effect
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`override` is the id of a live override of this tenant."""
+
+    override: str
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(override=values["override"])
+
+
+def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
+    """Return the overrides that run now."""
+    if field != "override":
+        return ()
+    live = [grant for grant in _overrides(tools) if grant.is_live(tools.now)]
+    return tuple(
+        Choice(value=grant.id, label=f"{grant.feature}: {grant.value:,}", current=grant.label) for grant in live
+    )
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return what the tenant would fall back to; raises Fault."""
+    grant = _live(params, tools)
+    now, then = _now_and_then(grant, tools)
+    return Preview(
+        sentence=f"End the override of {now.feature.name}: {_shown(now)} → {_shown(then)}",
+        changes=(
+            Change(field=now.feature.name, before=_shown(now), after=_shown(then)),
+            Change(field="Override", before=grant.label, after="ended"),
+        ),
+        fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "override": grant.id},
+        facts={"is_raise": then.value > now.value},
+        warnings=("The tenant will be able to use less than now.",) if then.value < now.value else (),
+        customer=f"{now.feature.name} changes to {_shown(then)} at once.",
+        target_type="override",
+        target_id=grant.id,
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """End the override; raises Fault when it ended meanwhile."""
+    grant = _live(params, tools)
+    now, then = _now_and_then(grant, tools)
+    if not tools.plane().end_override(grant.id, at=tools.now):
+        raise Fault("override", "This override ended meanwhile; there is nothing left to do.")
+    return Applied(
+        sentence=f"The override of {now.feature.name} ended; it is {_shown(then)} now.",
+        changes=(Change(field=now.feature.name, before=_shown(now), after=_shown(then)),),
+    )
+
+
+def _overrides(tools: Tools) -> list[Grant]:
+    return [grant for grant in tools.plane().grants() if grant.source is GrantSource.OVERRIDE]
+
+
+def _live(params: Params, tools: Tools) -> Grant:
+    for grant in _overrides(tools):
+        if grant.id == params.override and grant.is_live(tools.now):
+            return grant
+    raise Fault("override", "Choose an override that runs now.")
+
+
+def _now_and_then(grant: Grant, tools: Tools) -> tuple[Entitlement, Entitlement]:
+    plane = tools.plane()
+    feature = next(feature for feature in plane.features() if feature.key == grant.feature)
+    grants = plane.grants(feature.key)
+    without = [other for other in grants if other.id != grant.id]
+    return effective(feature, grants, tools.now), effective(feature, without, tools.now)
+
+
+def _shown(entitlement: Entitlement) -> str:
+    if entitlement.feature.kind is FeatureKind.SWITCH:
+        return "on" if entitlement.value else "off"
+    return f"{entitlement.value:,} {entitlement.feature.unit}"
+
+
+ACTION = Action(
+    key=ActionKey("entitlement.end_override"),
+    version=1,
+    title="End an override",
+    button="End override",
+    icon="undo-2",
+    effect=Effect.DANGEROUS,
+    reach=Reach.TENANT,
+    fields=(
+        ParamField(
+            name="override",
+            label="Override",
+            input=Input.CHOICE,
+            help="Only overrides that run now can be ended.",
+        ),
+    ),
+    build=build,
+    preview=preview,
+    apply=apply,
+    choices=choices,
+    documentation="Ends an override before its date; plan and add-ons decide again from that moment.",
+    customer_sees="The limit of the plan at once, and the change in the access log.",
+    place="entitlements",
+)

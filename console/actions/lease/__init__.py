@@ -1,0 +1,1 @@
+"""Actions on the powers of leases."""

@@ -1,0 +1,100 @@
+"""`lease.top_up`: let a colleague open more tenants for a while."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import ActionKey, StaffId
+from console.domain.reasons import Effect
+from console.domain.staff import StaffKind, StaffMember
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+
+_MOST_TENANTS = 20
+_MINUTES = 60
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`extra` tenants for 60 minutes, for one colleague."""
+
+    colleague: StaffId
+    extra: int
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(colleague=StaffId(values["colleague"]), extra=values["extra"])
+
+
+def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
+    """Return the colleagues who can be helped."""
+    if field != "colleague":
+        return ()
+    page = tools.books().staff.page(after=None, limit=_SHOWN)
+    return tuple(
+        Choice(value=member.id, label=member.name, current=", ".join(sorted(role.label for role in member.roles)))
+        for member in page
+        if member.is_active and member.kind is StaffKind.PERSON and member.id != tools.requester
+    )
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return the budget before and after; raises Fault."""
+    colleague = _colleague(params, tools)
+    budget = tools.books().leases.budget(colleague.id, tools.now)
+    return Preview(
+        sentence=f"Let {colleague.name} open {params.extra} more tenants for {_MINUTES} minutes",
+        changes=(
+            Change(field="Extra tenants", before=str(budget.extra), after=str(budget.extra + params.extra)),
+            Change(field="For", before=None, after=f"{_MINUTES} minutes"),
+        ),
+        fingerprint={},
+        facts={"extra": params.extra, "target_is_self": colleague.id == tools.requester},
+        target_type="staff",
+        target_id=colleague.id,
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Add the tenants to the colleague's budget."""
+    colleague = _colleague(params, tools)
+    until = tools.now + timedelta(minutes=_MINUTES)
+    tools.books().leases.top_up(colleague.id, extra=params.extra, until=until, by=tools.requester, at=tools.now)
+    return Applied(
+        sentence=f"{colleague.name} can open {params.extra} more tenants until {until:%H:%M} UTC.",
+        changes=(Change(field="Extra tenants", before=None, after=str(params.extra)),),
+    )
+
+
+def _colleague(params: Params, tools: Tools) -> StaffMember:
+    member = tools.books().staff.get(params.colleague)
+    if member is None or not member.is_active:
+        raise Fault("colleague", "Choose an active colleague.")
+    return member
+
+
+ACTION = Action(
+    key=ActionKey("lease.top_up"),
+    version=1,
+    title="Top up a colleague's tenant budget",
+    button="Top up budget",
+    icon="gauge",
+    effect=Effect.DANGEROUS,
+    reach=Reach.CONTROL,
+    fields=(
+        ParamField(name="colleague", label="Colleague", input=Input.CHOICE, help="Never yourself: a peer decides."),
+        ParamField(
+            name="extra", label="Extra tenants", input=Input.INTEGER, unit="tenants", least=1, most=_MOST_TENANTS
+        ),
+    ),
+    build=build,
+    preview=preview,
+    apply=apply,
+    choices=choices,
+    documentation="Lets a colleague who reached the distinct-tenant budget open some more tenants for an hour.",
+    customer_sees="Nothing.",
+    place="control",
+)

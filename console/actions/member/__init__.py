@@ -1,0 +1,1 @@
+"""Actions on the people inside a tenant."""

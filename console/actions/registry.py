@@ -1,0 +1,84 @@
+"""The list of governed actions: our own, and those that other packages add by entry point `sallyport.actions`."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any
+
+from console.actions.billing import resync
+from console.actions.entitlement import end_override, override
+from console.actions.lease import top_up
+from console.actions.member import reveal
+from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
+from console.actions.tenant import add_note, resume, suspend
+from console.domain.errors import ConsoleError
+from console.domain.ids import ActionKey
+from console.ports.actions import Action, Input
+
+GROUP = "sallyport.actions"
+OWN: tuple[Action[Any], ...] = (
+    override.ACTION,
+    end_override.ACTION,
+    reveal.ACTION,
+    add_note.ACTION,
+    suspend.ACTION,
+    resume.ACTION,
+    resync.ACTION,
+    top_up.ACTION,
+    add.ACTION,
+    change_roles.ACTION,
+    deactivate.ACTION,
+    reactivate.ACTION,
+    end_sessions.ACTION,
+)
+
+Registry = Mapping[ActionKey, Action[Any]]
+
+
+class ActionFaultsError(ConsoleError):
+    """An action definition cannot be used; `faults` holds one sentence each."""
+
+    code = "action_faults"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Keep the sentences, one fault each."""
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def registered(extra: Iterable[EntryPoint] | None = None) -> Registry:
+    """Return every action by key; raises ActionFaultsError for a duplicate or a broken definition."""
+    points = entry_points(group=GROUP) if extra is None else extra
+    actions = [*OWN, *(_loaded(point) for point in points)]
+    faults = [fault for action in actions for fault in _faults(action)]
+    keys = [action.key for action in actions]
+    faults += [
+        f"Action {key} is defined twice: rename one of them." for key in sorted({k for k in keys if keys.count(k) > 1})
+    ]
+    if faults:
+        raise ActionFaultsError(faults)
+    return MappingProxyType({action.key: action for action in actions})
+
+
+def _loaded(point: EntryPoint) -> Action[Any]:
+    loaded = point.load()
+    if not isinstance(loaded, Action):
+        fault = f"Entry point {point.name} of {GROUP} names no Action: point it at one, like `package.module:ACTION`."
+        raise ActionFaultsError([fault])
+    return loaded
+
+
+def _faults(action: Action[Any]) -> Iterable[str]:
+    noun, dot, verb = action.key.partition(".")
+    if not (dot and noun.replace("_", "").isalpha() and verb.replace("_", "").isalpha()):
+        yield f"Action {action.key}: name it noun.verb, lower case."
+    if action.version < 1:
+        yield f"Action {action.key}: versions start at 1."
+    names = [field.name for field in action.fields]
+    if len(names) != len(set(names)):
+        yield f"Action {action.key}: two fields share a name."
+    for field in action.fields:
+        if field.input is Input.INTEGER and (field.least is None or field.most is None):
+            yield f"Action {action.key}: give the integer field {field.name} its least and most value."
+    if not action.documentation.strip() or not action.customer_sees.strip():
+        yield f"Action {action.key}: say in a sentence what it does, and what the customer sees."

@@ -1,0 +1,1 @@
+"""Actions on the staff of the company."""

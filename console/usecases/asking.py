@@ -1,0 +1,64 @@
+"""How use cases put a question to policy."""
+
+from datetime import datetime
+
+from console.domain.decisions import Decision, Deny, DenyCode, Fact, NeedsStepUp, Query
+from console.domain.ids import ActionKey, PersonKey, ReasonCode, TenantId
+from console.domain.staff import Actor
+from console.policy.decide import decide, decide_many
+from console.usecases.house import House
+
+
+def step_up_age(actor: Actor, now: datetime) -> int:
+    """Return seconds since the second factor, -1 without one or when the clock went back."""
+    if actor.stepped_up_at is None:
+        return -1
+    age = (now - actor.stepped_up_at).total_seconds()
+    return int(age) if age >= 0 else -1
+
+
+def query(
+    actor: Actor,
+    action: str,
+    *,
+    now: datetime,
+    tenant: TenantId | None = None,
+    leased: TenantId | None = None,
+    reason: ReasonCode | None = None,
+    requesters: frozenset[PersonKey] = frozenset(),
+    facts: dict[str, Fact] | None = None,
+) -> Query:
+    """Return the question whether an actor may do something."""
+    return Query(
+        actor=actor.staff,
+        person=actor.person,
+        roles=actor.roles,
+        kind=actor.kind,
+        action=ActionKey(action),
+        tenant=tenant,
+        leased_tenant=leased,
+        reason=reason,
+        step_up_age_s=step_up_age(actor, now),
+        requesters=requesters,
+        facts=facts or {},
+    )
+
+
+def ask(house: House, question: Query) -> Decision:
+    """Return policy's answer."""
+    return decide(house.book, question)
+
+
+def ask_many(house: House, questions: list[Query]) -> tuple[Decision, ...]:
+    """Return policy's answers to all questions of a page."""
+    return decide_many(house.book, questions)
+
+
+def refusal_of(decision: Decision) -> Deny | NeedsStepUp | None:
+    """Return the refusal in an answer, or None when it permits (now or after approval)."""
+    return decision if isinstance(decision, Deny | NeedsStepUp) else None
+
+
+def denied(code: DenyCode, sentence: str, remedy: str = "", field: str = "") -> Deny:
+    """Return a refusal that rests on the state of things rather than on a rule."""
+    return Deny(code=code, sentence=sentence, remedy=remedy, field=field)

@@ -1,0 +1,264 @@
+"""Cancel, revoke or revise a request, each only where its state allows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from console.domain.changes import Preview
+from console.domain.decisions import Allow, Deny, DenyCode, Fact, NeedsApproval, NeedsStepUp
+from console.domain.errors import NotFoundError
+from console.domain.ids import RequestId
+from console.domain.requests import Event, Request, State, after, bound_digest
+from console.domain.staff import Actor
+from console.ports.actions import Fault
+from console.ports.store import ControlUnit
+from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.eligibility import seats_held
+from console.usecases.house import House
+from console.usecases.notices import tell_approvers, tell_requester
+from console.usecases.outcomes import BadFields
+from console.usecases.parameters import FieldFault, Raw, built
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.scopes import directory_row, lease_on, scope_of_lease
+from console.usecases.tooling import budget_facts, reading_tools
+from console.usecases.verify_request import expire, wrong_state
+
+
+def cancel_request(house: House, actor: Actor, *, request_id: RequestId) -> Request | Deny | NeedsStepUp:
+    """Withdraw one's own request before it runs. Raises: NotFoundError."""
+    return _end(house, actor, request_id, verb="request.cancel", event=Event.CANCEL, because="withdrawn")
+
+
+def revoke_request(house: House, actor: Actor, *, request_id: RequestId, because: str) -> Request | Deny | NeedsStepUp:
+    """Take an approval back before it runs. Raises: NotFoundError."""
+    return _end(
+        house, actor, request_id, verb="request.revoke", event=Event.REVOKE, because=because.strip()[:300] or "revoked"
+    )
+
+
+def revise_request(
+    house: House, actor: Actor, *, request_id: RequestId, raw: Raw
+) -> Request | BadFields | Deny | NeedsStepUp:
+    """Change what is asked for: a new revision, a new digest, and every vote is void. Raises: NotFoundError."""
+    now = house.clock.now()
+    request = _found(house, request_id)
+    try:
+        with house.store.write() as unit:
+            request = unit.requests.get(request_id) or request
+            answer = expire(unit, actor, request, now=now) or _revise_in(house, unit, actor, request, raw, now=now)
+    except RefusedInsideError as inside:
+        answer = inside.deny
+    except Fault as fault:
+        return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+    if isinstance(answer, Deny | NeedsStepUp):
+        refuse(
+            house,
+            actor,
+            "request.refused",
+            answer,
+            governed=request.action,
+            targets=request_target(request),
+            correlation=request.id,
+        )
+    return answer
+
+
+def _end(
+    house: House, actor: Actor, request_id: RequestId, *, verb: str, event: Event, because: str
+) -> Request | Deny | NeedsStepUp:
+    now = house.clock.now()
+    request = _found(house, request_id)
+    try:
+        with house.store.write() as unit:
+            request = unit.requests.get(request_id) or request
+            answer = expire(unit, actor, request, now=now) or _end_in(
+                house, unit, actor, request, verb=verb, event=event, because=because, now=now
+            )
+    except RefusedInsideError as inside:
+        answer = inside.deny
+    if isinstance(answer, Deny | NeedsStepUp):
+        refuse(
+            house,
+            actor,
+            f"{verb}_refused",
+            answer,
+            governed=request.action,
+            targets=request_target(request),
+            correlation=request.id,
+        )
+    return answer
+
+
+def _end_in(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    *,
+    verb: str,
+    event: Event,
+    because: str,
+    now: datetime,
+) -> Request | Deny | NeedsStepUp:
+    facts: dict[str, Fact] = {"is_requester": actor.person in request.requesters}
+    if event is Event.REVOKE:
+        facts["holds_seat"] = bool(seats_held(unit, request, unit.staff.get(actor.staff), request.needs))
+    decision = ask(
+        house, query(actor, verb, now=now, tenant=request.tenant, requesters=request.requesters, facts=facts)
+    )
+    refusal = refusal_of(decision)
+    if refusal is not None:
+        return refusal
+    to = after(request.state, event)
+    if to is None:
+        return wrong_state(request)
+    if not unit.requests.move(request, to, finished_at=now, ended_because=because):
+        raise RefusedInsideError(
+            denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
+        )
+    done = replace(request, state=to, version=request.version + 1, finished_at=now, ended_because=because)
+    emit(
+        unit,
+        actor,
+        "request.cancelled" if event is Event.CANCEL else "request.revoked",
+        at=now,
+        governed=request.action,
+        reason=request.reason,
+        authorisation=authorised(house, decision, request),
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        targets=request_target(done),
+        correlation=request.id,
+        facts={"because": because},
+    )
+    if actor.staff != request.requester:
+        tell_requester(house, unit, done, kind="revoked", sentence=f"{actor.name} revoked the approval.", at=now)
+    return done
+
+
+def _revise_in(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, raw: Raw, *, now: datetime
+) -> Request | BadFields | Deny | NeedsStepUp:
+    # 1. only the requester, only while it waits or went stale, and only with the tenant open again
+    decision = ask(
+        house,
+        query(
+            actor,
+            "request.revise",
+            now=now,
+            tenant=request.tenant,
+            requesters=request.requesters,
+            facts={"is_requester": actor.person in request.requesters},
+        ),
+    )
+    refusal = refusal_of(decision)
+    if refusal is not None:
+        return refusal
+    to = after(request.state, Event.REVISE)
+    if to is None:
+        return wrong_state(request)
+    action = house.registry[request.action]
+    params, plain, faults = built(action, raw)
+    if faults:
+        return BadFields(faults=faults)
+    row = None if request.tenant is None else directory_row(unit, request.tenant)
+    lease = None if row is None else lease_on(house, unit, actor, row.id, now=now)
+    if isinstance(lease, Deny):
+        return lease
+    scope = None if row is None or lease is None else scope_of_lease(lease, row)
+    # 2. the new preview and the answer of policy to it
+    with reading_tools(
+        house,
+        unit,
+        action,
+        actor=actor,
+        requester=(actor.staff, actor.name),
+        reason=request.reason,
+        row=row,
+        scope=scope,
+        now=now,
+    ) as tools:
+        preview: Preview = action.preview(params, tools)
+    facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}
+    answer = ask(
+        house,
+        query(
+            actor,
+            request.action,
+            now=now,
+            tenant=request.tenant,
+            leased=request.tenant,
+            reason=request.reason.code,
+            facts=facts,
+        ),
+    )
+    if isinstance(answer, Deny | NeedsStepUp):
+        return answer
+    # 3. the new revision under the same fence
+    revised = _revision(house, request, plain, preview, answer, to=to, now=now)
+    if not unit.requests.revise(request, revised):
+        raise RefusedInsideError(
+            denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
+        )
+    emit(
+        unit,
+        actor,
+        "request.revised",
+        at=now,
+        governed=request.action,
+        reason=request.reason,
+        authorisation=authorised(house, answer, revised),
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        targets=request_target(revised),
+        changes=preview.changes,
+        correlation=request.id,
+    )
+    tell_approvers(house, unit, revised, at=now)
+    return revised
+
+
+def _revision(
+    house: House,
+    request: Request,
+    plain: Mapping[str, object],
+    preview: Preview,
+    answer: Allow | NeedsApproval,
+    *,
+    to: State,
+    now: datetime,
+) -> Request:
+    rule = house.book.actions[request.action]
+    approve_by = now + timedelta(minutes=rule.approve_minutes)
+    return replace(
+        request,
+        revision=request.revision + 1,
+        version=request.version + 1,
+        state=to,
+        params=plain,
+        preview=preview,
+        action_version=house.registry[request.action].version,
+        rules=answer.rules,
+        needs=answer.needs if isinstance(answer, NeedsApproval) else (),
+        policy_version=house.book.version,
+        approve_by=approve_by,
+        execute_by=None,
+        drift=None,
+        ended_because=None,
+        digest=bound_digest(
+            action=request.action,
+            action_version=house.registry[request.action].version,
+            tenant=request.tenant,
+            params=plain,
+            preview=preview,
+            reason=request.reason,
+            requester=request.requester_person,
+            not_after=approve_by,
+        ),
+    )
+
+
+def _found(house: House, request_id: RequestId) -> Request:
+    with house.store.read() as unit:
+        request = unit.requests.get(request_id)
+    if request is None:
+        raise NotFoundError("There is no such request.")
+    return request

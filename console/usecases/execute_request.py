@@ -1,0 +1,235 @@
+"""The one executor: nothing else in the house applies an action."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from console.domain.changes import Applied
+from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
+from console.domain.entries import Kind
+from console.domain.errors import ConflictError, NotFoundError, OutsideError
+from console.domain.ids import EntryUid, ExecutionId, RequestId
+from console.domain.requests import Request, State, Vote
+from console.domain.staff import Actor
+from console.domain.tenancy import TenantStatus
+from console.ports.actions import Action, Fault
+from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter
+from console.usecases.asking import denied
+from console.usecases.house import House
+from console.usecases.notices import tell_requester
+from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
+from console.usecases.parameters import built, raw_of
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.scopes import directory_row, plane_in, scope_of_request
+from console.usecases.tooling import tools_for
+from console.usecases.verify_request import verified
+
+
+def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Execution:
+    """Run an approved request once, or say why not. Raises: NotFoundError, OutsideError."""
+    now = house.clock.now()
+    with house.store.read() as unit:
+        request = unit.requests.get(request_id)
+    if request is None:
+        raise NotFoundError("There is no such request.")
+    try:
+        with house.store.write() as unit:
+            request = unit.requests.get(request_id) or request
+            answer: Proposal = verified(house, unit, actor, request, now=now) or run_in_unit(
+                house, unit, actor, request, now=now
+            )
+    except RefusedInsideError as inside:
+        answer = inside.deny
+    except Fault as fault:
+        return _failed(house, actor, request_id, fault.remedy)
+    if isinstance(answer, Deny | NeedsStepUp):
+        with house.store.read() as unit:
+            tenant = tenant_ref(unit, request.tenant, source="request")
+        refuse(
+            house,
+            actor,
+            "request.execute_refused",
+            answer,
+            governed=request.action,
+            tenant=tenant,
+            reason=request.reason,
+            targets=request_target(request),
+            correlation=request.id,
+        )
+        return answer
+    settled = settle(house, actor, answer)
+    if not isinstance(settled, Ran | Failed | Unsettled | Drifted):
+        raise TypeError(settled)
+    return settled
+
+
+def run_in_unit(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Ran | Unsettled:
+    """Start the single execution; on the control store's own database, finish it in the same transaction.
+
+    Raises: RefusedInsideError when somebody was faster, Fault when the action finds that the world no longer fits;
+    both must roll the unit back.
+    """
+    action = house.registry[request.action]
+    execution = ExecutionId(house.ids.new("exe"))
+    if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=now):
+        raise RefusedInsideError(
+            denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
+        )
+    running = replace(
+        request,
+        state=State.EXECUTING,
+        version=request.version + 1,
+        execution=execution,
+        executor=actor.staff,
+        started_at=now,
+    )
+    row = None if request.tenant is None else directory_row(unit, request.tenant)
+    plane = None if row is None else plane_in(house, unit, scope_of_request(request, row, actor, now=now))
+    if action.budget is not None:
+        unit.throttles.hit(action.budget, request.requester, at=now)
+    if row is not None and plane is None:
+        _emit(house, unit, actor, running, "action.intent", at=now)
+        return Unsettled(request=running)
+    tools = tools_for(
+        house,
+        unit,
+        action,
+        actor=actor,
+        requester=(request.requester, request.requester_name),
+        reason=request.reason,
+        row=row,
+        plane=plane,
+        now=now,
+        execution=execution,
+    )
+    applied = action.apply(_params(action, request), tools)
+    if plane is not None:
+        plane.mark_applied(execution, outcome="applied", at=now)
+    return Ran(request=finished(house, unit, actor, running, applied, at=now), applied=applied)
+
+
+def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
+    """Carry an execution that left for another plane to its end; anything else is settled already."""
+    if not isinstance(answer, Unsettled):
+        return answer
+    request = answer.request
+    try:
+        applied, status = _apply_far_away(house, actor, request)
+    except Fault as fault:
+        return _failed(house, actor, request.id, fault.remedy)
+    except (OutsideError, ConflictError):
+        return answer  # nobody knows what happened: recovery asks the plane, nothing is repeated blindly
+    with house.store.write() as unit:
+        if house.registry[request.action].touches_directory and request.tenant is not None:
+            unit.directory.set_status(request.tenant, status)
+        done = finished(house, unit, actor, request, applied, at=house.clock.now())
+    return Ran(request=done, applied=applied)
+
+
+def finished(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, applied: Applied, *, at: datetime
+) -> Request:
+    """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
+    if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
+        raise ConflictError("This execution was settled before.", request=request.id)
+    done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
+    _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
+    if actor.staff != request.requester:
+        tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
+    return done
+
+
+def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, sentence: str, *, at: datetime) -> Request:
+    """Write that an execution did not take place; the plane is untouched."""
+    if request.state is State.APPROVED:
+        execution = ExecutionId(house.ids.new("exe"))
+        if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=at):
+            raise RefusedInsideError(
+                denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
+            )
+        request = replace(request, state=State.EXECUTING, version=request.version + 1, execution=execution)
+    if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
+        raise ConflictError("This execution was settled before.", request=request.id)
+    done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
+    _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
+    if actor.staff != request.requester:
+        tell_requester(house, unit, done, kind="failed", sentence=f"Not done: {sentence}", at=at)
+    return done
+
+
+def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Applied, TenantStatus]:
+    """Apply on another plane, fenced by the execution id in the same transaction there."""
+    now = house.clock.now()
+    action = house.registry[request.action]
+    with house.store.read() as unit:
+        row = directory_row(unit, request.tenant) if request.tenant is not None else None
+        if row is None or request.execution is None:
+            raise NotFoundError("This execution names no tenant.")
+        with house.planes.write(scope_of_request(request, row, actor, now=now)) as plane:
+            plane.mark_applied(request.execution, outcome="applied", at=now)
+            tools = tools_for(
+                house,
+                unit,
+                action,
+                actor=actor,
+                requester=(request.requester, request.requester_name),
+                reason=request.reason,
+                row=row,
+                plane=plane,
+                now=now,
+                execution=request.execution,
+            )
+            applied = action.apply(_params(action, request), tools)
+            return applied, plane.account().status
+
+
+def _failed(house: House, actor: Actor, request_id: RequestId, sentence: str) -> Failed | Deny:
+    try:
+        with house.store.write() as unit:
+            request = unit.requests.get(request_id)
+            if request is None:
+                raise NotFoundError("There is no such request.")
+            return Failed(request=fail(house, unit, actor, request, sentence, at=house.clock.now()), sentence=sentence)
+    except RefusedInsideError as inside:
+        return inside.deny
+
+
+def _params(action: Action[Any], request: Request) -> object:
+    params, _plain, faults = built(action, raw_of(request.params))
+    if faults:
+        raise Fault(faults[0].field, faults[0].remedy)
+    return params
+
+
+def intent_of(unit: ControlUnit, request: Request) -> EntryUid | None:
+    """Return the intent entry that an execution on another plane left behind."""
+    found = unit.reader.page(EntryFilter(action="action.intent", correlation=request.id), before=None, limit=1)
+    return found[0].uid if found else None
+
+
+def _emit(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, action: str, *, at: datetime, **marks: Any
+) -> None:
+    votes: Sequence[Vote] = [
+        v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
+    ]
+    intent = None if action == "action.intent" else intent_of(unit, request)
+    if intent is not None:
+        marks |= {"kind": Kind.OUTCOME, "parent": intent}
+    emit(
+        unit,
+        actor,
+        action,
+        at=at,
+        governed=request.action,
+        effect=house.registry[request.action].effect,
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        reason=request.reason,
+        authorisation=authorised(house, Allow(rules=request.rules), request, tuple(votes)),
+        targets=request_target(request),
+        correlation=request.id,
+        execution=request.execution,
+        **marks,
+    )

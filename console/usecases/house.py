@@ -1,0 +1,33 @@
+"""All that use cases work with, assembled once by app.py."""
+
+from dataclasses import dataclass
+
+from console.actions.registry import Registry
+from console.policy.book import PolicyBook
+from console.ports.billing import BillingProvider
+from console.ports.clock import Clock, Ids
+from console.ports.directory import Fleet
+from console.ports.identity import IdentityProvider
+from console.ports.planes import Planes
+from console.ports.secrets import OneTimeCodes, Passwords
+from console.ports.store import Store
+from console.ports.tickets import Tickets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The ports, the policy and the registry; web and cli pass it on and never look inside."""
+
+    store: Store
+    planes: Planes
+    fleet: Fleet
+    book: PolicyBook
+    registry: Registry
+    clock: Clock
+    ids: Ids
+    tickets: Tickets
+    billing: BillingProvider
+    passwords: Passwords
+    codes: OneTimeCodes
+    identity: IdentityProvider | None
+    local_passwords: bool

@@ -1,0 +1,55 @@
+"""What the clock ends when nobody is looking: correctness never waits for this, but every end gets its entry."""
+
+from datetime import datetime
+
+from console.domain.entries import SYSTEM_ACTOR
+from console.domain.requests import Request
+from console.ports.store import ControlUnit
+from console.usecases.house import House
+from console.usecases.notices import tell_requester
+from console.usecases.recording import emit_as, request_target, tenant_ref
+
+_BATCH = 100
+
+
+def end_overdue(house: House) -> int:
+    """Store and record the ends of leases and requests whose clocks have run out; return how many."""
+    now = house.clock.now()
+    with house.store.write() as unit:
+        ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
+        for lease in unit.leases.overdue(now, limit=_BATCH):
+            because = lease.ended_because(now)
+            if because is not None and unit.leases.end(lease.id, by=because, at=now):
+                ended += 1
+                emit_as(
+                    unit,
+                    SYSTEM_ACTOR,
+                    "lease.expired",
+                    at=now,
+                    reason=lease.reason,
+                    tenant=tenant_ref(unit, lease.tenant, source="lease"),
+                    facts={"lease": lease.id, "because": because.value, "staff": lease.staff},
+                )
+    return ended
+
+
+def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:
+    state = request.state_at(now)
+    if state is request.state or not unit.requests.move(
+        request, state, finished_at=now, ended_because="its time ran out"
+    ):
+        return False
+    emit_as(
+        unit,
+        SYSTEM_ACTOR,
+        "request.expired",
+        at=now,
+        governed=request.action,
+        reason=request.reason,
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        targets=request_target(request),
+        correlation=request.id,
+        facts={"state": state.value},
+    )
+    tell_requester(house, unit, request, kind="expired", sentence="Your request ran out of time.", at=now)
+    return True

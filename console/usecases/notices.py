@@ -1,0 +1,36 @@
+"""Tell the right people, through the outbox, in the transaction of the change."""
+
+from datetime import datetime
+
+from console.domain.ids import NoticeId, StaffId
+from console.domain.requests import Request
+from console.domain.staff import Role
+from console.ports.outbox import Notice
+from console.ports.store import ControlUnit
+from console.usecases.house import House
+
+
+def tell(house: House, unit: ControlUnit, to: StaffId, *, kind: str, sentence: str, path: str, at: datetime) -> None:
+    """Queue one notice."""
+    unit.outbox.add(Notice(id=NoticeId(house.ids.new("ntc")), to=to, kind=kind, sentence=sentence, path=path, at=at))
+
+
+def tell_approvers(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
+    """Tell everybody who could vote that a request waits; no tenant data leaves the console."""
+    roles = frozenset[Role]().union(*(need.roles for need in request.needs))
+    title = house.registry[request.action].title
+    for member in unit.staff.eligible(roles):
+        if member.person not in request.requesters:
+            sentence = f"{request.requester_name} asks: {title}"
+            tell(house, unit, member.id, kind="approval_wanted", sentence=sentence, path=_path(request), at=at)
+
+
+def tell_requester(
+    house: House, unit: ControlUnit, request: Request, *, sentence: str, kind: str, at: datetime
+) -> None:
+    """Tell the person who asked how their request goes on."""
+    tell(house, unit, request.requester, kind=kind, sentence=sentence, path=_path(request), at=at)
+
+
+def _path(request: Request) -> str:
+    return f"/requests/{request.id}"

@@ -1,0 +1,193 @@
+"""Prepare a governed action: its form, its preview, and policy's answer to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from console.domain.canonical import digest_hex, normal
+from console.domain.changes import Preview
+from console.domain.decisions import Decision, Deny, DenyCode, Fact
+from console.domain.entries import TargetRef, TenantRef
+from console.domain.ids import ActionKey, ReasonCode, TenantId
+from console.domain.leases import Lease
+from console.domain.reasons import Reason, ReasonRule
+from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow, TenantScope
+from console.ports.actions import Action, Choice, Fault, Reach
+from console.ports.store import ControlUnit
+from console.usecases.asking import ask, denied, query
+from console.usecases.house import House
+from console.usecases.outcomes import BadFields, Previewed
+from console.usecases.parameters import FieldFault, Raw, built
+from console.usecases.recording import authorised, emit, refuse, row_ref
+from console.usecases.scopes import directory_row, lease_on, scope_of_lease
+from console.usecases.tooling import budget_facts, reading_tools
+
+_NO_REASON = ReasonCode("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an action would run: the tenant's row, lease and scope; all None for the control store."""
+
+    row: DirectoryRow | None
+    lease: Lease | None
+    scope: TenantScope | None
+
+    @property
+    def ref(self) -> TenantRef | None:
+        """Return how the tenant is named in entries."""
+        return row_ref(self.row, source="lease" if self.lease else "directory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionForm:
+    """What the page of an action needs before anything is typed."""
+
+    action: Action[Any]
+    tenant: DirectoryRow | None
+    lease: Lease | None
+    choices: Mapping[str, tuple[Choice, ...]]
+    current: Mapping[str, str]
+    reasons: tuple[ReasonRule, ...]
+
+
+def action_form(
+    house: House, actor: Actor, *, key: ActionKey, tenant: TenantId | None, typed: Mapping[str, str]
+) -> ActionForm | Deny:
+    """Return choices, current values and accepted reasons for an action. Raises: NotFoundError."""
+    action = house.registry.get(key)
+    if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
+        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+    now = house.clock.now()
+    with house.store.write() as unit:
+        place = place_of(house, unit, actor, tenant, now=now)
+        if not isinstance(place, Deny):
+            reason = _reading_reason(place)
+            with reading_tools(
+                house,
+                unit,
+                action,
+                actor=actor,
+                requester=(actor.staff, actor.name),
+                reason=reason,
+                row=place.row,
+                scope=place.scope,
+                now=now,
+            ) as tools:
+                rule = house.book.actions[key]
+                return ActionForm(
+                    action=action,
+                    tenant=place.row,
+                    lease=place.lease,
+                    choices={field.name: action.choices(field.name, tools) for field in action.fields},
+                    current=action.current(typed, tools),
+                    reasons=tuple(
+                        house.book.reasons[code] for code in sorted(rule.reasons) if code in house.book.reasons
+                    ),
+                )
+    refuse(house, actor, "request.refused", place, governed=key)
+    return place
+
+
+def preview_action(
+    house: House, actor: Actor, *, key: ActionKey, tenant: TenantId | None, raw: Raw, reason: Reason
+) -> Previewed | BadFields | Deny:
+    """Return what an action would do and who would have to agree; the looking is recorded. Raises: NotFoundError."""
+    action = house.registry.get(key)
+    if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
+        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+    params, _plain, faults = built(action, raw)
+    if faults:
+        return BadFields(faults=faults)
+    now = house.clock.now()
+    with house.store.write() as unit:
+        place = place_of(house, unit, actor, tenant, now=now)
+        if not isinstance(place, Deny):
+            try:
+                preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+            except Fault as fault:
+                return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+            decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
+            emit(
+                unit,
+                actor,
+                "request.previewed",
+                at=now,
+                governed=key,
+                tenant=place.ref,
+                authorisation=authorised(house, decision),
+                targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
+            )
+            return Previewed(preview=preview, decision=decision, mark=mark_of(preview))
+    refuse(house, actor, "request.refused", place, governed=key)
+    return place
+
+
+def mark_of(preview: Preview) -> str:
+    """Return a short mark of what a preview said, to notice when it says something else at filing."""
+    changes = [[change.field, change.before, change.after] for change in preview.changes]
+    return digest_hex(normal({"changes": changes, "fingerprint": dict(preview.fingerprint)}))
+
+
+def place_of(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId | None, *, now: datetime) -> Place | Deny:
+    """Return where an action would run; the lease is used by it. Raises: NotFoundError."""
+    if tenant is None:
+        return Place(row=None, lease=None, scope=None)
+    row = directory_row(unit, tenant)
+    lease = lease_on(house, unit, actor, tenant, now=now)
+    if isinstance(lease, Deny):
+        return lease
+    unit.leases.touch(lease.id, now)
+    lease = replace(lease, last_used_at=now)
+    return Place(row=row, lease=lease, scope=scope_of_lease(lease, row))
+
+
+def previewed_in(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    params: object,
+    *,
+    place: Place,
+    reason: Reason,
+    now: datetime,
+) -> Preview:
+    """Return the preview, derived from the data as it is in this unit. Raises: Fault."""
+    with reading_tools(
+        house,
+        unit,
+        action,
+        actor=actor,
+        requester=(actor.staff, actor.name),
+        reason=reason,
+        row=place.row,
+        scope=place.scope,
+        now=now,
+    ) as tools:
+        preview: Preview = action.preview(params, tools)
+    return preview
+
+
+def decided_on(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    preview: Preview,
+    *,
+    place: Place,
+    reason: Reason,
+    now: datetime,
+) -> Decision:
+    """Return policy's answer to an action with these facts."""
+    facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}
+    tenant = None if place.row is None else place.row.id
+    leased = None if place.lease is None else place.lease.tenant
+    return ask(house, query(actor, action.key, now=now, tenant=tenant, leased=leased, reason=reason.code, facts=facts))
+
+
+def _reading_reason(place: Place) -> Reason:
+    return place.lease.reason if place.lease is not None else Reason(code=_NO_REASON, reference="")

@@ -1,0 +1,188 @@
+"""Ask for a governed action: the request that freezes what was previewed, and its run where nobody else must agree."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from console.domain.changes import Preview
+from console.domain.decisions import Allow, Deny, DenyCode, NeedsApproval, NeedsStepUp
+from console.domain.ids import ActionKey, RequestId, TenantId
+from console.domain.reasons import Effect, Reason
+from console.domain.requests import Request, State, bound_digest
+from console.domain.staff import Actor
+from console.ports.actions import Action, Fault, Reach
+from console.ports.store import ControlUnit
+from console.usecases.asking import denied
+from console.usecases.execute_request import run_in_unit, settle
+from console.usecases.house import House
+from console.usecases.notices import tell_approvers
+from console.usecases.open_lease import check_reason
+from console.usecases.outcomes import Already, BadFields, Drifted, Proposal, Waiting
+from console.usecases.parameters import FieldFault, Raw, built
+from console.usecases.prepare_action import Place, decided_on, mark_of, place_of, previewed_in
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, row_ref
+
+
+def propose_action(
+    house: House,
+    actor: Actor,
+    *,
+    key: ActionKey,
+    tenant: TenantId | None,
+    raw: Raw,
+    reason: Reason,
+    mark: str | None,
+    form_id: RequestId,
+) -> Proposal:
+    """File a request for an action and, where nobody else has to agree, run it at once.
+
+    Shape: `mark` is what the preview page posted back (None for a caller that showed none); `form_id` makes a form sent
+    twice find its first result. Raises: NotFoundError, OutsideError.
+    """
+    action = house.registry.get(key)
+    if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
+        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+    params, plain, faults = built(action, raw)
+    if faults:
+        return BadFields(faults=faults)
+    wrong = check_reason(house, reason, tenant)
+    if wrong is not None:
+        return _refused(house, actor, key, tenant, wrong, reason)
+    try:
+        with house.store.write() as unit:
+            before = _sent_before(unit, actor, form_id)
+            if before is not None:
+                return before
+            answer = _file(
+                house, unit, actor, action, params, plain, tenant=tenant, reason=reason, mark=mark, form_id=form_id
+            )
+    except RefusedInsideError as inside:
+        answer = inside.deny
+    except Fault as fault:
+        return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+    if isinstance(answer, Deny | NeedsStepUp):
+        return _refused(house, actor, key, tenant, answer, reason)
+    return settle(house, actor, answer)
+
+
+def _file(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    params: object,
+    plain: Mapping[str, object],
+    *,
+    tenant: TenantId | None,
+    reason: Reason,
+    mark: str | None,
+    form_id: RequestId,
+) -> Proposal:
+    # 1. where, and what would happen now
+    now = house.clock.now()
+    place = place_of(house, unit, actor, tenant, now=now)
+    if isinstance(place, Deny):
+        return place
+    preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+    if mark is not None and mark != mark_of(preview):
+        return Drifted(seen=None, now=preview, mark=mark_of(preview))
+    # 2. may this person, here, for this reason
+    decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
+    if isinstance(decision, Deny | NeedsStepUp):
+        return decision
+    # 3. freeze it under its digest
+    request = _frozen(
+        house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
+    )
+    unit.requests.add(request)
+    emit(
+        unit,
+        actor,
+        "request.proposed",
+        at=now,
+        governed=action.key,
+        tenant=place.ref,
+        reason=reason,
+        authorisation=authorised(house, decision, request),
+        targets=request_target(request),
+        changes=preview.changes if action.effect is not Effect.READ else (),
+        correlation=request.id,
+    )
+    if isinstance(decision, NeedsApproval):
+        tell_approvers(house, unit, request, at=now)
+        return Waiting(request=request)
+    # 4. nobody else has to agree: run it in the same transaction where the plane allows
+    return run_in_unit(house, unit, actor, request, now=now)
+
+
+def _frozen(
+    house: House,
+    actor: Actor,
+    action: Action[Any],
+    plain: Mapping[str, object],
+    preview: Preview,
+    decision: Allow | NeedsApproval,
+    *,
+    place: Place,
+    reason: Reason,
+    form_id: RequestId,
+    now: datetime,
+) -> Request:
+    rule = house.book.actions[action.key]
+    approve_by = now + timedelta(minutes=rule.approve_minutes)
+    tenant = None if place.row is None else place.row.id
+    waits = isinstance(decision, NeedsApproval)
+    return Request(
+        id=form_id,
+        revision=1,
+        version=1,
+        state=State.PENDING if waits else State.APPROVED,
+        action=action.key,
+        action_version=action.version,
+        tenant=tenant,
+        params=plain,
+        preview=preview,
+        reason=reason,
+        digest=bound_digest(
+            action=action.key,
+            action_version=action.version,
+            tenant=tenant,
+            params=plain,
+            preview=preview,
+            reason=reason,
+            requester=actor.person,
+            not_after=approve_by,
+        ),
+        rules=decision.rules,
+        needs=decision.needs if isinstance(decision, NeedsApproval) else (),
+        policy_version=house.book.version,
+        requester=actor.staff,
+        requester_person=actor.person,
+        requester_name=actor.name,
+        drafted_by=actor.person,
+        lease=None if place.lease is None else place.lease.id,
+        filed_at=now,
+        approve_by=approve_by,
+        execute_minutes=rule.execute_minutes,
+        execute_by=None if waits else now + timedelta(minutes=rule.execute_minutes),
+    )
+
+
+def _sent_before(unit: ControlUnit, actor: Actor, form_id: RequestId) -> Already | Deny | None:
+    before = unit.requests.get(form_id)
+    if before is None:
+        return None
+    if before.requester != actor.staff:
+        return denied(DenyCode.NOT_YOURS, "This form belongs to somebody else's request.", "Open the form again.")
+    return Already(request=before)
+
+
+def _refused(
+    house: House, actor: Actor, key: ActionKey, tenant: TenantId | None, refusal: Deny | NeedsStepUp, reason: Reason
+) -> Deny | NeedsStepUp:
+    with house.store.read() as unit:
+        row = None if tenant is None else unit.directory.get(tenant)
+    refuse(
+        house, actor, "request.refused", refusal, governed=key, tenant=row_ref(row, source="directory"), reason=reason
+    )
+    return refusal

@@ -1,0 +1,81 @@
+"""The work queue of one person, and what the frame around every page shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.domain.decisions import Deny
+from console.domain.leases import Lease
+from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow
+from console.ports.leases import TenantBudget
+from console.ports.outbox import Notice
+from console.usecases.asking import ask_many, query
+from console.usecases.house import House
+from console.usecases.read_requests import Line, lines_of
+from console.usecases.recording import emit
+
+_SHOWN = 8
+_COUNT_AT_MOST = 99
+
+PAGES = {
+    "search": ("directory.search", {}),
+    "requests": ("request.list", {}),
+    "trail": ("trail.read", {"scope": "all"}),
+    "staff": ("staff.read", {}),
+    "policy": ("policy.read", {}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What waits for a person, and what they have running."""
+
+    waiting: Sequence[Line]
+    mine: Sequence[Line]
+    leases: Sequence[tuple[Lease, DirectoryRow | None]]
+    notices: Sequence[Notice]
+    budget: TenantBudget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the frame shows: which pages may be opened, how much waits, and the leases that are open."""
+
+    pages: frozenset[str]
+    waiting: int
+    unread: int
+    leases: Sequence[tuple[Lease, DirectoryRow | None]]
+
+
+def read_home(house: House, actor: Actor) -> Home:
+    """Return the actor's work queue."""
+    now = house.clock.now()
+    with house.store.write() as unit:
+        emit(unit, actor, "home.read", at=now)
+        leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
+        rows = unit.directory.many([lease.tenant for lease in leases])
+        return Home(
+            waiting=lines_of(
+                house, unit, unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=None, limit=_SHOWN)
+            ),
+            mine=lines_of(house, unit, unit.requests.mine(actor.staff, after=None, limit=_SHOWN)),
+            leases=[(lease, rows.get(lease.tenant)) for lease in leases],
+            notices=unit.outbox.unread(actor.staff, limit=_SHOWN),
+            budget=unit.leases.budget(actor.staff, now),
+        )
+
+
+def read_surroundings(house: House, actor: Actor) -> Surroundings:
+    """Return what the frame needs, in a bounded number of statements; nothing of a tenant's own data is read."""
+    now = house.clock.now()
+    pages = tuple(PAGES)
+    answers = ask_many(house, [query(actor, PAGES[page][0], now=now, facts=dict(PAGES[page][1])) for page in pages])
+    with house.store.read() as unit:
+        leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
+        rows = unit.directory.many([lease.tenant for lease in leases])
+        return Surroundings(
+            pages=frozenset(page for page, answer in zip(pages, answers, strict=True) if not isinstance(answer, Deny)),
+            waiting=unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST),
+            unread=len(unit.outbox.unread(actor.staff, limit=_COUNT_AT_MOST)),
+            leases=[(lease, rows.get(lease.tenant)) for lease in leases],
+        )

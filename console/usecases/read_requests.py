@@ -1,0 +1,179 @@
+"""The inbox and the page of one request; showing the diff to an approver is remembered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.domain.decisions import Allow, Decision, Deny
+from console.domain.errors import NotFoundError
+from console.domain.ids import RequestId, TenantId
+from console.domain.requests import Event, Request, State, Vote, legal_events
+from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow
+from console.ports.actions import Action
+from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter, StoredEntry
+from console.usecases.asking import ask, ask_many, query, refusal_of
+from console.usecases.eligibility import Tally, can_be_met, tally
+from console.usecases.house import House
+from console.usecases.recording import authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.verify_request import expire
+from console.usecases.vote_on_request import vote_facts
+
+_PAGE = 50
+_TIMELINE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One request in a list, with the tenant as the directory names it."""
+
+    request: Request
+    tenant: DirectoryRow | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """One tab of the inbox; `older` is the key to ask for what follows."""
+
+    tab: str
+    lines: Sequence[Line]
+    older: RequestId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPage:
+    """Everything about one request, and which verbs are legal for this person now.
+
+    Shape: `may` maps `vote`, `execute`, `cancel`, `revoke`, `revise` to policy's answer, only for verbs that the
+    state allows; `is_satisfiable` says whether enough eligible approvers exist.
+    """
+
+    request: Request
+    action: Action[object] | None
+    tenant: DirectoryRow | None
+    state: State
+    votes: Sequence[Vote]
+    tally: Tally
+    is_satisfiable: bool
+    revisions: Sequence[Request]
+    entries: Sequence[StoredEntry]
+    may: dict[str, Decision]
+
+
+TABS = ("waiting", "mine", "all")
+
+
+def read_inbox(house: House, actor: Actor, *, tab: str, after: RequestId | None) -> Inbox | Deny:
+    """Return one page of the inbox: what waits for the actor, what they asked for, or all that is open."""
+    now = house.clock.now()
+    refusal = refusal_of(ask(house, query(actor, "request.list", now=now)))
+    if isinstance(refusal, Deny):
+        refuse(house, actor, "route.refused", refusal)
+        return refusal
+    with house.store.write() as unit:
+        emit(unit, actor, "request.inbox_read", at=now, facts={"tab": tab})
+        if tab == "mine":
+            found = unit.requests.mine(actor.staff, after=after, limit=_PAGE + 1)
+        elif tab == "all":
+            found = unit.requests.recent(states=tuple(State), tenant=None, after=after, limit=_PAGE + 1)
+        else:
+            found = unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=after, limit=_PAGE + 1)
+        lines = lines_of(house, unit, found[:_PAGE])
+    return Inbox(tab=tab, lines=lines, older=found[_PAGE - 1].id if len(found) > _PAGE else None)
+
+
+def lines_of(house: House, unit: ControlUnit, requests: Sequence[Request]) -> list[Line]:
+    """Return requests with their tenants' names, in one more statement."""
+    rows = unit.directory.many([TenantId(r.tenant) for r in requests if r.tenant is not None])
+    return [Line(request=r, tenant=rows.get(r.tenant) if r.tenant else None, title=_title(house, r)) for r in requests]
+
+
+def read_request(house: House, actor: Actor, *, request_id: RequestId) -> RequestPage | Deny:
+    """Return the page of a request; the clocks are applied first. Raises: NotFoundError."""
+    now = house.clock.now()
+    with house.store.write() as unit:
+        request = unit.requests.get(request_id)
+        if request is None:
+            raise NotFoundError("There is no such request.")
+        if expire(unit, actor, request, now=now) is not None:
+            request = unit.requests.get(request_id) or request
+        facts = vote_facts(unit, actor, request)
+        decision = ask(
+            house,
+            query(actor, "request.read", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
+        )
+        if not isinstance(decision, Deny):
+            unit.requests.rendered(request.id, revision=request.revision, staff=actor.staff, at=now)
+            emit(
+                unit,
+                actor,
+                "request.read",
+                at=now,
+                governed=request.action,
+                authorisation=authorised(house, decision, request),
+                tenant=tenant_ref(unit, request.tenant, source="request"),
+                targets=request_target(request),
+                correlation=request.id,
+            )
+            return _page(house, unit, actor, request)
+    refuse(house, actor, "request.read_refused", decision, governed=request.action, targets=request_target(request))
+    return decision
+
+
+def _page(house: House, unit: ControlUnit, actor: Actor, request: Request) -> RequestPage:
+    now = house.clock.now()
+    votes = unit.requests.votes(request.id)
+    return RequestPage(
+        request=request,
+        action=house.registry.get(request.action),
+        tenant=None if request.tenant is None else unit.directory.get(request.tenant),
+        state=request.state_at(now),
+        votes=votes,
+        tally=tally(unit, request, votes),
+        is_satisfiable=not request.needs or can_be_met(unit, request),
+        revisions=unit.requests.revisions(request.id),
+        entries=unit.reader.page(EntryFilter(correlation=request.id), before=None, limit=_TIMELINE),
+        may=_may(house, unit, actor, request),
+    )
+
+
+_VERBS = {
+    Event.VOTE: "vote",
+    Event.START: "execute",
+    Event.CANCEL: "cancel",
+    Event.REVOKE: "revoke",
+    Event.REVISE: "revise",
+}
+
+
+def _may(house: House, unit: ControlUnit, actor: Actor, request: Request) -> dict[str, Decision]:
+    now = house.clock.now()
+    verbs = [verb for event, verb in _VERBS.items() if event in legal_events(request.state_at(now))]
+    facts = vote_facts(unit, actor, request)
+    has_voted = any(
+        v.person == actor.person and v.revision == request.revision and v.voided_because is None
+        for v in unit.requests.votes(request.id)
+    )
+    wanted: dict[str, tuple[str, ...]] = {
+        "vote": tuple(facts),
+        "execute": ("action_key", "is_requester"),
+        "cancel": ("is_requester",),
+        "revise": ("is_requester",),
+        "revoke": ("is_requester", "holds_seat"),
+    }
+    asked = []
+    for verb in verbs:
+        given = {name: facts[name] for name in wanted[verb]} | ({"has_voted": has_voted} if verb == "execute" else {})
+        asked.append(
+            query(actor, f"request.{verb}", now=now, tenant=request.tenant, requesters=request.requesters, facts=given)
+        )
+    may = dict(zip(verbs, ask_many(house, asked), strict=True))
+    return {
+        verb: answer for verb, answer in may.items() if not (verb == "vote" and has_voted and isinstance(answer, Allow))
+    }
+
+
+def _title(house: House, request: Request) -> str:
+    action = house.registry.get(request.action)
+    return request.action if action is None else action.title

@@ -1,0 +1,233 @@
+"""Read one page of an opened tenant: the lease, the entry and the data, in that order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from console.domain.decisions import Deny
+from console.domain.entitlements import Entitlement, effective
+from console.domain.entries import Exposure, TargetRef
+from console.domain.ids import MemberId, TenantId
+from console.domain.leases import Lease
+from console.domain.masking import masked_email, masked_phone
+from console.domain.requests import Request, State
+from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow
+from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.ports.planes import TenantPlane
+from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter, StoredEntry
+from console.usecases.asking import ask, query, refusal_of
+from console.usecases.health import Symptom, symptoms
+from console.usecases.house import House
+from console.usecases.recording import authorised, emit, refuse, row_ref
+from console.usecases.scopes import directory_row, lease_on, scope_of_lease, tenant_data
+
+_SHOWN = 20
+_PAGE = 50
+_COUNT_AT_MOST = 10_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The frame of every tenant page: which tenant, under which lease."""
+
+    tenant: DirectoryRow
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The first page of a tenant."""
+
+    opened: Opened
+    account: Account
+    subscription: Subscription | None
+    member_count: int
+    invoices: Sequence[Invoice]
+    deliveries: Sequence[Delivery]
+    symptoms: Sequence[Symptom]
+    requests: Sequence[Request]
+    entries: Sequence[StoredEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLine:
+    """A member with every personal field masked; cleartext never reaches a page from here."""
+
+    id: MemberId
+    name: str
+    email: str
+    phone: str | None
+    role: str
+    is_active: bool
+    joined_at: datetime
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """One keyset page; `older` is the key to ask for what follows, None at the end."""
+
+    opened: Opened
+    items: Sequence[MemberLine] | Sequence[StoredEntry]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementPage:
+    """Every feature with its value, and the chain behind it."""
+
+    opened: Opened
+    entitlements: Sequence[Entitlement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesPage:
+    """The newest notes."""
+
+    opened: Opened
+    notes: Sequence[Note]
+
+
+def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview | Deny:
+    """Return the overview of an opened tenant. Raises: NotFoundError for an unknown tenant."""
+
+    def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> Overview:
+        now = house.clock.now()
+        account, subscription = plane.account(), plane.subscription()
+        invoices, deliveries = plane.invoices(limit=_SHOWN), plane.deliveries(limit=_SHOWN)
+        return Overview(
+            opened=opened,
+            account=account,
+            subscription=subscription,
+            invoices=invoices,
+            deliveries=deliveries,
+            member_count=plane.member_count(most=_COUNT_AT_MOST),
+            symptoms=symptoms(account, subscription, invoices, deliveries, now=now),
+            requests=unit.requests.recent(
+                states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_SHOWN
+            ),
+            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_SHOWN),
+        )
+
+    return _read(house, actor, tenant, page="overview", read=read, records=1)
+
+
+def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberId | None) -> Paged | Deny:
+    """Return a page of members, masked. Raises: NotFoundError for an unknown tenant."""
+
+    def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> Paged:
+        found = plane.members(after=after, limit=_PAGE + 1)
+        older = found[_PAGE - 1].id if len(found) > _PAGE else None
+        return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
+
+    return _read(house, actor, tenant, page="members", read=read, records=_PAGE)
+
+
+def read_entitlements(house: House, actor: Actor, *, tenant: TenantId) -> EntitlementPage | Deny:
+    """Return every entitlement with winners and losers. Raises: NotFoundError for an unknown tenant."""
+
+    def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> EntitlementPage:
+        grants = plane.grants()
+        now = house.clock.now()
+        return EntitlementPage(opened=opened, entitlements=[effective(f, grants, now) for f in plane.features()])
+
+    return _read(house, actor, tenant, page="entitlements", read=read, records=1)
+
+
+def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:
+    """Return the newest notes. Raises: NotFoundError for an unknown tenant."""
+
+    def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> NotesPage:
+        return NotesPage(opened=opened, notes=plane.notes(limit=_PAGE))
+
+    return _read(house, actor, tenant, page="notes", read=read, records=_PAGE)
+
+
+def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before: int | None) -> Paged | Deny:
+    """Return a page of this tenant's entries. Raises: NotFoundError for an unknown tenant."""
+
+    def read(unit: ControlUnit, opened: Opened, _plane: TenantPlane) -> Paged:
+        found = unit.reader.page(EntryFilter(tenant=tenant), before=before, limit=_PAGE + 1)
+        older = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
+        return Paged(opened=opened, items=found[:_PAGE], older=older)
+
+    return _read(house, actor, tenant, page="entries", read=read, records=_PAGE)
+
+
+def refuse_page(house: House, actor: Actor, *, tenant: str, refusal: Deny) -> None:
+    """Record that a page of a tenant was refused."""
+    refuse(house, actor, "tenant.read_refused", refusal, targets=(TargetRef(type="tenant", id=tenant[:64]),))
+
+
+def _read(
+    house: House,
+    actor: Actor,
+    tenant: TenantId,
+    *,
+    page: str,
+    read: Callable[[ControlUnit, Opened, TenantPlane], T],
+    records: int,
+) -> T | Deny:
+    now = house.clock.now()
+    with house.store.write() as unit:
+        row = directory_row(unit, tenant)
+        lease = lease_on(house, unit, actor, tenant, now=now)
+        if not isinstance(lease, Deny):
+            decision = ask(
+                house,
+                query(
+                    actor,
+                    "tenant.read",
+                    now=now,
+                    tenant=tenant,
+                    leased=lease.tenant,
+                    reason=lease.reason.code,
+                    facts={"page": page},
+                ),
+            )
+            refusal = refusal_of(decision)
+            if not isinstance(refusal, Deny):
+                if now - lease.last_used_at >= timedelta(seconds=1):
+                    unit.leases.touch(lease.id, now)
+                emit(
+                    unit,
+                    actor,
+                    "tenant.read",
+                    at=now,
+                    tenant=row_ref(row, source="lease"),
+                    reason=lease.reason,
+                    authorisation=authorised(house, decision),
+                    targets=(TargetRef(type="page", id=page, name=page),),
+                    exposure=Exposure(records=records, fields=("masked",)),
+                    facts={"lease": lease.id},
+                )
+                with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
+                    return read(unit, Opened(tenant=row, lease=lease), plane)
+        else:
+            refusal = lease
+    refuse(
+        house,
+        actor,
+        "tenant.read_refused",
+        refusal,
+        tenant=row_ref(row, source="directory"),
+        targets=(TargetRef(type="page", id=page, name=page),),
+    )
+    return refusal
+
+
+def _masked(member: Member) -> MemberLine:
+    return MemberLine(
+        id=member.id,
+        name=member.name,
+        email=masked_email(member.email),
+        phone=None if member.phone is None else masked_phone(member.phone),
+        role=member.role,
+        is_active=member.is_active,
+        joined_at=member.joined_at,
+        last_seen_at=member.last_seen_at,
+    )

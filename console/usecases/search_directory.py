@@ -1,0 +1,56 @@
+"""Search the directory: one box, typed queries, directory fields only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console.domain.decisions import Deny, DenyCode
+from console.domain.entries import Exposure
+from console.domain.search_terms import SearchTerms, understood
+from console.domain.staff import Actor
+from console.domain.tenancy import SearchHit
+from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.house import House
+from console.usecases.recording import emit, refuse
+
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    """What a search found; `is_cut` says that there may be more."""
+
+    terms: SearchTerms
+    hits: Sequence[SearchHit]
+    is_cut: bool
+
+
+def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer | Deny:
+    """Return tenants that match, and record what was looked for."""
+    now = house.clock.now()
+    terms = understood(typed)
+    if not terms.kinds:
+        return SearchAnswer(terms=terms, hits=(), is_cut=False)
+    decision = ask(house, query(actor, "directory.search", now=now))
+    refusal = refusal_of(decision)
+    if isinstance(refusal, Deny):
+        refuse(house, actor, "route.refused", refusal)
+        return refusal
+    hits = house.fleet.search(terms, limit=_MOST + 1)
+    limits = house.book.limits
+    with house.store.write() as unit:
+        recent = unit.throttles.count("search", actor.staff, since=now - timedelta(minutes=1))
+        if recent < limits.searches_per_minute:
+            unit.throttles.hit("search", actor.staff, at=now)
+            emit(
+                unit,
+                actor,
+                "directory.search",
+                at=now,
+                exposure=Exposure(records=min(len(hits), _MOST), fields=("directory",)),
+                facts={"query": terms.text, "kinds": ",".join(terms.kinds)},
+            )
+            return SearchAnswer(terms=terms, hits=hits[:_MOST], is_cut=len(hits) > _MOST)
+        slow = denied(DenyCode.THROTTLED, "You are searching faster than a person reads.", "Wait a minute.")
+    refuse(house, actor, "throttle.refused", slow, facts={"bucket": "search"})
+    return slow

@@ -1,0 +1,243 @@
+"""Sign staff in, by the identity provider or by a local password, and out again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from console.domain.decisions import Deny, DenyCode
+from console.domain.entries import STRANGER, ActorKind, ActorRef, Authorisation, TargetRef
+from console.domain.ids import PersonKey, SessionKey, StaffId
+from console.domain.leases import LeaseEnd
+from console.domain.search_terms import folded
+from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind, StaffMember, StaffSession, StepUpMethod
+from console.ports.identity import Claims
+from console.ports.store import ControlUnit
+from console.usecases.asking import denied
+from console.usecases.house import House
+from console.usecases.leases_ending import end_leases_of_session
+from console.usecases.recording import emit, emit_as, staff_target
+
+_WRONG = "E-mail, password or code is wrong."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A new session; `token` goes into the cookie and is stored nowhere."""
+
+    token: str
+    session: StaffSession
+    member: StaffMember
+
+
+def session_key(token: str) -> SessionKey:
+    """Return the key under which a token's session is stored."""
+    return SessionKey(sha256(token.encode()).hexdigest())
+
+
+def sign_in_with_password(house: House, *, email: str, password: str, code: str, origin: Origin) -> SignedIn | Deny:
+    """Sign somebody in by password and one-time code, where settings allow local passwords."""
+    now = house.clock.now()
+    account = folded(email)[:254]
+    if not house.local_passwords:
+        return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, "Local passwords are switched off."))
+    with house.store.read() as unit:
+        is_throttled = _is_throttled(house, unit, account, origin, now)
+        member = unit.staff.by_email(account)
+        credentials = None if member is None else unit.staff.credentials(member.id)
+    if is_throttled:
+        minutes = house.book.limits.sign_in_window_minutes
+        slow = denied(DenyCode.THROTTLED, "Too many attempts.", f"Wait {minutes} minutes, or ask an administrator.")
+        return _refused(house, account, origin, slow)
+    is_right = house.passwords.matches(password, None if credentials is None else credentials.password_hash)
+    step = None
+    if credentials is not None and credentials.totp_sealed is not None:
+        step = house.codes.step_of(credentials.totp_sealed, code, now=now)
+    if member is None or not is_right or step is None:
+        return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+    with house.store.write() as unit:
+        refusal = _why_not(house, member, now)
+        if refusal is None and unit.staff.accept_totp_step(member.id, step):
+            unit.throttles.clear("sign_in", account)
+            return _begin(
+                house,
+                unit,
+                member,
+                origin,
+                by=SignInMethod.PASSWORD,
+                stepped_up=now,
+                method=StepUpMethod.TOTP,
+                idp_sid=None,
+            )
+    return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+
+
+def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> SignedIn | Deny:
+    """Sign in the natural person whom the identity provider vouches for; roles follow its groups."""
+    now = house.clock.now()
+    person = PersonKey(f"{claims.issuer}|{claims.subject}")
+    roles = frozenset(house.book.group_roles[group] for group in claims.groups if group in house.book.group_roles)
+    refusal: Deny | None = None
+    if not roles:
+        remedy = "Ask for a group that policies/identity.toml maps to a role."
+        refusal = denied(DenyCode.ROLE_MISSING, "None of your groups gives you a role here.", remedy)
+    else:
+        with house.store.write() as unit:
+            member = _followed(house, unit, claims, person=person, roles=roles, now=now)
+            refusal = _why_not(house, member, now)
+            if refusal is None:
+                strong = claims.acr in house.book.acr_strong and claims.authenticated_at is not None
+                return _begin(
+                    house,
+                    unit,
+                    member,
+                    origin,
+                    by=SignInMethod.OIDC,
+                    stepped_up=claims.authenticated_at if strong else None,
+                    method=StepUpMethod.IDENTITY_PROVIDER if strong else None,
+                    idp_sid=claims.sid,
+                )
+    return _refused(house, person, origin, refusal)
+
+
+def refuse_identity(house: House, *, why: str, origin: Origin) -> Deny:
+    """Record that an answer of the identity provider was not accepted."""
+    return _refused(
+        house, "identity provider", origin, denied(DenyCode.SIGN_IN_REFUSED, why, "Start signing in again.")
+    )
+
+
+def sign_out(house: House, actor: Actor) -> None:
+    """End the actor's session and every lease that it opened."""
+    if actor.session is None:
+        return
+    now = house.clock.now()
+    with house.store.write() as unit:
+        if unit.sessions.revoke(actor.session, now):
+            end_leases_of_session(unit, actor, actor.session, by=LeaseEnd.SIGN_OUT, now=now)
+            emit(unit, actor, "staff.sign_out", at=now)
+
+
+def _followed(
+    house: House, unit: ControlUnit, claims: Claims, *, person: PersonKey, roles: frozenset[Role], now: datetime
+) -> StaffMember:
+    """Return the account of a person, made or brought up to date with what the identity provider says."""
+    system = ActorRef(id=None, kind=ActorKind.SYSTEM, name="Identity provider")
+    member = unit.staff.by_person(person)
+    if member is None:
+        member = StaffMember(
+            id=StaffId(house.ids.new("stf")),
+            person=person,
+            name=claims.name,
+            email=folded(claims.email),
+            roles=roles,
+            kind=StaffKind.PERSON,
+            is_active=True,
+            created_at=now,
+        )
+        unit.staff.add(member)
+        emit_as(
+            unit,
+            system,
+            "staff.created",
+            at=now,
+            targets=staff_target(member),
+            facts={"roles": ",".join(sorted(roles))},
+        )
+        return member
+    if member.roles != roles:
+        unit.staff.set_roles(member.id, roles, at=now)
+        emit_as(
+            unit,
+            system,
+            "staff.roles_changed",
+            at=now,
+            targets=staff_target(member),
+            facts={"before": ",".join(sorted(member.roles)), "after": ",".join(sorted(roles))},
+        )
+    if (member.name, member.email) != (claims.name, folded(claims.email)):
+        unit.staff.set_profile(member.id, name=claims.name, email=folded(claims.email))
+    return unit.staff.get(member.id) or member
+
+
+def _why_not(house: House, member: StaffMember, now: datetime) -> Deny | None:
+    if not member.is_active or member.kind is not StaffKind.PERSON or not member.roles:
+        return denied(DenyCode.SIGN_IN_REFUSED, _WRONG)
+    last = member.last_seen_at or member.created_at
+    if now - last > timedelta(days=house.book.limits.staff_unused_days):
+        return denied(DenyCode.SIGN_IN_REFUSED, _WRONG)
+    return None
+
+
+def _begin(
+    house: House,
+    unit: ControlUnit,
+    member: StaffMember,
+    origin: Origin,
+    *,
+    by: SignInMethod,
+    stepped_up: datetime | None,
+    method: StepUpMethod | None,
+    idp_sid: str | None,
+) -> SignedIn:
+    now = house.clock.now()
+    token = house.ids.token()
+    session = StaffSession(
+        key=session_key(token),
+        staff=member.id,
+        signed_in_by=by,
+        created_at=now,
+        last_seen_at=now,
+        not_after=now + timedelta(minutes=house.book.limits.session_absolute_minutes),
+        stepped_up_at=stepped_up,
+        stepped_up_by=method,
+        revoked_at=None,
+        ip=origin.ip,
+        agent=origin.agent[:300],
+        values={},
+        idp_sid=idp_sid,
+    )
+    unit.sessions.add(session)
+    unit.staff.seen(member.id, now)
+    actor = Actor(
+        staff=member.id,
+        person=member.person,
+        name=member.name,
+        email=member.email,
+        roles=member.roles,
+        kind=member.kind,
+        session=session.key,
+        signed_in_by=by,
+        stepped_up_at=stepped_up,
+        stepped_up_by=method,
+        origin=origin,
+    )
+    emit(unit, actor, "staff.sign_in", at=now, facts={"method": by.value})
+    return SignedIn(token=token, session=session, member=member)
+
+
+def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin, now: datetime) -> bool:
+    limits = house.book.limits
+    since = now - timedelta(minutes=limits.sign_in_window_minutes)
+    if unit.throttles.count("sign_in", account, since=since) >= limits.sign_in_tries:
+        return True
+    return unit.throttles.count("sign_in_address", origin.ip, since=since) >= limits.sign_in_address_tries
+
+
+def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
+    now = house.clock.now()
+    with house.store.write() as unit:
+        if refusal.code is not DenyCode.THROTTLED:
+            unit.throttles.hit("sign_in", account, at=now)
+            unit.throttles.hit("sign_in_address", origin.ip, at=now)
+        emit_as(
+            unit,
+            STRANGER,
+            "staff.sign_in_refused",
+            at=now,
+            origin=origin,
+            authorisation=Authorisation(
+                decision="deny", deny_code=refusal.code.value, policy_version=house.book.version
+            ),
+            targets=(TargetRef(type="staff", id=account),),
+        )
+    return refusal

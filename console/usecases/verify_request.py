@@ -1,0 +1,227 @@
+"""Everything that must hold in the moment of execution, read afresh; what does not hold is stored and recorded."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from console.domain.changes import Preview
+from console.domain.decisions import Deny, DenyCode, Fact, NeedsApproval, NeedsStepUp, Query
+from console.domain.requests import Event, Request, State, after
+from console.domain.staff import Actor, StaffMember
+from console.ports.actions import Fault
+from console.ports.store import ControlUnit
+from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.eligibility import tally
+from console.usecases.house import House
+from console.usecases.notices import tell_approvers, tell_requester
+from console.usecases.outcomes import Drifted
+from console.usecases.parameters import built, raw_of
+from console.usecases.recording import RefusedInsideError, authorised, emit, request_target, tenant_ref
+from console.usecases.scopes import directory_row, scope_of_request
+from console.usecases.tooling import budget_facts, reading_tools
+
+
+def verified(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime
+) -> Deny | NeedsStepUp | Drifted | None:
+    """Return why a request must not run now, or None.
+
+    1 the clocks · 2 the state · 3 the digest · 4 the action's version · 5 the executor · 6 the votes ·
+    7 the requester · 8 the world it was derived from
+    """
+    # 1 and 2
+    lapsed = expire(unit, actor, request, now=now)
+    if lapsed is not None:
+        return lapsed
+    if request.state is not State.APPROVED:
+        return wrong_state(request)
+    # 3
+    votes = [v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None]
+    if any(digest != request.digest for digest in (request.recomputed_digest(), *(vote.digest for vote in votes))):
+        return _tampered(house, unit, actor, request, now=now)
+    # 4
+    action = house.registry.get(request.action)
+    if action is None or action.version != request.action_version:
+        return denied(DenyCode.ACTION_CHANGED, "This action works differently now.", "File the request again.")
+    # 5
+    facts: dict[str, Fact] = {
+        "action_key": request.action,
+        "is_requester": actor.person in request.requesters,
+        "has_voted": any(vote.person == actor.person for vote in votes),
+    }
+    refusal = refusal_of(
+        ask(
+            house,
+            query(actor, "request.execute", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
+        )
+    )
+    if refusal is not None:
+        return refusal
+    # 6
+    counted = tally(unit, request, votes)
+    if counted.missing:
+        return _votes_void(house, unit, actor, request, now=now)
+    # 7 and 8
+    return _still_fits(house, unit, actor, request, now=now)
+
+
+def expire(unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny | None:
+    """Store that a clock has ended a request, exactly once, and return the refusal; None while it runs."""
+    state = request.state_at(now)
+    if state is request.state:
+        return None
+    if unit.requests.move(request, state, finished_at=now, ended_because="its time ran out"):
+        emit(
+            unit,
+            actor,
+            "request.expired",
+            at=now,
+            governed=request.action,
+            reason=request.reason,
+            tenant=tenant_ref(unit, request.tenant, source="request"),
+            targets=request_target(request),
+            correlation=request.id,
+            facts={"state": state.value},
+        )
+    return denied(DenyCode.EXPIRED, f"The request is {state.value.replace('_', ' ')}.", "File the request again.")
+
+
+def wrong_state(request: Request) -> Deny:
+    """Return the refusal that names the state a request is in."""
+    return denied(DenyCode.WRONG_STATE, f"The request is {request.state.value}.", "Look at the request again.")
+
+
+def _tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny:
+    deny = denied(
+        DenyCode.DIGEST_MISMATCH, "The stored request is not what was approved.", "Tell security; file it again."
+    )
+    emit(
+        unit,
+        actor,
+        "approval.digest_mismatch",
+        at=now,
+        governed=request.action,
+        authorisation=authorised(house, deny, request),
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        targets=request_target(request),
+        correlation=request.id,
+    )
+    return deny
+
+
+def _votes_void(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny:
+    """Send a request back to its approvers, because a vote no longer counts."""
+    to = after(request.state, Event.VOID_VOTES)
+    lost = tally(unit, request, unit.requests.votes(request.id)).void
+    if to is not None and unit.requests.move(request, to, execute_by=None):
+        unit.requests.void_votes(request.id, because="the voter is no longer eligible", staff=lost)
+        waiting = replace(request, state=to, version=request.version + 1, execute_by=None)
+        emit(
+            unit,
+            actor,
+            "request.votes_voided",
+            at=now,
+            governed=request.action,
+            tenant=tenant_ref(unit, request.tenant, source="request"),
+            targets=request_target(request),
+            correlation=request.id,
+            facts={"votes": len(lost)},
+        )
+        tell_approvers(house, unit, waiting, at=now)
+    return denied(
+        DenyCode.NOT_AN_APPROVER, "A vote no longer counts: the voter lost the role.", "Somebody else must approve."
+    )
+
+
+def _still_fits(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime
+) -> Deny | NeedsStepUp | Drifted | None:
+    requester = unit.staff.get(request.requester)
+    if requester is None or not requester.is_active:
+        return denied(DenyCode.STAFF_INACTIVE, "The person who asked is no longer active.", "Somebody else must ask.")
+    try:
+        current = _preview_now(house, unit, actor, request, now=now)
+    except Fault as fault:
+        _store_drift(house, unit, actor, request, None, now=now)
+        return denied(DenyCode.PRECONDITION_STALE, fault.remedy, "Revise the request, or cancel it.")
+    if (dict(current.fingerprint), current.changes) != (dict(request.preview.fingerprint), request.preview.changes):
+        _store_drift(house, unit, actor, request, current, now=now)
+        return Drifted(seen=request.preview, now=current, request=request)
+    decision = ask(house, _asked_again(house, unit, request, requester, current, now=now))
+    if isinstance(decision, Deny):
+        return decision
+    if (
+        isinstance(decision, NeedsApproval)
+        and tally(unit, request, unit.requests.votes(request.id), decision.needs).missing
+    ):
+        return denied(DenyCode.ACTION_CHANGED, "Policy asks for more approval than it did.", "Revise the request.")
+    return None
+
+
+def _preview_now(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Preview:
+    action = house.registry[request.action]
+    params, _plain, faults = built(action, raw_of(request.params))
+    if faults:
+        raise Fault(faults[0].field, faults[0].remedy)
+    row = None if request.tenant is None else directory_row(unit, request.tenant)
+    scope = None if row is None else scope_of_request(request, row, actor, now=now)
+    with reading_tools(
+        house,
+        unit,
+        action,
+        actor=actor,
+        requester=(request.requester, request.requester_name),
+        reason=request.reason,
+        row=row,
+        scope=scope,
+        now=now,
+    ) as tools:
+        preview: Preview = action.preview(params, tools)
+    return preview
+
+
+def _asked_again(
+    house: House, unit: ControlUnit, request: Request, requester: StaffMember, preview: Preview, *, now: datetime
+) -> Query:
+    """Return the requester's question as policy would hear it today; the factor was checked when it was filed."""
+    asker = Actor(
+        staff=requester.id,
+        person=requester.person,
+        name=requester.name,
+        email=requester.email,
+        roles=requester.roles,
+        kind=requester.kind,
+        stepped_up_at=now,
+    )
+    budget = budget_facts(house, unit, house.registry[request.action], asker, now)
+    return query(
+        asker,
+        request.action,
+        now=now,
+        tenant=request.tenant,
+        leased=request.tenant,
+        reason=request.reason.code,
+        facts={**preview.facts, **budget},
+    )
+
+
+def _store_drift(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, current: Preview | None, *, now: datetime
+) -> None:
+    if not unit.requests.move(request, State.STALE, drift=current, ended_because="the tenant changed meanwhile"):
+        raise RefusedInsideError(wrong_state(request))
+    unit.requests.void_votes(request.id, because="the tenant changed meanwhile")
+    emit(
+        unit,
+        actor,
+        "request.stale",
+        at=now,
+        governed=request.action,
+        reason=request.reason,
+        tenant=tenant_ref(unit, request.tenant, source="request"),
+        targets=request_target(request),
+        correlation=request.id,
+        changes=() if current is None else current.changes,
+    )
+    tell_requester(
+        house, unit, request, kind="stale", sentence="Your request is out of date: the tenant changed.", at=now
+    )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -224,20 +224,27 @@ def _plain(value: object) -> Plain:
     if isinstance(value, str):
         # PostgreSQL cannot index a NUL, and no stranger's bytes may keep an entry from being written
         text = str.__str__(value)
-        return text if _NOT_TEXT.search(text) is None else _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
+        is_clean = "\x00" not in text if text.isascii() else _NOT_TEXT.search(text) is None
+        return text if is_clean else _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
     if value is None or isinstance(value, int):
         return value
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return _part(value)
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
-    return _part(value)
+    message = f"{type(value).__name__} cannot stand in an entry."
+    raise EntryError(message)
 
 
-def _part(value: object) -> dict[str, Plain]:
+def _part(value: Any) -> dict[str, Plain]:  # noqa: ANN401  a draft or one of its parts
     """Return every field of a draft or of one of its parts, so that a new field cannot be left out."""
-    if not is_dataclass(value):
-        message = f"{type(value).__name__} cannot stand in an entry."
-        raise EntryError(message)
-    # a field that ends in `_`, being a keyword of Python, loses it
-    return {name.rstrip("_"): _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    names = _names.get(type(value))
+    if names is None:
+        # a field that ends in `_`, being a keyword of Python, loses it
+        names = _names[type(value)] = tuple((each.name, each.name.rstrip("_")) for each in fields(value))
+    return {shown: _plain(getattr(value, name)) for name, shown in names}
+
+
+_names: dict[type, tuple[tuple[str, str], ...]] = {}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -196,6 +197,7 @@ class RowFault:
     remedy: str
 
 
+@lru_cache(maxsize=4_096)  # rows of one tenant stand together
 def tenant_id_of(external_id: str) -> TenantId:
     """Return the id that a tenant keeps however often it is imported."""
     return TenantId(_named("ten", external_id))
@@ -221,7 +223,7 @@ def identity_of(record: Record) -> tuple[str, ...]:
             return (record.number,)
         case DeliveryRecord():
             return (record.message,)
-        case MemberRecord() | SubscriptionAddOnRecord() | OverrideRecord() | NoteRecord():
+        case _:
             return (record.tenant, record.external_id)
 
 
@@ -229,5 +231,5 @@ def _named(prefix: str, *parts: str) -> str:
     """Return prefix and 26 base32 letters of a digest; lengths stand before the parts, so that no two lists collide."""
     text = "".join(f"{len(part)}:{part}" for part in (prefix, *parts))
     number = int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:17])
-    letters = (_ALPHABET[number >> shift & 31] for shift in range(0, _ID_LETTERS * 5, 5))
+    letters = [_ALPHABET[number >> shift & 31] for shift in range(0, _ID_LETTERS * 5, 5)]
     return f"{prefix}_{''.join(letters)}"

@@ -9,6 +9,8 @@ def masked_email(address: str) -> str:
     if not at:
         return masked_text(address)
     host, dot, ending = domain.rpartition(".")
+    if not dot:
+        host, ending = domain, ""
     return f"{local[:1]}{_DOT * 3}@{host[:1]}{_DOT * 3}{dot}{ending}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from console.domain.canonical import digest_hex, normal
@@ -70,6 +70,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.STALE, Event.REVISE): State.PENDING,
     (State.STALE, Event.CANCEL): State.CANCELLED,
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -148,10 +149,10 @@ class Request:
     drift: Preview | None = None
 
     def state_at(self, now: datetime) -> State:
-        """Return the state as both clocks stand now, whether or not anything has stored it yet."""
+        """Return the state as both clocks stand now; a clock that jumped back, or none at all, ends it too."""
         if self.state is State.PENDING and (now >= self.approve_by or now < self.filed_at):
             return State.EXPIRED_PENDING
-        if self.state is State.APPROVED and self.execute_by is not None and now >= self.execute_by:
+        if self.state is State.APPROVED and (self.execute_by is None or now >= self.execute_by or now < self.filed_at):
             return State.EXPIRED_APPROVED
         return self.state
 
@@ -206,8 +207,7 @@ def bound_digest(
 
 def micros(moment: datetime) -> int:
     """Return whole microseconds since 1970, exactly."""
-    whole = int(moment.timestamp() // 1)
-    return whole * 1_000_000 + moment.microsecond
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def missing_needs(needs: Iterable[GroupNeed], voters: Mapping[PersonKey, frozenset[Role]]) -> tuple[GroupNeed, ...]:

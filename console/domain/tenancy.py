@@ -49,7 +49,7 @@ class DirectoryRow:
     def initials(self) -> str:
         """Return up to two letters for the monogram."""
         words = [word for word in self.name.split() if word[:1].isalnum()]
-        return "".join(word[0] for word in words[:2]).upper() or self.slug[:2].upper()
+        return "".join(word[0] for word in words[:2]).upper()[:2] or self.slug[:2].upper()
 
 
 class ScopeBasis(StrEnum):

@@ -126,7 +126,7 @@ def test_it_carries_its_licence() -> None:
 
 def test_it_installs_the_command() -> None:
     (command,) = entry_points(group="console_scripts", name="sallyport")
-    assert command.value == "console.cli.main:main"
+    assert command.value == "console.app:main"
 
 
 def test_it_says_in_every_folder_what_lives_there() -> None:

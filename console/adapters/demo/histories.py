@@ -1,0 +1,209 @@
+"""What happened to demo tenants: subscriptions, invoices, deliveries, overrides and notes, with the story of Acme."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from console.adapters.demo.price_list import PRICES
+from console.adapters.demo.sketches import Sketch
+from console.domain.imports import (
+    DeliveryRecord,
+    InvoiceRecord,
+    NoteRecord,
+    OverrideRecord,
+    SubscriptionAddOnRecord,
+    SubscriptionRecord,
+)
+from console.ports.billing import ProviderInvoice
+
+STORY_NUMBER = 17
+_FIRST_NUMBER = 100
+_MONTHS = 6
+_CURRENCIES = {"us": "USD", "eu": "EUR", "ap": "JPY"}
+_EVENTS = ("invoice.paid", "invoice.created", "member.joined", "project.updated", "usage.threshold_reached")
+_NOTES = (
+    "Called about the renewal; wants a quote for two years.",
+    "Prefers e-mail. Their office is closed on Fridays.",
+    "Migrated from the old plan in spring; do not touch the discount.",
+    "Reported slow exports twice; engineering knows.",
+)
+
+
+def currency_of(sketch: Sketch) -> str:
+    """Return the currency that a tenant pays in."""
+    return _CURRENCIES[sketch.region]
+
+
+def mirror_stopped_at(now: datetime) -> datetime:
+    """Return the last 14:02 UTC that is over for a quarter of an hour: since then Acme's mirror is behind."""
+    at = now.replace(hour=14, minute=2, second=0, microsecond=0)
+    return at if now - at >= timedelta(minutes=15) else at - timedelta(days=1)
+
+
+def subscription(sketch: Sketch, *, now: datetime) -> SubscriptionRecord:
+    """Return what a tenant pays for, as the mirror says."""
+    is_acme = sketch.index == 0
+    ends = {"trial": "trialing", "closed": "canceled", "suspended": "past_due"}
+    to_renewal = timedelta(days=1 + sketch.seed % 30)
+    return SubscriptionRecord(
+        tenant=sketch.external_id,
+        plan=sketch.plan,
+        status="past_due" if is_acme else ends.get(sketch.status, "active"),
+        provider_customer=sketch.customer,
+        seats=sketch.seats,
+        amount_minor=PRICES[sketch.plan],
+        currency=currency_of(sketch),
+        started_at=sketch.created_at,
+        renews_at=(now + to_renewal).replace(minute=0, second=0, microsecond=0),
+        mirrored_at=mirror_stopped_at(now) if is_acme else now - timedelta(seconds=sketch.seed % 900),
+    )
+
+
+def add_ons(sketch: Sketch) -> Iterator[SubscriptionAddOnRecord]:
+    """Yield the add-ons that a tenant has bought; Acme has none, so that its seats are the plan's."""
+    dice = sketch.draw("add_on")
+    if sketch.index == 0 or sketch.plan in {"free", "enterprise"} or dice.random() > 0.2:
+        return
+    yield SubscriptionAddOnRecord(
+        tenant=sketch.external_id,
+        external_id=f"{sketch.external_id}-addon-1",
+        add_on=dice.choice(("seats_10", "storage_100", "sso_pack")),
+        quantity=1,
+        starts_at=sketch.created_at + timedelta(days=2),
+        until=None,
+    )
+
+
+def invoices(sketch: Sketch, *, now: datetime) -> Iterator[InvoiceRecord]:
+    """Yield a tenant's invoices, newest first; numbers are unique in the whole world."""
+    if sketch.index == 0:
+        yield _story(sketch, now=now)
+    if not PRICES[sketch.plan]:
+        return
+    dice = sketch.draw("invoice")
+    first = now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
+    for back in range(_MONTHS):
+        months = first.year * 12 + first.month - 1 - back
+        issued = first.replace(year=months // 12, month=months % 12 + 1)
+        if issued < sketch.created_at:
+            return
+        number = _FIRST_NUMBER + sketch.index * 12 + issued.month
+        yield _settled(
+            InvoiceRecord(
+                tenant=sketch.external_id,
+                number=f"INV-{issued.year}-{number:06d}",
+                status="open",
+                provider_status="open",
+                amount_minor=PRICES[sketch.plan],
+                currency=currency_of(sketch),
+                issued_at=issued,
+                due_at=issued + timedelta(days=30),
+                paid_at=None,
+                mirrored_at=issued,
+            ),
+            dice,
+            now=now,
+        )
+
+
+def at_provider(invoice: InvoiceRecord) -> ProviderInvoice:
+    """Return an invoice as the invented provider holds it; it may know more than the mirror."""
+    paid_at = invoice.paid_at
+    if paid_at is None and invoice.provider_status == "paid":
+        paid_at = invoice.mirrored_at + timedelta(minutes=7)
+    return ProviderInvoice(
+        number=invoice.number,
+        status=invoice.provider_status,
+        amount_minor=invoice.amount_minor,
+        currency=invoice.currency,
+        paid_at=paid_at,
+    )
+
+
+def deliveries(sketch: Sketch, *, now: datetime) -> Iterator[DeliveryRecord]:
+    """Yield a tenant's newest webhook deliveries; one endpoint in twelve is down."""
+    if sketch.plan == "free":
+        return
+    dice = sketch.draw("delivery")
+    is_down = sketch.index > 0 and dice.random() < 1 / 12
+    for number in range(3 + int(dice.random() * 4)):
+        is_failed = is_down or dice.random() < 0.03
+        yield DeliveryRecord(
+            tenant=sketch.external_id,
+            message=f"msg_{sketch.index:07d}{number:02d}{sketch.seed & 0xFFFFFF:06x}",
+            endpoint=f"https://hooks.{sketch.domain}/in",
+            event_type=_EVENTS[int(dice.random() * len(_EVENTS))],
+            outcome="failed" if is_failed else "delivered",
+            status_code=(503 if dice.random() < 0.7 else None) if is_failed else 200,
+            attempts=5 if is_failed else 1,
+            at=now - timedelta(minutes=7 + number * 53, seconds=int(dice.random() * 3000)),
+        )
+
+
+def overrides(sketch: Sketch, *, now: datetime) -> Iterator[OverrideRecord]:
+    """Yield overrides of some tenants, live and ended; Acme has none yet, because that is the second journey."""
+    dice = sketch.draw("override")
+    if sketch.index == 0 or sketch.plan == "free" or dice.random() > 0.06:
+        return
+    started = max(sketch.created_at, now - timedelta(days=200 * dice.random()))
+    is_ended = dice.random() < 0.3
+    contract = f"CTR-{now.year}-{sketch.index % 9_000 + 1_000}"
+    yield OverrideRecord(
+        tenant=sketch.external_id,
+        external_id=f"{sketch.external_id}-ovr-1",
+        feature="seats",
+        value=sketch.seats * 2,
+        label=f"Until {contract} is signed",
+        reference=contract,
+        starts_at=started,
+        until=started + timedelta(days=220),
+        ended_at=started + timedelta(hours=1) if is_ended else None,
+    )
+
+
+def notes(sketch: Sketch, *, now: datetime) -> Iterator[NoteRecord]:
+    """Yield what colleagues wrote about some tenants."""
+    dice = sketch.draw("note")
+    if sketch.index > 0 and dice.random() > 0.15:
+        return
+    yield NoteRecord(
+        tenant=sketch.external_id,
+        external_id=f"{sketch.external_id}-note-1",
+        author="Sanna Lindqvist",
+        text=_NOTES[int(dice.random() * len(_NOTES))],
+        at=max(sketch.created_at, now - timedelta(days=3 + 60 * dice.random())),
+    )
+
+
+def _settled(invoice: InvoiceRecord, dice: Random, *, now: datetime) -> InvoiceRecord:
+    """Return an invoice as time has treated it: paid within days, open while young, seldom overdue or void."""
+    luck = dice.random()
+    paid_at = invoice.issued_at + timedelta(hours=6 + int(luck * 200))
+    if luck < 0.94 and paid_at < now:
+        seen = min(paid_at + timedelta(minutes=1), now)
+        return replace(invoice, status="paid", provider_status="paid", paid_at=paid_at, mirrored_at=seen)
+    if luck > 0.99:
+        return replace(invoice, status="void", provider_status="void")
+    if invoice.due_at < now:
+        return replace(invoice, status="past_due", provider_status="past_due", mirrored_at=invoice.due_at)
+    return invoice
+
+
+def _story(sketch: Sketch, *, now: datetime) -> InvoiceRecord:
+    """Return the invoice of the first journey: paid at the provider, past due in our mirror since 14:02."""
+    stopped = mirror_stopped_at(now)
+    due = stopped.replace(minute=0)
+    issued = due - timedelta(days=14)
+    return InvoiceRecord(
+        tenant=sketch.external_id,
+        number=f"INV-{issued.year}-{STORY_NUMBER:06d}",
+        status="past_due",
+        provider_status="paid",
+        amount_minor=PRICES[sketch.plan],
+        currency=currency_of(sketch),
+        issued_at=issued,
+        due_at=due,
+        paid_at=None,
+        mirrored_at=stopped,
+    )

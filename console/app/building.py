@@ -1,0 +1,131 @@
+"""Builds a house from settings: storage, adapters, policy and registry, each exactly once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.actions.registry import registered
+from console.adapters.billing import FILE as PROVIDER_FILE
+from console.adapters.billing import DemoBilling, NoBilling
+from console.adapters.checkpoint_folder import CheckpointFolder
+from console.adapters.clock import SystemClock
+from console.adapters.fingerprints import HmacFingerprints
+from console.adapters.ids import TimeOrderedIds
+from console.adapters.notice_folder import NoNotices, NoticeFolder
+from console.adapters.oidc import OidcClient, OidcProvider
+from console.adapters.one_time_codes import SealedOneTimeCodes
+from console.adapters.passwords import Argon2Passwords
+from console.adapters.signing_key import FileSigningKey
+from console.adapters.tickets import DemoTickets, UncheckedTickets
+from console.domain.ids import PlaneId
+from console.policy.load import load_book
+from console.ports.clock import Clock
+from console.ports.outbox import NoticeSink
+from console.ports.sequencer import Sequencer
+from console.settings import Settings
+from console.storage.house import Storage, StorageSettings, open_store
+from console.usecases.house import House
+
+ROOT = Path(__file__).resolve().parents[2]
+_SPARE_CONNECTIONS = 6  # the worker's duties run beside the request threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """A house with everything that only the composition may touch."""
+
+    settings: Settings
+    house: House
+    storage: Storage
+    codes: SealedOneTimeCodes
+    notices: NoticeSink
+    sequencer: Sequencer
+
+
+def open_storage(settings: Settings, clock: Clock) -> Storage:
+    """Return the storage that settings describe; nothing is connected yet."""
+    secrets, database = settings.secrets, settings.database
+
+    def address(secret: object) -> str | None:
+        return None if secret is None else secret.get_secret_value()  # type: ignore[attr-defined,no-any-return]
+
+    return open_store(
+        StorageSettings(
+            database_url=settings.database_url,
+            owner_url=address(database.owner_url),
+            fleet_url=address(database.fleet_url),
+            sequencer_url=address(database.sequencer_url),
+            import_url=address(database.import_url),
+            planes={PlaneId(name): url for name, url in settings.plane_urls.items()},
+            pool_size=settings.server.threads + _SPARE_CONNECTIONS,
+            clock=clock,
+            ids=TimeOrderedIds(),
+            fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
+        )
+    )
+
+
+@contextmanager
+def opened_building(settings: Settings) -> Iterator[Building]:
+    """Open a house and close it afterwards.
+
+    Raises: OutsideError when a database is silent or of an older shape; PolicyFaultsError, ActionFaultsError.
+    """
+    clock = SystemClock()
+    registry = registered()
+    book = load_book(
+        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
+    )
+    storage = open_storage(settings, clock)
+    try:
+        storage.check()
+        codes = SealedOneTimeCodes(settings.secrets.sealing_key.get_secret_value())
+        house = House(
+            store=storage.store,
+            planes=storage.planes,
+            fleet=storage.fleet,
+            book=book,
+            registry=registry,
+            clock=clock,
+            ids=TimeOrderedIds(),
+            tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
+            billing=DemoBilling(settings.var / PROVIDER_FILE) if settings.billing.adapter == "demo" else NoBilling(),
+            passwords=Argon2Passwords(),
+            codes=codes,
+            identity=_identity(settings, clock),
+            local_passwords=settings.allows_local_passwords,
+        )
+        key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
+        yield Building(
+            settings=settings,
+            house=house,
+            storage=storage,
+            codes=codes,
+            notices=NoticeFolder(settings.notices.folder) if settings.notices.folder else NoNotices(),
+            sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
+        )
+    finally:
+        storage.close()
+
+
+def found_folder(folder: Path) -> Path:
+    """Return a folder as named, or beside the program when the name is relative and not here."""
+    return folder if folder.is_absolute() or folder.exists() else ROOT / folder
+
+
+def _identity(settings: Settings, clock: Clock) -> OidcProvider | None:
+    chosen = settings.oidc
+    if chosen is None:
+        return None
+    client = OidcClient(
+        issuer=chosen.issuer,
+        client_id=chosen.client_id,
+        client_secret=chosen.client_secret.get_secret_value(),
+        scopes=chosen.scopes,
+        groups_claim=chosen.groups_claim,
+        algorithms=chosen.algorithms,
+        token_auth=chosen.token_auth,
+        timeout_s=chosen.timeout_s,
+    )
+    return OidcProvider(client, clock=clock)

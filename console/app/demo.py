@@ -1,0 +1,153 @@
+"""The demo: an invented company's data and staff in a folder of its own, served on loopback only."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pyotp
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from console.adapters.billing import FILE as PROVIDER_FILE
+from console.adapters.billing import write_provider
+from console.adapters.clock import SystemClock
+from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
+from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
+from console.app.building import Building, open_storage, opened_building
+from console.app.serving import serve
+from console.domain.errors import BadValueError, ConsoleError
+from console.domain.ids import ActionKey, ReasonCode, RequestId
+from console.domain.import_rows import Row
+from console.domain.reasons import Reason
+from console.settings import Settings, load_settings
+from console.usecases.import_directory import ImportSource, import_directory
+from console.usecases.operator import operator
+from console.usecases.outcomes import Ran
+from console.usecases.propose_action import propose_action
+from console.usecases.set_credentials import set_credentials
+from console.web.factory import DemoPerson as ShownPerson
+
+_MADE = "world.txt"
+_ROWS_PER_TENANT = 30  # for the bar only; the true number is known at the end
+
+
+class DemoRefusedError(ConsoleError):
+    """The demo world could not be made; the sentence says what refused."""
+
+    code = "demo_refused"
+
+
+def run_demo(*, tenants: int, host: str, port: int, var: Path) -> None:
+    """Make the demo world where it is missing, and serve it. Raises: BadValueError for an address of the network."""
+    if not _is_loopback(host):
+        raise BadValueError("The demo answers on this machine only.", field="host", remedy="Use 127.0.0.1.")
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings = load_settings(demo_environ(var.resolve(), host=host, port=port, planes=PLANES))
+    people = kept_staff(var)
+    address = f"http://{host}:{port}"
+    fill(settings, people, tenants=tenants)
+    write_demo_file(var, people, address=address)
+    serve(settings, people=lambda building: shown(building, people), ready=lambda: _tell(address, people, var))
+
+
+def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int) -> None:
+    """Migrate, and make tenants and staff once per folder."""
+    storage = open_storage(settings, SystemClock())
+    try:
+        storage.upgrade()
+    finally:
+        storage.close()
+    marker = settings.var / _MADE
+    if marker.exists():
+        return
+    with opened_building(settings) as building:
+        world = demo_world(tenants, now=building.house.clock.now())
+        write_provider(settings.var / PROVIDER_FILE, world.provider_invoices())
+        _import(building, world, tenants)
+        for index, person in enumerate(people):
+            _hire(building, person, reference=f"HR-{index + 1}")
+        while building.sequencer.run_once():
+            pass
+    marker.write_text(f"{tenants} tenants\n", encoding="utf-8")
+
+
+def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPerson, ...]:
+    """Return the people whom the sign-in page of the demo introduces, with their present codes."""
+
+    def code_of(person: DemoPerson) -> Callable[[], str]:
+        return lambda: pyotp.TOTP(person.totp_secret).at(building.house.clock.now())
+
+    return tuple(
+        ShownPerson(
+            role=person.role.value,
+            label=person.role.label,
+            name=person.name,
+            email=person.email,
+            password=person.password,
+            code=code_of(person),
+        )
+        for person in people
+    )
+
+
+def _import(building: Building, world: DemoWorld, tenants: int) -> None:
+    actor = operator(building.house, account="demo", command="sallyport demo")
+    out = Console(stderr=True)
+    bar = Progress(
+        TextColumn("Making the demo world"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=out
+    )
+    with bar:
+        task = bar.add_task("rows", total=tenants * _ROWS_PER_TENANT)
+        answer = import_directory(
+            building.house,
+            building.storage.bulk,
+            actor,
+            source=ImportSource(name="demo world", rows=_rows(world), sha256=lambda: ""),
+            progress=lambda rows: bar.update(task, completed=rows, total=max(rows, tenants * _ROWS_PER_TENANT)),
+        )
+    if not getattr(answer, "is_kept", False):
+        raise DemoRefusedError(f"The demo world was not taken in: {answer}")
+
+
+def _rows(world: DemoWorld) -> Iterator[Row]:
+    yield from enumerate(world.records(), start=1)
+
+
+def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
+    house = building.house
+    actor = operator(house, account="demo", command="sallyport demo")
+    answer = propose_action(
+        house,
+        actor,
+        key=ActionKey("staff.add"),
+        tenant=None,
+        raw={"name": person.name, "email": person.email, "person": "", "roles": [person.role.value]},
+        reason=Reason(code=ReasonCode("STAFF_CHANGE"), reference=reference, note="Demo staff"),
+        mark=None,
+        form_id=RequestId(house.ids.new("req")),
+    )
+    if not isinstance(answer, Ran):
+        raise DemoRefusedError(f"{person.name} was not added: {answer}")
+    set_credentials(
+        house, actor, email=person.email, password=person.password, sealed=building.codes.sealed(person.totp_secret)
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
+    out = Console(highlight=False)
+    agent = next(person for person in people if person.key == "support_agent")
+    lead = next(person for person in people if person.key == "finance_lead")
+    out.print(f"\n[bold]Sallyport[/bold] serves the demo at [bold]{address}[/bold]  (stop with Ctrl-C)")
+    out.print("Sign in with e-mail, password and a one-time code; the sign-in page shows the code of the moment.")
+    for person in (agent, lead):
+        out.print(f"  {person.role.label:<14} {person.email:<34} {person.password}")
+    out.print(f"Everybody else, and the one-time-code secrets: {var / 'demo.json'}\n")

@@ -1,0 +1,132 @@
+"""Serves the console with gunicorn: one process, several threads, and the worker's duties beside them."""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from console.app.building import ROOT, Building, opened_building
+from console.settings import Settings, load_settings
+from console.usecases.deliver_notices import deliver_notices
+from console.usecases.keep_time import end_overdue
+from console.usecases.recover_executions import recover_executions
+from console.usecases.start_house import start_house, stop_house
+from console.web.factory import DemoPerson, WebOptions, make_web
+from console.worker.loop import INTERVALS, Duty, Loop, duties
+
+_LOG = logging.getLogger(__name__)
+
+
+def create_app() -> Flask:
+    """Return the console for a WSGI server of one's own; the worker must then run beside it (`sallyport worker`)."""
+    building = opened_building(load_settings(os.environ)).__enter__()  # closed with the process
+    return app_of(building)
+
+
+def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
+    """Return the web app of a building."""
+    settings = building.settings
+    return make_web(
+        building.house,
+        WebOptions(
+            environment=settings.environment,
+            session_key=settings.secrets.session_key.get_secret_value(),
+            trusted_hosts=settings.server.trusted_hosts,
+            templates=ROOT / "templates",
+            static=ROOT / "static",
+            oidc_enabled=settings.oidc is not None,
+            identity_label=settings.oidc.label if settings.oidc else "company account",
+            local_passwords=settings.allows_local_passwords,
+            demo_people=people,
+        ),
+    )
+
+
+def duties_of(building: Building) -> tuple[Duty, ...]:
+    """Return what runs again and again beside the requests."""
+    house = building.house
+    runs: dict[str, Callable[[], object]] = {
+        "sequence": building.sequencer.run_once,
+        "deliver_notices": lambda: deliver_notices(house, building.notices),
+        "end_overdue": lambda: end_overdue(house),
+        "recover_executions": lambda: recover_executions(house),
+    }
+    interval = {"sequence": building.settings.trail.sequencer_interval_ms / 1000}
+    return duties(runs, every_s={**INTERVALS, **interval})
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn with everything set here: no configuration file, no control socket."""
+
+    def __init__(
+        self, settings: Settings, *, people: Callable[[Building], tuple[DemoPerson, ...]], ready: Callable[[], None]
+    ) -> None:
+        """Keep what the serving process will open after its fork; `ready` is called once it can serve."""
+        self._settings = settings
+        self._people = people
+        self._ready = ready
+        self._opened: AbstractContextManager[Building] | None = None
+        self._building: Building | None = None
+        self._loop: Loop | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's options from ours."""
+        server = self._settings.server
+        options: dict[str, Any] = {
+            "bind": f"{server.host}:{server.port}",
+            "workers": 1,
+            "threads": server.threads,
+            "worker_class": "gthread",
+            "control_socket_disable": True,
+            "graceful_timeout": 5,
+            "timeout": 60,
+            "loglevel": "warning",
+            "proc_name": "sallyport",
+            "worker_exit": lambda _arbiter, _worker: self._close(),
+            "limit_request_line": 4094,
+            "limit_request_fields": 100,
+            "limit_request_field_size": 8190,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Open the house inside the serving process and begin the worker's duties."""
+        self._opened = opened_building(self._settings)
+        self._building = self._opened.__enter__()
+        for warning in start_house(self._building.house, settings_digest=digest_of(self._settings)):
+            _LOG.warning("%s", warning)
+        app = app_of(self._building, people=self._people(self._building))
+        self._loop = Loop(duties_of(self._building))
+        self._loop.start()
+        self._ready()
+        return app
+
+    def _close(self) -> None:
+        if self._loop is not None:
+            self._loop.stop()
+        if self._building is not None and self._opened is not None:
+            stop_house(self._building.house)
+            self._opened.__exit__(None, None, None)
+            self._opened = None
+
+
+def serve(
+    settings: Settings,
+    *,
+    people: Callable[[Building], tuple[DemoPerson, ...]] = lambda _building: (),
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal ends it."""
+    Server(settings, people=people, ready=ready).run()
+
+
+def digest_of(settings: Settings) -> str:
+    """Return a digest of the settings in force; secrets count as stars."""
+    return sha256(settings.model_dump_json().encode()).hexdigest()

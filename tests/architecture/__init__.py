@@ -1,0 +1,1 @@
+"""What must hold for the whole tree: routes, layers, templates, docs and set-up; no single feature."""

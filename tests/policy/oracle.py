@@ -1,0 +1,257 @@
+"""The rules of policies/ written a second time, by hand and in Python, to be held against Cedar.
+
+Numbers and lists come from the TOML files through the book; who may do what stands here and in Cedar, independently.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from console.domain.decisions import Query
+from console.domain.ids import ReasonCode
+from console.domain.reasons import Effect
+from console.domain.staff import Role, StaffKind
+from console.policy.book import PolicyBook
+from tests.policy.governed import GOVERNED
+
+SUPPORT = {Role.SUPPORT_AGENT, Role.SUPPORT_LEAD}
+FINANCE = {Role.FINANCE, Role.FINANCE_LEAD}
+ENGINEERING = {Role.ENGINEER, Role.ON_CALL}
+DESK = SUPPORT | FINANCE | ENGINEERING
+VOTERS = {Role.SUPPORT_LEAD, Role.FINANCE_LEAD, Role.ON_CALL, Role.SECURITY_AUDITOR, Role.ADMINISTRATOR}
+EFFECTS = {key: effect for key, effect, _ in GOVERNED}
+TENANT_ACTIONS = {key for key, _, reach in GOVERNED if reach == "tenant"}
+MAY_USE = {
+    "CUSTOMER_SUPPORT": SUPPORT,
+    "BILLING_RECONCILIATION": FINANCE,
+    "INCIDENT_RESPONSE": SUPPORT | ENGINEERING,
+    "DATA_REPAIR": ENGINEERING,
+    "CONTRACT_CHANGE": SUPPORT | FINANCE,
+    "FRAUD_ABUSE_REVIEW": {Role.SUPPORT_LEAD},
+    "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
+    "STAFF_CHANGE": {Role.ADMINISTRATOR},
+    "BREAK_GLASS": set(Role),
+}
+PERMITTED: dict[str, set[Role]] = {
+    "request.list": set(Role),
+    "staff.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
+    "policy.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
+    "trail.verify": {Role.SECURITY_AUDITOR},
+    "trail.read": DESK | {Role.SECURITY_AUDITOR},
+    "directory.import": set(),
+    "directory.search": DESK | {Role.SECURITY_AUDITOR},
+    "lease.open": DESK,
+    "tenant.read": DESK,
+    "request.read": set(Role),
+    "request.execute": set(Role),
+    "request.cancel": set(Role),
+    "request.revise": set(Role),
+    "request.revoke": set(Role),
+    "request.vote": VOTERS,
+    "entitlement.override": SUPPORT | FINANCE,
+    "entitlement.end_override": SUPPORT | FINANCE,
+    "member.reveal": SUPPORT,
+    "tenant.add_note": SUPPORT,
+    "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    "billing.resync": SUPPORT | FINANCE,
+    "lease.top_up": DESK,
+    **{
+        f"staff.{verb}": {Role.ADMINISTRATOR}
+        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
+    },
+}
+OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
+AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
+    key for key in PERMITTED if key.startswith("staff.")
+} - {"staff.read"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must come out: refusal codes, or the second factor, or the groups (none of them means allow)."""
+
+    codes: frozenset[str] = frozenset()
+    step_up: bool = False
+    groups: frozenset[tuple[str, int]] = frozenset()
+
+
+def expected(book: PolicyBook, query: Query) -> Expected:
+    """Return what the hand-written rules say to a well-formed question."""
+    codes = set(_refusals(book, query))
+    if not _named(query):
+        codes.add("role_missing")
+    if not codes and not _permitted(query):
+        codes.add("role_missing")
+    if codes:
+        return Expected(codes=frozenset(codes))
+    minutes = (
+        10
+        if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in {"request.vote", "request.execute"}
+        else None
+    )
+    if minutes and query.kind is not StaffKind.OPERATOR and not 0 <= query.step_up_age_s <= minutes * 60:
+        return Expected(step_up=True)
+    return Expected(groups=frozenset(_groups(book, query).items()))
+
+
+def _named(query: Query) -> bool:
+    if query.kind is StaffKind.OPERATOR and query.action in AT_THE_SHELL:
+        return True
+    if query.action in OWN:
+        return query.kind is not StaffKind.OPERATOR
+    return bool(query.roles & PERMITTED[query.action])
+
+
+def _permitted(query: Query) -> bool:
+    """Return whether somebody permits, given that nothing forbids."""
+    facts: Any = query.facts
+    if query.kind is StaffKind.OPERATOR and query.action in AT_THE_SHELL:
+        return True
+    if query.action in {"entitlement.override", "entitlement.end_override"} and not query.roles & SUPPORT:
+        return query.reason == "CONTRACT_CHANGE"
+    if query.action in {"tenant.suspend", "tenant.resume"} and Role.SUPPORT_LEAD not in query.roles:
+        return query.reason == "INCIDENT_RESPONSE"
+    if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
+        return bool(facts["scope"] == "tenant")
+    return True
+
+
+def _refusals(book: PolicyBook, query: Query) -> list[str]:
+    key, roles, facts = query.action, query.roles, dict(query.facts)
+    is_shell = query.kind is StaffKind.OPERATOR
+    codes: list[str] = []
+    if key in TENANT_ACTIONS | {"tenant.read"}:
+        if query.leased_tenant is None:
+            codes.append("no_lease")
+        elif query.leased_tenant != query.tenant:
+            codes.append("wrong_tenant")
+    is_apart = bool(roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}) or is_shell
+    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open"}:
+        codes.append("role_missing")
+    if key == "directory.search" and Role.ADMINISTRATOR in roles:
+        codes.append("role_missing")
+    if key in EFFECTS or key == "lease.open":
+        codes += _reason_refusals(book, query)
+    if key == "trail.read" and Role.SECURITY_AUDITOR not in roles and not is_shell:
+        codes += _trail_refusals(query)
+    if key.startswith("request."):
+        codes += _request_refusals(query, facts)
+    return codes + _size_refusals(book, query, facts)
+
+
+def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
+    reason = query.reason or ""
+    if reason not in book.accepted(query.action):
+        return ["reason_not_accepted"]
+    if query.kind is StaffKind.OPERATOR and reason == "STAFF_CHANGE":
+        return []
+    if not query.roles & MAY_USE[reason]:
+        return ["reason_not_accepted"]
+    effect = EFFECTS.get(query.action)
+    if effect is not None and effect not in book.reasons[ReasonCode(reason)].effects:
+        return ["reason_not_accepted"]
+    facts: Any = query.facts
+    if query.action == "entitlement.override" and reason == "INCIDENT_RESPONSE":
+        most = book.actions[query.action].ceilings["incident_increase_percent_most"]
+        if facts["is_paid_raise"] or (facts["is_raise"] and facts["increase_percent"] > most):
+            return ["reason_not_accepted"]
+    return []
+
+
+def _trail_refusals(query: Query) -> list[str]:
+    if query.facts["scope"] != "tenant":
+        return ["role_missing"]
+    if query.leased_tenant is None:
+        return ["no_lease"]
+    return ["wrong_tenant"] if query.leased_tenant != query.tenant else []
+
+
+def _request_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    is_own = facts.get("is_requester", False) or query.person in query.requesters
+    match query.action:
+        case "request.vote":
+            return _vote_refusals(query, facts, is_own=is_own)
+        case "request.read":
+            hidden = facts["is_tenant_request"] and Role.ADMINISTRATOR in query.roles
+            stands = is_own or facts["holds_seat"] or Role.SECURITY_AUDITOR in query.roles
+            return ["role_missing"] * hidden + ["not_yours"] * (not stands)
+        case "request.cancel" | "request.revise":
+            return [] if is_own else ["not_yours"]
+        case "request.revoke":
+            return [] if is_own or facts["holds_seat"] or Role.SECURITY_AUDITOR in query.roles else ["not_yours"]
+        case "request.execute":
+            return [] if is_own or facts["has_voted"] else ["not_yours"]
+        case _:
+            return []
+
+
+def _vote_refusals(query: Query, facts: dict[str, Any], *, is_own: bool) -> list[str]:
+    codes = []
+    if query.kind is not StaffKind.PERSON:
+        codes.append("service_account")
+    if is_own:
+        codes.append("self_approval")
+    if not facts["holds_seat"]:
+        codes.append("not_an_approver")
+    elif not facts["held_when_filed"]:
+        codes.append("approver_added_late")
+    if facts["is_tenant_request"] and query.roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}:
+        codes.append("not_an_approver")
+    if not facts["was_seen"]:
+        codes.append("diff_not_seen")
+    return codes
+
+
+def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    limits = book.limits
+    match query.action:
+        case "lease.open":
+            return _lease_refusals(book, query, facts)
+        case "entitlement.override":
+            most = book.actions[query.action].ceilings["increase_percent_most"]
+            too_much = facts["is_raise"] and facts["increase_percent"] > most
+            too_far = not 1 <= facts["days"] <= limits.override_longest_days
+            return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "member.reveal":
+            return ["budget_spent"] * (facts["reveals_last_hour"] >= limits.reveals_per_hour)
+        case "lease.top_up":
+            too_much = not 1 <= facts["extra"] <= limits.top_up_most_tenants
+            return ["self_target"] * facts["target_is_self"] + ["ceiling_exceeded"] * too_much
+        case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions":
+            return ["self_target"] * facts["target_is_self"]
+        case _:
+            return []
+
+
+def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    limits = book.limits
+    longest = book.reasons[query.reason].lease_minutes if query.reason else 0
+    codes = []
+    if not 1 <= facts["minutes"] <= longest:
+        codes.append("minutes_above_limit")
+    if facts["open_leases"] >= limits.leases_open_per_person:
+        codes.append("too_many_leases")
+    hour, day = limits.tenants_per_hour + facts["extra_tenants"], limits.tenants_per_day + facts["extra_tenants"]
+    if facts["is_new_tenant"] and (facts["tenants_last_hour"] >= hour or facts["tenants_last_day"] >= day):
+        codes.append("budget_spent")
+    return codes
+
+
+def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
+    facts: Any = query.facts
+    match query.action:
+        case "entitlement.override":
+            if facts["is_paid_raise"]:
+                return {"finance_lead": 1}
+            one_lead = book.actions[query.action].ceilings["increase_percent_one_lead"]
+            if facts["is_raise"] and facts["increase_percent"] > one_lead:
+                return {"support_lead": 1, "finance_lead": 1}
+            return {"support_lead": 1}
+        case "entitlement.end_override":
+            return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "tenant.suspend" | "tenant.resume":
+            return {"support_lead": 1, "suspension_second": 1}
+        case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
+            return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
+        case _:
+            return {}

@@ -1,0 +1,26 @@
+"""The pages about policy say what policy says."""
+
+from console.domain.decisions import DenyCode
+from console.policy.book import PolicyBook
+from tests.policy.governed import POLICIES
+from tests.policy.refusals import FILE, MEANING, drawn
+
+PAGE = (POLICIES.parent / "docs" / "policy.md").read_text(encoding="utf-8")
+
+
+def test_it_documents_every_deny_code(book: PolicyBook) -> None:
+    assert set(MEANING) == set(DenyCode)
+    assert drawn(book) == FILE.read_text(encoding="utf-8"), "run `.venv/bin/python -m tests.policy.refusals`"
+
+
+def test_it_documents_every_reason_tier_and_policy_file(book: PolicyBook) -> None:
+    files = [path.name for path in sorted(POLICIES.iterdir()) if path.is_file()]
+    wanted = [*book.reasons, *book.tiers, *files, *book.limits.__slots__]
+    assert [name for name in wanted if f"`{name}`" not in PAGE] == []
+
+
+def test_it_documents_the_reason_table_as_it_stands(book: PolicyBook) -> None:
+    for rule in book.reasons.values():
+        effects = ", ".join(sorted(rule.effects, key=["read", "write", "dangerous"].index))
+        minutes = f"{rule.lease_minutes} min" if rule.lease_minutes else "no lease"
+        assert f"| `{rule.code}` | {rule.reference_example} | {effects} | {minutes} |" in PAGE

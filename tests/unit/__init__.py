@@ -1,0 +1,1 @@
+"""One module at a time with fakes for ports only; no database and no web."""

@@ -1,0 +1,54 @@
+"""A reason is checked against its code: reference, pattern, note."""
+
+import pytest
+
+from console.domain.ids import ReasonCode
+from console.domain.reasons import Effect, Reason, ReasonRule
+
+RULE = ReasonRule(
+    code=ReasonCode("CUSTOMER_SUPPORT"),
+    label="Customer support",
+    sentence="A customer asked.",
+    reference_label="ticket",
+    reference_pattern=r"T-[0-9]{4,60}",
+    reference_example="T-1234",
+    reference_kind="ticket",
+    effects=frozenset({Effect.READ}),
+    lease_minutes=30,
+    note_required=True,
+    customer_notice="log",
+)
+
+
+def reason(reference: str = "T-1234", note: str = "They cannot sign in.") -> Reason:
+    return Reason(code=RULE.code, reference=reference, note=note)
+
+
+@pytest.mark.parametrize("given", [reason(), reason(" T-1234 "), reason(note="x" * 2_000), reason("T-" + "1" * 60)])
+def test_it_accepts_a_whole_reason(given: Reason) -> None:
+    assert RULE.fault(given) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code"),
+    [
+        (reason(""), "reference", "reference_missing"),
+        (reason("  "), "reference", "reference_missing"),
+        (reason("ticket 5"), "reference", "reference_malformed"),
+        (reason("T-1234; DROP"), "reference", "reference_malformed"),
+        (reason("T-1234\nT-1"), "reference", "reference_malformed"),
+        (reason("T-" + "1" * 63), "reference", "reference_malformed"),
+        (reason(note=" \n"), "note", "note_missing"),
+        (reason(note="x" * 2_001), "note", "note_too_long"),
+    ],
+)
+def test_it_names_field_code_and_remedy_of_the_first_fault(given: Reason, field: str, code: str) -> None:
+    fault = RULE.fault(given)
+    assert fault is not None
+    assert fault[:2] == (field, code)
+    assert fault[2].endswith(".")
+
+
+def test_it_asks_for_a_note_only_where_the_code_does() -> None:
+    relaxed = ReasonRule(**{name: getattr(RULE, name) for name in RULE.__slots__} | {"note_required": False})
+    assert relaxed.fault(reason(note="")) is None

@@ -1,0 +1,71 @@
+"""One search box: the text says by itself what kind of key it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.domain.search_terms import LONGEST_QUERY, folded, understood
+from console.domain.tenancy import SearchKind
+
+K = SearchKind
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds"),
+    [
+        ("ten_01abc", (K.ID,)),
+        ("TEN_01ABC", (K.ID,)),
+        ("INV-2026-00042", (K.INVOICE,)),
+        ("inv_0042", (K.INVOICE,)),
+        ("cus_9s8df7", (K.CUSTOMER,)),
+        ("msg_2abc", (K.MESSAGE,)),
+        ("ada@acme.example", (K.MEMBER_EMAIL,)),
+        ("@", (K.MEMBER_EMAIL,)),
+        ("acme", (K.SLUG, K.NAME)),
+        ("acme-inc", (K.SLUG, K.NAME)),
+        ("ac", (K.SLUG,)),
+        ("acme.example", (K.DOMAIN, K.NAME)),
+        ("a.b", (K.DOMAIN, K.NAME)),
+        ("Acme Inc", (K.NAME,)),
+        ("株式会社", (K.NAME,)),
+        ("ten_", (K.NAME,)),
+        ("ten_01!", (K.NAME,)),
+    ],
+)
+def test_it_understands_what_was_typed(typed: str, kinds: tuple[SearchKind, ...]) -> None:
+    terms = understood(f"  {typed} ")
+    assert terms.kinds == kinds
+    assert terms.fault is None
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "\x00", "\n\t"])
+def test_it_takes_nothing_for_nothing(typed: str) -> None:
+    terms = understood(typed)
+    assert (terms.text, terms.kinds, terms.fault) == ("", (), None)
+
+
+@pytest.mark.parametrize("typed", ["株", "é", "!!", "A_"])
+def test_it_asks_for_more_letters(typed: str) -> None:
+    terms = understood(typed)
+    assert terms.kinds == ()
+    assert terms.fault == "Type at least 3 characters of a name."
+
+
+def test_it_refuses_a_text_that_is_too_long() -> None:
+    assert understood("x" * LONGEST_QUERY).fault is None
+    terms = understood("x" * (LONGEST_QUERY + 1))
+    assert (len(terms.text), terms.kinds) == (LONGEST_QUERY, ())
+    assert terms.fault == "Type at most 200 characters."
+
+
+def test_it_compares_folded_text() -> None:
+    assert understood(" Ada@ACME.example ").text == "ada@acme.example"
+    assert folded("  Straße\u00a0 ＡＣＭＥ ") == "strasse acme"
+    assert understood("Cafe\u0301 Noir").text == "Caf\u00e9 Noir"
+
+
+@given(st.text(max_size=300))
+def test_it_always_either_knows_a_kind_or_says_what_is_missing(typed: str) -> None:
+    terms = understood(typed)
+    assert "\x00" not in terms.text
+    assert bool(terms.kinds) != bool(terms.fault) or terms.text == ""

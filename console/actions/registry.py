@@ -1,5 +1,6 @@
 """The list of governed actions: our own, and those that other packages add by entry point `sallyport.actions`."""
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -34,6 +35,8 @@ OWN: tuple[Action[Any], ...] = (
 
 Registry = Mapping[ActionKey, Action[Any]]
 
+_KEY = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
+
 
 class ActionFaultsError(ConsoleError):
     """An action definition cannot be used; `faults` holds one sentence each."""
@@ -61,7 +64,11 @@ def registered(extra: Iterable[EntryPoint] | None = None) -> Registry:
 
 
 def _loaded(point: EntryPoint) -> Action[Any]:
-    loaded = point.load()
+    try:
+        loaded = point.load()
+    except (ImportError, AttributeError) as broken:
+        fault = f"Entry point {point.name} of {GROUP} cannot be loaded ({broken}): mend its package or remove it."
+        raise ActionFaultsError([fault]) from broken
     if not isinstance(loaded, Action):
         fault = f"Entry point {point.name} of {GROUP} names no Action: point it at one, like `package.module:ACTION`."
         raise ActionFaultsError([fault])
@@ -69,8 +76,7 @@ def _loaded(point: EntryPoint) -> Action[Any]:
 
 
 def _faults(action: Action[Any]) -> Iterable[str]:
-    noun, dot, verb = action.key.partition(".")
-    if not (dot and noun.replace("_", "").isalpha() and verb.replace("_", "").isalpha()):
+    if not _KEY.fullmatch(action.key):
         yield f"Action {action.key}: name it noun.verb, lower case."
     if action.version < 1:
         yield f"Action {action.key}: versions start at 1."

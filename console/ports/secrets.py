@@ -15,7 +15,7 @@ class Passwords(Protocol):
         """Return whether a password is right; takes as long when nothing is stored."""
         ...
 
-    def fault(self, password: str) -> str | None:
+    def fault(self, password: str, *, email: str = "") -> str | None:
         """Return why a new password is not good enough, or None."""
         ...
 

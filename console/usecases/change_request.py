@@ -193,6 +193,8 @@ def _revise_in(
     )
     if isinstance(answer, Deny | NeedsStepUp):
         return answer
+    if isinstance(answer, Allow):  # it would wait for nobody until its clock ended it
+        return denied(DenyCode.ACTION_CHANGED, "Nobody has to agree to this any more.", "Cancel it and ask again.")
     # 3. the new revision under the same fence
     revised = _revision(house, request, plain, preview, answer, to=to, now=now)
     if not unit.requests.revise(request, revised):
@@ -221,7 +223,7 @@ def _revision(
     request: Request,
     plain: Mapping[str, object],
     preview: Preview,
-    answer: Allow | NeedsApproval,
+    answer: NeedsApproval,
     *,
     to: State,
     now: datetime,
@@ -237,7 +239,7 @@ def _revision(
         preview=preview,
         action_version=house.registry[request.action].version,
         rules=answer.rules,
-        needs=answer.needs if isinstance(answer, NeedsApproval) else (),
+        needs=answer.needs,
         policy_version=house.book.version,
         approve_by=approve_by,
         execute_by=None,

@@ -1,6 +1,6 @@
 """Whose votes count right now: eligibility is read live, at the vote and again at the execution."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.domain.decisions import GroupNeed
@@ -58,9 +58,23 @@ def _held_since(unit: ControlUnit, member: StaffMember, role: Role, request: Req
 
 def can_be_met(unit: ControlUnit, request: Request) -> bool:
     """Return whether enough eligible people exist, the requester not among them."""
-    people: Mapping[PersonKey, frozenset[Role]] = {
-        member.person: member.roles
-        for member in unit.staff.eligible(frozenset[Role]().union(*(need.roles for need in request.needs)))
-        if member.person not in request.requesters
-    }
+    people = {member.person: roles for member, roles in _electorate(unit, request, request.needs)}
     return not missing_needs(request.needs, people)
+
+
+def eligible_names(unit: ControlUnit, request: Request, need: GroupNeed) -> tuple[str, ...]:
+    """Return the names of those who could take a seat of one group, the requester not among them."""
+    return tuple(sorted(member.name for member, _roles in _electorate(unit, request, (need,))))
+
+
+def _electorate(
+    unit: ControlUnit, request: Request, needs: Sequence[GroupNeed]
+) -> list[tuple[StaffMember, frozenset[Role]]]:
+    """Return who could vote, each with the roles that count: whoever got a role after the filing cannot."""
+    asked = frozenset[Role]().union(*(need.roles for need in needs))
+    able = [
+        (member, seats_held(unit, request, member, needs))
+        for member in unit.staff.eligible(asked)
+        if member.person not in request.requesters
+    ]
+    return [(member, roles) for member, roles in able if roles]

@@ -43,7 +43,8 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     except RefusedInsideError as inside:
         answer = inside.deny
     except Fault as fault:
-        return _failed(house, actor, request_id, fault.remedy)
+        answer = _failed(house, actor, request, fault.remedy)
+    answer = settle(house, actor, answer)
     if isinstance(answer, Deny | NeedsStepUp):
         with house.store.read() as unit:
             tenant = tenant_ref(unit, request.tenant, source="request")
@@ -59,10 +60,9 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
             correlation=request.id,
         )
         return answer
-    settled = settle(house, actor, answer)
-    if not isinstance(settled, Ran | Failed | Unsettled | Drifted):
-        raise TypeError(settled)
-    return settled
+    if not isinstance(answer, Ran | Failed | Unsettled | Drifted):
+        raise TypeError(answer)
+    return answer
 
 
 def run_in_unit(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Ran | Unsettled:
@@ -118,7 +118,7 @@ def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
     try:
         applied, status = _apply_far_away(house, actor, request)
     except Fault as fault:
-        return _failed(house, actor, request.id, fault.remedy)
+        return _failed(house, actor, request, fault.remedy)
     except (OutsideError, ConflictError):
         return answer  # nobody knows what happened: recovery asks the plane, nothing is repeated blindly
     with house.store.write() as unit:
@@ -142,7 +142,11 @@ def finished(
 
 
 def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, sentence: str, *, at: datetime) -> Request:
-    """Write that an execution did not take place; the plane is untouched."""
+    """Write that an execution did not take place; the plane is untouched.
+
+    Shape: `request` as it was tried: its version fences, so that nothing that came meanwhile is overwritten.
+    Raises: RefusedInsideError when somebody was faster, ConflictError when it was settled before.
+    """
     if request.state is State.APPROVED:
         execution = ExecutionId(house.ids.new("exe"))
         if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=at):
@@ -185,12 +189,9 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
             return applied, plane.account().status
 
 
-def _failed(house: House, actor: Actor, request_id: RequestId, sentence: str) -> Failed | Deny:
+def _failed(house: House, actor: Actor, request: Request, sentence: str) -> Failed | Deny:
     try:
         with house.store.write() as unit:
-            request = unit.requests.get(request_id)
-            if request is None:
-                raise NotFoundError("There is no such request.")
             return Failed(request=fail(house, unit, actor, request, sentence, at=house.clock.now()), sentence=sentence)
     except RefusedInsideError as inside:
         return inside.deny

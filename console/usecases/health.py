@@ -8,7 +8,7 @@ from enum import StrEnum
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Account, Delivery, Invoice, Subscription
 
-_STALE_AFTER = timedelta(hours=6)
+_STALE_AFTER = timedelta(hours=24)
 _OPEN = frozenset({"open", "past_due"})
 _FAILING_SHARE = 3
 

@@ -1,15 +1,15 @@
 """Which governed actions a person may ask for on an opened tenant, as a ready list for pages and palette."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.domain.decisions import Deny, DenyCode, Fact
+from console.domain.decisions import Decision, Deny, DenyCode
 from console.domain.ids import ReasonCode, TenantId
 from console.domain.staff import Actor
-from console.policy.explain import sample_facts
+from console.policy.decide import neutral_facts
 from console.ports.actions import Action, Reach
-from console.usecases.asking import ask_many, query
+from console.usecases.asking import ask_many, denied, query
 from console.usecases.house import House
 
 _HARMLESS = frozenset({DenyCode.CEILING_EXCEEDED, DenyCode.EXPIRY_TOO_FAR, DenyCode.SELF_TARGET, DenyCode.BUDGET_SPENT})
@@ -25,28 +25,58 @@ class Offer:
 
 def offer_actions(house: House, actor: Actor, *, tenant: TenantId | None) -> Sequence[Offer]:
     """Return the actions that this person could ask for, on a tenant or (None) on the control store."""
-    now = house.clock.now()
     reach = Reach.CONTROL if tenant is None else Reach.TENANT
-    pairs = [
-        (action, code)
-        for action in house.registry.values()
-        if action.reach is reach
-        for code in sorted(house.book.actions[action.key].reasons)
-    ]
+    actions = [action for action in house.registry.values() if action.reach is reach]
+    offers = [Offer(action=action, reasons=codes) for action, codes in _accepted(house, actor, actions, tenant=tenant)]
+    return [offer for offer in offers if offer.reasons]
+
+
+def reasons_offered(
+    house: House, actor: Actor, action: Action[Any], *, tenant: TenantId | None
+) -> tuple[ReasonCode, ...] | Deny:
+    """Return the reason codes with which this person may ask for one action, or why there is none."""
+    ((_action, codes),) = _accepted(house, actor, [action], tenant=tenant)
+    return codes or _first_refusal(house, actor, action, tenant=tenant)
+
+
+def action_titles(house: House) -> Mapping[str, str]:
+    """Return the title of every governed action, to tell entries in words."""
+    return {action.key: action.title for action in house.registry.values()}
+
+
+def _accepted(
+    house: House, actor: Actor, actions: Sequence[Action[Any]], *, tenant: TenantId | None
+) -> list[tuple[Action[Any], tuple[ReasonCode, ...]]]:
+    pairs = [(action, code) for action in actions for code in sorted(house.book.actions[action.key].reasons)]
+    answers = _answers(house, actor, pairs, tenant=tenant)
+    fine: dict[str, list[ReasonCode]] = {action.key: [] for action in actions}
+    for (action, code), answer in zip(pairs, answers, strict=True):
+        if not (isinstance(answer, Deny) and answer.code not in _HARMLESS):
+            fine[action.key].append(code)
+    return [(action, tuple(fine[action.key])) for action in actions]
+
+
+def _first_refusal(house: House, actor: Actor, action: Action[Any], *, tenant: TenantId | None) -> Deny:
+    pairs = [(action, code) for code in sorted(house.book.actions[action.key].reasons)]
+    refusals = [answer for answer in _answers(house, actor, pairs, tenant=tenant) if isinstance(answer, Deny)]
+    nobody = denied(DenyCode.REASON_NOT_ACCEPTED, "No reason code permits this action.", "Ask an administrator.")
+    return next(iter(refusals), nobody)
+
+
+def _answers(
+    house: House, actor: Actor, pairs: Sequence[tuple[Action[Any], ReasonCode]], *, tenant: TenantId | None
+) -> Sequence[Decision]:
+    now = house.clock.now()
     asked = [
-        query(actor, action.key, now=now, tenant=tenant, leased=tenant, reason=code, facts=_sample(house, action))
+        query(
+            actor,
+            action.key,
+            now=now,
+            tenant=tenant,
+            leased=tenant,
+            reason=code,
+            facts=dict(neutral_facts(house.book, action.key)),
+        )
         for action, code in pairs
     ]
-    reasons: dict[str, list[ReasonCode]] = {}
-    for (action, code), answer in zip(pairs, ask_many(house, asked), strict=True):
-        if not isinstance(answer, Deny) or answer.code in _HARMLESS:
-            reasons.setdefault(action.key, []).append(code)
-    return [Offer(action=house.registry[key], reasons=tuple(codes)) for key, codes in _keyed(house, reasons)]
-
-
-def _keyed(house: House, reasons: dict[str, list[ReasonCode]]) -> list[tuple[Any, list[ReasonCode]]]:
-    return [(key, reasons[key]) for key in house.registry if key in reasons]
-
-
-def _sample(house: House, action: Action[Any]) -> dict[str, Fact]:
-    return sample_facts(house.book, action.key)
+    return ask_many(house, asked)

@@ -36,12 +36,18 @@ class LeaseOffer:
     tenant: DirectoryRow
     reasons: Sequence[ReasonRule]
     budget: TenantBudget
+    tenants_per_hour: int
+    tenants_per_day: int
     open_leases: Sequence[tuple[Lease, DirectoryRow | None]]
+    leases_per_person: int
     current: Lease | None
 
 
-def offer_lease(house: House, actor: Actor, *, tenant: TenantId) -> LeaseOffer | Deny:
-    """Return the reasons with which the actor may open a tenant; raises NotFoundError."""
+def offer_lease(house: House, actor: Actor, *, tenant: TenantId, is_wanted: bool = True) -> LeaseOffer | Deny:
+    """Return the reasons with which the actor may open a tenant; raises NotFoundError.
+
+    Shape: a refusal is recorded only when the person wanted the form; a page that merely offers it asks unwanted.
+    """
     now = house.clock.now()
     with house.store.read() as unit:
         row = directory_row(unit, tenant)
@@ -65,13 +71,17 @@ def offer_lease(house: House, actor: Actor, *, tenant: TenantId) -> LeaseOffer |
     if not offered:
         first = next((answer for answer in answers if isinstance(answer, Deny)), None)
         refusal = first or denied(DenyCode.ROLE_MISSING, "None of your roles opens tenants.")
-        refuse(house, actor, "lease.refused", refusal, tenant=row_ref(row, source="directory"))
+        if is_wanted:
+            refuse(house, actor, "lease.refused", refusal, tenant=row_ref(row, source="directory"))
         return refusal
     current = next((lease for lease in leases if lease.tenant == tenant), None)
     return LeaseOffer(
         tenant=row,
         reasons=offered,
         budget=budget,
+        tenants_per_hour=house.book.limits.tenants_per_hour,
+        tenants_per_day=house.book.limits.tenants_per_day,
+        leases_per_person=house.book.limits.leases_open_per_person,
         current=current,
         open_leases=[(lease, rows.get(lease.tenant)) for lease in leases],
     )

@@ -1,6 +1,7 @@
 """What can come of asking for an action; every arm is matched by the edge that shows it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from console.domain.changes import Applied, Preview
 from console.domain.decisions import Decision, Deny, NeedsStepUp
@@ -17,11 +18,17 @@ class BadFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previewed:
-    """What would happen, what policy says to it, and the mark to post back with the request."""
+    """What would happen, what policy says to it, and the mark to post back with the request.
+
+    Shape: `decision` is the answer as things stand, `beyond` the one after a fresh second factor; `approve_by` is
+    how long a request filed now could wait.
+    """
 
     preview: Preview
     decision: Decision
+    beyond: Decision
     mark: str
+    approve_by: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

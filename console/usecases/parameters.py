@@ -9,7 +9,7 @@ from typing import Any
 from console.ports.actions import Action, Fault, Input, ParamField
 
 _LONGEST_TEXT = 10_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 
 Raw = Mapping[str, str | Sequence[str]]

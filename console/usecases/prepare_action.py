@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.canonical import digest_hex, normal
@@ -18,6 +18,7 @@ from console.ports.actions import Action, Choice, Fault, Reach
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query
 from console.usecases.house import House
+from console.usecases.offer_actions import reasons_offered
 from console.usecases.outcomes import BadFields, Previewed
 from console.usecases.parameters import FieldFault, Raw, built
 from console.usecases.recording import authorised, emit, refuse, row_ref
@@ -63,7 +64,8 @@ def action_form(
     now = house.clock.now()
     with house.store.write() as unit:
         place = place_of(house, unit, actor, tenant, now=now)
-        if not isinstance(place, Deny):
+        offered = reasons_offered(house, actor, action, tenant=tenant)
+        if not isinstance(place, Deny) and not isinstance(offered, Deny):
             reason = _reading_reason(place)
             with reading_tools(
                 house,
@@ -76,19 +78,19 @@ def action_form(
                 scope=place.scope,
                 now=now,
             ) as tools:
-                rule = house.book.actions[key]
                 return ActionForm(
                     action=action,
                     tenant=place.row,
                     lease=place.lease,
                     choices={field.name: action.choices(field.name, tools) for field in action.fields},
                     current=action.current(typed, tools),
-                    reasons=tuple(
-                        house.book.reasons[code] for code in sorted(rule.reasons) if code in house.book.reasons
-                    ),
+                    reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
                 )
-    refuse(house, actor, "request.refused", place, governed=key)
-    return place
+    refusal = place if isinstance(place, Deny) else offered
+    if not isinstance(refusal, Deny):
+        raise TypeError(refusal)
+    refuse(house, actor, "request.refused", refusal, governed=key)
+    return refusal
 
 
 def preview_action(
@@ -120,7 +122,14 @@ def preview_action(
                 authorisation=authorised(house, decision),
                 targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
             )
-            return Previewed(preview=preview, decision=decision, mark=mark_of(preview))
+            stepped_up = replace(actor, stepped_up_at=now)
+            return Previewed(
+                preview=preview,
+                decision=decision,
+                beyond=decided_on(house, unit, stepped_up, action, preview, place=place, reason=reason, now=now),
+                mark=mark_of(preview),
+                approve_by=now + timedelta(minutes=house.book.actions[key].approve_minutes),
+            )
     refuse(house, actor, "request.refused", place, governed=key)
     return place
 

@@ -33,11 +33,13 @@ def propose_action(
     reason: Reason,
     mark: str | None,
     form_id: RequestId,
+    shown_for: Reason | None = None,
 ) -> Proposal:
     """File a request for an action and, where nobody else has to agree, run it at once.
 
-    Shape: `mark` is what the preview page posted back (None for a caller that showed none); `form_id` makes a form sent
-    twice find its first result. Raises: NotFoundError, OutsideError.
+    Shape: `mark` is what the preview page posted back (None for a caller that showed none) and `shown_for` the reason
+    with which it was shown, where that was another; `form_id` makes a form sent twice find its first result.
+    Raises: NotFoundError, OutsideError.
     """
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
@@ -54,7 +56,16 @@ def propose_action(
             if before is not None:
                 return before
             answer = _file(
-                house, unit, actor, action, params, plain, tenant=tenant, reason=reason, mark=mark, form_id=form_id
+                house,
+                unit,
+                actor,
+                action,
+                params,
+                plain,
+                tenant=tenant,
+                reason=reason,
+                seen=None if mark is None else (mark, shown_for or reason),
+                form_id=form_id,
             )
     except RefusedInsideError as inside:
         answer = inside.deny
@@ -75,7 +86,7 @@ def _file(
     *,
     tenant: TenantId | None,
     reason: Reason,
-    mark: str | None,
+    seen: tuple[str, Reason] | None,
     form_id: RequestId,
 ) -> Proposal:
     # 1. where, and what would happen now
@@ -84,8 +95,12 @@ def _file(
     if isinstance(place, Deny):
         return place
     preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
-    if mark is not None and mark != mark_of(preview):
-        return Drifted(seen=None, now=preview, mark=mark_of(preview))
+    if seen is not None:
+        shown = preview
+        if seen[1] != reason:
+            shown = previewed_in(house, unit, actor, action, params, place=place, reason=seen[1], now=now)
+        if seen[0] != mark_of(shown):
+            return Drifted(seen=None, now=preview, mark=mark_of(preview))
     # 2. may this person, here, for this reason
     decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
     if isinstance(decision, Deny | NeedsStepUp):

@@ -9,7 +9,7 @@ from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.ports.leases import TenantBudget
 from console.ports.outbox import Notice
-from console.usecases.asking import ask_many, query
+from console.usecases.asking import ask, ask_many, query
 from console.usecases.house import House
 from console.usecases.read_requests import Line, lines_of
 from console.usecases.recording import emit
@@ -28,13 +28,19 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """What waits for a person, and what they have running."""
+    """What waits for a person, and what they have running.
+
+    Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
+    """
 
     waiting: Sequence[Line]
     mine: Sequence[Line]
     leases: Sequence[tuple[Lease, DirectoryRow | None]]
     notices: Sequence[Notice]
     budget: TenantBudget
+    tenants_per_hour: int
+    tenants_per_day: int
+    may_search: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,8 @@ class Surroundings:
 def read_home(house: House, actor: Actor) -> Home:
     """Return the actor's work queue."""
     now = house.clock.now()
+    limits = house.book.limits
+    searching = ask(house, query(actor, PAGES["search"][0], now=now))
     with house.store.write() as unit:
         emit(unit, actor, "home.read", at=now)
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
@@ -62,6 +70,9 @@ def read_home(house: House, actor: Actor) -> Home:
             leases=[(lease, rows.get(lease.tenant)) for lease in leases],
             notices=unit.outbox.unread(actor.staff, limit=_SHOWN),
             budget=unit.leases.budget(actor.staff, now),
+            tenants_per_hour=limits.tenants_per_hour,
+            tenants_per_day=limits.tenants_per_day,
+            may_search=not isinstance(searching, Deny),
         )
 
 

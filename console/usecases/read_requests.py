@@ -1,6 +1,6 @@
 """The inbox and the page of one request; showing the diff to an approver is remembered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console.domain.decisions import Allow, Decision, Deny
@@ -13,7 +13,7 @@ from console.ports.actions import Action
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.asking import ask, ask_many, query, refusal_of
-from console.usecases.eligibility import Tally, can_be_met, tally
+from console.usecases.eligibility import Tally, can_be_met, eligible_names, tally
 from console.usecases.house import House
 from console.usecases.recording import authorised, emit, refuse, request_target, tenant_ref
 from console.usecases.verify_request import expire
@@ -21,6 +21,7 @@ from console.usecases.vote_on_request import vote_facts
 
 _PAGE = 50
 _TIMELINE = 100
+_COUNT_AT_MOST = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """One tab of the inbox; `older` is the key to ask for what follows."""
+    """One tab of the inbox; `older` is the key to ask for what follows, `waiting` counts what waits (to 99)."""
 
     tab: str
     lines: Sequence[Line]
     older: RequestId | None
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class RequestPage:
     """Everything about one request, and which verbs are legal for this person now.
 
     Shape: `may` maps `vote`, `execute`, `cancel`, `revoke`, `revise` to policy's answer, only for verbs that the
-    state allows; `is_satisfiable` says whether enough eligible approvers exist.
+    state allows; `is_satisfiable` says whether enough eligible approvers exist, `eligible` who they are by group.
     """
 
     request: Request
@@ -56,9 +58,11 @@ class RequestPage:
     votes: Sequence[Vote]
     tally: Tally
     is_satisfiable: bool
+    eligible: Mapping[str, tuple[str, ...]]
     revisions: Sequence[Request]
     entries: Sequence[StoredEntry]
     may: dict[str, Decision]
+    may_read_trail: bool
 
 
 TABS = ("waiting", "mine", "all")
@@ -80,7 +84,9 @@ def read_inbox(house: House, actor: Actor, *, tab: str, after: RequestId | None)
         else:
             found = unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=after, limit=_PAGE + 1)
         lines = lines_of(house, unit, found[:_PAGE])
-    return Inbox(tab=tab, lines=lines, older=found[_PAGE - 1].id if len(found) > _PAGE else None)
+        waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
+    older = found[_PAGE - 1].id if len(found) > _PAGE else None
+    return Inbox(tab=tab, lines=lines, older=older, waiting=waiting)
 
 
 def lines_of(house: House, unit: ControlUnit, requests: Sequence[Request]) -> list[Line]:
@@ -132,9 +138,11 @@ def _page(house: House, unit: ControlUnit, actor: Actor, request: Request) -> Re
         votes=votes,
         tally=tally(unit, request, votes),
         is_satisfiable=not request.needs or can_be_met(unit, request),
+        eligible={need.name: eligible_names(unit, request, need) for need in request.needs},
         revisions=unit.requests.revisions(request.id),
         entries=unit.reader.page(EntryFilter(correlation=request.id), before=None, limit=_TIMELINE),
         may=_may(house, unit, actor, request),
+        may_read_trail=not isinstance(ask(house, query(actor, "trail.read", now=now, facts={"scope": "all"})), Deny),
     )
 
 

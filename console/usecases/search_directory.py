@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.entries import Exposure
+from console.domain.ids import TenantId
 from console.domain.search_terms import SearchTerms, understood
 from console.domain.staff import Actor
 from console.domain.tenancy import SearchHit
@@ -18,11 +19,12 @@ _MOST = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchAnswer:
-    """What a search found; `is_cut` says that there may be more."""
+    """What a search found; `is_cut` says that there may be more, `opened` which tenants the actor has open."""
 
     terms: SearchTerms
     hits: Sequence[SearchHit]
     is_cut: bool
+    opened: frozenset[TenantId] = frozenset()
 
 
 def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer | Deny:
@@ -50,7 +52,9 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
                 exposure=Exposure(records=min(len(hits), _MOST), fields=("directory",)),
                 facts={"query": terms.text, "kinds": ",".join(terms.kinds)},
             )
-            return SearchAnswer(terms=terms, hits=hits[:_MOST], is_cut=len(hits) > _MOST)
+            leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
+            opened = frozenset(lease.tenant for lease in leases)
+            return SearchAnswer(terms=terms, hits=hits[:_MOST], is_cut=len(hits) > _MOST, opened=opened)
         slow = denied(DenyCode.THROTTLED, "You are searching faster than a person reads.", "Wait a minute.")
     refuse(house, actor, "throttle.refused", slow, facts={"bucket": "search"})
     return slow

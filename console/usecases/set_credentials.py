@@ -20,14 +20,20 @@ class Enrolled:
     sealed: str
 
 
-def set_credentials(house: House, actor: Actor, *, email: str, password: str) -> Enrolled | Deny:
-    """Set password and a fresh one-time-code secret. Raises: NotFoundError, BadValueError."""
+def set_credentials(
+    house: House, actor: Actor, *, email: str, password: str, sealed: str | None = None
+) -> Enrolled | Deny:
+    """Set password and one-time-code secret, a fresh one unless a sealed one is given.
+
+    Raises: NotFoundError, BadValueError.
+    """
     if actor.kind is not StaffKind.OPERATOR:
         return denied(DenyCode.ROLE_MISSING, "Only the operator at the machine sets credentials.")
-    fault = house.passwords.fault(password)
+    fault = house.passwords.fault(password, email=email)
     if fault is not None:
         raise BadValueError(fault, field="password")
-    hashed, sealed = house.passwords.hashed(password), house.codes.new_sealed()
+    hashed = house.passwords.hashed(password)
+    sealed = sealed or house.codes.new_sealed()
     with house.store.write() as unit:
         member = unit.staff.by_email(folded(email))
         if member is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
@@ -55,7 +55,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     _check_value(params, now)
     feature = now.feature
     is_raise = params.value > now.value
-    increase = _MOST_PERCENT if now.value == 0 else (params.value - now.value) * 100 // now.value
+    increase = _increase_percent(now, params.value)
     warnings = []
     if now.winners and now.winners[0].source is GrantSource.OVERRIDE:
         warnings.append(f"This replaces the override that runs now ({now.winners[0].label}).")
@@ -66,15 +66,15 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence=f"{feature.name}: {_amount(now)} → {after} until {params.until:%d %b %Y}",
         changes=(
             Change(field=feature.name, before=_amount(now), after=after),
-            Change(field="Decided by", before=_winner(now), after=f"Override ({tools.reason.reference})"),
+            Change(field="Decided by", before=_winner(now), after=_override(tools.reason.reference)),
             Change(field="Valid until", before=_end(now.valid_until), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version},
         facts={
             "is_raise": is_raise,
             "is_paid_raise": is_raise and feature.is_paid,
-            "increase_percent": max(0, min(increase, _MOST_PERCENT)),
-            "days": -(-int((until - tools.now).total_seconds()) // 86_400),
+            "increase_percent": increase,
+            "days": -((tools.now - until) // timedelta(days=1)),
         },
         warnings=tuple(warnings),
         customer=f"{feature.name} changes to {after} at once and goes back on {params.until:%d %b %Y}.",
@@ -103,6 +103,15 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"{feature.name} is {after} until {params.until:%d %b %Y}.",
         changes=(Change(field=feature.name, before=_amount(before), after=after),),
     )
+
+
+def _increase_percent(now: Entitlement, value: int) -> int:
+    """Return the size of a raise; turning a switch on is 100 %, and from nothing each unit counts 100 %."""
+    if value <= now.value:
+        return 0
+    if now.feature.kind is FeatureKind.SWITCH:
+        return 100
+    return min((value - now.value) * 100 // max(now.value, 1), _MOST_PERCENT)
 
 
 def _entitlement(key: str, tools: Tools) -> Entitlement:
@@ -139,6 +148,10 @@ def _amount(entitlement: Entitlement) -> str:
 
 def _winner(entitlement: Entitlement) -> str | None:
     return " + ".join(grant.label for grant in entitlement.winners) or None
+
+
+def _override(reference: str) -> str:
+    return f"Override ({reference})" if reference else "Override"
 
 
 def _end(moment: datetime | None) -> str:

@@ -71,7 +71,7 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 def _colleague(params: Params, tools: Tools) -> StaffMember:
     member = tools.books().staff.get(params.colleague)
-    if member is None or not member.is_active:
+    if member is None or not member.is_active or member.kind is not StaffKind.PERSON:
         raise Fault("colleague", "Choose an active colleague.")
     return member
 

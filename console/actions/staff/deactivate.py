@@ -39,13 +39,15 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence=f"Deactivate {member.name}",
         changes=(
             Change(field="Account", before="active", after="deactivated"),
-            Change(field="Sessions", before=str(sessions), after="0"),
-            Change(field="Open leases", before=str(leases), after="0"),
-            Change(field="Open requests", before=None, after="cancelled"),
+            Change(field="Sessions, leases, open requests", before=None, after="ended"),
         ),
         fingerprint={"active": 1},
         facts={"target_is_self": member.id == tools.requester},
-        warnings=("It takes effect on the colleague's very next request.",),
+        # counts are no changes: else the colleague could make the request stale by signing in once more
+        warnings=(
+            "It takes effect on the colleague's very next request.",
+            f"As of now {sessions} sessions and {leases} leases would end.",
+        ),
         target_type="staff",
         target_id=member.id,
     )

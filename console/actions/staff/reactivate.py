@@ -8,7 +8,7 @@ from console.actions.staff.accounts import colleague, colleague_choices
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, StaffId
 from console.domain.reasons import Effect
-from console.domain.staff import StaffMember
+from console.domain.staff import Role, StaffMember
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
 
@@ -36,6 +36,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence=f"Reactivate {member.name}",
         changes=(Change(field="Account", before="deactivated", after="active"),),
         fingerprint={"active": 0},
+        facts={"grants_administrator": Role.ADMINISTRATOR in member.roles},
         target_type="staff",
         target_id=member.id,
     )

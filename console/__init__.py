@@ -1,0 +1,1 @@
+"""Sallyport, governed access to customer tenants; every module belongs to one ring, and imports go inward only."""

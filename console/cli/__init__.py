@@ -1,0 +1,1 @@
+"""The sallyport command line: arguments in, one use case, text or JSON out; no SQL and no decision."""

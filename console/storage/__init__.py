@@ -1,0 +1,1 @@
+"""SQLAlchemy tables, repositories and migrations; the only ring that knows SQL, and no rule about who may do what."""

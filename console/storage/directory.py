@@ -1,0 +1,58 @@
+"""Directory rows inside a unit of work."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from console.domain.errors import NotFoundError
+from console.domain.ids import PlaneId, TenantId
+from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
+from console.storage.directory_tables import DirectoryTenantRow
+from console.storage.rows import changed
+
+
+class StoredDirectory:
+    """The Directory of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def get(self, tenant: TenantId) -> DirectoryRow | None:
+        """Return the row of a tenant."""
+        return self.many([tenant]).get(tenant)
+
+    def by_slug(self, slug: str) -> DirectoryRow | None:
+        """Return the row with a slug."""
+        row = self._session.scalar(select(DirectoryTenantRow).where(DirectoryTenantRow.slug == slug))
+        return None if row is None else shown_row(row)
+
+    def many(self, tenants: Sequence[TenantId]) -> dict[TenantId, DirectoryRow]:
+        """Return the rows of several tenants in one statement."""
+        if not tenants:
+            return {}
+        wanted = select(DirectoryTenantRow).where(DirectoryTenantRow.id.in_(set(tenants)))
+        rows = [shown_row(row) for row in self._session.scalars(wanted)]
+        return {row.id: row for row in rows}
+
+    def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
+        """Follow a change of status on the plane."""
+        found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)
+        if changed(self._session, found) != 1:
+            message = "The directory has no such tenant."
+            raise NotFoundError(message, tenant=tenant)
+
+
+def shown_row(row: DirectoryTenantRow) -> DirectoryRow:
+    """Return the row as everybody may see it."""
+    return DirectoryRow(
+        id=TenantId(row.id),
+        slug=row.slug,
+        name=row.name,
+        region=row.region,
+        plan=row.plan,
+        status=TenantStatus(row.status),
+        tier=IsolationTier(row.tier),
+        plane=PlaneId(row.plane),
+    )

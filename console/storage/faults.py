@@ -1,0 +1,37 @@
+"""Which failures of a database are the outside world's, and how they are named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from console.domain.errors import OutsideError
+
+_PASSING_SQLITE = ("locked", "busy", "disk", "full", "unable to open", "readonly", "interrupted", "not a database")
+
+
+def is_outside(broken: exc.SQLAlchemyError) -> bool:
+    """Return whether the database did not answer, as opposed to being asked something wrong."""
+    if isinstance(broken, exc.TimeoutError):
+        return True
+    if not isinstance(broken, exc.DBAPIError):
+        return False
+    if broken.connection_invalidated or isinstance(broken, exc.InterfaceError):
+        return True
+    if not isinstance(broken, exc.OperationalError):
+        return False
+    if type(broken.orig).__module__ != "sqlite3":
+        return True
+    return any(word in str(broken.orig).lower() for word in _PASSING_SQLITE)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn failures of the outside world into OutsideError; let everything else through."""
+    try:
+        yield
+    except exc.SQLAlchemyError as broken:
+        if not is_outside(broken):
+            raise
+        message = f"The {what} does not answer."
+        raise OutsideError(message, permanent=False) from broken

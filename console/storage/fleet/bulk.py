@@ -1,0 +1,281 @@
+"""The one deliberate writer across tenants: imports and the demo world, recorded by the use case that calls it."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from console.domain.errors import ConflictError, TrailUnavailableError
+from console.domain.ids import PlaneId
+from console.domain.imports import MemberRecord, Record, TenantRecord, member_id_of, tenant_id_of
+from console.domain.search_terms import folded
+from console.domain.tenancy import SearchKind
+from console.ports.bulk import Catalogue
+from console.ports.clock import Ids
+from console.ports.secrets import Fingerprints
+from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
+from console.storage.engines import Database
+from console.storage.fleet.bulk_rows import CATALOGUE_TARGETS, LINK, TENANT_TARGETS, Target, directory_values, keys_of
+from console.storage.fleet.upserts import listed, upsert
+from console.storage.guards import ACROSS_TENANTS
+from console.storage.rows import table_of
+from console.storage.trail import StoredTrail, Writers
+from console.storage.transactions import Transaction, opened, unit
+
+_TURN = {kind: turn for turn, kind in enumerate((*CATALOGUE_TARGETS, *TENANT_TARGETS))}
+
+
+class BulkSession(Session):
+    """A session that may cross tenants; only this module makes one."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Lift the guard, for this session alone."""
+        super().__init__(engine.execution_options(**{ACROSS_TENANTS: True}), expire_on_commit=False)
+
+
+class StoredBulkUnit:
+    """The BulkUnit over the control store and the planes; planes elsewhere are opened when first needed."""
+
+    def __init__(
+        self,
+        control: Transaction[BulkSession],
+        *,
+        planes: Mapping[PlaneId, Callable[[], Transaction[BulkSession]]],
+        shared: frozenset[PlaneId],
+        fingerprints: Fingerprints,
+        trail: StoredTrail,
+    ) -> None:
+        """Work inside the transactions of one import."""
+        self._control = control.session.connection()
+        self._openers = planes
+        self._shared = shared
+        self._fingerprints = fingerprints
+        self._opened: dict[PlaneId, _Plane] = {}
+        self.trail = trail
+
+    @cached_property
+    def _shared_plane(self) -> "_Plane":
+        return _Plane(self._control)
+
+    def planes(self) -> frozenset[PlaneId]:
+        """Return the planes that tenants can be put on."""
+        return self._shared | frozenset(self._openers)
+
+    def catalogue(self) -> Catalogue:
+        """Return the keys of plans, features and add-ons."""
+
+        def keys(table: str) -> frozenset[str]:
+            found = self._control.exec_driver_sql(f"SELECT key FROM {table}")  # noqa: S608  a name of ours
+            return frozenset(found.scalars())
+
+        return Catalogue(plans=keys("plane_plan"), features=keys("plane_feature"), add_ons=keys("plane_add_on"))
+
+    def tenants(self, external_ids: Collection[str]) -> Mapping[str, PlaneId]:
+        """Return where the known ones among some tenants live."""
+        marks, known = listed(self._control, external_ids)
+        found = self._control.exec_driver_sql(
+            f"SELECT external_id, plane FROM directory_tenant WHERE external_id IN ({marks})",  # noqa: S608  one mark
+            (known,),
+        )
+        return {external: PlaneId(plane) for external, plane in found}
+
+    def slugs(self, slugs: Collection[str]) -> Mapping[str, str]:
+        """Return the external id of the tenant that holds each taken slug."""
+        marks, known = listed(self._control, slugs)
+        found = self._control.exec_driver_sql(
+            f"SELECT slug, external_id FROM directory_tenant WHERE slug IN ({marks})",  # noqa: S608  one mark
+            (known,),
+        )
+        return {row[0]: row[1] for row in found}
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError."""
+        try:
+            # Kinds apart, each in the order given: a world comes tenant by tenant, which is a few rows a statement.
+            for kind, run in groupby(sorted(records, key=lambda record: _TURN[type(record)]), key=type):
+                if kind in CATALOGUE_TARGETS:
+                    self._put_catalogue(kind, list(run))
+                elif kind is TenantRecord:
+                    self._put_tenants([record for record in run if isinstance(record, TenantRecord)])
+                else:
+                    self._put_owned(kind, list(run))
+        except IntegrityError as taken:
+            message = "A row of this import has a key that another tenant's row holds."
+            raise ConflictError(message) from taken
+
+    def _put_catalogue(self, kind: type[Any], records: list[Record]) -> None:
+        for plane in self._every_plane():
+            for target in CATALOGUE_TARGETS[kind]:
+                plane.put(target, records)
+
+    def _put_tenants(self, records: list[TenantRecord]) -> None:
+        for plane_id, mine in self._by_plane(records, lambda record: PlaneId(record.plane)):
+            plane = self._plane(plane_id)
+            plane.put(LINK, mine)
+            plane.put(TENANT_TARGETS[TenantRecord], mine)
+            rows = [directory_values(record) for record in mine]
+            ours = plane.statuses([row["id"] for row in rows])
+            for row in rows:
+                row["status"] = ours.get(row["id"], row["status"])
+            self._forget_domains([row["id"] for row in rows])
+            upsert(self._control, table_of(DirectoryTenantRow), rows, key=("id",))
+        self._put_keys(records)
+
+    def _put_owned(self, kind: type[Any], records: list[Any]) -> None:
+        where = self.tenants({record.tenant for record in records})
+        missing = next((record.tenant for record in records if record.tenant not in where), None)
+        if missing is not None:
+            message = "A row of this import belongs to a tenant that the directory does not know."
+            raise ConflictError(message, tenant=missing)
+        for plane_id, mine in self._by_plane(records, lambda record: where[record.tenant]):
+            plane = self._plane(plane_id)
+            if kind is MemberRecord:
+                self._forget_addresses(plane, mine)
+            target = TENANT_TARGETS[kind]
+            plane.put(target, mine)
+        self._put_keys(records)
+
+    def _put_keys(self, records: Iterable[Record]) -> None:
+        rows = [key for record in records for key in keys_of(record, self._fingerprints.of)]
+        upsert(self._control, table_of(DirectoryKeyRow), rows, key=("kind", "value", "tenant_id"))
+
+    def _forget_domains(self, tenants: list[str]) -> None:
+        marks, known = listed(self._control, tenants)
+        self._control.exec_driver_sql(
+            f"DELETE FROM directory_key WHERE kind = 'domain' AND tenant_id IN ({marks})",  # noqa: S608  one mark
+            (known,),
+        )
+
+    def _forget_addresses(self, plane: "_Plane", records: list[MemberRecord]) -> None:
+        """Remove the keys of addresses that members of this run no longer have."""
+        new: dict[str, str] = {
+            member_id_of(record.tenant, record.external_id): folded(record.email) for record in records
+        }
+        for tenant, member, email in plane.addresses({tenant_id_of(record.tenant) for record in records}, set(new)):
+            if folded(email) != new[member]:
+                table = table_of(DirectoryKeyRow)
+                gone = table.delete().where(
+                    table.c.kind == SearchKind.MEMBER_EMAIL.value,
+                    table.c.value == self._fingerprints.of(folded(email)),
+                    table.c.tenant_id == tenant,
+                )
+                self._control.execute(gone)
+
+    def _by_plane(
+        self, records: Iterable[Any], plane_of: Callable[[Any], PlaneId]
+    ) -> Iterator[tuple[PlaneId, list[Any]]]:
+        sorted_out: dict[PlaneId, list[Any]] = {}
+        for record in records:
+            sorted_out.setdefault(plane_of(record), []).append(record)
+        yield from sorted_out.items()
+
+    def _every_plane(self) -> Iterator["_Plane"]:
+        yield self._shared_plane
+        for plane in self._openers:
+            yield self._plane(plane)
+
+    def _plane(self, plane: PlaneId) -> "_Plane":
+        if plane in self._shared:
+            return self._shared_plane
+        if plane not in self._openers:
+            message = "There is no such plane."
+            raise ConflictError(message, plane=plane)
+        if plane not in self._opened:
+            self._opened[plane] = _Plane(self._openers[plane]().session.connection())
+        return self._opened[plane]
+
+
+class _Plane:
+    """One plane's connection; shapes that are views of the product's own schema are left to the product."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tables = frozenset(inspect(connection).get_table_names())
+
+    def put(self, target: Target, records: Iterable[Record]) -> None:
+        table = table_of(target.row)
+        if table.name in self._tables:
+            rows = [target.values(record) for record in records]
+            upsert(self._connection, table, rows, key=target.key)
+
+    def statuses(self, tenants: Collection[str]) -> dict[str, str]:
+        """Return the statuses that Sallyport itself has set; an import must not undo them in the directory."""
+        marks, known = listed(self._connection, tenants)
+        found = self._connection.exec_driver_sql(
+            "SELECT tenant_id, status FROM plane_account_state "  # noqa: S608  one mark
+            f"WHERE status IS NOT NULL AND tenant_id IN ({marks})",
+            (known,),
+        )
+        return {row[0]: row[1] for row in found}
+
+    def addresses(self, tenants: Collection[str], members: Collection[str]) -> list[tuple[str, str, str]]:
+        """Return tenant, id and address of those members that are there already."""
+        if "plane_member" not in self._tables:
+            return []
+        in_tenants, known_tenants = listed(self._connection, tenants)
+        in_members, known_members = listed(self._connection, members)
+        found = self._connection.exec_driver_sql(
+            "SELECT tenant_id, id, email FROM plane_member "  # noqa: S608  two marks
+            f"WHERE tenant_id IN ({in_tenants}) AND id IN ({in_members})",
+            (known_tenants, known_members),
+        )
+        return [(tenant, member, email) for tenant, member, email in found]
+
+
+class StoredBulk:
+    """The Bulk on SQLAlchemy."""
+
+    def __init__(
+        self,
+        control: Database,
+        *,
+        planes: Mapping[PlaneId, Database],
+        shared: frozenset[PlaneId],
+        fingerprints: Fingerprints,
+        ids: Ids,
+        writers: Writers,
+    ) -> None:
+        """Keep the engines of the importer's part."""
+        self._control = control
+        self._planes = planes
+        self._shared = shared
+        self._fingerprints = fingerprints
+        self._ids = ids
+        self._writers = writers
+
+    @unit
+    def write(self) -> Iterator[StoredBulkUnit]:
+        """Open an import: commits on success, other planes first, the control store last; otherwise rolls back."""
+        with (
+            opened(self._control, BulkSession, writing=True) as control,
+            self._writers.lent(control) as counter,
+            ExitStack() as stack,
+        ):
+            elsewhere: list[Transaction[BulkSession]] = []
+
+            def opener(database: Database) -> Callable[[], Transaction[BulkSession]]:
+                def open_once() -> Transaction[BulkSession]:
+                    elsewhere.append(stack.enter_context(opened(database, BulkSession, writing=True)))
+                    return elsewhere[-1]
+
+                return open_once
+
+            trail = StoredTrail(control.session, ids=self._ids, counter=counter)
+            yield StoredBulkUnit(
+                control,
+                planes={plane: opener(database) for plane, database in self._planes.items()},
+                shared=self._shared,
+                fingerprints=self._fingerprints,
+                trail=trail,
+            )
+            if trail.has_failed:
+                message = "The import's entry could not be written, therefore nothing was imported."
+                raise TrailUnavailableError(message)
+            for each in elsewhere:
+                each.commit()
+            control.commit()

@@ -1,0 +1,203 @@
+"""What each kind of import record becomes: rows of a plane, and the directory's keys."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from console.domain.imports import (
+    AddOnRecord,
+    DeliveryRecord,
+    EntitlementRecord,
+    FeatureRecord,
+    InvoiceRecord,
+    MemberRecord,
+    NoteRecord,
+    OverrideRecord,
+    PlanRecord,
+    Record,
+    SubscriptionAddOnRecord,
+    SubscriptionRecord,
+    TenantRecord,
+    member_id_of,
+    tenant_id_of,
+)
+from console.domain.search_terms import folded
+from console.domain.tenancy import SearchKind
+from console.storage.bases import PlaneBase
+from console.storage.own_tables import NoteRow, OverrideRow, TenantLinkRow
+from console.storage.tenant_tables import (
+    AccountRow,
+    AddOnEntitlementRow,
+    AddOnRow,
+    DeliveryRow,
+    FeatureRow,
+    InvoiceRow,
+    MemberRow,
+    PlanEntitlementRow,
+    PlanRow,
+    SubscriptionAddOnRow,
+    SubscriptionRow,
+)
+
+IMPORTER = "import"
+
+
+TenantsRecord = (
+    MemberRecord
+    | SubscriptionRecord
+    | SubscriptionAddOnRecord
+    | InvoiceRecord
+    | DeliveryRecord
+    | OverrideRecord
+    | NoteRecord
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One table that a kind of record is written to."""
+
+    row: type[PlaneBase]
+    key: tuple[str, ...]
+    values: Callable[[Any], dict[str, Any]]
+
+
+def _fields(record: TenantsRecord | FeatureRecord) -> dict[str, Any]:
+    # asdict copies deeply, which is half of an import's time; these values are immutable.
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _kept(record: TenantsRecord, *left_out: str, **added: object) -> dict[str, Any]:
+    values = _fields(record)
+    for name in ("tenant", *left_out):
+        values.pop(name, None)
+    return {"tenant_id": tenant_id_of(record.tenant), **values, **added}
+
+
+def _account(record: TenantRecord) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id_of(record.external_id),
+        "name": record.name,
+        "status": record.status,
+        "status_because": None,
+        "country": record.country,
+        "created_at": record.created_at,
+    }
+
+
+def _link(record: TenantRecord) -> dict[str, Any]:
+    return {"tenant_id": tenant_id_of(record.external_id), "external_id": record.external_id}
+
+
+def directory_values(record: TenantRecord) -> dict[str, Any]:
+    """Return the directory row of a tenant."""
+    return {
+        "id": tenant_id_of(record.external_id),
+        "external_id": record.external_id,
+        "slug": record.slug,
+        "name": record.name,
+        "name_folded": folded(record.name),
+        "region": record.region,
+        "plan": record.plan,
+        "status": record.status,
+        "tier": record.tier,
+        "plane": record.plane,
+    }
+
+
+def _member(record: MemberRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", id=member_id_of(record.tenant, record.external_id))
+
+
+def _subscription(record: SubscriptionRecord) -> dict[str, Any]:
+    return _kept(record, "plan", plan_key=record.plan)
+
+
+def _bought(record: SubscriptionAddOnRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "add_on", id=record.external_id, add_on_key=record.add_on, ended_at=None)
+
+
+def _override(record: OverrideRecord) -> dict[str, Any]:
+    granted = {"id": record.external_id, "granted_by": IMPORTER, "granted_at": record.starts_at}
+    return _kept(record, "external_id", **granted)
+
+
+def _note(record: NoteRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", id=record.external_id)
+
+
+def _feature(record: FeatureRecord) -> dict[str, Any]:
+    values = _fields(record)
+    kind = values.pop("measure")
+    return {**values, "kind": kind}
+
+
+def _plan(record: PlanRecord) -> dict[str, Any]:
+    return {"key": record.key, "name": record.name}
+
+
+def _add_on(record: AddOnRecord) -> dict[str, Any]:
+    return {"key": record.key, "name": record.name}
+
+
+def _add_on_gives(record: AddOnRecord) -> dict[str, Any]:
+    return {"add_on_key": record.key, "feature_key": record.feature, "value": record.value}
+
+
+def _plan_gives(record: EntitlementRecord) -> dict[str, Any]:
+    return {"plan_key": record.plan, "feature_key": record.feature, "value": record.value}
+
+
+LINK = Target(TenantLinkRow, ("tenant_id",), _link)
+CATALOGUE_TARGETS: dict[type[Any], tuple[Target, ...]] = {
+    PlanRecord: (Target(PlanRow, ("key",), _plan),),
+    FeatureRecord: (Target(FeatureRow, ("key",), _feature),),
+    EntitlementRecord: (Target(PlanEntitlementRow, ("plan_key", "feature_key"), _plan_gives),),
+    AddOnRecord: (
+        Target(AddOnRow, ("key",), _add_on),
+        Target(AddOnEntitlementRow, ("add_on_key", "feature_key"), _add_on_gives),
+    ),
+}
+TENANT_TARGETS: dict[type[Any], Target] = {
+    TenantRecord: Target(AccountRow, ("tenant_id",), _account),
+    MemberRecord: Target(MemberRow, ("tenant_id", "id"), _member),
+    SubscriptionRecord: Target(SubscriptionRow, ("tenant_id",), _subscription),
+    SubscriptionAddOnRecord: Target(SubscriptionAddOnRow, ("tenant_id", "id"), _bought),
+    InvoiceRecord: Target(InvoiceRow, ("tenant_id", "number"), _kept),
+    DeliveryRecord: Target(DeliveryRow, ("tenant_id", "message"), _kept),
+    OverrideRecord: Target(OverrideRow, ("tenant_id", "id"), _override),
+    NoteRecord: Target(NoteRow, ("tenant_id", "id"), _note),
+}
+
+
+def tenant_of(record: Record) -> str | None:
+    """Return the external id of the tenant that a record belongs to, or None for the catalogue's."""
+    return record.external_id if isinstance(record, TenantRecord) else getattr(record, "tenant", None)
+
+
+def keys_of(record: Record, fingerprint: Callable[[str], str]) -> Iterable[dict[str, str]]:
+    """Return the directory's keys of a record."""
+    owner = tenant_of(record)
+    if owner is None:
+        return
+    tenant = tenant_id_of(owner)
+    for kind, value in _keys(record, fingerprint):
+        if value:
+            yield {"kind": kind.value, "value": value, "tenant_id": tenant}
+
+
+def _keys(record: Record, fingerprint: Callable[[str], str]) -> Iterable[tuple[SearchKind, str]]:
+    match record:
+        case TenantRecord():
+            yield from ((SearchKind.DOMAIN, folded(domain)) for domain in record.domains)
+            yield SearchKind.CUSTOMER, folded(record.provider_customer)
+        case SubscriptionRecord():
+            yield SearchKind.CUSTOMER, folded(record.provider_customer)
+        case MemberRecord():
+            yield SearchKind.MEMBER_EMAIL, fingerprint(folded(record.email)) if record.email else ""
+        case InvoiceRecord():
+            yield SearchKind.INVOICE, folded(record.number)
+        case DeliveryRecord():
+            yield SearchKind.MESSAGE, folded(record.message)
+        case _:
+            return

@@ -1,0 +1,71 @@
+"""Many rows in one statement: added, or put in the place of those with the same key."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Integer
+from sqlalchemy.sql.schema import Column, Table
+
+Row = Mapping[str, Any]
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, key: tuple[str, ...]) -> None:
+    """Write rows that all name the same columns; of two with one key the later holds."""
+    if not rows:
+        return
+    distinct = {tuple(row[name] for name in key): row for row in rows}
+    names = tuple(rows[0])
+    binders = [_binder(table.c[name], connection.dialect) for name in names]
+    lines = [tuple(bind(row[name]) for name, bind in zip(names, binders, strict=True)) for row in distinct.values()]
+    if connection.dialect.name == "postgresql":
+        columns = [list(values) for values in zip(*lines, strict=True)]
+        connection.exec_driver_sql(_from_arrays(table, names, key), tuple(columns))
+    else:
+        connection.exec_driver_sql(_line_by_line(table, names, key), lines)
+
+
+def listed(connection: Connection, values: Iterable[str]) -> tuple[str, Any]:
+    """Return SQL for a set of texts of any size, with one mark, and its parameter."""
+    known = list(dict.fromkeys(values))
+    if connection.dialect.name == "postgresql":
+        return "SELECT unnest(%s::text[])", known
+    return "SELECT value FROM json_each(?)", json.dumps(known)
+
+
+@cache
+def _line_by_line(table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> str:
+    marks = ", ".join("?" for _ in names)
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({marks}) {_conflict(names, key)}"  # noqa: S608  names of ours
+
+
+@cache
+def _from_arrays(table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in names)
+    rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608  types of ours
+    return f"INSERT INTO {table.name} ({_list(names)}) {rows} {_conflict(names, key)}"
+
+
+def _conflict(names: tuple[str, ...], key: tuple[str, ...]) -> str:
+    others = [name for name in names if name not in key]
+    settings = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+    return f"ON CONFLICT ({_list(key)}) DO " + (f"UPDATE SET {settings}" if others else "NOTHING")
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _array_type(column: Column[Any]) -> str:
+    kind = getattr(column.type, "impl_instance", column.type)
+    if isinstance(kind, Boolean):
+        return "boolean"
+    if isinstance(kind, BigInteger):
+        return "bigint"
+    return "integer" if isinstance(kind, Integer) else "text"
+
+
+def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    found = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return found or (lambda value: value)

@@ -1,0 +1,126 @@
+"""Opens everything that the storage ring offers from one set of addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from console.domain.checkpoints import Verifier
+from console.domain.errors import OutsideError
+from console.domain.ids import SHARED_PLANE, PlaneId
+from console.ports.clock import Clock, Ids
+from console.ports.secrets import Fingerprints
+from console.ports.signing import CheckpointSigner, CheckpointSink
+from console.storage.engines import Database, Part, open_database, parsed_url
+from console.storage.faults import translated
+from console.storage.fleet.bulk import StoredBulk
+from console.storage.fleet.search import StoredFleet
+from console.storage.guards import guard_engine
+from console.storage.parts import APP, FLEET, IMPORT, SEQUENCER
+from console.storage.planes import StoredPlanes
+from console.storage.sequencer import StoredSequencer
+from console.storage.store import ControlStore
+from console.storage.trail import Writers
+from console.storage.upgrades import CONTROL_HEADS, PLANE_HEADS, is_current, upgrade_database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """Where the databases are, and the ports that storage needs.
+
+    Shape: addresses as SQLAlchemy writes them (sqlite:///FILE, postgresql+psycopg://…); the optional ones default to
+    `database_url` and differ only where PostgreSQL logins do; `planes` names every plane, and one whose address is
+    the control store's own shares its transactions.
+    """
+
+    database_url: str
+    clock: Clock
+    ids: Ids
+    fingerprints: Fingerprints
+    owner_url: str | None = None
+    fleet_url: str | None = None
+    sequencer_url: str | None = None
+    import_url: str | None = None
+    planes: Mapping[PlaneId, str] = field(default_factory=dict)
+    pool_size: int = 5
+
+
+class Storage:
+    """The store, the planes, the fleet; closed together."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        """Make engines; nothing is connected until something is asked."""
+        self._settings = settings
+        self._elsewhere = {plane: url for plane, url in settings.planes.items() if not _is_control(settings, url)}
+        shared = frozenset({SHARED_PLANE, *settings.planes} - self._elsewhere.keys())
+        self._control = self._opened(settings.database_url, APP, name="control store")
+        databases = {plane: self._opened(url, APP, name=f"plane {plane}") for plane, url in self._elsewhere.items()}
+        fleet = self._opened(settings.fleet_url or settings.database_url, FLEET, name="directory")
+        self._databases: list[Database] = [self._control, fleet, *databases.values()]
+        sequencer_url = settings.sequencer_url or settings.database_url
+        self._sequencing = self._opened(sequencer_url, SEQUENCER, name="trail")
+        self._databases.append(self._sequencing)
+        writers = Writers(settings.ids)
+        self.store = ControlStore(
+            self._control, clock=settings.clock, ids=settings.ids, writers=writers, shared=shared.__contains__
+        )
+        importing = {plane: self._opened(url, IMPORT, name=f"plane {plane}") for plane, url in self._elsewhere.items()}
+        control_import = self._opened(settings.import_url or settings.database_url, IMPORT, name="control store")
+        self._databases += [control_import, *importing.values()]
+        self.bulk = StoredBulk(
+            control_import,
+            planes=importing,
+            shared=shared,
+            fingerprints=settings.fingerprints,
+            ids=settings.ids,
+            writers=writers,
+        )
+        self.planes = StoredPlanes(databases, shared=shared, clock=settings.clock)
+        self.fleet = StoredFleet(fleet, fingerprints=settings.fingerprints)
+
+    def upgrade(self) -> None:
+        """Bring the control store and every plane to the newest shape. Raises: OutsideError."""
+        with translated("control store"):
+            upgrade_database(self._settings.owner_url or self._settings.database_url, heads=CONTROL_HEADS)
+        for plane, url in self._elsewhere.items():
+            with translated(f"plane {plane}"):
+                upgrade_database(url, heads=PLANE_HEADS)
+
+    def check(self) -> None:
+        """Raise OutsideError when the control store does not answer or has not the newest shape."""
+        with translated("control store"), self._control.reading.connect() as connection:
+            if not is_current(connection, heads=CONTROL_HEADS):
+                message = "The database has an older shape; run `sallyport db upgrade`."
+                raise OutsideError(message, permanent=True)
+
+    def sequencer(
+        self, signer: CheckpointSigner, sink: CheckpointSink, *, old_keys: tuple[Verifier, ...] = ()
+    ) -> StoredSequencer:
+        """Return the sequencer; every process may have one, a lock lets only one of them lead."""
+        return StoredSequencer(
+            self._sequencing, signer=signer, sink=sink, clock=self._settings.clock, old_keys=old_keys
+        )
+
+    def engines(self) -> list[Engine]:
+        """Return all engines, for measurements and tests."""
+        return [engine for each in self._databases for engine in (each.writing, each.reading)]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for database in self._databases:
+            database.close()
+
+    def _opened(self, url: str, part: Part, *, name: str) -> Database:
+        database = open_database(url, part=part, pool_size=self._settings.pool_size, name=name)
+        for engine in {database.writing, database.reading}:
+            guard_engine(engine)
+        return database
+
+
+def open_store(settings: StorageSettings) -> Storage:
+    """Return everything that storage offers; call `upgrade()` once before the first use of a new database."""
+    return Storage(settings)
+
+
+def _is_control(settings: StorageSettings, url: str) -> bool:
+    return parsed_url(url) == parsed_url(settings.database_url)

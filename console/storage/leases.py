@@ -1,0 +1,134 @@
+"""Leases and the budget of distinct tenants."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, Select, case, distinct, func, insert, select, type_coerce, update
+from sqlalchemy.orm import Session
+
+from console.domain.ids import LeaseId, ReasonCode, SessionKey, StaffId, TenantId
+from console.domain.leases import Lease, LeaseEnd
+from console.domain.reasons import Reason
+from console.ports.leases import TenantBudget
+from console.storage.control_tables import LeaseRow, LeaseTopUpRow, StaffRow
+from console.storage.rows import changed
+from console.storage.types import stored_micros
+
+_MINUTE_US = 60_000_000
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(hours=24)
+
+
+class StoredLeases:
+    """The LeaseBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, lease: Lease) -> None:
+        """Store a new lease."""
+        self._session.execute(
+            insert(LeaseRow).values(
+                id=lease.id,
+                staff=lease.staff,
+                session=lease.session,
+                tenant=lease.tenant,
+                reason_code=lease.reason.code,
+                reason_reference=lease.reason.reference,
+                reason_note=lease.reason.note,
+                opened_at=lease.opened_at,
+                last_used_at=lease.last_used_at,
+                not_after=lease.not_after,
+                idle_minutes=lease.idle_minutes,
+                ended_at=lease.ended_at,
+                ended_by=lease.ended_by,
+            )
+        )
+
+    def get(self, lease: LeaseId) -> Lease | None:
+        """Return a lease, ended or not."""
+        return next(iter(self._many(select(LeaseRow).where(LeaseRow.id == lease))), None)
+
+    def open_of(self, staff: StaffId) -> Sequence[Lease]:
+        """Return the leases of a person that nothing has ended in the store, newest first."""
+        mine = select(LeaseRow).where(LeaseRow.staff == staff, LeaseRow.ended_at.is_(None))
+        return self._many(mine.order_by(LeaseRow.opened_at.desc(), LeaseRow.id.desc()))
+
+    def open_on(self, staff: StaffId, tenant: TenantId) -> Lease | None:
+        """Return the person's newest not-ended lease on a tenant."""
+        mine = select(LeaseRow).where(LeaseRow.staff == staff, LeaseRow.tenant == tenant, LeaseRow.ended_at.is_(None))
+        newest = mine.order_by(LeaseRow.opened_at.desc(), LeaseRow.id.desc()).limit(1)
+        return next(iter(self._many(newest)), None)
+
+    def touch(self, lease: LeaseId, at: datetime) -> None:
+        """Move the idle clock; it never goes back."""
+        live = update(LeaseRow).where(LeaseRow.id == lease, LeaseRow.ended_at.is_(None), LeaseRow.last_used_at < at)
+        changed(self._session, live.values(last_used_at=at))
+
+    def end(self, lease: LeaseId, *, by: LeaseEnd, at: datetime) -> bool:
+        """End a lease by one conditional update; False when it was ended before."""
+        live = update(LeaseRow).where(LeaseRow.id == lease, LeaseRow.ended_at.is_(None))
+        return changed(self._session, live.values(ended_at=at, ended_by=by)) == 1
+
+    def of_session(self, session: SessionKey) -> Sequence[Lease]:
+        """Return the not-ended leases that a session opened."""
+        same = select(LeaseRow).where(LeaseRow.session == session, LeaseRow.ended_at.is_(None))
+        return self._many(same.order_by(LeaseRow.opened_at, LeaseRow.id))
+
+    def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:
+        """Return not-ended leases whose clocks have run out."""
+        idle_end = type_coerce(LeaseRow.last_used_at, BigInteger) + LeaseRow.idle_minutes * _MINUTE_US
+        late = select(LeaseRow).where(
+            LeaseRow.ended_at.is_(None),
+            (LeaseRow.not_after <= now) | (idle_end <= stored_micros(now)),
+        )
+        return self._many(late.order_by(LeaseRow.not_after, LeaseRow.id).limit(limit))
+
+    def lock_budget(self, staff: StaffId) -> None:
+        """Serialise lease opening per person until the unit ends; SQLite has one writer anyway."""
+        self._session.execute(select(StaffRow.id).where(StaffRow.id == staff).with_for_update())
+
+    def budget(self, staff: StaffId, now: datetime) -> TenantBudget:
+        """Return the distinct tenants of the last 60 minutes and 24 hours, and live top-ups."""
+        in_hour = case((LeaseRow.opened_at > now - _HOUR, LeaseRow.tenant))
+        counts = select(func.count(distinct(in_hour)), func.count(distinct(LeaseRow.tenant))).where(
+            LeaseRow.staff == staff, LeaseRow.opened_at > now - _DAY
+        )
+        hour, day = self._session.execute(counts).one()
+        extra = select(func.coalesce(func.sum(LeaseTopUpRow.extra), 0)).where(
+            LeaseTopUpRow.staff == staff, LeaseTopUpRow.until > now, LeaseTopUpRow.granted_at <= now
+        )
+        return TenantBudget(last_hour=hour, last_day=day, extra=int(self._session.scalar(extra) or 0))
+
+    def has_opened(self, staff: StaffId, tenant: TenantId, since: datetime) -> bool:
+        """Return whether a person already opened a tenant since a moment."""
+        wanted = select(LeaseRow.id).where(
+            LeaseRow.staff == staff, LeaseRow.tenant == tenant, LeaseRow.opened_at >= since
+        )
+        return self._session.scalar(wanted.limit(1)) is not None
+
+    def top_up(self, staff: StaffId, *, extra: int, until: datetime, by: StaffId, at: datetime) -> None:
+        """Add tenants to somebody's budget until a moment."""
+        self._session.execute(
+            insert(LeaseTopUpRow).values(staff=staff, extra=extra, until=until, granted_by=by, granted_at=at)
+        )
+
+    def _many(self, wanted: Select[LeaseRow]) -> list[Lease]:
+        return [_lease(row) for row in self._session.scalars(wanted)]
+
+
+def _lease(row: LeaseRow) -> Lease:
+    return Lease(
+        id=LeaseId(row.id),
+        staff=StaffId(row.staff),
+        session=None if row.session is None else SessionKey(row.session),
+        tenant=TenantId(row.tenant),
+        reason=Reason(code=ReasonCode(row.reason_code), reference=row.reason_reference, note=row.reason_note),
+        opened_at=row.opened_at,
+        last_used_at=row.last_used_at,
+        not_after=row.not_after,
+        idle_minutes=row.idle_minutes,
+        ended_at=row.ended_at,
+        ended_by=None if row.ended_by is None else LeaseEnd(row.ended_by),
+    )

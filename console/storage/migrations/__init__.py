@@ -1,0 +1,1 @@
+"""Alembic environment and revisions; the same files on both databases, two branches: control and plane."""

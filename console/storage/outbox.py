@@ -1,0 +1,68 @@
+"""Notices to staff."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.orm import Session
+
+from console.domain.ids import NoticeId, StaffId
+from console.ports.outbox import Notice
+from console.storage.control_tables import NoticeRow
+from console.storage.rows import changed
+
+
+class StoredOutbox:
+    """The Outbox of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, notice: Notice) -> None:
+        """Queue a notice."""
+        self._session.execute(
+            insert(NoticeRow).values(
+                id=notice.id,
+                to_staff=notice.to,
+                kind=notice.kind,
+                sentence=notice.sentence,
+                path=notice.path,
+                at=notice.at,
+                read_at=notice.read_at,
+            )
+        )
+
+    def unread(self, staff: StaffId, *, limit: int) -> Sequence[Notice]:
+        """Return unread notices, newest first."""
+        wanted = select(NoticeRow).where(NoticeRow.to_staff == staff, NoticeRow.read_at.is_(None))
+        return self._many(wanted.order_by(NoticeRow.at.desc(), NoticeRow.id.desc()).limit(limit))
+
+    def mark_read(self, staff: StaffId, at: datetime) -> int:
+        """Mark all of a person's notices read and return how many."""
+        unread = update(NoticeRow).where(NoticeRow.to_staff == staff, NoticeRow.read_at.is_(None))
+        return changed(self._session, unread.values(read_at=at))
+
+    def undelivered(self, *, limit: int) -> Sequence[Notice]:
+        """Return notices that no outside sink has taken yet, oldest first."""
+        wanted = select(NoticeRow).where(NoticeRow.delivered_at.is_(None))
+        return self._many(wanted.order_by(NoticeRow.at, NoticeRow.id).limit(limit))
+
+    def delivered(self, notice: NoticeId, at: datetime) -> None:
+        """Remember that the outside sink has taken a notice."""
+        waiting = update(NoticeRow).where(NoticeRow.id == notice, NoticeRow.delivered_at.is_(None))
+        changed(self._session, waiting.values(delivered_at=at))
+
+    def _many(self, wanted: Select[NoticeRow]) -> list[Notice]:
+        return [
+            Notice(
+                id=NoticeId(row.id),
+                to=StaffId(row.to_staff),
+                kind=row.kind,
+                sentence=row.sentence,
+                path=row.path,
+                at=row.at,
+                read_at=row.read_at,
+            )
+            for row in self._session.scalars(wanted)
+        ]

@@ -1,0 +1,215 @@
+"""Requests and votes; every write is fenced by state and version."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from console.domain.errors import ConflictError
+from console.domain.ids import ExecutionId, RequestId, StaffId, TenantId
+from console.domain.requests import Request, State, Vote
+from console.domain.staff import Role
+from console.storage.control_tables import StaffRow
+from console.storage.frozen_requests import (
+    head_values,
+    revision_values,
+    seat_values,
+    vote_values,
+    whole_request,
+    whole_vote,
+)
+from console.storage.request_tables import (
+    RequestRenderedRow,
+    RequestRevisionRow,
+    RequestRow,
+    RequestSeatRow,
+    RequestVoteRow,
+)
+from console.storage.rows import add_unless_taken, changed
+
+_MOVABLE = frozenset({"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because"})
+_RUNNING = (State.PENDING.value, State.APPROVED.value)
+_Found = Select[RequestRow, RequestRevisionRow]
+_HEAD_OF_REVISION = and_(
+    RequestRevisionRow.request == RequestRow.id, RequestRevisionRow.revision == RequestRow.revision
+)
+
+
+class StoredRequests:
+    """The RequestBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, request: Request) -> None:
+        """Store a new request and its first revision."""
+        self._session.execute(insert(RequestRow).values(head_values(request)))
+        self._add_revision(request)
+
+    def get(self, request: RequestId) -> Request | None:
+        """Return a request with its newest revision."""
+        return self._first(_found().where(RequestRow.id == request))
+
+    def move(self, request: Request, to: State, **fields: object) -> bool:
+        """Change state by ONE conditional UPDATE on (id, state, version); False means somebody was faster."""
+        unknown = set(fields) - _MOVABLE
+        if unknown:
+            message = f"These do not move with the state: {', '.join(sorted(unknown))}."
+            raise TypeError(message)
+        return self._fenced(request, {"state": to.value, **fields})
+
+    def revise(self, before: Request, after: Request) -> bool:
+        """Store a new revision under the same fence and void the votes of the old one; False means too late."""
+        kept = {"id", "version"}
+        moved = {name: value for name, value in head_values(after).items() if name not in kept}
+        if after.id != before.id or after.revision != before.revision + 1:
+            message = "A revision follows the one before it."
+            raise ConflictError(message, request=before.id)
+        if not self._fenced(before, moved):
+            return False
+        self.void_votes(before.id, because="revised")
+        self._add_revision(after)
+        return True
+
+    def revisions(self, request: RequestId) -> Sequence[Request]:
+        """Return every revision, oldest first; state and outcome are the request's."""
+        wanted = select(RequestRow, RequestRevisionRow).join(
+            RequestRevisionRow, RequestRevisionRow.request == RequestRow.id
+        )
+        return self._many(wanted.where(RequestRow.id == request).order_by(RequestRevisionRow.revision))
+
+    def add_vote(self, vote: Vote) -> bool:
+        """Store a vote; False when this natural person voted on this revision before."""
+        return add_unless_taken(self._session, RequestVoteRow, vote_values(vote))
+
+    def votes(self, request: RequestId) -> Sequence[Vote]:
+        """Return all votes on all revisions, oldest first."""
+        wanted = select(RequestVoteRow).where(RequestVoteRow.request == request)
+        ordered = wanted.order_by(RequestVoteRow.cast_at, RequestVoteRow.revision, RequestVoteRow.person)
+        return [whole_vote(row) for row in self._session.scalars(ordered)]
+
+    def void_votes(self, request: RequestId, *, because: str, staff: Collection[StaffId] | None = None) -> int:
+        """Void votes that still count (all, or those of some staff) and return how many."""
+        live = update(RequestVoteRow).where(RequestVoteRow.request == request, RequestVoteRow.voided_because.is_(None))
+        if staff is not None:
+            live = live.where(RequestVoteRow.staff.in_(staff))
+        return changed(self._session, live.values(voided_because=because))
+
+    def rendered(self, request: RequestId, *, revision: int, staff: StaffId, at: datetime) -> None:
+        """Remember that the diff of a revision was shown to a person."""
+        values = {"request": request, "revision": revision, "staff": staff, "at": at}
+        add_unless_taken(self._session, RequestRenderedRow, values)
+
+    def was_rendered(self, request: RequestId, *, revision: int, staff: StaffId) -> bool:
+        """Return whether the diff of a revision was shown to a person."""
+        wanted = select(RequestRenderedRow.at).where(
+            RequestRenderedRow.request == request,
+            RequestRenderedRow.revision == revision,
+            RequestRenderedRow.staff == staff,
+        )
+        return self._session.scalar(wanted) is not None
+
+    def waiting_for(
+        self, staff: StaffId, roles: Collection[Role], *, now: datetime, after: RequestId | None, limit: int
+    ) -> Sequence[Request]:
+        """Return pending requests that a holder of the roles could still vote on, oldest deadline first."""
+        wanted = _found().where(*self._waiting(staff, roles, now))
+        if after is not None:
+            edge = select(RequestRow.approve_by).where(RequestRow.id == after).scalar_subquery()
+            wanted = wanted.where(tuple_(RequestRow.approve_by, RequestRow.id) > tuple_(edge, after))
+        return self._many(wanted.order_by(RequestRow.approve_by, RequestRow.id).limit(limit))
+
+    def count_waiting_for(self, staff: StaffId, roles: Collection[Role], *, now: datetime, most: int) -> int:
+        """Return how many wait, counting no further than `most`."""
+        some = select(RequestRow.id).where(*self._waiting(staff, roles, now)).limit(most).subquery()
+        return self._session.scalar(select(func.count()).select_from(some)) or 0
+
+    def mine(self, staff: StaffId, *, after: RequestId | None, limit: int) -> Sequence[Request]:
+        """Return a person's own requests, newest first."""
+        return self._newest(_found().where(RequestRow.requester == staff), after=after, limit=limit)
+
+    def recent(
+        self, *, states: Collection[State], tenant: TenantId | None, after: RequestId | None, limit: int
+    ) -> Sequence[Request]:
+        """Return requests of everybody, newest first; no states named means all."""
+        wanted = _found()
+        if tenant is not None:
+            wanted = wanted.where(RequestRow.tenant == tenant)
+        if states and set(states) != set(State):
+            wanted = wanted.where(RequestRow.state.in_([state.value for state in states]))
+        return self._newest(wanted, after=after, limit=limit)
+
+    def open_of_requester(self, staff: StaffId) -> Sequence[Request]:
+        """Return a person's pending and approved requests."""
+        wanted = _found().where(RequestRow.requester == staff, RequestRow.state.in_(_RUNNING))
+        return self._many(wanted.order_by(RequestRow.filed_at, RequestRow.id))
+
+    def overdue(self, now: datetime, *, limit: int) -> Sequence[Request]:
+        """Return pending or approved requests whose clock has run out."""
+        pending = and_(RequestRow.state == State.PENDING.value, RequestRow.approve_by <= now)
+        approved = and_(RequestRow.state == State.APPROVED.value, RequestRow.execute_by <= now)
+        late = select(RequestRow.id).where(or_(pending, approved)).limit(limit)
+        return self._many(_found().where(RequestRow.id.in_(late)).order_by(RequestRow.id))
+
+    def executing(self, *, started_before: datetime, limit: int) -> Sequence[Request]:
+        """Return executions that never reported back."""
+        wanted = _found().where(RequestRow.state == State.EXECUTING.value, RequestRow.started_at < started_before)
+        return self._many(wanted.order_by(RequestRow.started_at, RequestRow.id).limit(limit))
+
+    def by_execution(self, execution: ExecutionId) -> Request | None:
+        """Return the request behind an execution."""
+        return self._first(_found().where(RequestRow.execution == execution))
+
+    def _fenced(self, request: Request, values: dict[str, Any]) -> bool:
+        fence = update(RequestRow).where(
+            RequestRow.id == request.id,
+            RequestRow.state == request.state.value,
+            RequestRow.version == request.version,
+        )
+        return changed(self._session, fence.values({**values, "version": request.version + 1})) == 1
+
+    def _add_revision(self, request: Request) -> None:
+        self._session.execute(insert(RequestRevisionRow).values(revision_values(request)))
+        seats = seat_values(request)
+        if seats:
+            self._session.execute(insert(RequestSeatRow), seats)
+
+    def _waiting(self, staff: StaffId, roles: Collection[Role], now: datetime) -> list[Any]:
+        person = select(StaffRow.person).where(StaffRow.id == staff).scalar_subquery()
+        seat = exists().where(
+            RequestSeatRow.request == RequestRow.id,
+            RequestSeatRow.revision == RequestRow.revision,
+            RequestSeatRow.role.in_([role.value for role in roles]),
+        )
+        voted = exists().where(
+            RequestVoteRow.request == RequestRow.id,
+            RequestVoteRow.revision == RequestRow.revision,
+            RequestVoteRow.person == person,
+        )
+        return [
+            RequestRow.state == State.PENDING.value,
+            RequestRow.approve_by > now,
+            RequestRow.requester_person != person,
+            RequestRow.drafted_by != person,
+            seat,
+            ~voted,
+        ]
+
+    def _newest(self, wanted: _Found, *, after: RequestId | None, limit: int) -> list[Request]:
+        if after is not None:
+            filed = select(RequestRow.filed_at).where(RequestRow.id == after).scalar_subquery()
+            wanted = wanted.where(tuple_(RequestRow.filed_at, RequestRow.id) < tuple_(filed, after))
+        return self._many(wanted.order_by(RequestRow.filed_at.desc(), RequestRow.id.desc()).limit(limit))
+
+    def _first(self, wanted: _Found) -> Request | None:
+        return next(iter(self._many(wanted)), None)
+
+    def _many(self, wanted: _Found) -> list[Request]:
+        return [whole_request(head, frozen) for head, frozen in self._session.execute(wanted)]
+
+
+def _found() -> _Found:
+    return select(RequestRow, RequestRevisionRow).join(RequestRevisionRow, _HEAD_OF_REVISION)

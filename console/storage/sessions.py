@@ -1,0 +1,108 @@
+"""Signed-in browsers of staff."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.orm import Session
+
+from console.domain.errors import NotFoundError
+from console.domain.ids import SessionKey, StaffId
+from console.domain.staff import SignInMethod, StaffSession, StepUpMethod
+from console.storage.control_tables import LeaseRow, StaffSessionRow
+from console.storage.rows import changed
+
+
+class StoredSessions:
+    """The SessionBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, session: StaffSession) -> None:
+        """Store a new session."""
+        self._session.execute(
+            insert(StaffSessionRow).values(
+                key=session.key,
+                staff=session.staff,
+                signed_in_by=session.signed_in_by,
+                created_at=session.created_at,
+                last_seen_at=session.last_seen_at,
+                not_after=session.not_after,
+                stepped_up_at=session.stepped_up_at,
+                stepped_up_by=session.stepped_up_by,
+                revoked_at=session.revoked_at,
+                ip=session.ip,
+                agent=session.agent,
+                values=session.values,
+                idp_sid=session.idp_sid,
+            )
+        )
+
+    def get(self, key: SessionKey) -> StaffSession | None:
+        """Return a session, ended or not."""
+        return next(iter(self._many(select(StaffSessionRow).where(StaffSessionRow.key == key))), None)
+
+    def touch(self, key: SessionKey, at: datetime) -> None:
+        """Move the idle clock of a live session; it never goes back."""
+        live = update(StaffSessionRow).where(
+            StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None), StaffSessionRow.last_seen_at < at
+        )
+        changed(self._session, live.values(last_seen_at=at))
+
+    def save_values(self, key: SessionKey, values: Mapping[str, object]) -> None:
+        """Store the small signed-in values."""
+        self._set(key, {"values": dict(values)})
+
+    def step_up(self, key: SessionKey, *, by: StepUpMethod, at: datetime) -> None:
+        """Remember a second factor."""
+        self._set(key, {"stepped_up_by": by, "stepped_up_at": at})
+
+    def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
+        """Give a session a new key; leases follow; the old key is dead at once."""
+        self._set(key, {"key": new_key})
+        changed(self._session, update(LeaseRow).where(LeaseRow.session == key).values(session=new_key))
+
+    def revoke(self, key: SessionKey, at: datetime) -> bool:
+        """End a session; False when it was over already."""
+        live = update(StaffSessionRow).where(StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None))
+        return changed(self._session, live.values(revoked_at=at)) == 1
+
+    def live_of(self, staff: StaffId, now: datetime) -> Sequence[StaffSession]:
+        """Return a person's sessions that are neither revoked nor past their absolute end."""
+        live = select(StaffSessionRow).where(
+            StaffSessionRow.staff == staff, StaffSessionRow.not_after > now, StaffSessionRow.revoked_at.is_(None)
+        )
+        return self._many(live.order_by(StaffSessionRow.created_at.desc(), StaffSessionRow.key))
+
+    def of_idp_sid(self, idp_sid: str) -> Sequence[StaffSession]:
+        """Return the sessions that came from one identity-provider session."""
+        same = select(StaffSessionRow).where(StaffSessionRow.idp_sid == idp_sid)
+        return self._many(same.order_by(StaffSessionRow.created_at, StaffSessionRow.key))
+
+    def _set(self, key: SessionKey, values: dict[str, object]) -> None:
+        if changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)) != 1:
+            message = "There is no such session."
+            raise NotFoundError(message)
+
+    def _many(self, wanted: Select[StaffSessionRow]) -> list[StaffSession]:
+        return [_session(row) for row in self._session.scalars(wanted)]
+
+
+def _session(row: StaffSessionRow) -> StaffSession:
+    return StaffSession(
+        key=SessionKey(row.key),
+        staff=StaffId(row.staff),
+        signed_in_by=SignInMethod(row.signed_in_by),
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        not_after=row.not_after,
+        stepped_up_at=row.stepped_up_at,
+        stepped_up_by=None if row.stepped_up_by is None else StepUpMethod(row.stepped_up_by),
+        revoked_at=row.revoked_at,
+        ip=row.ip,
+        agent=row.agent,
+        values=row.values,
+        idp_sid=row.idp_sid,
+    )

@@ -1,0 +1,162 @@
+"""Staff members, their roles and local credentials."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from console.domain.errors import ConflictError, NotFoundError
+from console.domain.ids import PersonKey, StaffId
+from console.domain.search_terms import folded
+from console.domain.staff import Role, StaffKind, StaffMember
+from console.ports.staff import Credentials
+from console.storage.control_tables import StaffRoleRow, StaffRow
+from console.storage.rows import add_unless_taken, changed
+
+
+class StoredStaff:
+    """The StaffBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def get(self, staff: StaffId) -> StaffMember | None:
+        """Return one staff member."""
+        return self._one(select(StaffRow).where(StaffRow.id == staff))
+
+    def by_person(self, person: PersonKey) -> StaffMember | None:
+        """Return the account of a natural person."""
+        return self._one(select(StaffRow).where(StaffRow.person == person))
+
+    def by_email(self, email: str) -> StaffMember | None:
+        """Return the account with a sign-in address."""
+        return self._one(select(StaffRow).where(StaffRow.email_folded == folded(email)))
+
+    def page(self, *, after: StaffId | None, limit: int) -> Sequence[StaffMember]:
+        """Return staff members in order of id."""
+        wanted = select(StaffRow).order_by(StaffRow.id).limit(limit)
+        return self._many(wanted if after is None else wanted.where(StaffRow.id > after))
+
+    def eligible(self, roles: Collection[Role]) -> Sequence[StaffMember]:
+        """Return the active persons who hold any of the roles."""
+        holders = select(StaffRoleRow.staff).where(StaffRoleRow.role.in_([role.value for role in roles]))
+        wanted = select(StaffRow).where(
+            StaffRow.id.in_(holders), StaffRow.is_active, StaffRow.kind == StaffKind.PERSON.value
+        )
+        return self._many(wanted.order_by(StaffRow.id))
+
+    def granted_since(self, staff: StaffId, roles: Collection[Role]) -> datetime | None:
+        """Return since when somebody has held any of the roles without a break, or None."""
+        wanted = select(StaffRoleRow.since).where(
+            StaffRoleRow.staff == staff, StaffRoleRow.role.in_([role.value for role in roles])
+        )
+        return self._session.scalar(wanted.order_by(StaffRoleRow.since).limit(1))
+
+    def add(self, member: StaffMember) -> None:
+        """Add an account; raises ConflictError when person or address is taken."""
+        values = {
+            "id": member.id,
+            "person": member.person,
+            "name": member.name,
+            "email": member.email,
+            "email_folded": folded(member.email),
+            "kind": member.kind,
+            "is_active": member.is_active,
+            "created_at": member.created_at,
+            "last_seen_at": member.last_seen_at,
+        }
+        if not add_unless_taken(self._session, StaffRow, values):
+            message = "The person or the address has an account already."
+            raise ConflictError(message, email=member.email)
+        self._add_roles(member.id, dict.fromkeys(member.roles, member.created_at))
+
+    def set_roles(self, staff: StaffId, roles: frozenset[Role], *, at: datetime) -> None:
+        """Replace the roles; a kept role keeps its since-date."""
+        held = set(self._roles([staff]).get(staff, ()))
+        gone = [role.value for role in held - roles]
+        if gone:
+            changed(
+                self._session,
+                delete(StaffRoleRow).where(StaffRoleRow.staff == staff, StaffRoleRow.role.in_(gone)),
+            )
+        self._add_roles(staff, dict.fromkeys(roles - held, at))
+
+    def set_active(self, staff: StaffId, *, is_active: bool, at: datetime) -> None:
+        """Switch an account on or off."""
+        self._set(staff, is_active=is_active)
+
+    def set_profile(self, staff: StaffId, *, name: str, email: str) -> None:
+        """Store the name and address that the identity provider gives; raises ConflictError for a taken address."""
+        other = self.by_email(email)
+        if other is not None and other.id != staff:
+            message = "Another account has this address."
+            raise ConflictError(message, email=email)
+        self._set(staff, name=name, email=email, email_folded=folded(email))
+
+    def seen(self, staff: StaffId, at: datetime) -> None:
+        """Remember the last sign-in."""
+        self._set(staff, last_seen_at=at)
+
+    def credentials(self, staff: StaffId) -> Credentials | None:
+        """Return local credentials, or None where there are none."""
+        row = self._session.scalar(select(StaffRow).where(StaffRow.id == staff))
+        if row is None or (row.password_hash is None and row.totp_sealed is None):
+            return None
+        return Credentials(
+            password_hash=row.password_hash, totp_sealed=row.totp_sealed, totp_last_step=row.totp_last_step
+        )
+
+    def set_credentials(self, staff: StaffId, credentials: Credentials) -> None:
+        """Replace local credentials."""
+        self._set(
+            staff,
+            password_hash=credentials.password_hash,
+            totp_sealed=credentials.totp_sealed,
+            totp_last_step=credentials.totp_last_step,
+        )
+
+    def accept_totp_step(self, staff: StaffId, step: int) -> bool:
+        """Store a used time step by one conditional update; False means it was used before."""
+        fenced = update(StaffRow).where(StaffRow.id == staff, StaffRow.totp_last_step < step)
+        return changed(self._session, fenced.values(totp_last_step=step)) == 1
+
+    def _set(self, staff: StaffId, **values: object) -> None:
+        if changed(self._session, update(StaffRow).where(StaffRow.id == staff).values(**values)) != 1:
+            message = "There is no such staff member."
+            raise NotFoundError(message, staff=staff)
+
+    def _add_roles(self, staff: StaffId, since: Mapping[Role, datetime]) -> None:
+        rows = [{"staff": staff, "role": role.value, "since": moment} for role, moment in since.items()]
+        if rows:
+            self._session.execute(insert(StaffRoleRow), rows)
+
+    def _roles(self, staff: Collection[str]) -> dict[str, set[Role]]:
+        held: dict[str, set[Role]] = {}
+        wanted = select(StaffRoleRow.staff, StaffRoleRow.role).where(StaffRoleRow.staff.in_(staff))
+        for who, role in self._session.execute(wanted):
+            held.setdefault(who, set()).add(Role(role))
+        return held
+
+    def _one(self, wanted: Select[StaffRow]) -> StaffMember | None:
+        return next(iter(self._many(wanted)), None)
+
+    def _many(self, wanted: Select[StaffRow]) -> list[StaffMember]:
+        rows = self._session.scalars(wanted).all()
+        roles = self._roles([row.id for row in rows]) if rows else {}
+        return [_member(row, frozenset(roles.get(row.id, ()))) for row in rows]
+
+
+def _member(row: StaffRow, roles: frozenset[Role]) -> StaffMember:
+    return StaffMember(
+        id=StaffId(row.id),
+        person=PersonKey(row.person),
+        name=row.name,
+        email=row.email,
+        roles=roles,
+        kind=StaffKind(row.kind),
+        is_active=row.is_active,
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+    )

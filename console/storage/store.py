@@ -1,0 +1,148 @@
+"""The control store: units of work that hold the change, the effect and the entries."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from sqlalchemy import text
+
+from console.domain.entries import WriterCounter
+from console.domain.errors import ScopeError, TrailUnavailableError
+from console.domain.ids import PlaneId
+from console.domain.tenancy import TenantScope
+from console.ports.clock import Clock, Ids
+from console.storage.directory import StoredDirectory
+from console.storage.engines import Database
+from console.storage.faults import translated
+from console.storage.guards import GuardedSession
+from console.storage.leases import StoredLeases
+from console.storage.outbox import StoredOutbox
+from console.storage.requests import StoredRequests
+from console.storage.sessions import StoredSessions
+from console.storage.staff import StoredStaff
+from console.storage.tenant_plane import StoredTenantPlane
+from console.storage.throttles import StoredThrottles
+from console.storage.trail import ReadOnlyTrail, StoredTrail, Writers
+from console.storage.trail_reader import StoredTrailReader
+from console.storage.transactions import Transaction, opened, unit
+
+
+class StoredUnit:
+    """The ControlUnit of one transaction; each book is made when it is first asked for."""
+
+    def __init__(
+        self,
+        transaction: Transaction[GuardedSession],
+        *,
+        clock: Clock,
+        ids: Ids,
+        counter: Callable[[], WriterCounter],
+        shared: Callable[[PlaneId], bool],
+    ) -> None:
+        """Work inside a transaction."""
+        self._transaction = transaction
+        self._session = transaction.session
+        self._clock = clock
+        self._ids = ids
+        self._counter = counter
+        self._shared = shared
+
+    @cached_property
+    def staff(self) -> StoredStaff:
+        """Return the staff."""
+        return StoredStaff(self._session)
+
+    @cached_property
+    def sessions(self) -> StoredSessions:
+        """Return the sessions of staff."""
+        return StoredSessions(self._session)
+
+    @cached_property
+    def leases(self) -> StoredLeases:
+        """Return the leases."""
+        return StoredLeases(self._session)
+
+    @cached_property
+    def requests(self) -> StoredRequests:
+        """Return the requests."""
+        return StoredRequests(self._session)
+
+    @cached_property
+    def trail(self) -> StoredTrail | ReadOnlyTrail:
+        """Return the way to write entries."""
+        if not self._transaction.is_writing:
+            return ReadOnlyTrail()
+        return StoredTrail(self._session, ids=self._ids, counter=self._counter)
+
+    @cached_property
+    def reader(self) -> StoredTrailReader:
+        """Return the way to read entries."""
+        return StoredTrailReader(self._session)
+
+    @cached_property
+    def outbox(self) -> StoredOutbox:
+        """Return the notices."""
+        return StoredOutbox(self._session)
+
+    @cached_property
+    def throttles(self) -> StoredThrottles:
+        """Return the counters."""
+        return StoredThrottles(self._session)
+
+    @cached_property
+    def directory(self) -> StoredDirectory:
+        """Return the directory."""
+        return StoredDirectory(self._session)
+
+    def tenant(self, scope: TenantScope) -> StoredTenantPlane:
+        """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""
+        if not self._shared(scope.plane):
+            message = "The plane of this scope is another database."
+            raise ScopeError(message, plane=scope.plane)
+        return StoredTenantPlane(self._session, scope, now=self._clock.now())
+
+    def refuse_if_unrecorded(self) -> None:
+        """Raise TrailUnavailableError when an entry failed, even if somebody swallowed that error."""
+        trail = self.__dict__.get("trail")
+        if isinstance(trail, StoredTrail) and trail.has_failed:
+            message = "An entry of this unit could not be written, therefore nothing was done."
+            raise TrailUnavailableError(message)
+
+
+class ControlStore:
+    """The Store on SQLAlchemy."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, ids: Ids, writers: Writers, shared: Callable[[PlaneId], bool]
+    ) -> None:
+        """Keep the engines; `shared` tells which planes live in this database."""
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._shared = shared
+        self._writers = writers
+
+    @unit
+    def write(self) -> Iterator[StoredUnit]:
+        """Open a writing transaction: commits on success, rolls back on any exception."""
+        with (
+            opened(self._database, GuardedSession, writing=True) as transaction,
+            self._writers.lent(transaction) as counter,
+        ):
+            unit = self._unit(transaction, counter)
+            yield unit
+            unit.refuse_if_unrecorded()
+            transaction.commit()
+
+    @unit
+    def read(self) -> Iterator[StoredUnit]:
+        """Open a reading transaction; whatever is written in it is rolled back."""
+        with opened(self._database, GuardedSession, writing=False) as transaction:
+            yield self._unit(transaction, self._writers.borrow)
+
+    def ping(self) -> None:
+        """Return when the store answers; raises OutsideError within two seconds otherwise."""
+        with translated(self._database.name), self._database.reading.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _unit(self, transaction: Transaction[GuardedSession], counter: Callable[[], WriterCounter]) -> StoredUnit:
+        return StoredUnit(transaction, clock=self._clock, ids=self._ids, counter=counter, shared=self._shared)

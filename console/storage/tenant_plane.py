@@ -1,0 +1,229 @@
+"""One tenant's data in one transaction: what is read, and the few things that Sallyport writes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from console.domain.entitlements import Feature, FeatureKind, Grant
+from console.domain.errors import ConflictError, NotFoundError
+from console.domain.ids import ExecutionId, MemberId, TenantId
+from console.domain.tenancy import TenantScope, TenantStatus
+from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.storage.grants import stored_grants
+from console.storage.guards import GuardedSession
+from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
+from console.storage.plane_rows import shown_delivery, shown_invoice, shown_member, shown_note, shown_subscription
+from console.storage.rows import changed
+from console.storage.tenant_tables import (
+    AccountRow,
+    DeliveryRow,
+    FeatureRow,
+    InvoiceRow,
+    MemberRow,
+    PlanRow,
+    SubscriptionRow,
+)
+
+_FIRST_VERSION = 1
+
+
+class StoredTenantPlane:
+    """The TenantPlane of one unit; the session adds the tenant to every statement."""
+
+    def __init__(self, session: GuardedSession, scope: TenantScope, *, now: datetime) -> None:
+        """Bind the scope. Raises: ScopeError when it has expired or another one is bound."""
+        session.bind_scope(scope, now=now)
+        self._session = session
+        self._scope = scope
+
+    @property
+    def scope(self) -> TenantScope:
+        """Return the scope that opened this."""
+        return self._scope
+
+    def account(self) -> Account:
+        """Return the tenant's own row; raises NotFoundError."""
+        wanted = select(AccountRow, AccountStateRow).join(
+            AccountStateRow, AccountStateRow.tenant_id == AccountRow.tenant_id, isouter=True
+        )
+        found = self._session.execute(wanted).first()
+        if found is None:
+            message = "The tenant has no account on its plane."
+            raise NotFoundError(message, tenant=self._scope.tenant)
+        row: AccountRow = found[0]
+        state: AccountStateRow | None = found[1]
+        status, because = row.status, row.status_because
+        if state is not None and state.status is not None:
+            status, because = state.status, state.status_because
+        return Account(
+            tenant=TenantId(row.tenant_id),
+            name=row.name,
+            status=TenantStatus(status),
+            suspended_because=because,
+            country=row.country,
+            created_at=row.created_at,
+            version=_FIRST_VERSION if state is None else state.version,
+            entitlement_version=_FIRST_VERSION if state is None else state.entitlement_version,
+        )
+
+    def subscription(self) -> Subscription | None:
+        """Return the mirrored subscription."""
+        wanted = select(SubscriptionRow, PlanRow.name).join(
+            PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True
+        )
+        found = self._session.execute(wanted).first()
+        return None if found is None else shown_subscription(found[0], plan_name=found[1])
+
+    def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
+        """Return members in order of id."""
+        wanted = select(MemberRow).order_by(MemberRow.id).limit(limit)
+        if after is not None:
+            wanted = wanted.where(MemberRow.id > after)
+        return [shown_member(row) for row in self._session.scalars(wanted)]
+
+    def member(self, member: MemberId) -> Member | None:
+        """Return one member of this tenant."""
+        row = self._session.scalar(select(MemberRow).where(MemberRow.id == member))
+        return None if row is None else shown_member(row)
+
+    def member_count(self, *, most: int) -> int:
+        """Return how many members there are, counting no further than `most`."""
+        some = select(MemberRow.id).limit(most).subquery()
+        return self._session.scalar(select(func.count()).select_from(some)) or 0
+
+    def invoices(self, *, limit: int) -> Sequence[Invoice]:
+        """Return the newest invoices."""
+        wanted = _with_mirror.order_by(InvoiceRow.issued_at.desc(), InvoiceRow.number.desc()).limit(limit)
+        return [shown_invoice(row, mirror) for row, mirror in self._session.execute(wanted)]
+
+    def invoice(self, number: str) -> Invoice | None:
+        """Return one invoice."""
+        found = self._session.execute(_with_mirror.where(InvoiceRow.number == number)).first()
+        return None if found is None else shown_invoice(found[0], found[1])
+
+    def deliveries(self, *, limit: int) -> Sequence[Delivery]:
+        """Return the newest webhook deliveries."""
+        wanted = select(DeliveryRow).order_by(DeliveryRow.at.desc(), DeliveryRow.message.desc()).limit(limit)
+        return [shown_delivery(row) for row in self._session.scalars(wanted)]
+
+    def features(self) -> Sequence[Feature]:
+        """Return the features of the plane's catalogue."""
+        return [
+            Feature(
+                key=row.key,
+                name=row.name,
+                kind=FeatureKind(row.kind),
+                unit=row.unit,
+                unit_price_minor=row.unit_price_minor,
+                currency=row.currency,
+            )
+            for row in self._session.scalars(select(FeatureRow).order_by(FeatureRow.key))
+        ]
+
+    def grants(self, feature: str | None = None) -> Sequence[Grant]:
+        """Return what plan, add-ons and overrides (ended ones too) give, for one feature or all."""
+        return stored_grants(self._session, feature)
+
+    def notes(self, *, limit: int) -> Sequence[Note]:
+        """Return the newest notes."""
+        wanted = select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(limit)
+        return [shown_note(row) for row in self._session.scalars(wanted)]
+
+    def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
+        """Store an override and move `entitlement_version`."""
+        self._add(
+            OverrideRow(
+                tenant_id=self._scope.tenant,
+                id=grant.id,
+                feature=grant.feature,
+                label=grant.label,
+                value=grant.value,
+                starts_at=grant.starts_at,
+                until=grant.until,
+                ended_at=grant.ended_at,
+                reference=grant.reference,
+                granted_by=by,
+                granted_at=at,
+            )
+        )
+        self._move_entitlements()
+
+    def end_override(self, override: str, *, at: datetime) -> bool:
+        """End a live override and move `entitlement_version`; False when it was not live."""
+        live = update(OverrideRow).where(
+            OverrideRow.id == override,
+            OverrideRow.ended_at.is_(None),
+            or_(OverrideRow.until.is_(None), OverrideRow.until > at),
+        )
+        if changed(self._session, live.values(ended_at=at)) != 1:
+            return False
+        self._move_entitlements()
+        return True
+
+    def add_note(self, note: Note) -> None:
+        """Store a note."""
+        self._add(NoteRow(tenant_id=self._scope.tenant, id=note.id, author=note.author, text=note.text, at=note.at))
+
+    def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
+        """Change the status by one conditional update on `version`; False means somebody was faster."""
+        self._ensure_state()
+        fenced = update(AccountStateRow).where(AccountStateRow.version == version)
+        values = {"status": status.value, "status_because": because, "version": version + 1}
+        return changed(self._session, fenced.values(values)) == 1
+
+    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
+        """Write what the provider says of an invoice beside the mirror; False when there is no such invoice."""
+        if self.invoice(number) is None:
+            return False
+        same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number)
+        if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
+            self._add(
+                InvoiceMirrorRow(
+                    tenant_id=self._scope.tenant, number=number, status=status, paid_at=paid_at, mirrored_at=at
+                )
+            )
+        return True
+
+    def applied(self, execution: ExecutionId) -> str | None:
+        """Return the outcome that this plane recorded for an execution, or None."""
+        wanted = select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == execution)
+        return self._session.scalar(wanted)
+
+    def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
+        """Record an execution in this transaction; raises ConflictError when one is recorded already."""
+        self._add(AppliedExecutionRow(tenant_id=self._scope.tenant, execution=execution, outcome=outcome, at=at))
+
+    def _move_entitlements(self) -> None:
+        self._ensure_state()
+        moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
+        changed(self._session, moved)
+
+    def _ensure_state(self) -> None:
+        """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
+        if self._session.scalar(select(AccountStateRow.version)) is not None:
+            return
+        first = AccountStateRow(
+            tenant_id=self._scope.tenant, version=_FIRST_VERSION, entitlement_version=_FIRST_VERSION
+        )
+        try:
+            with self._session.begin_nested():
+                self._session.add(first)
+        except IntegrityError:
+            self._session.expunge_all()
+
+    def _add(self, row: object) -> None:
+        try:
+            with self._session.begin_nested():
+                self._session.add(row)
+        except IntegrityError as taken:
+            message = "This plane has that row already."
+            raise ConflictError(message) from taken
+
+
+_with_mirror = select(InvoiceRow, InvoiceMirrorRow).join(
+    InvoiceMirrorRow,
+    (InvoiceMirrorRow.tenant_id == InvoiceRow.tenant_id) & (InvoiceMirrorRow.number == InvoiceRow.number),
+    isouter=True,
+)

@@ -1,0 +1,38 @@
+"""Counters that slow guessing and browsing."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from console.storage.control_tables import ThrottleRow
+from console.storage.rows import changed
+
+_KEPT = timedelta(days=2)
+
+
+class StoredThrottles:
+    """The Throttles of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def count(self, bucket: str, key: str, *, since: datetime) -> int:
+        """Return how often `hit` was called for the key since a moment."""
+        wanted = select(func.count()).where(
+            ThrottleRow.bucket == bucket, ThrottleRow.key == key, ThrottleRow.at >= since
+        )
+        return self._session.scalar(wanted) or 0
+
+    def hit(self, bucket: str, key: str, *, at: datetime) -> None:
+        """Count one event, and forget those of this key that are older than two days."""
+        old = delete(ThrottleRow).where(
+            ThrottleRow.bucket == bucket, ThrottleRow.key == key, ThrottleRow.at < at - _KEPT
+        )
+        changed(self._session, old)
+        self._session.execute(insert(ThrottleRow).values(bucket=bucket, key=key, at=at))
+
+    def clear(self, bucket: str, key: str) -> None:
+        """Forget the events of a key."""
+        changed(self._session, delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.key == key))

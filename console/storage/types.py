@@ -1,0 +1,92 @@
+"""Column types: moments as whole microseconds, texts that both databases accept, small documents."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from console.domain.errors import BadValueError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows itself only in INTEGER columns
+
+
+class UnstorableTextError(BadValueError, DontWrapMixin):
+    """A text holds what PostgreSQL cannot store: NUL or half a surrogate pair."""
+
+
+def stored_micros(moment: datetime) -> int:
+    """Return whole microseconds since 1970. Raises: TypeError for a moment without a time zone."""
+    if moment.tzinfo is None:
+        message = "A stored moment needs a time zone."
+        raise TypeError(message)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(micros: int) -> datetime:
+    """Return the aware UTC moment behind whole microseconds."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def storable(text: str) -> str:
+    """Return the text. Raises: UnstorableTextError when a database would refuse it."""
+    if "\x00" in text:
+        message = "A text holds a NUL character."
+        raise UnstorableTextError(message, remedy="Remove the NUL character.")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as broken:
+            message = "A text holds half a surrogate pair."
+            raise UnstorableTextError(message, remedy="Send well-formed UTF-8.") from broken
+    return text
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as BIGINT microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return the integer to store."""
+        return None if value is None else stored_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        return None if value is None else moment_of(int(value))
+
+
+class Words(TypeDecorator[str]):
+    """A text compared by code point on both databases; an enum's member is stored as its value."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return a text whose order does not depend on the server's locale."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the plain text. Raises: UnstorableTextError."""
+        return None if value is None else str.__str__(storable(value))
+
+
+class Document(TypeDecorator[Any]):
+    """A small JSON value, stored as text so that both databases keep exactly the same."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
+        """Return the JSON text, ASCII only, so that no character can be refused."""
+        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> object:
+        """Return the value."""
+        return None if value is None else json.loads(value)

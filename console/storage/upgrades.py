@@ -1,0 +1,49 @@
+"""Brings a database to the newest shape; one machine at a time, in one transaction."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from console.storage.engines import open_database
+from console.storage.parts import OWNER
+
+VERSION_TABLE = "sallyport_version"
+CONTROL_HEADS = ("control@head", "plane@head")
+PLANE_HEADS = ("plane@head",)
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x5A11_9087  # "sallyport": one upgrade at a time
+
+
+def migrations_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, made here because its file would hold addresses."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade_database(url: str, *, heads: tuple[str, ...]) -> None:
+    """Bring one database to the named heads; does nothing where they are reached. Raises: OutsideError."""
+    database = open_database(url, part=OWNER, pool_size=1, name="database")
+    try:
+        with database.turn(writing=True) as engine, engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            config = migrations_config(connection)
+            for head in heads:
+                command.upgrade(config, head)
+    finally:
+        database.close()
+
+
+def is_current(connection: Connection, *, heads: tuple[str, ...]) -> bool:
+    """Return whether a database has reached the named heads."""
+    script = ScriptDirectory.from_config(migrations_config())
+    wanted = {revision.revision for head in heads for revision in script.get_revisions(head)}
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return wanted <= set(context.get_current_heads())

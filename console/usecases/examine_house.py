@@ -1,0 +1,81 @@
+"""Look over an opened house before people rely on it: staff, quorums, and whether the clock can be believed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from console.domain.staff import Role
+from console.ports.store import ControlUnit
+from console.usecases.house import House
+
+_EARLIEST_YEAR = 2026
+_LATEST_YEAR = 2100
+_SLACK = timedelta(seconds=5)
+
+
+class Level(StrEnum):
+    """How bad a finding is; only FAIL stops a deployment."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One thing that was looked at. Shape: `remedy` is empty where all is well."""
+
+    subject: str
+    level: Level
+    sentence: str
+    remedy: str = ""
+
+
+def examine_house(house: House) -> tuple[Found, ...]:
+    """Return what is found about staff, quorums and clock; changes nothing. Raises: OutsideError."""
+    with house.store.read() as unit:
+        return (_administrators(house, unit), *_quorums(house, unit), _clock(house, unit))
+
+
+def _administrators(house: House, unit: ControlUnit) -> Found:
+    found = [member for member in unit.staff.eligible((Role.ADMINISTRATOR,)) if member.is_active]
+    if not found:
+        remedy = "run sallyport init, or sallyport staff add with --role administrator"
+        return Found(subject="staff", level=Level.FAIL, sentence="There is no active administrator.", remedy=remedy)
+    if len(found) == 1:
+        remedy = "add a second one: administrators approve each other's changes of staff"
+        return Found(subject="staff", level=Level.WARN, sentence="There is one administrator only.", remedy=remedy)
+    return Found(subject="staff", level=Level.OK, sentence=f"{len(found)} administrators are active.")
+
+
+def _quorums(house: House, unit: ControlUnit) -> Iterator[Found]:
+    """Yield a warning for each action whose approvers are too few once the requester is left out."""
+    held = {role: {member.id for member in unit.staff.eligible((role,))} for role in Role}
+    unmet = 0
+    for key, rule in sorted(house.book.actions.items()):
+        for need in sorted({need for needs in rule.tiers.values() for need in needs}, key=lambda need: need.name):
+            people = len(set().union(*(held[role] for role in need.roles)))
+            if people <= need.count:
+                unmet += 1
+                names = " or ".join(role.value for role in sorted(need.roles))
+                yield Found(
+                    subject="quorum",
+                    level=Level.WARN,
+                    sentence=f"{key} needs {need.count} of {names} besides the requester; {people} exist.",
+                    remedy=f"give {need.count + 1 - people} more people one of these roles",
+                )
+    if not unmet:
+        yield Found(subject="quorum", level=Level.OK, sentence="Every quorum can be met without the requester.")
+
+
+def _clock(house: House, unit: ControlUnit) -> Found:
+    now = house.clock.now()
+    newest = unit.reader.latest_checkpoint()
+    remedy = "set the machine's clock and keep it by NTP: leases, votes and sessions are measured with it"
+    if not _EARLIEST_YEAR <= now.year <= _LATEST_YEAR:
+        return Found(subject="clock", level=Level.FAIL, sentence=f"The clock says {now:%Y-%m-%d}.", remedy=remedy)
+    if newest is not None and newest.at > now + _SLACK:
+        sentence = f"The clock says {now:%Y-%m-%d %H:%M}, before the newest checkpoint of {newest.at:%Y-%m-%d %H:%M}."
+        return Found(subject="clock", level=Level.FAIL, sentence=sentence, remedy=remedy)
+    return Found(subject="clock", level=Level.OK, sentence=f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")

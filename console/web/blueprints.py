@@ -1,0 +1,35 @@
+"""The list of blueprints; a new page module is added here and nowhere else."""
+
+from flask import Blueprint
+
+from console.web.views import (
+    account,
+    actions,
+    door,
+    home,
+    leases,
+    palette,
+    policy,
+    requests,
+    search,
+    staff,
+    system,
+    tenants,
+    trail,
+)
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    system.bp,
+    door.bp,
+    account.bp,
+    home.bp,
+    search.bp,
+    palette.bp,
+    leases.bp,
+    tenants.bp,
+    actions.bp,
+    requests.bp,
+    trail.bp,
+    staff.bp,
+    policy.bp,
+)

@@ -1,0 +1,262 @@
+"""What stands around every page: places, tenant, person, clocks; shaped as templates/layouts/page.html reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from flask import get_flashed_messages, request
+from flask_wtf.csrf import generate_csrf
+
+from console.domain.staff import Actor
+from console.domain.tenancy import TenantStatus
+from console.usecases.asking import step_up_age
+from console.usecases.read_home import Surroundings, read_surroundings
+from console.usecases.read_tenant import Opened
+from console.web import asking, wording
+from console.web.paths import path_of
+from console.web.security import nonce
+
+KINDS = ("ok", "info", "warn", "stop")
+_TABS = (
+    ("overview", "Overview"),
+    ("members", "Members"),
+    ("entitlements", "Entitlements"),
+    ("notes", "Notes"),
+    ("entries", "Entries"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses that every page needs; sign_out takes POST."""
+
+    home: str
+    search: str
+    palette: str
+    sessions: str
+    step_up: str
+    sign_out: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """The signed-in staff member."""
+
+    name: str
+    initials: str
+    roles: list[str]
+    is_stepped_up: bool
+    step_up_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One line of the rail; `key` follows `g` on the keyboard."""
+
+    label: str
+    icon: str
+    href: str
+    key: str
+    count: int | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One page of the open tenant."""
+
+    label: str
+    href: str
+    is_current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantBar:
+    """Which tenant, for what reason, for how long."""
+
+    name: str
+    slug: str
+    initials: str
+    hue: int
+    region: str
+    plan: str
+    tier: str
+    status: str
+    reason_code: str
+    reason_label: str
+    reference: str
+    until: datetime
+    idle_until: datetime
+    lease_id: str
+    end_href: str
+    overview_href: str
+    tabs: list[Tab]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """A state that colours the whole page."""
+
+    kind: str
+    text: str
+    until: datetime | None
+    exit_href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message above the page. Shape: `kind` is ok, info, warn or stop."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Everything that a layout reads; every attribute is always present."""
+
+    environment: str
+    nonce: str
+    csrf_token: str
+    now: datetime
+    request_id: str
+    links: Links
+    staff: Person | None
+    rail: list[Place]
+    tenant: TenantBar | None
+    banner: Banner | None
+    notice: list[Said]
+
+
+def door_frame(*, has_form: bool) -> Frame:
+    """Return the frame of somebody who is not inside; it asks the store nothing."""
+    return Frame(
+        environment=_environment(),
+        nonce=nonce(),
+        csrf_token=generate_csrf() if has_form else "",
+        now=asking.house().clock.now(),
+        request_id=asking.request_id(),
+        links=_links(),
+        staff=None,
+        rail=[],
+        tenant=None,
+        banner=None,
+        notice=_said() if has_form else [],
+    )
+
+
+def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
+    """Return the frame of a signed-in person, with the tenant bar where a tenant page is shown."""
+    around = read_surroundings(asking.house(), actor)
+    return Frame(
+        environment=_environment(),
+        nonce=nonce(),
+        csrf_token=generate_csrf(),
+        now=asking.house().clock.now(),
+        request_id=asking.request_id(),
+        links=_links(),
+        staff=_person(actor),
+        rail=_rail(around),
+        tenant=None if opened is None else _tenant(opened, tab),
+        banner=None if opened is None else _banner(opened),
+        notice=_said(),
+    )
+
+
+def is_stepped_up(actor: Actor) -> bool:
+    """Return whether the second factor is fresh enough for dangerous actions."""
+    house = asking.house()
+    return 0 <= step_up_age(actor, house.clock.now()) < house.book.limits.step_up_fresh_minutes * 60
+
+
+def _environment() -> str:
+    known = asking.options().environment
+    return "staging" if known == "development" else known
+
+
+def _links() -> Links:
+    return Links(
+        home=path_of("home.show"),
+        search=path_of("search.show"),
+        palette=path_of("palette.show"),
+        sessions=path_of("account.show"),
+        step_up=path_of("account.step_up"),
+        sign_out=path_of("door.sign_out"),
+    )
+
+
+def _person(actor: Actor) -> Person:
+    fresh = timedelta(minutes=asking.house().book.limits.step_up_fresh_minutes)
+    has_shown = is_stepped_up(actor) and actor.stepped_up_at is not None
+    return Person(
+        name=actor.name,
+        initials=wording.initials(actor.name),
+        roles=wording.roles(actor.roles),
+        is_stepped_up=has_shown,
+        step_up_until=actor.stepped_up_at + fresh if has_shown and actor.stepped_up_at is not None else None,
+    )
+
+
+def _rail(around: Surroundings) -> list[Place]:
+    places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
+    if "search" in around.pages:
+        theirs = ("tenants", "leases", "search")
+        places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
+    if "requests" in around.pages:
+        places.append(
+            _place("Requests", "inbox", "requests.index", key="q", blueprints=("requests",), count=around.waiting)
+        )
+    if "trail" in around.pages:
+        places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
+    if "staff" in around.pages:
+        places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
+    return places
+
+
+def _place(
+    label: str, icon: str, endpoint: str, *, key: str, blueprints: tuple[str, ...], count: int | None = None
+) -> Place:
+    is_current = request.blueprint in blueprints
+    return Place(label=label, icon=icon, href=path_of(endpoint), key=key, count=count, is_current=is_current)
+
+
+def _tenant(opened: Opened, tab: str) -> TenantBar:
+    row, lease = opened.tenant, opened.lease
+    rule = asking.house().book.reasons.get(lease.reason.code)
+    # Showing this page moved the idle clock, after the lease was read.
+    idle_until = asking.house().clock.now() + timedelta(minutes=lease.idle_minutes)
+    return TenantBar(
+        name=row.name,
+        slug=row.slug,
+        initials=row.initials,
+        hue=row.hue,
+        region=row.region.upper(),
+        plan=row.plan,
+        tier=row.tier.value.capitalize(),
+        status=row.status.value,
+        reason_code=lease.reason.code,
+        reason_label=lease.reason.code if rule is None else rule.label,
+        reference=lease.reason.reference,
+        until=lease.not_after,
+        idle_until=idle_until,
+        lease_id=lease.id,
+        end_href=path_of("leases.end", lease=lease.id),
+        overview_href=path_of("tenants.overview", slug=row.slug),
+        tabs=[
+            Tab(label=label, href=path_of(f"tenants.{name}", slug=row.slug), is_current=name == tab)
+            for name, label in _TABS
+        ],
+    )
+
+
+def _banner(opened: Opened) -> Banner | None:
+    if opened.tenant.status is not TenantStatus.SUSPENDED:
+        return None
+    text = f"{opened.tenant.name} is suspended; none of its members can sign in."
+    return Banner(kind="suspended", text=text, until=None, exit_href="")
+
+
+def _said() -> list[Said]:
+    found = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
+    return [Said(kind=kind if kind in KINDS else "info", text=text) for kind, text in found]

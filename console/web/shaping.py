@@ -1,0 +1,220 @@
+"""What several pages show alike: people, tenants, requests in a row, refusals, and entries told in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import url_for
+
+from console.domain.canonical import parse_canonical
+from console.domain.changes import Change
+from console.domain.decisions import Deny, GroupNeed, NeedsStepUp
+from console.domain.entries import told
+from console.domain.requests import Request, State
+from console.domain.tenancy import DirectoryRow
+from console.ports.trail import StoredEntry
+from console.usecases.read_requests import Line
+
+View = dict[str, Any]
+Seen = tuple[str, str | None, str | None]  # a change as a page showed it: field, before, after
+
+_CLASS_ICONS = {
+    "session": "key-round",
+    "staff": "users",
+    "directory": "search",
+    "lease": "door-open",
+    "tenant": "eye",
+    "request": "inbox",
+    "governed": "zap",
+    "notice": "send",
+    "trail": "scroll-text",
+    "policy": "scale",
+    "security": "shield-alert",
+    "system": "cog",
+}
+_OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
+
+
+def tenant_view(row: DirectoryRow) -> View:
+    """Return a tenant as lists and headings show it: directory fields only."""
+    return {
+        "name": row.name,
+        "slug": row.slug,
+        "id": row.id,
+        "initials": row.initials,
+        "hue": row.hue,
+        "region": row.region,
+        "plan": row.plan,
+        "status": row.status.value,
+        "tier": row.tier.value,
+        "href": url_for("tenants.overview", slug=row.slug),
+        "lease_href": url_for("leases.create", slug=row.slug),
+    }
+
+
+def refusal_view(refusal: Deny | NeedsStepUp) -> View:
+    """Return which rule refused, in a sentence, and what would make it possible."""
+    if isinstance(refusal, NeedsStepUp):
+        minutes = refusal.max_age_s // 60
+        return {
+            "sentence": f"This needs a second factor not older than {minutes} minutes.",
+            "rule": ", ".join(refusal.rules) or "step_up",
+            "remedy": "Type the code of your authenticator.",
+            "code": "needs_step_up",
+        }
+    return {
+        "sentence": refusal.sentence or "This is not possible now.",
+        "remedy": refusal.remedy,
+        "rule": ", ".join(refusal.rules) or refusal.code.value,
+        "code": refusal.code.value,
+    }
+
+
+def with_query(path: str, params: Mapping[str, str]) -> str:
+    """Return a path with a query; none when there is nothing to ask."""
+    return f"{path}?{urlencode(params)}" if params else path
+
+
+def diff_rows(changes: Iterable[Change]) -> list[View]:
+    """Return changes for the diff component."""
+    return [
+        {"label": c.field, "before": c.before, "after": c.after, "unit": "", "delta": "", "note": ""} for c in changes
+    ]
+
+
+def drift_rows(seen: Iterable[Seen], now: Iterable[Change]) -> list[View]:
+    """Return what was shown beside what holds now, field by field."""
+    before = {field: (old, new) for field, old, new in seen}
+    after = {change.field: (change.before, change.after) for change in now}
+    return [
+        {"label": field, "approved": _arrow(before.get(field)), "current": _arrow(after.get(field))}
+        for field in dict.fromkeys([*before, *after])
+    ]
+
+
+def group_words(need: GroupNeed) -> str:
+    """Return an approval group in words, such as `finance lead` or `2 of support lead`."""
+    name = need.name.replace("_", " ")
+    return name if need.count == 1 else f"{need.count} of {name}"
+
+
+def groups_in_words(needs: Sequence[GroupNeed]) -> str:
+    """Return all approval groups as one phrase."""
+    names = [group_words(need) for need in needs]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
+
+
+def request_queue(lines: Iterable[Line], *, is_own: bool) -> list[View]:
+    """Return requests as items of a work queue."""
+    return [_queue_item(line, is_own=is_own) for line in lines]
+
+
+def deadline(request: Request, state: State) -> datetime | None:
+    """Return the clock that runs for a request, if one does."""
+    if state is State.PENDING:
+        return request.approve_by
+    return request.execute_by if state is State.APPROVED else None
+
+
+def entry_time(body: Mapping[str, Any]) -> datetime:
+    """Return when an entry happened."""
+    return datetime.fromtimestamp(body["ts_us"] // 1_000_000, tz=UTC)
+
+
+def body_of(stored: StoredEntry) -> dict[str, Any]:
+    """Return the fields of a stored entry."""
+    body = parse_canonical(stored.body)
+    if not isinstance(body, dict):
+        raise TypeError(body)
+    return body
+
+
+def entry_events(entries: Iterable[StoredEntry], titles: Mapping[str, str], *, is_linked: bool) -> list[View]:
+    """Return entries as a timeline; links lead into the trail where the person may read it."""
+    return [_event(stored, titles, is_linked=is_linked) for stored in entries]
+
+
+def entry_row(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -> View:
+    """Return one entry as a row of a table."""
+    body = body_of(stored)
+    tenant = body["tenant"] or {}
+    return {
+        "at": entry_time(body),
+        "actor": body["actor"]["name"],
+        "actor_id": body["actor"]["id"] or "",
+        "sentence": _sentence(body, titles),
+        "tenant": tenant.get("name", ""),
+        "tenant_id": tenant.get("id", ""),
+        "outcome": body["outcome"],
+        "action": body["action"],
+        "position": stored.position,
+        "reference": (body["reason"] or {}).get("reference", ""),
+        "href": url_for("trail.show", uid=stored.uid) if is_linked else "",
+    }
+
+
+def day_headings(events: list[View]) -> list[View]:
+    """Put the day before the first event of each day."""
+    last = ""
+    for event in events:
+        day = f"{event['at']:%A, %d %B %Y}"
+        event["day"] = "" if day == last else day
+        last = day
+    return events
+
+
+def _queue_item(line: Line, *, is_own: bool) -> View:
+    request = line.request
+    tenant = line.tenant
+    waiting_on = f"waits for {groups_in_words(request.needs)}" if request.state is State.PENDING else ""
+    meta = [
+        tenant.name if tenant is not None else "Staff and policy",
+        "" if is_own else f"asked by {request.requester_name}",
+        request.reason.reference,
+        waiting_on if is_own else "",
+    ]
+    until = deadline(request, request.state)
+    return {
+        "href": url_for("requests.show", request_id=request.id),
+        "title": request.preview.sentence or line.title,
+        "meta": [text for text in meta if text],
+        "icon": "users",
+        "initials": tenant.initials if tenant else "",
+        "hue": tenant.hue if tenant else 0,
+        "state": request.state.value if is_own else "",
+        "until": until,
+        "at": None if until else request.finished_at or request.filed_at,
+    }
+
+
+def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -> View:
+    body = body_of(stored)
+    reference = (body["reason"] or {}).get("reference", "")
+    kind = _OUTCOME_KINDS.get(body["outcome"], "ok" if body["class"] == "governed" else "")
+    return {
+        "at": entry_time(body),
+        "icon": "ban" if body["outcome"] == "denied" else _CLASS_ICONS.get(body["class"], "info"),
+        "kind": kind,
+        "title": _capital(_sentence(body, titles)),
+        "who": body["actor"]["name"],
+        "text": f"Reference {reference}" if reference else "",
+        "href": url_for("trail.show", uid=stored.uid) if is_linked else "",
+        "known_at": None,
+        "day": "",
+    }
+
+
+def _sentence(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    return told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _arrow(pair: tuple[str | None, str | None] | None) -> str:
+    if pair is None:
+        return "not part of it"
+    before, after = (value if value is not None else "not set" for value in pair)
+    return f"{before} → {after}"

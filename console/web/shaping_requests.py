@@ -1,0 +1,225 @@
+"""The inbox and the page of one request, as their templates want them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from flask import url_for
+
+from console.domain.decisions import Decision, Deny, GroupNeed, NeedsStepUp
+from console.domain.requests import Request, State, Verdict, Vote
+from console.usecases.read_requests import Inbox, Line, RequestPage
+from console.web import wording
+from console.web.shaping import (
+    View,
+    deadline,
+    diff_rows,
+    drift_rows,
+    entry_events,
+    group_words,
+    groups_in_words,
+    refusal_view,
+    tenant_view,
+)
+from console.web.shaping_actions import preview_view
+
+_TABS = (("waiting", "Waiting for me"), ("mine", "Mine"), ("all", "All"))
+_EMPTY = {
+    "waiting": ("Nothing waits for you", "Requests that need your vote appear here, the most urgent first."),
+    "mine": ("You have not asked for anything", "Open a tenant and choose an action: what needs approval lands here."),
+    "all": ("No request was ever filed", "Open a tenant and choose an action to file the first one."),
+}
+_ENDED = {
+    State.REJECTED: ("Rejected", "circle-x"),
+    State.CANCELLED: ("Withdrawn", "circle-slash"),
+    State.STALE: ("Out of date", "git-compare-arrows"),
+    State.EXPIRED_PENDING: ("Ran out unapproved", "timer"),
+    State.EXPIRED_APPROVED: ("Ran out unexecuted", "timer"),
+    State.REVOKED: ("Approval revoked", "ban"),
+    State.FAILED: ("Failed", "octagon-alert"),
+}
+_AFTER_APPROVAL = frozenset({State.EXPIRED_APPROVED, State.REVOKED, State.FAILED})
+
+
+def inbox_view(inbox: Inbox, now: datetime) -> View:
+    """Return one tab of the inbox."""
+    title, text = _EMPTY[inbox.tab]
+    return {
+        "tab": inbox.tab,
+        "tabs": [
+            {
+                "label": label,
+                "href": url_for("requests.index", tab=tab),
+                "is_current": tab == inbox.tab,
+                "count": inbox.waiting if tab == "waiting" else None,
+            }
+            for tab, label in _TABS
+        ],
+        "rows": [_row(line, now) for line in inbox.lines],
+        "older": url_for("requests.index", tab=inbox.tab, after=inbox.older) if inbox.older else "",
+        "empty_title": title,
+        "empty_text": text,
+    }
+
+
+def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) -> View:
+    """Return everything about one request."""
+    request = page.request
+    return {
+        "id": request.id,
+        "state": page.state.value,
+        "title": titles.get(request.action, request.action),
+        "button": page.action.button if page.action is not None else "Run",
+        "tenant": None if page.tenant is None else tenant_view(page.tenant),
+        "requester": request.requester_name,
+        "requester_initials": wording.initials(request.requester_name),
+        "filed_at": request.filed_at,
+        "revision": request.revision,
+        "digest": request.digest,
+        "reason": request.reason,
+        "rules": request.rules,
+        "policy": request.policy_version,
+        "outcome": request.outcome or "",
+        "ended_because": request.ended_because or "",
+        "preview": preview_view(request.preview),
+        "effect": page.action.effect.value if page.action is not None else "dangerous",
+        "nodes": _nodes(page),
+        "clocks": _clocks(page),
+        "groups": _groups(page),
+        "is_stuck": page.state is State.PENDING and not page.is_satisfiable,
+        "stuck_on": groups_in_words(page.tally.missing),
+        "drift": _drift(request),
+        "revisions": [_revision(r, request) for r in reversed(page.revisions)],
+        "events": entry_events(reversed(page.entries), titles, is_linked=page.may_read_trail),
+        "trail_href": url_for("trail.index", correlation=request.id) if page.may_read_trail else "",
+        "may": {verb: _verb(answer) for verb, answer in page.may.items()},
+        "has_voted": any(
+            v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
+        ),
+    }
+
+
+def _row(line: Line, now: datetime) -> View:
+    request, state = line.request, line.request.state_at(now)
+    return {
+        "href": url_for("requests.show", request_id=request.id),
+        "title": line.title,
+        "sentence": request.preview.sentence,
+        "tenant": None if line.tenant is None else tenant_view(line.tenant),
+        "requester": request.requester_name,
+        "state": state.value,
+        "needs": groups_in_words(request.needs) if state is State.PENDING else "",
+        "until": deadline(request, state),
+        "at": request.filed_at,
+        "reference": request.reason.reference,
+    }
+
+
+def _nodes(page: RequestPage) -> list[View]:
+    request, state = page.request, page.state
+    approved_at = request.execute_by - timedelta(minutes=request.execute_minutes) if request.execute_by else None
+    asked = _node("Asked", "send", "done", request.filed_at)
+    waiting = _node("Waiting for approval", "hourglass", "current", None)
+    approved = _node("Approved", "badge-check", "done", approved_at)
+    run = _node("Executed", "circle-check", "ahead", None)
+    if state in _ENDED:
+        label, icon = _ENDED[state]
+        was_approved = [approved] if request.needs and state in _AFTER_APPROVAL else []
+        return [asked, *was_approved, _node(label, icon, "refused", request.finished_at)]
+    if state is State.PENDING:
+        return [asked, waiting, _node("Approved", "badge-check", "ahead", None), run]
+    middle = [approved] if request.needs else []
+    if state is State.APPROVED:
+        return [asked, _node("Approved, not run yet", "badge-check", "current", approved_at), run]
+    if state is State.EXECUTING:
+        return [asked, *middle, _node("Running", "loader", "current", request.started_at), run]
+    return [asked, *middle, _node("Executed", "circle-check", "done", request.finished_at)]
+
+
+def _node(label: str, icon: str, status: str, at: datetime | None) -> View:
+    return {"label": label, "icon": icon, "status": status, "at": at}
+
+
+def _clocks(page: RequestPage) -> list[View]:
+    request, state = page.request, page.state
+    if not request.needs:
+        return []
+    was_met = state in {State.APPROVED, State.EXECUTING, State.EXECUTED, *_AFTER_APPROVAL}
+    first = "running" if state is State.PENDING else "met" if was_met else "over"
+    second = {State.APPROVED: "running", State.EXECUTING: "met", State.EXECUTED: "met"}.get(state, "waiting")
+    if state in _AFTER_APPROVAL:
+        second = "over"
+    hours, minutes = divmod(request.execute_minutes, 60)
+    span = f"{hours} h" if not minutes else f"{request.execute_minutes} min"
+    run_note = f"until {request.execute_by:%H:%M} UTC" if request.execute_by else f"{span} from the last vote"
+    return [
+        {
+            "label": "To approve",
+            "until": request.approve_by,
+            "state": first,
+            "note": f"until {request.approve_by:%d %b, %H:%M} UTC",
+        },
+        {"label": "To run", "until": request.execute_by, "state": second, "note": run_note},
+    ]
+
+
+def _groups(page: RequestPage) -> list[View]:
+    """Return per-group progress; each vote stands in one group, a rejection in the first."""
+    missing = {need.name: need.count for need in page.tally.missing}
+    left = [vote for vote in page.votes if vote.revision == page.request.revision]
+    groups = []
+    for index, need in enumerate(page.request.needs):
+        is_last = index == len(page.request.needs) - 1
+        mine = [v for v in left if v.roles & need.roles or (is_last and v in left)]
+        left = [v for v in left if v not in mine]
+        groups.append(_group(page, need, mine, given=need.count - missing.get(need.name, 0)))
+    return groups
+
+
+def _group(page: RequestPage, need: GroupNeed, votes: Iterable[Vote], *, given: int) -> View:
+    shown = [_vote(vote, page) for vote in votes]
+    voted = {vote["name"] for vote in shown}
+    return {
+        "label": group_words(need).capitalize(),
+        "needed": need.count,
+        "given": given,
+        "votes": shown,
+        "eligible": [name for name in page.eligible.get(need.name, ()) if name not in voted],
+    }
+
+
+def _vote(vote: Vote, page: RequestPage) -> View:
+    is_void = vote.voided_because is not None or vote.staff in page.tally.void
+    method = wording.STEPPED_UP_BY[vote.stepped_up_by] if vote.stepped_up_by is not None else "no second factor"
+    because = vote.voided_because or "the voter no longer holds the seat"
+    note = f"{vote.comment} ({because})".strip() if is_void else vote.comment
+    return {
+        "name": vote.name,
+        "initials": wording.initials(vote.name),
+        "decision": "void" if is_void else vote.verdict.value,
+        "at": vote.cast_at,
+        "method": f"confirmed by {method}",
+        "note": note,
+    }
+
+
+def _drift(request: Request) -> list[View]:
+    if request.drift is None:
+        return []
+    seen = [(change.field, change.before, change.after) for change in request.preview.changes]
+    return drift_rows(seen, request.drift.changes)
+
+
+def _revision(revision: Request, newest: Request) -> View:
+    return {
+        "number": revision.revision,
+        "digest": revision.digest,
+        "is_newest": revision.revision == newest.revision,
+        "sentence": revision.preview.sentence,
+        "changes": diff_rows(revision.preview.changes),
+    }
+
+
+def _verb(answer: Decision) -> View:
+    is_refused = isinstance(answer, Deny)
+    why = refusal_view(answer) if isinstance(answer, Deny) else None
+    return {"is_refused": is_refused, "needs_code": isinstance(answer, NeedsStepUp), "why": why}

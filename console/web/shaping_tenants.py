@@ -1,0 +1,220 @@
+"""The workspace of an opened tenant, as its templates want it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from flask import url_for
+
+from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource
+from console.domain.tenancy import DirectoryRow
+from console.domain.workspace import Delivery, Invoice
+from console.ports.trail import StoredEntry
+from console.usecases.health import Symptom, Weight
+from console.usecases.offer_actions import Offer
+from console.usecases.read_requests import Line
+from console.usecases.read_tenant import EntitlementPage, MemberLine, NotesPage, Overview, Paged
+from console.web import wording
+from console.web.shaping import View, entry_events, entry_row, request_queue, with_query
+
+_SOURCES = {
+    GrantSource.PLAN: ("package", "Plan"),
+    GrantSource.ADD_ON: ("plus", "Add-on"),
+    GrantSource.OVERRIDE: ("sliders-horizontal", "Override"),
+}
+_WEIGHTS = {Weight.STOP: "stop", Weight.WARN: "warn", Weight.OK: "ok"}
+REVEAL = "member.reveal"
+OVERRIDE = "entitlement.override"
+END_OVERRIDE = "entitlement.end_override"
+
+
+def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, str]) -> View:
+    """Return the overview: what is wrong first, each with the one action that mends it."""
+    row = page.opened.tenant
+    lines = [Line(request=r, tenant=row, title=titles.get(r.action, r.action)) for r in page.requests]
+    return {
+        "symptoms": [_symptom(symptom, row, offers) for symptom in page.symptoms],
+        "account": page.account,
+        "status": page.account.status.value,
+        "subscription": page.subscription,
+        "member_count": page.member_count,
+        "invoices": [_invoice(invoice) for invoice in page.invoices],
+        "deliveries": [_delivery(delivery) for delivery in page.deliveries],
+        "failed": sum(delivery.outcome == "failed" for delivery in page.deliveries),
+        "attempts": [delivery.attempts for delivery in reversed(page.deliveries)],
+        "requests": request_queue(lines, is_own=True),
+        "events": entry_events(page.entries, titles, is_linked=False),
+        "offers": action_links(offers, row),
+    }
+
+
+def action_links(offers: Iterable[Offer], row: DirectoryRow | None, *, place: str = "") -> list[View]:
+    """Return the allowed actions as links, all or those that belong to one page."""
+    return [
+        {
+            "label": offer.action.title,
+            "button": offer.action.button,
+            "icon": offer.action.icon,
+            "effect": offer.action.effect.value,
+            "key": offer.action.key,
+            "text": offer.action.documentation,
+            "href": action_href(row, offer.action.key),
+        }
+        for offer in offers
+        if not any(field.is_fixed_by_link for field in offer.action.fields) and place in {"", offer.action.place}
+    ]
+
+
+def action_href(row: DirectoryRow | None, key: str, **params: str) -> str:
+    """Return the address of an action's form, filled in as far as the page knows."""
+    if row is None:
+        return with_query(url_for("actions.create_control", key=key), params)
+    return with_query(url_for("actions.create", slug=row.slug, key=key), params)
+
+
+def members_view(page: Paged, offers: Sequence[Offer]) -> View:
+    """Return members with every personal field masked, and where a reveal would start."""
+    row = page.opened.tenant
+    reveal = action_href(row, REVEAL) if _is_offered(offers, REVEAL) else ""
+    members = [item for item in page.items if isinstance(item, MemberLine)]
+    return {
+        "reveal": reveal,
+        "rows": [
+            {
+                "id": m.id,
+                "name": m.name,
+                "initials": wording.initials(m.name),
+                "email": m.email,
+                "phone": m.phone,
+                "role": m.role,
+                "state": "active" if m.is_active else "deactivated",
+                "joined_at": m.joined_at,
+                "last_seen_at": m.last_seen_at,
+            }
+            for m in members
+        ],
+        "older": url_for("tenants.members", slug=row.slug, after=page.older) if page.older else "",
+        "actions": action_links(offers, row, place="members"),
+    }
+
+
+def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], now: datetime) -> View:
+    """Return every feature with its value, what decides it and what does not."""
+    row = page.opened.tenant
+    can_override, can_end = _is_offered(offers, OVERRIDE), _is_offered(offers, END_OVERRIDE)
+    return {
+        "rows": [
+            _entitlement(entitlement, row, now=now, can_override=can_override, can_end=can_end)
+            for entitlement in page.entitlements
+        ],
+        "actions": action_links(offers, row, place="entitlements"),
+    }
+
+
+def notes_view(page: NotesPage, offers: Sequence[Offer]) -> View:
+    """Return the newest notes and where one is added."""
+    notes = [
+        {"author": n.author, "initials": wording.initials(n.author), "text": n.text, "at": n.at} for n in page.notes
+    ]
+    return {"notes": notes, "actions": action_links(offers, page.opened.tenant, place="notes")}
+
+
+def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:
+    """Return this tenant's entries."""
+    row = page.opened.tenant
+    entries = [item for item in page.items if isinstance(item, StoredEntry)]
+    return {
+        "rows": [entry_row(entry, titles, is_linked=False) for entry in entries],
+        "older": url_for("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
+    }
+
+
+def shown_value(value: int, entitlement: Entitlement) -> str:
+    """Return a value of a feature as people say it."""
+    if entitlement.feature.kind is FeatureKind.SWITCH:
+        return "on" if value else "off"
+    return f"{value:,} {entitlement.feature.unit}"
+
+
+def _entitlement(
+    entitlement: Entitlement, row: DirectoryRow, *, now: datetime, can_override: bool, can_end: bool
+) -> View:
+    live = [g for g in entitlement.winners if g.source is GrantSource.OVERRIDE and g.is_live(now)]
+    feature = entitlement.feature
+    return {
+        "name": feature.name,
+        "key": feature.key,
+        "value": shown_value(entitlement.value, entitlement),
+        "is_paid": feature.is_paid,
+        "unit_price": feature.unit_price_minor,
+        "currency": feature.currency,
+        "is_overridden": bool(live),
+        "until": entitlement.valid_until,
+        "sources": _chain(entitlement),
+        "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override else "",
+        "end_href": action_href(row, END_OVERRIDE, override=live[0].id) if live and can_end else "",
+    }
+
+
+def _chain(entitlement: Entitlement) -> list[View]:
+    winners = [_source(grant, entitlement, reason=_until(grant), is_winner=True) for grant in entitlement.winners]
+    losers = [_source(lost.grant, entitlement, reason=lost.why, is_winner=False) for lost in entitlement.losers]
+    return [*winners, *losers]
+
+
+def _source(grant: Grant, entitlement: Entitlement, *, reason: str, is_winner: bool) -> View:
+    icon, word = _SOURCES[grant.source]
+    label = grant.label if grant.label.casefold().startswith(word.casefold()) else f"{word}: {grant.label}"
+    return {
+        "icon": icon,
+        "label": label,
+        "value": shown_value(grant.value, entitlement),
+        "reason": reason,
+        "is_winner": is_winner,
+    }
+
+
+def _until(grant: Grant) -> str:
+    since = f"since {grant.starts_at:%d %b %Y}"
+    return since if grant.until is None else f"{since}, until {grant.until:%d %b %Y} 00:00 UTC"
+
+
+def _symptom(symptom: Symptom, row: DirectoryRow, offers: Sequence[Offer]) -> View:
+    offer = next((offer for offer in offers if offer.action.key == symptom.action), None)
+    return {
+        "kind": _WEIGHTS[symptom.weight],
+        "title": symptom.title,
+        "sentence": symptom.sentence,
+        "button": offer.action.button if offer else "",
+        "icon": offer.action.icon if offer else "",
+        "href": action_href(row, offer.action.key, **dict(symptom.params)) if offer else "",
+    }
+
+
+def _invoice(invoice: Invoice) -> View:
+    return {
+        "number": invoice.number,
+        "status": invoice.status,
+        "provider": invoice.provider_status,
+        "agrees": invoice.status == invoice.provider_status,
+        "minor": invoice.amount_minor,
+        "currency": invoice.currency,
+        "due_at": invoice.due_at,
+        "paid_at": invoice.paid_at,
+        "mirrored_at": invoice.mirrored_at,
+    }
+
+
+def _delivery(delivery: Delivery) -> View:
+    return {
+        "message": delivery.message,
+        "endpoint": delivery.endpoint,
+        "event": delivery.event_type,
+        "outcome": delivery.outcome,
+        "status": delivery.status_code,
+        "attempts": delivery.attempts,
+        "at": delivery.at,
+    }
+
+
+def _is_offered(offers: Iterable[Offer], key: str) -> bool:
+    return any(offer.action.key == key for offer in offers)

@@ -1,0 +1,223 @@
+"""The trail, the staff and the policy, as their templates want them."""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from flask import url_for
+
+from console.domain.catalogue import Outcome
+from console.domain.entries import CATALOGUE, told
+from console.domain.reasons import Effect
+from console.policy.book import ActionRule, PolicyBook, RuleText
+from console.ports.actions import Reach
+from console.ports.trail import StoredCheckpoint, StoredEntry
+from console.usecases.offer_actions import Offer
+from console.usecases.read_staff import StaffPage
+from console.usecases.read_trail import TrailPage
+from console.web import wording
+from console.web.forms.trail import FILTERS, TrailForm
+from console.web.shaping import View, body_of, entry_row, entry_time, group_words, with_query
+from console.web.shaping_tenants import action_links
+
+_FILTER_WORDS = {
+    "tenant": "tenant",
+    "actor": "actor",
+    "action": "entry",
+    "outcome": "outcome",
+    "target": "target",
+    "correlation": "event",
+    "since": "from",
+    "until": "to",
+}
+_LIMIT_UNITS = ("minutes", "hour", "day", "days", "seconds", "tries")
+
+
+def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> View:
+    """Return one page of the trail with its filters as chips."""
+    return {
+        "rows": [entry_row(entry, titles, is_linked=True) for entry in page.entries],
+        "chips": [
+            {"key": _FILTER_WORDS[name], "value": value, "remove_href": _without(form, name)}
+            for name, value in form.typed.items()
+        ],
+        "clear": url_for("trail.index"),
+        "typed": {name: form.typed.get(name, "") for name in FILTERS},
+        "faults": form.faults,
+        "checkpoint": _checkpoint(page.checkpoint),
+        "older": with_query(url_for("trail.index"), {**form.typed, "before": str(page.older)}) if page.older else "",
+        "newest": with_query(url_for("trail.index"), form.typed) if form.before is not None else "",
+        "actions": _options("Any entry", sorted(CATALOGUE)),
+        "outcomes": _options("Any outcome", [outcome.value for outcome in Outcome]),
+    }
+
+
+def entry_view(stored: StoredEntry, titles: Mapping[str, str]) -> View:
+    """Return one entry whole: every field in groups, its canonical bytes, its leaf and its place."""
+    body = body_of(stored)
+    sentence = told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+    return {
+        "uid": stored.uid,
+        "position": stored.position,
+        "leaf": stored.leaf.hex(),
+        "at": entry_time(body),
+        "actor": body["actor"]["name"],
+        "sentence": sentence,
+        "outcome": body["outcome"],
+        "groups": _field_groups(body),
+        "diff": [
+            {"label": c["field"], "before": c["before"], "after": c["after"], "unit": "", "delta": "", "note": ""}
+            for c in body["changes"]
+        ],
+        "canonical": stored.body.decode(),
+        "bytes": len(stored.body),
+        "around": url_for("trail.index", correlation=body["correlation"]) if body["correlation"] else "",
+    }
+
+
+def staff_view(page: StaffPage, offers: list[Offer]) -> View:
+    """Return the staff with their roles, and the actions on them that this person may ask for."""
+    return {
+        "rows": [
+            {
+                "name": m.name,
+                "initials": wording.initials(m.name),
+                "email": m.email,
+                "id": m.id,
+                "roles": wording.roles(m.roles),
+                "state": "active" if m.is_active else "deactivated",
+                "kind": m.kind.value,
+                "last_seen_at": m.last_seen_at,
+                "created_at": m.created_at,
+                "links": _staff_links(offers, m.id, is_active=m.is_active),
+            }
+            for m in page.members
+        ],
+        "older": url_for("staff.index", after=page.older) if page.older else "",
+        "actions": action_links([offer for offer in offers if not _is_about_one(offer)], None),
+    }
+
+
+def policy_view(book: PolicyBook, titles: Mapping[str, str]) -> View:
+    """Return the rules in words, by action; then the reasons and the limits."""
+    return {
+        "version": book.version,
+        "actions": [_action_rule(book, rule, titles) for rule in book.actions.values()],
+        "verbs": [
+            {"key": key, "rules": [_rule(r) for r in _rules_about(book, key)], "step_up": book.step_up_minutes(key)}
+            for key in sorted({key for rule in book.rules.values() for key in rule.actions} - set(book.actions))
+        ],
+        "reasons": [
+            {
+                "code": r.code,
+                "label": r.label,
+                "sentence": r.sentence,
+                "reference": r.reference_label,
+                "example": r.reference_example,
+                "minutes": r.lease_minutes,
+                "customer": r.customer_notice,
+                "effects": [effect.value for effect in Effect if effect in r.effects],
+                "needs_note": r.note_required,
+            }
+            for r in book.reasons.values()
+        ],
+        "limits": [
+            {"label": name.replace("_", " ").capitalize(), "value": getattr(book.limits, name)}
+            for name in book.limits.__dataclass_fields__
+        ],
+    }
+
+
+def _action_rule(book: PolicyBook, rule: ActionRule, titles: Mapping[str, str]) -> View:
+    return {
+        "key": rule.key,
+        "title": titles.get(rule.key, rule.key),
+        "rules": [_rule(r) for r in _rules_about(book, rule.key)],
+        "reasons": sorted(rule.reasons),
+        "step_up": rule.step_up_minutes,
+        "tiers": [
+            {"name": name.replace("_", " "), "needs": [group_words(need) for need in needs]}
+            for name, needs in rule.tiers.items()
+        ],
+        "approve_minutes": rule.approve_minutes,
+        "execute_minutes": rule.execute_minutes,
+        "ceilings": [{"label": name.replace("_", " "), "value": value} for name, value in rule.ceilings.items()],
+    }
+
+
+def _rules_about(book: PolicyBook, key: str) -> list[RuleText]:
+    found = [rule for rule in book.rules.values() if key in rule.actions]
+    return sorted(found, key=lambda rule: (not rule.is_permit, rule.id))
+
+
+def _rule(rule: RuleText) -> View:
+    return {
+        "id": rule.id,
+        "sentence": rule.sentence,
+        "is_permit": rule.is_permit,
+        "file": rule.file,
+        "code": rule.deny_code.value if rule.deny_code else "",
+        "tier": (rule.tier or "").replace("_", " "),
+    }
+
+
+def _field_groups(body: Mapping[str, object]) -> list[View]:
+    """Return the parts of a body as groups of label and text; what is empty is left out."""
+    parts = ("actor", "tenant", "reason", "authorisation", "exposure", "request", "facts")
+    groups = [{"label": part.capitalize(), "rows": _rows(body[part])} for part in parts if body[part]]
+    targets = body["targets"]
+    if isinstance(targets, list) and targets:
+        groups.insert(1, {"label": "Targets", "rows": [row for target in targets for row in _rows(target)]})
+    rest = {name: value for name, value in body.items() if name not in {*parts, "targets", "changes"}}
+    return [{"label": "Entry", "rows": _rows(rest)}, *groups]
+
+
+def _rows(part: object) -> list[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        return []
+    return [
+        (str(name).replace("_", " "), _text(value)) for name, value in part.items() if value not in (None, [], {}, "")
+    ]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str | int):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _checkpoint(stored: StoredCheckpoint | None) -> View | None:
+    if stored is None:
+        return None
+    return {"size": stored.size, "root": base64.b64encode(stored.root).decode(), "at": stored.at}
+
+
+def _options(anything: str, names: list[str]) -> list[View]:
+    return [{"value": "", "label": anything}, *({"value": name, "label": name} for name in names)]
+
+
+def _without(form: TrailForm, name: str) -> str:
+    return with_query(url_for("trail.index"), {key: value for key, value in form.typed.items() if key != name})
+
+
+def _is_about_one(offer: Offer) -> bool:
+    return any(field.name == "colleague" for field in offer.action.fields) and offer.action.place == "staff"
+
+
+def _staff_links(offers: list[Offer], staff: str, *, is_active: bool) -> list[View]:
+    """Return the actions on one colleague that fit the state of the account."""
+    links = []
+    for offer in offers:
+        action = offer.action
+        if action.reach is not Reach.CONTROL or not _is_about_one(offer):
+            continue
+        if (action.key == "staff.reactivate") == is_active:
+            continue
+        links.append(
+            {
+                "label": action.button,
+                "icon": action.icon,
+                "href": url_for("actions.create_control", key=action.key, colleague=staff),
+            }
+        )
+    return links

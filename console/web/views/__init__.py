@@ -1,0 +1,1 @@
+"""Views: parse, ask one use case, match the answer; no query and no decision."""

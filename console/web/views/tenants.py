@@ -1,0 +1,98 @@
+"""The workspace of an opened tenant, and the way to it."""
+
+from flask import Blueprint, Response, request
+
+from console.domain.decisions import Deny
+from console.domain.ids import MemberId
+from console.domain.tenancy import DirectoryRow
+from console.usecases.offer_actions import Offer, action_titles, offer_actions
+from console.usecases.read_home import read_home
+from console.usecases.read_tenant import (
+    read_entitlements,
+    read_members,
+    read_notes,
+    read_overview,
+    read_tenant_entries,
+)
+from console.web import asking, gate, render
+from console.web.closed import closed
+from console.web.shaping_home import home_view
+from console.web.shaping_tenants import (
+    entitlements_view,
+    members_view,
+    notes_view,
+    overview_view,
+    tenant_entries_view,
+)
+
+bp = Blueprint("tenants", __name__)
+
+
+@bp.get("/tenants")
+@gate.signed_in
+def index() -> Response:
+    """Show the tenants that this person has open, and the search box."""
+    home = home_view(read_home(asking.house(), asking.actor()))
+    return render.page("pages/tenants/index.html", home=home)
+
+
+@bp.get("/t/<slug>/")
+@gate.tenant_scoped
+def overview(row: DirectoryRow) -> Response:
+    """Show what is wrong with the tenant, and everything about it in short."""
+    page = read_overview(asking.house(), asking.actor(), tenant=row.id)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = overview_view(page, _offers(row), action_titles(asking.house()))
+    return render.page("pages/tenants/overview.html", opened=page.opened, tab="overview", page=view)
+
+
+@bp.get("/t/<slug>/members")
+@gate.tenant_scoped
+def members(row: DirectoryRow) -> Response:
+    """Show members with masked fields."""
+    after = request.args.get("after")
+    page = read_members(asking.house(), asking.actor(), tenant=row.id, after=MemberId(after) if after else None)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = members_view(page, _offers(row))
+    return render.page("pages/tenants/members.html", opened=page.opened, tab="members", page=view)
+
+
+@bp.get("/t/<slug>/entitlements")
+@gate.tenant_scoped
+def entitlements(row: DirectoryRow) -> Response:
+    """Show what the tenant may use, and why."""
+    page = read_entitlements(asking.house(), asking.actor(), tenant=row.id)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = entitlements_view(page, _offers(row), asking.house().clock.now())
+    return render.page("pages/tenants/entitlements.html", opened=page.opened, tab="entitlements", page=view)
+
+
+@bp.get("/t/<slug>/notes")
+@gate.tenant_scoped
+def notes(row: DirectoryRow) -> Response:
+    """Show what colleagues wrote."""
+    page = read_notes(asking.house(), asking.actor(), tenant=row.id)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = notes_view(page, _offers(row))
+    return render.page("pages/tenants/notes.html", opened=page.opened, tab="notes", page=view)
+
+
+@bp.get("/t/<slug>/entries")
+@gate.tenant_scoped
+def entries(row: DirectoryRow) -> Response:
+    """Show what staff did with this tenant."""
+    before = request.args.get("before", "")
+    wanted = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    page = read_tenant_entries(asking.house(), asking.actor(), tenant=row.id, before=wanted)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = tenant_entries_view(page, action_titles(asking.house()))
+    return render.page("pages/tenants/entries.html", opened=page.opened, tab="entries", page=view)
+
+
+def _offers(row: DirectoryRow) -> list[Offer]:
+    return list(offer_actions(asking.house(), asking.actor(), tenant=row.id))

@@ -1,0 +1,1 @@
+"""A package of somebody else that gives the console one more action."""

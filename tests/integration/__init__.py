@@ -1,0 +1,1 @@
+"""Real databases, and the contract that every adapter must pass; no browser."""

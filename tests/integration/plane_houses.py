@@ -1,0 +1,117 @@
+"""Five ways to keep two tenants, Acme and Zeta, on a plane; the contract tests run on each."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from console.domain.entries import SYSTEM_ACTOR, EntryDraft
+from console.domain.ids import SHARED_PLANE, MemberId, PlaneId, TenantId
+from console.domain.imports import TenantRecord, member_id_of, tenant_id_of
+from console.ports.planes import TenantPlane
+from console.storage.house import Storage
+from tests.databases import NOON, HandClock, opened_storage, plane_url, postgres_url, sqlite_url
+from tests.integration.cast import move_in, scope, tenant_records
+
+KINDS = ("sqlite-shared", "sqlite-other-file", "postgres-shared", "postgres-other-database", "postgres-views")
+OTHER = PlaneId("product")
+DOCS = Path(__file__).parents[2] / "docs" / "planes.md"
+
+
+@dataclass
+class PlaneHouse:
+    """An open house, the plane that its two tenants live on, and how their rows are named there."""
+
+    storage: Storage
+    plane: PlaneId
+    acme: TenantId
+    zeta: TenantId
+    first_member: MemberId
+    add_on_id: str
+
+    def write(self, tenant: TenantId, *, hours: float = 1) -> AbstractContextManager[TenantPlane]:
+        """Open a tenant for writing, wherever it lives."""
+        wanted = scope(tenant, plane=self.plane, hours=hours)
+        return self.storage.planes.write(wanted) if self.plane == OTHER else self._shared(wanted)
+
+    @contextmanager
+    def _shared(self, wanted: object) -> Iterator[TenantPlane]:
+        with self.storage.store.write() as unit:
+            yield unit.tenant(wanted)  # type: ignore[arg-type]
+
+
+@contextmanager
+def plane_house(
+    kind: str, path: Path, create: Callable[..., str], *, clock: HandClock | None = None
+) -> Iterator[PlaneHouse]:
+    """Open a house with Acme and Zeta on a plane of the kind named."""
+    engine = kind.partition("-")[0]
+    url = sqlite_url(path / "control.db") if engine == "sqlite" else postgres_url(create)
+    planes, plane = {}, SHARED_PLANE
+    if not kind.endswith("-shared"):
+        plane = OTHER
+        planes[OTHER] = plane_url("sqlite" if engine == "sqlite" else "postgresql", path / "plane.db", create)
+    if kind == "postgres-views":
+        build_shop(planes[OTHER])
+    with opened_storage(url, planes=planes, clock=clock) as storage:
+        if kind == "postgres-views":
+            _register_shop(storage)
+            yield PlaneHouse(storage, plane, tenant_id_of("1"), tenant_id_of("2"), MemberId("10"), "1")
+        else:
+            move_in(storage, plane=plane)
+            first = min(member_id_of("acme", f"m{number}") for number in range(4))
+            yield PlaneHouse(storage, plane, tenant_id_of("acme"), tenant_id_of("zeta"), first, "crew-1")
+
+
+def sql_of_docs() -> list[str]:
+    """Return the SQL blocks of docs/planes.md: the product's schema, and the views over it."""
+    return re.findall(r"```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)
+
+
+def build_shop(url: str) -> None:
+    """Build the product of another shape, its rows, and the documented views."""
+    schema, views = sql_of_docs()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        for statement in (schema, _ROWS, views):
+            connection.execute(statement)
+
+
+def _register_shop(storage: Storage) -> None:
+    """Import only the directory, as an operator of a plane with views does."""
+    with storage.bulk.write() as unit:
+        for external, name in (("1", "acme"), ("2", "zeta")):
+            first = next(record for record in tenant_records(name) if isinstance(record, TenantRecord))
+            values = {name: getattr(first, name) for name in first.__slots__}
+            unit.put([TenantRecord(**{**values, "external_id": external, "plane": OTHER})])
+        unit.trail.emit(EntryDraft(action="directory.imported", actor=SYSTEM_ACTOR), at=NOON)
+
+
+_ROWS = """
+INSERT INTO shop.company
+  SELECT id, initcap(name) || ' Größe Ltd', 1, 'DE', '2026-08-13 12:00+00'
+  FROM (VALUES (1, 'acme'), (2, 'zeta')) AS known(id, name);
+INSERT INTO shop.people
+  SELECT company.id * 10 + number, company.id, 'Member ' || number,
+    'M' || number || '@' || CASE company.id WHEN 1 THEN 'acme' ELSE 'zeta' END || '.example',
+    CASE number WHEN 0 THEN '+49 30 1234' END, number = 0, number = 3,
+    timestamptz '2026-10-02 12:00+00' + number * interval '1 day', NULL
+  FROM shop.company, generate_series(0, 3) AS number;
+INSERT INTO shop.tariff VALUES (7, 'pro', 'Pro');
+INSERT INTO shop.capability VALUES ('seats', 'Seats', false, 'seats', 5.00), ('sso', 'Single sign-on', true, '', 0);
+INSERT INTO shop.tariff_capability VALUES (7, 'seats', 5);
+INSERT INTO shop.contract
+  SELECT id, 7, 'active', CASE id WHEN 1 THEN 'cus_acme1' ELSE 'cus_zeta1' END, 4, 99.00, 'EUR',
+    '2026-08-23 12:00+00', '2026-11-30 12:00+00', '2026-11-21 11:00+00' FROM shop.company;
+INSERT INTO shop.pack VALUES (3, 'Crew pack', 'seats', 10);
+INSERT INTO shop.company_pack SELECT id, id, 3, 2, '2026-11-12 12:00+00' FROM shop.company;
+INSERT INTO shop.bill
+  SELECT 'INV-' || CASE company.id WHEN 1 THEN 'acme-' ELSE 'zeta-' END || number, company.id, false, 99.00,
+    date '2026-11-21' - 30 * number, date '2026-11-21' - 30 * number + 14, NULL, '2026-11-21 11:00+00'
+  FROM shop.company, generate_series(1, 2) AS number;
+INSERT INTO shop.hook_call
+  SELECT 'msg_' || CASE id WHEN 1 THEN 'acme1' ELSE 'zeta1' END, id, 'https://hooks.example/x', 'invoice.paid', 500, 3,
+    '2026-11-21 11:55+00' FROM shop.company;
+"""

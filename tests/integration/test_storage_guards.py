@@ -1,0 +1,226 @@
+"""Scope by construction: what a session refuses, and what PostgreSQL refuses behind it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, Select, delete, func, insert, select, text, union_all, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, aliased
+
+from console.domain.errors import ScopeError
+from console.domain.ids import PlaneId
+from console.storage.guards import OWNED_TABLES, GuardedSession
+from console.storage.house import Storage
+from console.storage.own_tables import AccountStateRow, NoteRow
+from console.storage.rows import table_of
+from console.storage.tenant_tables import AccountRow, MemberRow
+from tests.conftest import NewDatabase
+from tests.databases import ENGINES, NOON
+from tests.integration.cast import ACME, ZETA, house, move_in, scope
+
+
+@pytest.fixture(params=ENGINES)
+def storage(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Storage]:
+    with house(request.param, tmp_path, pg_database) as opened:
+        move_in(opened)
+        yield opened
+
+
+@pytest.fixture
+def engine(storage: Storage) -> Engine:
+    return storage._control.writing
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[GuardedSession]:
+    with GuardedSession(engine) as opened:
+        yield opened
+        opened.rollback()
+
+
+UNSCOPED: list[Callable[[Session], object]] = [
+    lambda session: session.scalars(select(MemberRow)).all(),
+    lambda session: session.scalars(select(MemberRow.name)).all(),
+    lambda session: session.execute(select(table_of(MemberRow))),
+    lambda session: session.execute(text("SELECT * FROM plane_member")),
+    lambda session: session.execute(text('SELECT * FROM "PLANE_MEMBER"')),
+    lambda session: session.execute(select(func.count()).select_from(select(MemberRow.id).subquery())),
+    lambda session: session.execute(select(text("1")).where(select(MemberRow.id).exists())),
+    lambda session: session.execute(update(MemberRow).values(name="x")),
+    lambda session: session.execute(delete(MemberRow)),
+    lambda session: session.execute(insert(NoteRow).values(tenant_id=ACME, id="n", author="a", text="t", at=NOON)),
+    lambda session: session.get(AccountRow, ACME),
+    lambda session: session.connection().execute(text("SELECT * FROM plane_member")),
+    lambda session: session.connection().exec_driver_sql("DELETE FROM plane_note"),
+    lambda session: session.bulk_save_objects([]),
+    lambda session: session.bulk_insert_mappings(NoteRow, []),
+    lambda session: session.bulk_update_mappings(NoteRow, []),
+]
+
+
+def test_nothing_of_a_tenant_is_reached_without_a_scope(session: GuardedSession) -> None:
+    for number, reach in enumerate(UNSCOPED):
+        with pytest.raises(ScopeError):
+            pytest.fail(f"{number} gave {reach(session)!r}")
+
+
+def test_a_row_is_not_added_without_a_scope(session: GuardedSession) -> None:
+    session.add(NoteRow(tenant_id=ACME, id="n", author="a", text="t", at=NOON))
+    with pytest.raises(ScopeError):
+        session.flush()
+    session.expunge_all()
+
+
+def test_an_engine_refuses_tenant_sql_that_comes_around_the_session(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(ScopeError):
+        connection.execute(select(table_of(MemberRow)))
+    with Session(engine) as plain, pytest.raises(ScopeError):
+        plain.scalars(select(MemberRow)).all()
+
+
+SCOPED: list[Select[str]] = [
+    select(MemberRow.tenant_id),
+    select(aliased(MemberRow).tenant_id),
+    select(MemberRow.tenant_id).where((MemberRow.tenant_id == ZETA) | (MemberRow.tenant_id == ACME)),
+    select(AccountRow.tenant_id).where(select(MemberRow.id).where(MemberRow.tenant_id == ZETA).exists()),
+    select(select(MemberRow.tenant_id).subquery().c.tenant_id),
+    union_all(select(MemberRow.tenant_id), select(MemberRow.tenant_id)),  # type: ignore[list-item]
+]
+
+
+def test_every_select_sees_one_tenant(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for number, statement in enumerate(SCOPED):
+        assert set(session.scalars(statement)) <= {ACME}, number
+
+
+def test_updates_and_deletes_touch_one_tenant(session: GuardedSession, storage: Storage) -> None:
+    for tenant in (ACME, ZETA):
+        with storage.store.write() as unit:
+            unit.tenant(scope(tenant))._ensure_state()
+    session.bind_scope(scope(ACME), now=NOON)
+    changed = session.execute(
+        update(AccountStateRow).values(version=9), execution_options={"synchronize_session": False}
+    )
+    assert changed.rowcount == 1  # type: ignore[attr-defined]
+    session.commit()
+    with storage.store.read() as unit:
+        assert unit.tenant(scope(ZETA)).account().version == 1
+
+
+FOREIGN: list[Callable[[Session], object]] = [
+    lambda session: session.add(NoteRow(tenant_id=ZETA, id="n", author="a", text="t", at=NOON)),
+    lambda session: setattr(session.scalars(select(MemberRow)).first(), "tenant_id", ZETA),
+    lambda session: session.merge(NoteRow(tenant_id=ZETA, id="n", author="a", text="t", at=NOON)),
+]
+
+
+def test_no_row_of_another_tenant_is_written(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for change in FOREIGN:
+        change(session)
+        with pytest.raises(ScopeError):
+            session.flush()
+        session.expunge_all()
+
+
+def test_a_scoped_session_refuses_core_and_text(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for reach in (select(table_of(MemberRow)), text("SELECT * FROM plane_member")):
+        with pytest.raises(ScopeError):
+            session.execute(reach)
+
+
+def test_a_unit_opens_one_scope(storage: Storage) -> None:
+    with storage.store.read() as unit:
+        unit.tenant(scope(ACME))
+        unit.tenant(scope(ACME))
+        with pytest.raises(ScopeError):
+            unit.tenant(scope(ZETA))
+        with pytest.raises(ScopeError):
+            unit.tenant(scope(ACME, hours=2))
+
+
+def test_a_scope_is_refused_when_expired_or_of_another_plane(storage: Storage) -> None:
+    with storage.store.read() as unit:
+        with pytest.raises(ScopeError):
+            unit.tenant(scope(ACME, hours=0))
+        with pytest.raises(ScopeError):
+            unit.tenant(scope(ACME, plane=PlaneId("elsewhere")))
+    for opener in (storage.planes.read, storage.planes.write):
+        with pytest.raises(ScopeError), opener(scope(ACME)):
+            pass
+
+
+def test_the_guard_knows_every_table_with_a_tenant() -> None:
+    assert "plane_member" in OWNED_TABLES
+    assert "plane_plan" not in OWNED_TABLES
+    assert len(OWNED_TABLES) == 12
+
+
+@pytest.fixture
+def app(tmp_path: Path, pg_database: NewDatabase) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Give a bare connection in the application's role: what an attacker with SQL has."""
+    with house("postgresql", tmp_path, pg_database) as storage:
+        move_in(storage)
+        url = storage._settings.database_url.replace("+psycopg", "")
+        with psycopg.connect(url, options="-c role=sallyport_app") as connection:
+            yield connection
+            connection.rollback()
+
+
+def test_postgresql_shows_no_row_without_a_tenant(app: psycopg.Connection[tuple[object]]) -> None:
+    for table in sorted(OWNED_TABLES):
+        forced = app.execute("SELECT relforcerowsecurity FROM pg_class WHERE relname = %s", [table])
+        assert forced.fetchall() == [(True,)], table
+        assert app.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,), table
+
+
+def test_postgresql_shows_and_takes_rows_of_the_named_tenant_only(app: psycopg.Connection[tuple[object]]) -> None:
+    app.execute("SELECT set_config('app.tenant', %s, true)", [ACME])
+    assert app.execute("SELECT DISTINCT tenant_id FROM plane_member").fetchall() == [(ACME,)]
+    note = "INSERT INTO plane_note (tenant_id, id, author, text, at) VALUES (%s, 'n', 'a', 't', 0)"
+    app.execute(note, [ACME])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        app.execute(note, [ZETA])
+
+
+BEYOND_ITS_RIGHTS = (
+    "UPDATE plane_member SET name = 'x'",
+    "DELETE FROM plane_note",
+    "INSERT INTO directory_tenant (id) VALUES ('x')",
+    "SELECT * FROM directory_key",
+    "ALTER TABLE plane_member DISABLE ROW LEVEL SECURITY",
+    "UPDATE lease SET tenant = 'x'",
+    "DELETE FROM staff",
+)
+
+
+def test_postgresql_gives_the_application_least_rights(app: psycopg.Connection[tuple[object]]) -> None:
+    for reach in BEYOND_ITS_RIGHTS:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute(reach.encode())
+        app.rollback()
+
+
+def test_the_fleet_sees_the_directory_only(storage: Storage) -> None:
+    fleet = storage._databases[1].reading
+    with fleet.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM directory_tenant")).scalar() == 2
+    for reach in ("SELECT * FROM staff", "SELECT * FROM audit_event", "UPDATE directory_tenant SET name = 'x'"):
+        with fleet.connect() as connection, pytest.raises(DBAPIError, match=r"denied|not authorized|prohibited"):
+            connection.execute(text(reach))
+    with fleet.connect() as connection, pytest.raises(ScopeError):
+        connection.execute(text("SELECT * FROM plane_member"))
+
+
+def test_a_scope_ends_with_its_transaction(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with house("postgresql", tmp_path, pg_database) as storage:
+        move_in(storage)
+        for tenant in (ACME, ZETA, ACME):
+            with storage.store.write() as unit:
+                unit.tenant(scope(tenant)).account()
+        with storage._control.writing.connect() as connection:
+            assert connection.execute(text("SELECT current_setting('app.tenant', true)")).scalar() in {"", None}

@@ -1,0 +1,198 @@
+"""The contract of a tenant plane, on every kind of plane, product schema mapped by views included."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.domain.entitlements import FeatureKind, Grant, GrantSource, effective
+from console.domain.errors import ConflictError, NotFoundError, OutsideError, ScopeError
+from console.domain.ids import ExecutionId, MemberId, TenantId
+from console.domain.tenancy import TenantStatus
+from console.domain.workspace import Note
+from tests.conftest import NewDatabase
+from tests.databases import NOON, HandClock
+from tests.integration.plane_houses import KINDS, OTHER, PlaneHouse, plane_house
+
+
+@pytest.fixture(params=KINDS)
+def house(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[PlaneHouse]:
+    with plane_house(request.param, tmp_path, pg_database) as opened:
+        yield opened
+
+
+def override(number: str, value: int) -> Grant:
+    return Grant(
+        source=GrantSource.OVERRIDE,
+        id=number,
+        label="Contract amendment",
+        feature="seats",
+        value=value,
+        starts_at=NOON,
+        until=NOON + timedelta(days=3),
+        reference="CON-1",
+    )
+
+
+def test_it_reads_the_account_and_what_it_pays_for(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        account, subscription = plane.account(), plane.subscription()
+    assert (account.tenant, account.name) == (house.acme, "Acme Größe Ltd")
+    assert (account.status, account.country, account.version) == (TenantStatus.ACTIVE, "DE", 1)
+    assert account.created_at == NOON - timedelta(days=100)
+    assert subscription is not None
+    assert (subscription.plan_key, subscription.plan_name, subscription.seats) == ("pro", "Pro", 4)
+    assert (subscription.amount_minor, subscription.currency) == (9_900, "EUR")
+    assert subscription.mirrored_at == NOON - timedelta(hours=1)
+
+
+def test_it_pages_members_in_order_of_id(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        first = plane.members(after=None, limit=3)
+        rest = plane.members(after=first[-1].id, limit=9)
+        assert [plane.member_count(most=most) for most in (3, 99)] == [3, 4]
+        assert plane.member(first[0].id) == first[0]
+    ids = [member.id for member in (*first, *rest)]
+    assert ids == sorted(ids)
+    assert len(ids) == 4
+    assert first[0].id == house.first_member
+    assert {member.email for member in (*first, *rest)} == {f"M{number}@acme.example" for number in range(4)}
+    assert [member.phone for member in (*first, *rest) if member.role == "admin"] == ["+49 30 1234"]
+    assert sum(member.is_active for member in (*first, *rest)) == 3
+
+
+def test_it_reads_invoices_deliveries_and_features(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        assert [invoice.number for invoice in plane.invoices(limit=9)] == ["INV-acme-1", "INV-acme-2"]
+        assert [invoice.amount_minor for invoice in plane.invoices(limit=1)] == [9_900]
+        assert plane.invoice("INV-zeta-1") is None
+        [delivery] = plane.deliveries(limit=5)
+        assert (delivery.message, delivery.outcome, delivery.status_code) == ("msg_acme1", "failed", 500)
+        seats, sso = plane.features()
+        assert (seats.key, seats.kind, seats.unit_price_minor) == ("seats", FeatureKind.LIMIT, 500)
+        assert (sso.kind, sso.is_paid) == (FeatureKind.SWITCH, False)
+
+
+def test_it_says_where_an_entitlement_comes_from(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        plane.add_override(override("ovr_1", 40), by="Anna", at=NOON)
+        grants = plane.grants("seats")
+        assert [(grant.source, grant.label, grant.value) for grant in grants] == [
+            (GrantSource.PLAN, "Pro", 5),
+            (GrantSource.ADD_ON, "Crew pack \u00d7 2", 20),
+            (GrantSource.OVERRIDE, "Contract amendment", 40),
+        ]
+        assert grants[1].id == house.add_on_id
+        assert plane.grants("sso") == []
+        assert plane.grants() == grants
+        assert effective(plane.features()[0], grants, NOON).value == 40
+        assert plane.account().entitlement_version == 2
+
+
+def test_it_ends_an_override_once(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        plane.add_override(override("ovr_1", 40), by="Anna", at=NOON)
+        assert not plane.end_override("ovr_2", at=NOON)
+        assert plane.end_override("ovr_1", at=NOON)
+        assert not plane.end_override("ovr_1", at=NOON)
+        assert plane.account().entitlement_version == 3
+        assert plane.grants("seats")[-1].ended_at == NOON
+
+
+def test_it_does_not_end_what_has_run_out(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        plane.add_override(override("ovr_1", 40), by="Anna", at=NOON)
+        assert not plane.end_override("ovr_1", at=NOON + timedelta(days=3))
+
+
+def test_it_keeps_notes_newest_first(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        for number in (1, 2):
+            at = NOON + timedelta(minutes=number)
+            plane.add_note(Note(id=f"nte_{number}", author="Anna", text=f"\u05e9 =cmd {number}", at=at))
+    with house.write(house.acme) as plane:
+        assert [note.id for note in plane.notes(limit=5)] == ["nte_2", "nte_1"]
+    with house.write(house.zeta) as plane:
+        assert not plane.notes(limit=5)
+
+
+def test_a_status_set_here_wins_and_is_fenced_by_the_version(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        assert not plane.set_status(TenantStatus.SUSPENDED, because="fraud", version=2)
+        assert plane.set_status(TenantStatus.SUSPENDED, because="fraud", version=1)
+        assert not plane.set_status(TenantStatus.CLOSED, because=None, version=1)
+        account = plane.account()
+    assert (account.status, account.suspended_because, account.version) == (TenantStatus.SUSPENDED, "fraud", 2)
+    with house.write(house.zeta) as plane:
+        assert plane.account().status is TenantStatus.ACTIVE
+
+
+def test_it_mirrors_what_the_provider_says(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        assert not plane.mirror_invoice("INV-zeta-1", status="paid", paid_at=NOON, at=NOON)
+        for status in ("open", "paid"):
+            assert plane.mirror_invoice("INV-acme-1", status=status, paid_at=NOON, at=NOON)
+        invoice = plane.invoice("INV-acme-1")
+        assert invoice is not None
+        assert (invoice.status, invoice.provider_status, invoice.paid_at) == ("paid", "paid", NOON)
+        assert plane.invoices(limit=9)[0] == invoice
+
+
+def test_it_records_an_execution_once(house: PlaneHouse) -> None:
+    execution = ExecutionId("exe_1")
+    with house.write(house.acme) as plane:
+        assert plane.applied(execution) is None
+        plane.mark_applied(execution, outcome="applied", at=NOON)
+    with house.write(house.acme) as plane:
+        assert plane.applied(execution) == "applied"
+        with pytest.raises(ConflictError):
+            plane.mark_applied(execution, outcome="abandoned", at=NOON)
+        assert plane.applied(execution) == "applied"
+    with house.write(house.zeta) as plane, pytest.raises(ConflictError):
+        plane.mark_applied(execution, outcome="applied", at=NOON)
+
+
+def test_nothing_stays_of_a_unit_that_fails(house: PlaneHouse) -> None:
+    with pytest.raises(ZeroDivisionError), house.write(house.acme) as plane:
+        plane.mark_applied(ExecutionId("exe_1"), outcome="applied", at=NOON)
+        plane.set_status(TenantStatus.CLOSED, because=None, version=1)
+        raise ZeroDivisionError
+    with house.write(house.acme) as plane:
+        assert plane.applied(ExecutionId("exe_1")) is None
+        assert plane.account().version == 1
+
+
+def test_one_tenant_never_sees_another(house: PlaneHouse) -> None:
+    with house.write(house.zeta) as plane:
+        other = plane.members(after=None, limit=9)
+    with house.write(house.acme) as plane:
+        mine = plane.members(after=None, limit=99)
+        assert len(mine) == len(other) == 4
+        assert all(plane.member(member.id) is None for member in other)
+        assert plane.member(MemberId("%")) is None
+    with house.write(TenantId("ten_nobody")) as plane:
+        assert not plane.members(after=None, limit=9)
+        assert plane.subscription() is None
+        with pytest.raises(NotFoundError):
+            plane.account()
+
+
+def test_it_refuses_a_scope_that_has_expired(tmp_path: Path, pg_database: NewDatabase) -> None:
+    clock = HandClock()
+    with plane_house("sqlite-other-file", tmp_path, pg_database, clock=clock) as house:
+        clock.pass_by(hours=1)
+        with pytest.raises(ScopeError), house.write(house.acme):
+            pass
+
+
+def test_a_plane_that_is_gone_is_an_outside_error(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with plane_house("sqlite-other-file", tmp_path, pg_database) as house:
+        for database in house.storage._databases:
+            database.close()
+        (tmp_path / "plane.db").unlink()
+        (tmp_path / "plane.db").mkdir()
+        with pytest.raises(OutsideError) as caught, house.write(house.acme):
+            pass
+        assert not caught.value.permanent
+        assert not house.storage.planes.shares_control(OTHER)

@@ -1,0 +1,1 @@
+"""State machines walked through every order of steps; no database."""

@@ -1,0 +1,258 @@
+"""The real use cases on one SQLite file that can be put back to any earlier moment, clock included."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from console.domain.canonical import parse_canonical
+from console.domain.ids import SHARED_PLANE, ActionKey, ReasonCode, RequestId, TenantId
+from console.domain.leases import Lease
+from console.domain.reasons import Reason
+from console.domain.requests import Request, Verdict, Vote
+from console.domain.staff import Actor, Role, StaffMember
+from console.domain.tenancy import ScopeBasis, TenantScope
+from console.ports.trail import EntryFilter
+from console.usecases.change_request import cancel_request, revise_request, revoke_request
+from console.usecases.control_tools import UnitTools
+from console.usecases.execute_request import execute_request
+from console.usecases.house import House
+from console.usecases.open_lease import open_lease
+from console.usecases.outcomes import Waiting
+from console.usecases.parameters import Raw
+from console.usecases.propose_action import propose_action
+from console.usecases.vote_on_request import vote_on_request
+from tests import ground
+from tests.databases import NOON, HandClock
+from tests.web.cast import PEOPLE, TENANTS, opened_house, populated_url
+
+WHY = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
+THE = RequestId("req_00000000000000000000000001")
+# What only tells of a step, or counts, is no part of the state that the next step starts from.
+_TELLING = ("audit_", "sqlite_", "directory_name", "notice", "throttle_event")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """Who asks for what, and whose votes it needs."""
+
+    action: ActionKey
+    requester: str
+    first_voter: str
+    second_voter: str
+    runs: Literal["on_approval", "by_hand"]
+    needs: int
+
+    def raw(self, number: int) -> Raw:
+        """Return the parameters as typed, for one revision."""
+        if self.action == "tenant.suspend":
+            return {"because": f"Invoices are unpaid, reminder {number}."}
+        return {"feature": "seats", "value": str(250 + number), "until": "2027-01-31"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A copy of the database and the clock's reading."""
+
+    copy: sqlite3.Connection
+    now: datetime
+
+
+@dataclass
+class Stage:
+    """One request on stage, and everything that people and time can do to it."""
+
+    plot: Plot
+    house: House
+    clock: HandClock
+    file: sqlite3.Connection
+    tables: list[str] = field(default_factory=list)
+
+    @property
+    def tenant(self) -> TenantId:
+        """Return the tenant that the request is about."""
+        return TENANTS["nordwind"]
+
+    # --- going back
+
+    def moment(self) -> Moment:
+        """Copy what is stored now."""
+        copy = sqlite3.connect(":memory:")
+        self.file.backup(copy)
+        return Moment(copy, self.clock.now())
+
+    def back_to(self, moment: Moment) -> None:
+        """Put everything back."""
+        moment.copy.backup(self.file)
+        self.clock.moment = moment.now
+
+    def state(self) -> tuple[object, ...]:
+        """Return all that the next step can depend on."""
+        rows = [tuple(sorted(map(repr, self.file.execute(f"SELECT * FROM {table}")))) for table in self.tables]
+        return (self.clock.now(), *rows)
+
+    # --- looking
+
+    def request(self) -> Request:
+        """Return the request as stored."""
+        with self.house.store.read() as unit:
+            request = unit.requests.get(THE)
+        assert request is not None
+        return request
+
+    def votes(self) -> list[Vote]:
+        """Return every vote."""
+        with self.house.store.read() as unit:
+            return list(unit.requests.votes(THE))
+
+    def member(self, who: str) -> StaffMember:
+        """Return a staff member as stored."""
+        with self.house.store.read() as unit:
+            member = unit.staff.get(PEOPLE[who].id)
+        assert member is not None
+        return member
+
+    def effects(self) -> int:
+        """Return how often the action took effect on the tenant's data."""
+        if self.plot.action == "tenant.suspend":
+            wanted = "SELECT count(*) FROM plane_account_state WHERE status = 'suspended'"
+        else:
+            wanted = "SELECT count(*) FROM plane_entitlement_override WHERE label LIKE 'Override by%'"
+        count: int = self.file.execute(wanted).fetchone()[0]
+        marks: int = self.file.execute("SELECT count(*) FROM plane_applied_execution").fetchone()[0]
+        assert count == marks, "every effect is marked in its own transaction"
+        return count
+
+    def entries(self, since: int) -> list[dict[str, Any]]:
+        """Return the bodies of the entries after a row, oldest first."""
+        with self.house.store.read() as unit:
+            found = unit.reader.page(EntryFilter(), before=None, limit=20)
+        bodies = [parse_canonical(entry.body) for entry in reversed(found) if entry.id > since]
+        return [body for body in bodies if isinstance(body, dict)]
+
+    def last_entry(self) -> int:
+        """Return the row of the newest entry."""
+        row: int | None = self.file.execute("SELECT max(id) FROM audit_event").fetchone()[0]
+        return row or 0
+
+    # --- acting
+
+    def actor(self, who: str) -> Actor:
+        """Return a person with a fresh second factor and the roles that they hold now."""
+        member, now = self.member(who), self.clock.now()
+        return Actor(
+            staff=member.id,
+            person=member.person,
+            name=member.name,
+            email=member.email,
+            roles=member.roles,
+            stepped_up_at=now,
+        )
+
+    def file_request(self) -> None:
+        """Open the tenant and ask."""
+        asker = self.actor(self.plot.requester)
+        lease = open_lease(self.house, asker, tenant=self.tenant, reason=WHY, minutes=None)
+        assert isinstance(lease, Lease), lease
+        proposal = propose_action(
+            self.house,
+            asker,
+            key=self.plot.action,
+            tenant=self.tenant,
+            raw=self.plot.raw(1),
+            reason=WHY,
+            mark=None,
+            form_id=THE,
+        )
+        assert isinstance(proposal, Waiting), proposal
+
+    def vote(self, who: str, verdict: Verdict = Verdict.APPROVE, *, on_first: bool = False) -> object:
+        """Look at the diff and vote on it, or on the digest of the first revision."""
+        request = self.request()
+        member = self.member(who)
+        with self.house.store.write() as unit:
+            unit.requests.rendered(THE, revision=request.revision, staff=member.id, at=self.clock.now())
+            digest = unit.requests.revisions(THE)[0].digest if on_first else request.digest
+        return vote_on_request(self.house, self.actor(who), request_id=THE, digest=digest, verdict=verdict)
+
+    def execute(self, who: str) -> object:
+        """Run it."""
+        return execute_request(self.house, self.actor(who), request_id=THE)
+
+    def cancel(self) -> object:
+        """Withdraw it."""
+        return cancel_request(self.house, self.actor(self.plot.requester), request_id=THE)
+
+    def revoke(self) -> object:
+        """Take the approval back."""
+        return revoke_request(self.house, self.actor(self.plot.first_voter), request_id=THE, because="a mistake")
+
+    def revise(self) -> object:
+        """Ask for something else instead."""
+        raw = self.plot.raw(self.request().revision + 1)
+        return revise_request(self.house, self.actor(self.plot.requester), request_id=THE, raw=raw)
+
+    def take_role(self, who: str) -> None:
+        """Take all roles of a person away."""
+        with self.house.store.write() as unit:
+            unit.staff.set_roles(PEOPLE[who].id, frozenset[Role](), at=self.clock.now())
+
+    def deactivate(self, who: str, *, with_all_that_rests_on_it: bool) -> None:
+        """Switch an account off, as `staff.deactivate` does or as an identity provider does it to us."""
+        now = self.clock.now()
+        with self.house.store.write() as unit:
+            unit.staff.set_active(PEOPLE[who].id, is_active=False, at=now)
+            if with_all_that_rests_on_it:
+                books = UnitTools(unit=unit, actor=self.actor("administrator"), tenant=None)
+                books.end_everything_of(PEOPLE[who].id, at=now)
+
+    def change_tenant(self) -> None:
+        """Let somebody else change the rows that the request was derived from."""
+        scope = TenantScope(
+            tenant=self.tenant,
+            plane=SHARED_PLANE,
+            staff=PEOPLE["support_lead"].id,
+            basis=ScopeBasis.REQUEST,
+            reason=WHY.code,
+            not_after=self.clock.now() + timedelta(minutes=5),
+        )
+        with self.house.store.write() as unit:
+            plane = unit.tenant(scope)
+            if self.plot.action == "tenant.suspend":
+                account = plane.account()
+                plane.set_status(account.status, because=None, version=account.version)
+            else:
+                seats = plane.grants("seats")[0]
+                now = self.clock.now()
+                other = replace(seats, id=self.house.ids.new("ovr"), label="Another", value=222, starts_at=now)
+                plane.add_override(other, by="somebody", at=now)
+
+
+@contextmanager
+def set_stage(plot: Plot) -> Iterator[Stage]:
+    """Give a stage on which the plot's request was just filed, in memory where that is a folder: no disk is on trial."""
+    memory = Path("/dev/shm")  # noqa: S108  a folder of our own is made in it
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield from _set(Path(folder) / "stage.db", plot)
+
+
+def _set(path: Path, plot: Plot) -> Iterator[Stage]:
+    clock = HandClock(NOON)
+    made = ground.folder() / f"stage-{os.getpid()}.db"
+    populated_url(made)
+    shutil.move(made, path)
+    with opened_house(f"sqlite:///{path}", clock=clock) as (house, _storage), closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA synchronous = OFF")
+        rule = replace(house.book.actions[plot.action], runs=plot.runs)
+        book = replace(house.book, actions={**house.book.actions, plot.action: rule})
+        stage = Stage(plot, replace(house, book=book), clock, file)
+        names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        stage.tables = [name for name in names if not name.startswith(_TELLING)]
+        stage.file_request()
+        yield stage

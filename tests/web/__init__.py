@@ -1,0 +1,1 @@
+"""The whole application through its test client, CSRF on; no browser."""

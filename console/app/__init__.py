@@ -1,4 +1,4 @@
-"""The composition root: the only place that sees every ring; it builds, serves and fills the demo, and decides nothing."""
+"""The composition root: the only place that sees every ring; it builds, serves and fills the demo."""
 
 from console.app.serving import create_app
 from console.app.works import main

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from console.actions.registry import registered
 from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import DemoBilling, NoBilling
@@ -46,17 +48,13 @@ class Building:
 def open_storage(settings: Settings, clock: Clock) -> Storage:
     """Return the storage that settings describe; nothing is connected yet."""
     secrets, database = settings.secrets, settings.database
-
-    def address(secret: object) -> str | None:
-        return None if secret is None else secret.get_secret_value()  # type: ignore[attr-defined,no-any-return]
-
     return open_store(
         StorageSettings(
             database_url=settings.database_url,
-            owner_url=address(database.owner_url),
-            fleet_url=address(database.fleet_url),
-            sequencer_url=address(database.sequencer_url),
-            import_url=address(database.import_url),
+            owner_url=_address(database.owner_url),
+            fleet_url=_address(database.fleet_url),
+            sequencer_url=_address(database.sequencer_url),
+            import_url=_address(database.import_url),
             planes={PlaneId(name): url for name, url in settings.plane_urls.items()},
             pool_size=settings.server.threads + _SPARE_CONNECTIONS,
             clock=clock,
@@ -64,6 +62,10 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
             fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
         )
     )
+
+
+def _address(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 @contextmanager

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import click
 
-from console.actions.registry import ActionFaultsError, registered
+from console.actions.registry import ActionFaultsError
 from console.cli.exits import CommandFault, Exit
 from console.cli.output import as_json_option, say, say_json
 from console.cli.shell import Shell, pass_shell
 from console.cli.works import DatabaseProbe
 from console.domain.errors import ConsoleError, OutsideError
 from console.policy.book import PolicyFaultsError
-from console.policy.load import load_book
 from console.settings import Settings, SettingsFaultsError
 from console.usecases.examine_house import Found, Level, examine_house
 
@@ -26,7 +25,6 @@ _SQLITE: Mapping[str, tuple[frozenset[str], str]] = {
     "synchronous": (frozenset({"2", "full", "3", "extra"}), "a power cut could lose committed entries"),
     "foreign_keys": (frozenset({"1", "on"}), "rows could lose what they belong to"),
     "recursive_triggers": (frozenset({"1", "on"}), "REPLACE could change the trail unseen"),
-    "trusted_schema": (frozenset({"0", "off"}), "a planted schema could run functions"),
 }
 _POSTGRESQL: Mapping[str, tuple[frozenset[str], str]] = {
     "fsync": (frozenset({"on"}), "a crash could lose or tear committed entries"),
@@ -66,14 +64,11 @@ def examined(shell: Shell) -> Iterator[Found]:
         yield from (_fail("settings", fault, "") for fault in faults.faults)
         return
     yield _ok("settings", f"Complete, for {settings.environment}.")
-    policy = list(_policy(settings))
     databases = list(_databases(shell, settings))
-    yield from policy
     yield from databases
     yield from key_findings(settings.trail_key_file)
     yield from checkpoint_findings(settings.checkpoint_folder)
-    if all(each.level is not Level.FAIL for each in (*policy, *databases)):
-        yield from _house(shell, settings)
+    yield from _house(shell, settings, is_told=any(each.level is Level.FAIL for each in databases))
 
 
 def database_findings(probe: DatabaseProbe) -> Iterator[Found]:
@@ -127,16 +122,6 @@ def checkpoint_findings(folder: Path) -> Iterator[Found]:
         yield _fail("checkpoints", "The folder loses what is appended.", "use a local disk")
 
 
-def _policy(settings: Settings) -> Iterator[Found]:
-    try:
-        actions = [(action.key, action.effect, action.reach.value) for action in registered().values()]
-        book = load_book(settings.policies, actions)
-    except (PolicyFaultsError, ActionFaultsError) as faults:
-        yield from (_fail("policy", fault, "") for fault in faults.faults)
-        return
-    yield _ok("policy", f"{len(book.rules)} rules for {len(book.actions)} actions, version {book.version[:12]}.")
-
-
 def _databases(shell: Shell, settings: Settings) -> Iterator[Found]:
     try:
         probes: Iterable[DatabaseProbe] = shell.works.probes(settings)
@@ -147,12 +132,19 @@ def _databases(shell: Shell, settings: Settings) -> Iterator[Found]:
         yield from database_findings(probe)
 
 
-def _house(shell: Shell, settings: Settings) -> Iterator[Found]:
+def _house(shell: Shell, settings: Settings, *, is_told: bool) -> Iterator[Found]:
+    """Yield what is found once the house is open; policy is read before any database is asked."""
     try:
         with shell.works.opened(settings) as rooms:
+            book = rooms.house.book
+            told = f"{len(book.rules)} rules for {len(book.actions)} actions, version {book.version[:12]}."
+            yield _ok("policy", told)
             yield from examine_house(rooms.house)
+    except (PolicyFaultsError, ActionFaultsError) as faults:
+        yield from (_fail("policy", fault, "") for fault in faults.faults)
     except ConsoleError as fault:
-        yield _fail("house", str(fault), "")
+        if not is_told:
+            yield _fail("house", str(fault), "")
 
 
 def _wrong_facts(

@@ -103,7 +103,9 @@ def coverage(folder: Path, *, as_json: bool) -> None:
 @policy.command()
 @click.argument("key")
 @click.option("--role", "roles", type=click.Choice([role.value for role in Role]), multiple=True, help="Of the asker.")
-@click.option("--kind", type=click.Choice(list(StaffKind)), default=StaffKind.PERSON.value, show_default=True)
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in StaffKind]), default=StaffKind.PERSON.value, show_default=True
+)
 @click.option("--reason", help="A reason code, e.g. CONTRACT_CHANGE.")
 @click.option("--no-lease", is_flag=True, help="The asker has not opened the tenant.")
 @click.option("--no-step-up", is_flag=True, help="The asker has shown no second factor.")

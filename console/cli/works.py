@@ -26,7 +26,7 @@ class DatabaseProbe:
     """What one database says of itself.
 
     Shape: `fault` is set when it did not answer, and then the rest is empty; `facts` are the settings as the database
-    spells them: journal_mode, synchronous, foreign_keys, recursive_triggers, trusted_schema (SQLite, by PRAGMA of a
+    spells them: journal_mode, synchronous, foreign_keys, recursive_triggers (SQLite, by PRAGMA of a
     house connection), fsync, synchronous_commit, full_page_writes, and of the house's role rolsuper, rolbypassrls
     (PostgreSQL, `on` or `off`). Units: `clock_us` microseconds since 1970 by the database's clock, None on SQLite.
     """

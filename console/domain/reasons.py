@@ -8,6 +8,8 @@ from console.domain.ids import ReasonCode
 
 _LONGEST_REFERENCE = 64
 _LONGEST_NOTE = 2_000
+# What would forge a second line or turn the reading direction around, wherever the reason is shown.
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Effect(StrEnum):
@@ -53,6 +55,8 @@ class ReasonRule:
             return "reference", "reference_malformed", remedy
         if self.note_required and not reason.note.strip():
             return "note", "note_missing", f"{self.label} needs a note that says what happened."
+        if _INVISIBLE.search(reason.note):
+            return "note", "bad_parameter", "The note holds invisible control characters: type it again in one line."
         if len(reason.note) > _LONGEST_NOTE:
             return "note", "note_too_long", f"Keep the note under {_LONGEST_NOTE} characters."
         return None

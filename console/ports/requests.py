@@ -13,7 +13,7 @@ class RequestBook(Protocol):
     """Reads and writes requests inside one unit of work; every write is fenced by state and version."""
 
     def add(self, request: Request) -> None:
-        """Store a new request and its first revision."""
+        """Store a new request and its first revision. Raises: ConflictError when its id is taken."""
         ...
 
     def get(self, request: RequestId) -> Request | None:

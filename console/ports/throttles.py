@@ -15,6 +15,10 @@ class Throttles(Protocol):
         """Count one event."""
         ...
 
+    def lock(self, bucket: str, key: str) -> None:
+        """Let nobody else count this key until the unit ends, so that a burst cannot pass a limit."""
+        ...
+
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""
         ...

@@ -30,7 +30,7 @@ class DirectoryKeyRow(ControlBase):
     """A folded domain, invoice number, customer or message id, or the fingerprint of a member's address."""
 
     __tablename__ = "directory_key"
-    __table_args__ = (Index(None, "tenant_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index(None, "tenant_id", "kind"), {"sqlite_with_rowid": False})
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(primary_key=True)

@@ -45,8 +45,10 @@ class StoredRequests:
         self._session = session
 
     def add(self, request: Request) -> None:
-        """Store a new request and its first revision."""
-        self._session.execute(insert(RequestRow).values(head_values(request)))
+        """Store a new request and its first revision. Raises: ConflictError when its id is taken."""
+        if not add_unless_taken(self._session, RequestRow, head_values(request)):
+            message = "A request with this id is there already."
+            raise ConflictError(message, request=request.id)
         self._add_revision(request)
 
     def get(self, request: RequestId) -> Request | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from console.storage.control_tables import ThrottleRow
@@ -32,6 +32,12 @@ class StoredThrottles:
         )
         changed(self._session, old)
         self._session.execute(insert(ThrottleRow).values(bucket=bucket, key=key, at=at))
+
+    def lock(self, bucket: str, key: str) -> None:
+        """Let nobody else count this key until the unit ends; SQLite has one writer anyway."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            wanted = text("SELECT pg_advisory_xact_lock(hashtextextended(:bucket || ' ' || :key, 0))")
+            self._session.execute(wanted, {"bucket": bucket, "key": key})
 
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""

@@ -17,11 +17,12 @@ from console.usecases.eligibility import seats_held
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
 from console.usecases.outcomes import BadFields
-from console.usecases.parameters import FieldFault, Raw, built
+from console.usecases.parameters import Raw, built
+from console.usecases.prepare_action import unfit
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
-from console.usecases.verify_request import expire, wrong_state
+from console.usecases.verify_request import expire, overtaken, wrong_state
 
 
 def cancel_request(house: House, actor: Actor, *, request_id: RequestId) -> Request | Deny | NeedsStepUp:
@@ -47,9 +48,9 @@ def revise_request(
             request = unit.requests.get(request_id) or request
             answer = expire(unit, actor, request, now=now) or _revise_in(house, unit, actor, request, raw, now=now)
     except RefusedInsideError as inside:
-        answer = inside.deny
+        answer = overtaken(house, request, inside.deny)
     except Fault as fault:
-        return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+        return unfit(house, actor, request.action, request.tenant, fault)
     if isinstance(answer, Deny | NeedsStepUp):
         refuse(
             house,
@@ -75,7 +76,7 @@ def _end(
                 house, unit, actor, request, verb=verb, event=event, because=because, now=now
             )
     except RefusedInsideError as inside:
-        answer = inside.deny
+        answer = overtaken(house, request, inside.deny)
     if isinstance(answer, Deny | NeedsStepUp):
         refuse(
             house,

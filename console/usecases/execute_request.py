@@ -12,7 +12,7 @@ from console.domain.errors import ConflictError, NotFoundError, OutsideError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
 from console.domain.requests import Request, State, Vote
 from console.domain.staff import Actor
-from console.domain.tenancy import TenantStatus
+from console.domain.tenancy import TenantScope, TenantStatus
 from console.ports.actions import Action, Fault
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
@@ -24,7 +24,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import tools_for
-from console.usecases.verify_request import verified
+from console.usecases.verify_request import overtaken, verified
 
 
 def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Execution:
@@ -41,7 +41,7 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
                 house, unit, actor, request, now=now
             )
     except RefusedInsideError as inside:
-        answer = inside.deny
+        answer = overtaken(house, request, inside.deny)
     except Fault as fault:
         answer = _failed(house, actor, request, fault.remedy)
     answer = settle(house, actor, answer)
@@ -65,9 +65,18 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     return answer
 
 
-def run_in_unit(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Ran | Unsettled:
+def run_in_unit(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    *,
+    now: datetime,
+    scope: TenantScope | None = None,
+) -> Ran | Unsettled:
     """Start the single execution; on the control store's own database, finish it in the same transaction.
 
+    Shape: `scope` is the one under which the unit works already (a unit opens one), else the request's own.
     Raises: RefusedInsideError when somebody was faster, Fault when the action finds that the world no longer fits;
     both must roll the unit back.
     """
@@ -86,7 +95,7 @@ def run_in_unit(house: House, unit: ControlUnit, actor: Actor, request: Request,
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    plane = None if row is None else plane_in(house, unit, scope_of_request(request, row, actor, now=now))
+    plane = None if row is None else plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
     if row is not None and plane is None:
@@ -194,7 +203,7 @@ def _failed(house: House, actor: Actor, request: Request, sentence: str) -> Fail
         with house.store.write() as unit:
             return Failed(request=fail(house, unit, actor, request, sentence, at=house.clock.now()), sentence=sentence)
     except RefusedInsideError as inside:
-        return inside.deny
+        return overtaken(house, request, inside.deny)
 
 
 def _params(action: Action[Any], request: Request) -> object:
@@ -211,7 +220,14 @@ def intent_of(unit: ControlUnit, request: Request) -> EntryUid | None:
 
 
 def _emit(
-    house: House, unit: ControlUnit, actor: Actor, request: Request, action: str, *, at: datetime, **marks: Any
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    action: str,
+    *,
+    at: datetime,
+    **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
     votes: Sequence[Vote] = [
         v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None

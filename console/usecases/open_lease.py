@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Decision, Deny, DenyCode, NeedsStepUp
+from console.domain.entries import TargetRef
 from console.domain.ids import LeaseId, ReasonCode, TenantId
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason, ReasonRule, ReferenceVerdict
@@ -18,6 +19,7 @@ from console.usecases.leases_ending import end_lease_in
 from console.usecases.recording import authorised, emit, refuse, row_ref
 from console.usecases.scopes import directory_row, expire_lease
 
+_LONGEST_ID = 64
 _VERDICTS = {
     ReferenceVerdict.UNKNOWN: (DenyCode.REFERENCE_UNKNOWN, "There is no such {label}.", "Check the number."),
     ReferenceVerdict.FOREIGN: (
@@ -116,10 +118,12 @@ def end_lease(house: House, actor: Actor, *, lease: LeaseId) -> Deny | None:
     now = house.clock.now()
     with house.store.write() as unit:
         found = unit.leases.get(lease)
-        if found is None or found.staff != actor.staff:
-            return denied(DenyCode.NOT_YOURS, "You have no such lease.")
-        end_lease_in(unit, actor, found, by=LeaseEnd.HAND, now=now)
-    return None
+        if found is not None and found.staff == actor.staff:
+            end_lease_in(unit, actor, found, by=LeaseEnd.HAND, now=now)
+            return None
+    refusal = denied(DenyCode.NOT_YOURS, "You have no such lease.", "Only who opened a tenant closes it.")
+    refuse(house, actor, "lease.refused", refusal, targets=(TargetRef(type="lease", id=lease[:_LONGEST_ID]),))
+    return refusal
 
 
 def check_reason(house: House, reason: Reason, tenant: TenantId | None) -> Deny | None:

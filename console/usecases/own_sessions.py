@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.domain.decisions import Deny, DenyCode
+from console.domain.entries import TargetRef
 from console.domain.ids import SessionKey
 from console.domain.leases import LeaseEnd
 from console.domain.staff import Actor, StaffSession
@@ -11,9 +12,10 @@ from console.ports.outbox import Notice
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
 from console.usecases.leases_ending import end_leases_of_session
-from console.usecases.recording import emit
+from console.usecases.recording import emit, refuse
 
 _SHOWN_NOTICES = 50
+_LONGEST_KEY = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +45,13 @@ def revoke_session(house: House, actor: Actor, *, key: SessionKey) -> Deny | Non
     now = house.clock.now()
     with house.store.write() as unit:
         session = unit.sessions.get(key)
-        if session is None or session.staff != actor.staff or not unit.sessions.revoke(key, now):
-            return denied(DenyCode.NOT_YOURS, "You have no such live session.")
-        end_leases_of_session(unit, actor, key, by=LeaseEnd.REVOKED, now=now)
-        emit(unit, actor, "session.revoked", at=now, facts={"session": key})
-    return None
+        if session is not None and session.staff == actor.staff and unit.sessions.revoke(key, now):
+            end_leases_of_session(unit, actor, key, by=LeaseEnd.REVOKED, now=now)
+            emit(unit, actor, "session.revoked", at=now, facts={"session": key})
+            return None
+    refusal = denied(DenyCode.NOT_YOURS, "You have no such live session.", "It may have ended by itself.")
+    refuse(house, actor, "route.refused", refusal, targets=(TargetRef(type="session", id=key[:_LONGEST_KEY]),))
+    return refusal
 
 
 def mark_notices_read(house: House, actor: Actor) -> int:

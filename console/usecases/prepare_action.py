@@ -21,11 +21,12 @@ from console.usecases.house import House
 from console.usecases.offer_actions import reasons_offered
 from console.usecases.outcomes import BadFields, Previewed
 from console.usecases.parameters import FieldFault, Raw, built
-from console.usecases.recording import authorised, emit, refuse, row_ref
+from console.usecases.recording import authorised, emit, refuse, row_ref, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
 
 _NO_REASON = ReasonCode("")
+_LONGEST_KEY = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def action_form(
     """Return choices, current values and accepted reasons for an action. Raises: NotFoundError."""
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
-        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+        return unknown_action(house, actor, key, tenant)
     now = house.clock.now()
     with house.store.write() as unit:
         place = place_of(house, unit, actor, tenant, now=now)
@@ -99,39 +100,74 @@ def preview_action(
     """Return what an action would do and who would have to agree; the looking is recorded. Raises: NotFoundError."""
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
-        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+        return unknown_action(house, actor, key, tenant)
     params, _plain, faults = built(action, raw)
     if faults:
         return BadFields(faults=faults)
+    try:
+        with house.store.write() as unit:
+            answer = _previewed(house, unit, actor, action, params, tenant=tenant, reason=reason)
+    except Fault as fault:
+        return unfit(house, actor, key, tenant, fault)
+    if isinstance(answer, Deny):
+        refuse(house, actor, "request.refused", answer, governed=key)
+    return answer
+
+
+def unknown_action(house: House, actor: Actor, key: ActionKey, tenant: TenantId | None) -> Deny:
+    """Record that somebody asked for an action that is none here, and return the refusal."""
+    refusal = denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+    named = TargetRef(type="action", id=key[:_LONGEST_KEY])
+    refuse(house, actor, "request.refused", refusal, tenant=_ref_of(house, tenant), targets=(named,))
+    return refusal
+
+
+def unfit(house: House, actor: Actor, key: ActionKey, tenant: TenantId | None, fault: Fault) -> BadFields:
+    """Record that parameters do not fit the data, as ids of another tenant never do, and return the fault."""
+    refusal = denied(DenyCode.BAD_PARAMETER, "A parameter does not fit the data.", fault.remedy, fault.field)
+    refuse(house, actor, "request.refused", refusal, governed=key, tenant=_ref_of(house, tenant))
+    return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+
+
+def _ref_of(house: House, tenant: TenantId | None) -> TenantRef | None:
+    with house.store.read() as unit:
+        return tenant_ref(unit, tenant, source="directory")
+
+
+def _previewed(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    params: object,
+    *,
+    tenant: TenantId | None,
+    reason: Reason,
+) -> Previewed | Deny:
     now = house.clock.now()
-    with house.store.write() as unit:
-        place = place_of(house, unit, actor, tenant, now=now)
-        if not isinstance(place, Deny):
-            try:
-                preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
-            except Fault as fault:
-                return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
-            decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
-            emit(
-                unit,
-                actor,
-                "request.previewed",
-                at=now,
-                governed=key,
-                tenant=place.ref,
-                authorisation=authorised(house, decision),
-                targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
-            )
-            stepped_up = replace(actor, stepped_up_at=now)
-            return Previewed(
-                preview=preview,
-                decision=decision,
-                beyond=decided_on(house, unit, stepped_up, action, preview, place=place, reason=reason, now=now),
-                mark=mark_of(preview),
-                approve_by=now + timedelta(minutes=house.book.actions[key].approve_minutes),
-            )
-    refuse(house, actor, "request.refused", place, governed=key)
-    return place
+    place = place_of(house, unit, actor, tenant, now=now)
+    if isinstance(place, Deny):
+        return place
+    preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+    decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
+    emit(
+        unit,
+        actor,
+        "request.previewed",
+        at=now,
+        governed=action.key,
+        tenant=place.ref,
+        authorisation=authorised(house, decision),
+        targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
+    )
+    stepped_up = replace(actor, stepped_up_at=now)
+    return Previewed(
+        preview=preview,
+        decision=decision,
+        beyond=decided_on(house, unit, stepped_up, action, preview, place=place, reason=reason, now=now),
+        mark=mark_of(preview),
+        approve_by=now + timedelta(minutes=house.book.actions[action.key].approve_minutes),
+    )
 
 
 def mark_of(preview: Preview) -> str:

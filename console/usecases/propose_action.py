@@ -6,6 +6,7 @@ from typing import Any
 
 from console.domain.changes import Preview
 from console.domain.decisions import Allow, Deny, DenyCode, NeedsApproval, NeedsStepUp
+from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey, RequestId, TenantId
 from console.domain.reasons import Effect, Reason
 from console.domain.requests import Request, State, bound_digest
@@ -18,8 +19,16 @@ from console.usecases.house import House
 from console.usecases.notices import tell_approvers
 from console.usecases.open_lease import check_reason
 from console.usecases.outcomes import Already, BadFields, Drifted, Proposal, Waiting
-from console.usecases.parameters import FieldFault, Raw, built
-from console.usecases.prepare_action import Place, decided_on, mark_of, place_of, previewed_in
+from console.usecases.parameters import Raw, built
+from console.usecases.prepare_action import (
+    Place,
+    decided_on,
+    mark_of,
+    place_of,
+    previewed_in,
+    unfit,
+    unknown_action,
+)
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, row_ref
 
 
@@ -43,7 +52,7 @@ def propose_action(
     """
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
-        return denied(DenyCode.UNKNOWN_ACTION, "There is no such action here.")
+        return unknown_action(house, actor, key, tenant)
     params, plain, faults = built(action, raw)
     if faults:
         return BadFields(faults=faults)
@@ -69,8 +78,14 @@ def propose_action(
             )
     except RefusedInsideError as inside:
         answer = inside.deny
+    except ConflictError:
+        with house.store.read() as unit:
+            before = _sent_before(unit, actor, form_id)
+        if before is None:
+            raise
+        return before  # the same form was sent at the same moment, and that one was faster
     except Fault as fault:
-        return BadFields(faults=(FieldFault(field=fault.field, remedy=fault.remedy),))
+        return unfit(house, actor, key, tenant, fault)
     if isinstance(answer, Deny | NeedsStepUp):
         return _refused(house, actor, key, tenant, answer, reason)
     return settle(house, actor, answer)
@@ -127,7 +142,7 @@ def _file(
         tell_approvers(house, unit, request, at=now)
         return Waiting(request=request)
     # 4. nobody else has to agree: run it in the same transaction where the plane allows
-    return run_in_unit(house, unit, actor, request, now=now)
+    return run_in_unit(house, unit, actor, request, now=now, scope=place.scope)
 
 
 def _frozen(

@@ -68,6 +68,7 @@ def _step_up(
         return denied(DenyCode.SIGN_IN_REFUSED, "Only a signed-in session can step up.")
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
     with house.store.write() as unit:
+        unit.throttles.lock("step_up", actor.staff)
         if unit.throttles.count("step_up", actor.staff, since=since) >= limits.step_up_tries:
             remedy = f"Wait {limits.sign_in_window_minutes} minutes."
             refusal = denied(DenyCode.THROTTLED, "Too many wrong codes.", remedy)

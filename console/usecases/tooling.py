@@ -81,5 +81,6 @@ def budget_facts(house: House, unit: ControlUnit, action: Action[Any], actor: Ac
     """Return how often the actor has used a counted action in the last hour."""
     if action.budget is None:
         return {}
+    unit.throttles.lock(action.budget, actor.staff)
     used = unit.throttles.count(action.budget, actor.staff, since=now - timedelta(hours=1))
     return {f"{action.budget}_last_hour": used}

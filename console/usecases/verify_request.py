@@ -90,6 +90,16 @@ def wrong_state(request: Request) -> Deny:
     return denied(DenyCode.WRONG_STATE, f"The request is {request.state.value}.", "Look at the request again.")
 
 
+def overtaken(house: House, request: Request, deny: Deny) -> Deny:
+    """Return a refusal that rolled its unit back; a lost race names the state in which the winner left the request."""
+    if deny.code is not DenyCode.WRONG_STATE:
+        return deny
+    with house.store.read() as unit:
+        request = unit.requests.get(request.id) or request
+    state = request.state.value.replace("_", " ")
+    return replace(deny, sentence=f"Somebody else was faster: the request is {state}.")
+
+
 def _tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny:
     deny = denied(
         DenyCode.DIGEST_MISMATCH, "The stored request is not what was approved.", "Tell security; file it again."

@@ -187,12 +187,19 @@ def _is_own(origin: str) -> bool:
 
 
 def _refuse_overfull_form() -> None:
-    fields = list(request.form.items(multi=True))
-    if len(fields) > MOST_FIELDS:
+    try:
+        fields = list(request.form.items(multi=True))
+    except RequestEntityTooLarge:
+        fields = []
+        is_overfull = True
+    else:
+        is_overfull = len(fields) > MOST_FIELDS
+    if is_overfull:
+        _record("csrf.refused", DenyCode.BAD_PARAMETER, target=request.path)
         raise RequestEntityTooLarge
-    for name, value in fields:
-        if "\x00" in name or "\x00" in value:
-            raise MalformedError("A text never holds a NUL.")
+    if any("\x00" in name or "\x00" in value for name, value in fields):
+        _record("csrf.refused", DenyCode.BAD_PARAMETER, target=request.path)
+        raise MalformedError("A text never holds a NUL.")
 
 
 def _check_form_token() -> None:

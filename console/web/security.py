@@ -19,7 +19,7 @@ _ALWAYS = {
     "Permissions-Policy": ", ".join(
         f"{power}=()"
         for power in (
-            "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "fullscreen",
+            "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "fullscreen",
             "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
             "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial",
             "storage-access", "usb", "xr-spatial-tracking",

@@ -33,6 +33,7 @@ _CLASS_ICONS = {
     "security": "shield-alert",
     "system": "cog",
 }
+_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 _OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
 
 
@@ -103,6 +104,20 @@ def groups_in_words(needs: Sequence[GroupNeed]) -> str:
     """Return all approval groups as one phrase."""
     names = [group_words(need) for need in needs]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
+
+
+def approvers_in_words(needs: Sequence[GroupNeed]) -> str:
+    """Return who must approve, with article or number, such as `a support lead and 2 finance leads`."""
+    names = [need.name.replace("_", " ") for need in needs]
+    words = [
+        f"a {name}" if need.count == 1 else f"{need.count} {name}s" for need, name in zip(needs, names, strict=True)
+    ]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many decimals a currency has. Source: ISO 4217."""
+    return _DIGITS.get(currency.upper(), 2)
 
 
 def request_queue(lines: Iterable[Line], *, is_own: bool) -> list[View]:
@@ -207,6 +222,10 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
 
 def _sentence(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     return told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+
+
+def _article(name: str) -> str:
+    return "an" if name[:1] in "aeiou" else "a"
 
 
 def _capital(text: str) -> str:

@@ -16,7 +16,7 @@ from console.ports.actions import Action, Input, ParamField
 from console.usecases.outcomes import Previewed
 from console.usecases.prepare_action import ActionForm
 from console.web.forms.actions import SentAction, params_mark
-from console.web.shaping import Seen, View, diff_rows, drift_rows, groups_in_words, refusal_view
+from console.web.shaping import Seen, View, approvers_in_words, diff_rows, drift_rows, groups_in_words, refusal_view
 from console.web.shaping_home import error_list, reason_option
 
 _KINDS = {
@@ -93,7 +93,7 @@ def walk_view(walk: Walk) -> View:
         "preview": None if answer is None else preview_view(answer.preview),
         "answer": None if answer is None else _answer(answer, action, is_revision=walk.revises is not None),
         "drift": drift_rows(walk.drifted_from, answer.preview.changes) if walk.drifted_from and answer else [],
-        "reasons": [reason_option(rule, minutes=False) for rule in walk.form.reasons],
+        "reasons": [reason_option(rule, is_lease=False) for rule in walk.form.reasons],
         "reason": walk.reason,
         "reference_help": _reference_help(walk),
         "is_revision": walk.revises is not None,
@@ -124,7 +124,7 @@ def _answer(answer: Previewed, action: Action[Any], *, is_revision: bool) -> Vie
             return _answered("", "refused", refusal=refusal_view(beyond), needs_code=False)
         case NeedsApproval(needs=needs):
             who = groups_in_words(needs)
-            text = f"{_capital(who)} must approve before it runs."
+            text = f"{_capital(approvers_in_words(needs))} must approve before it runs."
             return _answered(
                 f"{verb} {who} to approve", "approval", text=text, until=answer.approve_by, needs_code=needs_code
             )
@@ -222,9 +222,8 @@ def _carried(walk: Walk, answer: Previewed) -> dict[str, str]:
 
 
 def _reference_help(walk: Walk) -> str:
-    return " · ".join(
-        f"{rule.label}: {rule.reference_label} like {rule.reference_example}" for rule in walk.form.reasons
-    )
+    chosen = [rule for rule in walk.form.reasons if rule.code == walk.reason.code] or walk.form.reasons
+    return f"The {chosen[0].reference_label}, for example {chosen[0].reference_example}."
 
 
 def _focus(walk: Walk) -> str:

@@ -130,7 +130,7 @@ def lease_view(offer: LeaseOffer, typed: LeaseForm, *, refusal: Deny | None = No
     return {
         "tenant": tenant_view(offer.tenant),
         "action": url_for("leases.create", slug=offer.tenant.slug),
-        "reasons": [reason_option(rule, minutes=True) for rule in offer.reasons],
+        "reasons": [reason_option(rule, is_lease=True) for rule in offer.reasons],
         "examples": _examples(offer.reasons),
         "typed": {"code": chosen, "reference": typed.reference, "note": typed.note, "minutes": typed.minutes},
         "faults": faults,
@@ -152,17 +152,19 @@ def error_list(faults: dict[str, str], labels: dict[str, str]) -> list[View]:
     return [{"name": name, "label": labels.get(name, name), "text": text} for name, text in faults.items()]
 
 
-def reason_option(rule: ReasonRule, *, minutes: bool) -> View:
-    """Return one reason as a radio card: what it permits, how long, what it demands, what the customer is told."""
+def reason_option(rule: ReasonRule, *, is_lease: bool) -> View:
+    """Return one reason as a radio card: what it demands and permits, how long, what the customer is told."""
+    demands = f"{rule.reference_label.capitalize()} like {rule.reference_example}" + (
+        ", and a note." if rule.note_required else "."
+    )
+    permits = f"{_permits(rule)}, {rule.lease_minutes} min." if is_lease else ""
+    text = " ".join(part for part in (demands, permits, f"Customer: {rule.customer_notice}") if part)
+    return {"value": rule.code, "label": rule.label, "help": text, "is_disabled": False}
+
+
+def _permits(rule: ReasonRule) -> str:
     effects = [_EFFECTS[effect] for effect in Effect if effect in rule.effects]
-    permits = f"{effects[0]} only" if len(effects) == 1 else f"{', '.join(effects[:-1])} and {effects[-1]}"
-    parts = [
-        f"Permits {permits}" + (f", {rule.lease_minutes} min." if minutes else "."),
-        f"Needs the {rule.reference_label}, e.g. {rule.reference_example}"
-        + (", and a note." if rule.note_required else "."),
-        f"Customer: {rule.customer_notice}",
-    ]
-    return {"value": rule.code, "label": rule.label, "help": " ".join(parts), "is_disabled": False}
+    return f"Permits {effects[0]} only" if len(effects) == 1 else f"Permits {', '.join(effects[:-1])} and {effects[-1]}"
 
 
 def _examples(rules: Sequence[ReasonRule]) -> str:

@@ -23,6 +23,7 @@ from console.web.shaping import (
 from console.web.shaping_actions import preview_view
 
 _TABS = (("waiting", "Waiting for me"), ("mine", "Mine"), ("all", "All"))
+_VERBS = ("vote", "execute", "cancel", "revoke", "revise")
 _EMPTY = {
     "waiting": ("Nothing waits for you", "Requests that need your vote appear here, the most urgent first."),
     "mine": ("You have not asked for anything", "Open a tenant and choose an action: what needs approval lands here."),
@@ -91,7 +92,7 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "revisions": [_revision(r, request) for r in reversed(page.revisions)],
         "events": entry_events(reversed(page.entries), titles, is_linked=page.may_read_trail),
         "trail_href": url_for("trail.index", correlation=request.id) if page.may_read_trail else "",
-        "may": {verb: _verb(answer) for verb, answer in page.may.items()},
+        "may": {verb: _verb(page.may.get(verb)) for verb in _VERBS},
         "has_voted": any(
             v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
         ),
@@ -219,7 +220,10 @@ def _revision(revision: Request, newest: Request) -> View:
     }
 
 
-def _verb(answer: Decision) -> View:
+def _verb(answer: Decision | None) -> View | None:
+    """Return policy's answer to one verb; None where the state does not know the verb."""
+    if answer is None:
+        return None
     is_refused = isinstance(answer, Deny)
     why = refusal_view(answer) if isinstance(answer, Deny) else None
     return {"is_refused": is_refused, "needs_code": isinstance(answer, NeedsStepUp), "why": why}

@@ -14,7 +14,7 @@ from console.usecases.offer_actions import Offer
 from console.usecases.read_requests import Line
 from console.usecases.read_tenant import EntitlementPage, MemberLine, NotesPage, Overview, Paged
 from console.web import wording
-from console.web.shaping import View, entry_events, entry_row, request_queue, with_query
+from console.web.shaping import View, entry_events, entry_row, minor_digits, request_queue, with_query
 
 _SOURCES = {
     GrantSource.PLAN: ("package", "Plan"),
@@ -22,6 +22,7 @@ _SOURCES = {
     GrantSource.OVERRIDE: ("sliders-horizontal", "Override"),
 }
 _WEIGHTS = {Weight.STOP: "stop", Weight.WARN: "warn", Weight.OK: "ok"}
+_SHOWN = 8
 REVEAL = "member.reveal"
 OVERRIDE = "entitlement.override"
 END_OVERRIDE = "entitlement.end_override"
@@ -36,13 +37,14 @@ def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, 
         "account": page.account,
         "status": page.account.status.value,
         "subscription": page.subscription,
+        "digits": 2 if page.subscription is None else minor_digits(page.subscription.currency),
         "member_count": page.member_count,
         "invoices": [_invoice(invoice) for invoice in page.invoices],
         "deliveries": [_delivery(delivery) for delivery in page.deliveries],
         "failed": sum(delivery.outcome == "failed" for delivery in page.deliveries),
         "attempts": [delivery.attempts for delivery in reversed(page.deliveries)],
         "requests": request_queue(lines, is_own=True),
-        "events": entry_events(page.entries, titles, is_linked=False),
+        "events": entry_events(page.entries[:_SHOWN], titles, is_linked=False),
         "offers": action_links(offers, row),
     }
 
@@ -198,6 +200,7 @@ def _invoice(invoice: Invoice) -> View:
         "agrees": invoice.status == invoice.provider_status,
         "minor": invoice.amount_minor,
         "currency": invoice.currency,
+        "digits": minor_digits(invoice.currency),
         "due_at": invoice.due_at,
         "paid_at": invoice.paid_at,
         "mirrored_at": invoice.mirrored_at,

@@ -30,7 +30,7 @@ _FILTER_WORDS = {
     "since": "from",
     "until": "to",
 }
-_LIMIT_UNITS = ("minutes", "hour", "day", "days", "seconds", "tries")
+_MANY_ACTIONS = 8
 
 
 def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> View:
@@ -102,6 +102,7 @@ def policy_view(book: PolicyBook, titles: Mapping[str, str]) -> View:
     """Return the rules in words, by action; then the reasons and the limits."""
     return {
         "version": book.version,
+        "general": [_rule(rule) for rule in book.rules.values() if _is_general(book, rule)],
         "actions": [_action_rule(book, rule, titles) for rule in book.actions.values()],
         "verbs": [
             {"key": key, "rules": [_rule(r) for r in _rules_about(book, key)], "step_up": book.step_up_minutes(key)}
@@ -146,8 +147,13 @@ def _action_rule(book: PolicyBook, rule: ActionRule, titles: Mapping[str, str]) 
 
 
 def _rules_about(book: PolicyBook, key: str) -> list[RuleText]:
-    found = [rule for rule in book.rules.values() if key in rule.actions]
+    """Return the rules about one action; those about nearly everything stand apart."""
+    found = [rule for rule in book.rules.values() if key in rule.actions and not _is_general(book, rule)]
     return sorted(found, key=lambda rule: (not rule.is_permit, rule.id))
+
+
+def _is_general(book: PolicyBook, rule: RuleText) -> bool:
+    return not rule.is_permit and len(rule.actions) >= _MANY_ACTIONS
 
 
 def _rule(rule: RuleText) -> View:

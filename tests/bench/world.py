@@ -130,7 +130,7 @@ def _built(size: Size, settings: Settings, people: tuple[DemoPerson, ...], addre
 def _hire(storage: Storage, settings: Settings, people: tuple[DemoPerson, ...]) -> None:
     codes = SealedOneTimeCodes(settings.secrets.sealing_key.get_secret_value())
     passwords, ids = Argon2Passwords(), TimeOrderedIds()
-    long_ago = datetime.now(UTC) - timedelta(days=90)
+    lately = datetime.now(UTC) - timedelta(days=5)
     with storage.store.write() as unit:
         for person in people:
             staff = StaffId(ids.new("stf"))
@@ -142,7 +142,7 @@ def _hire(storage: Storage, settings: Settings, people: tuple[DemoPerson, ...]) 
                 roles=frozenset({person.role}),
                 kind=StaffKind.PERSON,
                 is_active=True,
-                created_at=long_ago,
+                created_at=lately,
             )
             unit.staff.add(member)
             hashed, secret = passwords.hashed(person.password), codes.sealed(person.totp_secret)

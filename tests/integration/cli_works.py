@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import click
@@ -17,33 +18,41 @@ from console.adapters.passwords import Argon2Passwords
 from console.adapters.tickets import UncheckedTickets
 from console.cli.main import build_cli
 from console.cli.works import DatabaseProbe, Rooms
+from console.policy.book import PolicyBook
 from console.policy.load import load_book
 from console.settings import Settings
+from console.storage.engines import open_database
 from console.storage.house import Storage, StorageSettings, open_store
+from console.storage.parts import OWNER
 from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {"session_key": "a1", "fingerprint_key": "b2", "sealing_key": "c3"}
-PRAGMAS = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers", "trusted_schema")
+PASSWORDS = Argon2Passwords()  # makes a hash when it is made, which takes its time
+PRAGMAS = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
 
 
-def house_of(storage: Storage, clock: HandClock, ids: CountedIds) -> House:
+@cache
+def book(folder: Path) -> PolicyBook:
+    """Return the policy in a folder, read once."""
+    return load_book(folder, [(a.key, a.effect, a.reach.value) for a in registered(()).values()])
+
+
+def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: Path = ROOT / "policies") -> House:
     """Return a house with the real policy and actions."""
-    registry = registered(())
-    actions = [(action.key, action.effect, action.reach.value) for action in registry.values()]
     return House(
         store=storage.store,
         planes=storage.planes,
         fleet=storage.fleet,
-        book=load_book(ROOT / "policies", actions),
-        registry=registry,
+        book=book(policies),
+        registry=registered(()),
         clock=clock,
         ids=ids,
         tickets=UncheckedTickets(),
         billing=NoBilling(),
-        passwords=Argon2Passwords(),
+        passwords=PASSWORDS,
         codes=SealedOneTimeCodes("seal" * 16),
         identity=None,
         local_passwords=True,
@@ -64,9 +73,10 @@ class PaperWorks:
     def opened(self, settings: Settings) -> Iterator[Rooms]:
         storage = self._storage(settings)
         try:
+            house = house_of(storage, self.clock, self.ids, policies=settings.policies)
             storage.check()
             sequencer = storage.sequencer(self.signer, self.sink)
-            yield Rooms(house=house_of(storage, self.clock, self.ids), bulk=storage.bulk, sequencer=sequencer)
+            yield Rooms(house=house, bulk=storage.bulk, sequencer=sequencer)
         finally:
             storage.close()
 
@@ -78,13 +88,13 @@ class PaperWorks:
             storage.close()
 
     def probes(self, settings: Settings) -> Sequence[DatabaseProbe]:
-        storage = self._storage(settings)
+        database = open_database(settings.database_url, part=OWNER)
         try:
-            with storage.engines()[1].connect() as connection:
+            with database.reading.connect() as connection:
                 facts = {name: str(connection.execute(text(f"PRAGMA {name}")).scalar()) for name in PRAGMAS}
             return [DatabaseProbe(name="control store", kind="sqlite", revisions=("c1",), is_current=True, facts=facts)]
         finally:
-            storage.close()
+            database.close()
 
     def serve(self, settings: Settings) -> None:
         self.asked.append(("serve", settings.server.host, settings.server.port))

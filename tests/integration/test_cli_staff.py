@@ -9,7 +9,7 @@ import pytest
 from console.cli.beginning import settings_text, write_settings
 from console.settings import load_settings
 from tests.databases import sqlite_url
-from tests.integration.cli_works import Terminal
+from tests.integration.cli_works import ROOT, Terminal
 
 PASSWORD = "a long pass phrase 42 herons"
 ROBIN = ("staff", "add", "--name", "Robin Ode", "--email", "robin@company.example", "--role", "support_agent")
@@ -28,7 +28,7 @@ def entries(terminal: Terminal, action: str) -> list[dict[str, object]]:
 
 
 def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path)
+    terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
     done = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed=f"{PASSWORD}\n")
     assert done.exit_code == 0, done.output
@@ -45,7 +45,7 @@ def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_it_says_how_to_go_on_after_a_weak_first_password(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path)
+    terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
     done = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed="short\n")
     assert done.exit_code == 4

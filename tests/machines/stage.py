@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from console.domain.canonical import parse_canonical
-from console.domain.ids import SHARED_PLANE, ActionKey, ReasonCode, RequestId, TenantId
+from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PersonKey, ReasonCode, RequestId, TenantId
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
 from console.domain.requests import Request, Verdict, Vote
-from console.domain.staff import Actor, Role, StaffMember
+from console.domain.staff import Actor, Role
 from console.domain.tenancy import ScopeBasis, TenantScope
-from console.ports.trail import EntryFilter
 from console.usecases.change_request import cancel_request, revise_request, revoke_request
 from console.usecases.control_tools import UnitTools
 from console.usecases.execute_request import execute_request
@@ -34,8 +33,8 @@ from tests.web.cast import PEOPLE, TENANTS, opened_house, populated_url
 
 WHY = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
 THE = RequestId("req_00000000000000000000000001")
-# What only tells of a step, or counts, is no part of the state that the next step starts from.
-_TELLING = ("audit_", "sqlite_", "directory_name", "notice", "throttle_event")
+# What only tells of a step, or is written anew by each vote, is no part of the state that the next step starts from.
+_TELLING = ("audit_", "sqlite_", "directory_name", "notice", "throttle_event", "request_rendered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +110,15 @@ class Stage:
         with self.house.store.read() as unit:
             return list(unit.requests.votes(THE))
 
-    def member(self, who: str) -> StaffMember:
-        """Return a staff member as stored."""
-        with self.house.store.read() as unit:
-            member = unit.staff.get(PEOPLE[who].id)
-        assert member is not None
-        return member
+    def is_active(self, who: str) -> bool:
+        """Return whether an account is switched on."""
+        found = self.file.execute("SELECT is_active FROM staff WHERE id = ?", (PEOPLE[who].id,))
+        return bool(found.fetchone()[0])
+
+    def roles(self, who: str) -> frozenset[Role]:
+        """Return the roles that a person holds now."""
+        found = self.file.execute("SELECT role FROM staff_role WHERE staff = ?", (PEOPLE[who].id,))
+        return frozenset(Role(role) for (role,) in found)
 
     def effects(self) -> int:
         """Return how often the action took effect on the tenant's data."""
@@ -131,9 +133,8 @@ class Stage:
 
     def entries(self, since: int) -> list[dict[str, Any]]:
         """Return the bodies of the entries after a row, oldest first."""
-        with self.house.store.read() as unit:
-            found = unit.reader.page(EntryFilter(), before=None, limit=20)
-        bodies = [parse_canonical(entry.body) for entry in reversed(found) if entry.id > since]
+        found = self.file.execute("SELECT body FROM audit_event WHERE id > ? ORDER BY id", (since,))
+        bodies = [parse_canonical(body.encode()) for (body,) in found]
         return [body for body in bodies if isinstance(body, dict)]
 
     def last_entry(self) -> int:
@@ -145,13 +146,13 @@ class Stage:
 
     def actor(self, who: str) -> Actor:
         """Return a person with a fresh second factor and the roles that they hold now."""
-        member, now = self.member(who), self.clock.now()
+        person, now = PEOPLE[who], self.clock.now()
         return Actor(
-            staff=member.id,
-            person=member.person,
-            name=member.name,
-            email=member.email,
-            roles=member.roles,
+            staff=person.id,
+            person=PersonKey(f"local|{person.id}"),
+            name=person.name,
+            email=person.email,
+            roles=self.roles(who),
             stepped_up_at=now,
         )
 
@@ -174,11 +175,14 @@ class Stage:
 
     def vote(self, who: str, verdict: Verdict = Verdict.APPROVE, *, on_first: bool = False) -> object:
         """Look at the diff and vote on it, or on the digest of the first revision."""
-        request = self.request()
-        member = self.member(who)
-        with self.house.store.write() as unit:
-            unit.requests.rendered(THE, revision=request.revision, staff=member.id, at=self.clock.now())
-            digest = unit.requests.revisions(THE)[0].digest if on_first else request.digest
+        found = self.file.execute("SELECT revision, digest FROM request_revision ORDER BY revision")
+        revisions: list[tuple[int, Digest]] = found.fetchall()
+        digest = revisions[0 if on_first else -1][1]
+        shown = (THE, revisions[-1][0], PEOPLE[who].id, 0)
+        self.file.execute(
+            "INSERT OR IGNORE INTO request_rendered (request, revision, staff, at) VALUES (?, ?, ?, ?)", shown
+        )
+        self.file.commit()
         return vote_on_request(self.house, self.actor(who), request_id=THE, digest=digest, verdict=verdict)
 
     def execute(self, who: str) -> object:
@@ -236,7 +240,7 @@ class Stage:
 
 @contextmanager
 def set_stage(plot: Plot) -> Iterator[Stage]:
-    """Give a stage on which the plot's request was just filed, in memory where that is a folder: no disk is on trial."""
+    """Give a stage on which the plot's request was just filed, in memory where that is a folder: no disk is tried."""
     memory = Path("/dev/shm")  # noqa: S108  a folder of our own is made in it
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         yield from _set(Path(folder) / "stage.db", plot)

@@ -1,4 +1,4 @@
-"""The pure request machine, walked exhaustively: every pair, every short order of moves, both clocks, every small quorum."""
+"""The pure request machine, walked exhaustively: all pairs, all short orders of moves, both clocks, small quorums."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ def declared() -> Mapping[tuple[State, Event], State | None]:
     """Return the table above."""
     head, *rows = MATRIX.strip().splitlines()
     events = [Event(word) for word in head.split()]
-    cells = {}
+    cells: dict[tuple[State, Event], State | None] = {}
     for row in rows:
         state, *targets = row.split()
         cells |= {

@@ -16,7 +16,7 @@ from console.domain.requests import TRANSITIONS, Event, Request, State, Verdict,
 from console.domain.staff import Role
 from console.usecases.outcomes import Drifted, Ran
 from console.usecases.vote_on_request import Voted
-from tests.machines.stage import Moment, Plot, Stage, set_stage
+from tests.machines.stage import Plot, Stage, set_stage
 from tests.web.cast import PEOPLE
 
 BY_HAND = Plot(
@@ -123,18 +123,18 @@ def reachable(before: State, after_steps: int) -> set[State]:
 
 
 def supported(stage: Stage, request: Request) -> bool:
-    """Return whether enough eligible other people agreed to what stands now; written anew, not taken from the console."""
+    """Return whether enough eligible others agreed to what stands now; written anew, not taken from the console."""
     seats = [
         {Role.FINANCE_LEAD} if stage.plot is BY_HAND else {Role.SUPPORT_LEAD},
         {Role.FINANCE_LEAD, Role.ON_CALL, Role.SUPPORT_LEAD},
     ][: stage.plot.needs]
     roles: dict[PersonKey, frozenset[Role]] = {}
     for vote in stage.votes():
-        member = next(stage.member(who) for who in PEOPLE if PEOPLE[who].id == vote.staff)
+        voter = next(who for who in PEOPLE if PEOPLE[who].id == vote.staff)
         counts = (vote.revision, vote.digest, vote.verdict) == (request.revision, request.digest, Verdict.APPROVE)
         is_live = vote.voided_because is None and request.filed_at <= vote.cast_at < request.approve_by
-        if counts and is_live and member.is_active and member.person != request.requester_person:
-            roles[member.person] = member.roles
+        if counts and is_live and stage.is_active(voter) and voter != stage.plot.requester:
+            roles[vote.person] = stage.roles(voter)
     held = list(roles.values())
     if len(seats) == 1:
         return any(seats[0] & each for each in held)
@@ -158,29 +158,33 @@ class Walk:
 
     def on(self, done: tuple[str, ...], left: int) -> None:
         """Go on from the present moment, and leave everything as it was."""
-        if left == 0:
-            self.orders += 1
-            return
-        here = self.stage.moment()
+        here, before, effects = self.stage.moment(), self.stage.request(), self.stage.effects()
         for name, move in MOVES.items():
-            self.step(here, (*done, name), move)
-            state = self.stage.state()
-            if self.walked.get(state, 0) < left:
-                self.walked[state] = left
-                self.on((*done, name), left - 1)
-            else:
+            self.step((*done, name), move, before=before, effects=effects)
+            if left == 1:
+                self.orders += 1
+            elif self.is_known(left - 1):
                 self.orders += len(MOVES) ** (left - 1)
+            else:
+                self.on((*done, name), left - 1)
             self.stage.back_to(here)
         here.copy.close()
 
-    def step(self, here: Moment, done: tuple[str, ...], move: Move) -> None:
+    def is_known(self, left: int) -> bool:
+        """Return whether so many moves were walked from this state before, and remember it."""
+        state = self.stage.state()
+        known = self.walked.get(state, 0) >= left
+        self.walked[state] = max(left, self.walked.get(state, 0))
+        return known
+
+    def step(self, done: tuple[str, ...], move: Move, *, before: Request, effects: int) -> None:
         """Take one move and check it."""
         self.steps += 1
         stage = self.stage
-        if move.by is not None and not stage.member(move.by(stage.plot)).is_active:
+        if move.by is not None and not stage.is_active(move.by(stage.plot)):
             return  # the door is shut: no live session, no use case
-        before, effects, since = stage.request(), stage.effects(), stage.last_entry()
-        legal = move.event is not None and after(before.state_at(here.now), move.event) is not None
+        since = stage.last_entry()
+        legal = move.event is not None and after(before.state_at(stage.clock.now()), move.event) is not None
         result = move.act(stage)
         entries = stage.entries(since)
         self.seen |= {str(entry["action"]) for entry in entries}
@@ -216,7 +220,7 @@ class Walk:
             assert now.digest == now.recomputed_digest(), "an effect of something else"
             assert now.execute_by is not None
             assert stage.clock.now() < now.execute_by, "an effect too late"
-            assert stage.member(stage.plot.requester).is_active, "an effect for somebody who is gone"
+            assert stage.is_active(stage.plot.requester), "an effect for somebody who is gone"
         # 3. exactly one entry of its own, nothing unexpected beside it
         if move.event is None:
             return
@@ -238,7 +242,7 @@ class Walk:
             assert now.state in {before.state} | ends or voided, "a refusal that moved the request"
 
 
-@pytest.fixture(params=PLOTS.values(), ids=PLOTS)
+@pytest.fixture(params=list(PLOTS.values()), ids=list(PLOTS))
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with set_stage(request.param) as stage:
         yield stage
@@ -321,7 +325,9 @@ def test_a_vote_on_the_digest_of_an_older_revision_is_refused(by_hand: Stage) ->
 
 def test_a_direct_edit_of_the_stored_parameters_is_refused_with_an_alarm(by_hand: Stage) -> None:
     by_hand.vote("finance_lead")
-    triggers = by_hand.file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'request_revision'")
+    triggers = by_hand.file.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'request_revision'"
+    )
     for (name,) in triggers.fetchall():
         by_hand.file.execute(f"DROP TRIGGER {name}")
     by_hand.file.execute("UPDATE request_revision SET params = replace(params, '251', '2510')")

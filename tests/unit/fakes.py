@@ -23,12 +23,8 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TENANT = TenantId("ten_acme")
 WHY = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CT-2026-0042")
 
-SEATS = Feature(
-    key="seats", name="Seats", kind=FeatureKind.LIMIT, unit="seats", unit_price_minor=900, currency="EUR"
-)
-STORAGE = Feature(
-    key="storage", name="Storage", kind=FeatureKind.LIMIT, unit="GB", unit_price_minor=0, currency="EUR"
-)
+SEATS = Feature(key="seats", name="Seats", kind=FeatureKind.LIMIT, unit="seats", unit_price_minor=900, currency="EUR")
+STORAGE = Feature(key="storage", name="Storage", kind=FeatureKind.LIMIT, unit="GB", unit_price_minor=0, currency="EUR")
 SSO = Feature(key="sso", name="Single sign-on", kind=FeatureKind.SWITCH, unit="", unit_price_minor=0, currency="EUR")
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from console.domain.ids import PersonKey, StaffId
+from console.domain.ids import Digest, PersonKey, StaffId
 from console.domain.requests import Verdict, Vote
 from console.domain.staff import Role, StaffKind, StaffMember
 from console.ports.store import ControlUnit
@@ -88,7 +88,7 @@ def test_it_measures_votes_against_other_needs_when_policy_asks_for_more() -> No
 def test_it_voids_the_vote_of_who_lost_the_seat(member: StaffMember) -> None:
     found = counted(unit(member, TREASURER), vote("lea", ASKED), vote("tom", ASKED))
     assert [known.staff for known in found.counted] == ["stf_tom"]
-    assert (found.void, found.missing) == ({"stf_lea"}, (LEADS,))
+    assert (found.void, found.missing) == (frozenset({StaffId("stf_lea")}), (LEADS,))
 
 
 @pytest.mark.parametrize(("late_us", "counts"), [(0, True), (1, False)])
@@ -104,7 +104,7 @@ def test_it_counts_only_roles_held_when_the_request_was_filed(late_us: int, coun
 @pytest.mark.parametrize(
     "wrong",
     [
-        vote("lea", replace(ASKED, digest="0" * 64)),
+        vote("lea", replace(ASKED, digest=Digest("0" * 64))),
         vote("lea", ASKED, person=ASKED.requester_person),
     ],
     ids=["another digest", "the requester in a second account"],

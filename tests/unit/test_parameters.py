@@ -23,7 +23,8 @@ FIELDS = (
     ParamField(name="choice", label="Choice", input=Input.CHOICE, least=3),
     ParamField(name="roles", label="Roles", input=Input.ROLES, is_required=False),
 )
-ACTION: Action[Any] = replace(NOTE, fields=FIELDS, build=dict)
+ANY_NOTE: Action[Any] = NOTE
+ACTION = replace(ANY_NOTE, fields=FIELDS, build=dict)
 GOOD = {"text": " abc ", "number": "-5", "day": "2027-03-31", "choice": "x", "roles": "b, a,,a "}
 
 

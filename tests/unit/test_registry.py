@@ -13,6 +13,7 @@ import pytest
 from console.actions import registry
 from console.actions.registry import GROUP, OWN, ActionFaultsError, registered
 from console.actions.tenant.add_note import ACTION as NOTE
+from console.domain.ids import ActionKey
 from console.ports.actions import Action, Input, ParamField, no_choices, no_current
 from tests.policy.governed import GOVERNED
 from tests.unit.fakes import FakePlane, Unchanged, fault_of, tools
@@ -72,20 +73,20 @@ def test_actions_without_choices_or_current_values_have_none() -> None:
 
 
 def test_tools_hold_only_what_was_declared() -> None:
-    with pytest.raises(RuntimeError, match="declared Reach.CONTROL"):
+    with pytest.raises(RuntimeError, match=r"declared Reach\.CONTROL"):
         tools().plane()
-    with pytest.raises(RuntimeError, match="declared Reach.TENANT"):
+    with pytest.raises(RuntimeError, match=r"declared Reach\.TENANT"):
         tools().books()
 
 
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (replace(NOTE, key="note"), "noun.verb"),
-        (replace(NOTE, key="Tenant.Add"), "noun.verb"),
-        (replace(NOTE, key="tenant.add.note"), "noun.verb"),
-        (replace(NOTE, key="tenant._"), "noun.verb"),
-        (replace(NOTE, key="tenänt.note"), "noun.verb"),
+        (replace(NOTE, key=ActionKey("note")), "noun.verb"),
+        (replace(NOTE, key=ActionKey("Tenant.Add")), "noun.verb"),
+        (replace(NOTE, key=ActionKey("tenant.add.note")), "noun.verb"),
+        (replace(NOTE, key=ActionKey("tenant._")), "noun.verb"),
+        (replace(NOTE, key=ActionKey("tenänt.note")), "noun.verb"),
         (replace(NOTE, version=0), "versions start at 1"),
         (replace(NOTE, fields=NOTE.fields * 2), "two fields share a name"),
         (
@@ -96,9 +97,7 @@ def test_tools_hold_only_what_was_declared() -> None:
         (replace(NOTE, customer_sees=""), "what the customer sees"),
     ],
 )
-def test_it_refuses_a_broken_definition(
-    broken: Action[Any], words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_refuses_a_broken_definition(broken: Action[Any], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (fault,) = faults_of(broken, monkeypatch=monkeypatch)
     assert words in fault
     assert fault.startswith(f"Action {broken.key}")

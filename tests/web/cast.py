@@ -1,12 +1,11 @@
 """A small fixed cast: one staff member per role (some twice), two tenants, and browsers to act through."""
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,32 +17,15 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from console.actions.registry import Registry, registered
-from console.adapters.billing import DemoBilling, write_provider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import STEP_SECONDS, SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.tickets import DemoTickets
 from console.domain.canonical import parse_canonical
-from console.domain.ids import PersonKey, StaffId, TenantId
-from console.domain.imports import (
-    AddOnRecord,
-    DeliveryRecord,
-    EntitlementRecord,
-    FeatureRecord,
-    InvoiceRecord,
-    MemberRecord,
-    NoteRecord,
-    PlanRecord,
-    Record,
-    SubscriptionAddOnRecord,
-    SubscriptionRecord,
-    TenantRecord,
-    tenant_id_of,
-)
+from console.domain.ids import PersonKey, StaffId
 from console.domain.staff import Role, StaffKind, StaffMember
 from console.policy.book import PolicyBook
 from console.policy.load import load_book
-from console.ports.billing import BillingProvider, ProviderInvoice
 from console.ports.clock import Clock
 from console.ports.identity import IdentityProvider
 from console.ports.staff import Credentials
@@ -52,12 +34,12 @@ from console.storage.house import Storage, StorageSettings, open_store
 from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
-from tests.databases import NOON, HandClock, TestFingerprints, sqlite_url
+from tests.databases import HandClock, TestFingerprints, sqlite_url
+from tests.web.world import LONG_AGO, billing, world
 
 ROOT = Path(__file__).resolve().parents[2]
 SEALING_KEY = "the sealing key of the fixture cast, 32+"
 SESSION_KEY = "the session key of the fixture cast, 32+"
-LONG_AGO = NOON - timedelta(days=30)
 PASSWORDS = Argon2Passwords(memory_kib=8, rounds=1, lanes=1)
 CODES = SealedOneTimeCodes(SEALING_KEY)
 Headers = Mapping[str, str]
@@ -116,83 +98,6 @@ PEOPLE: dict[str, Person] = {
     )
 }
 
-NORDWIND, KESTREL = "cust-1001", "cust-1002"
-SLUGS = {NORDWIND: "nordwind", KESTREL: "kestrel"}
-TENANTS: dict[str, TenantId] = {slug: tenant_id_of(external) for external, slug in SLUGS.items()}
-
-
-def _tenant(external: str, name: str, *, region: str, plan: str) -> list[Record]:
-    slug = SLUGS[external]
-    renews = NOON + timedelta(days=20)
-    invoice = InvoiceRecord(
-        tenant=external, number=f"INV-{slug}-1", status="past_due", provider_status="paid", amount_minor=1_249_900,
-        currency="EUR", issued_at=NOON - timedelta(days=20), due_at=NOON - timedelta(days=2), paid_at=None,
-        mirrored_at=NOON - timedelta(hours=1),
-    )  # fmt: skip
-    members = [
-        MemberRecord(
-            tenant=external, external_id=f"{slug}-m{number}", name=f"Member {number} of {name}",
-            email=f"member{number}@{slug}.example", phone="+49 30 1234567" if number == 1 else None,
-            role="owner" if number == 1 else "member", is_active=True, joined_at=LONG_AGO, last_seen_at=NOON,
-        )
-        for number in (1, 2, 3)
-    ]  # fmt: skip
-    return [
-        TenantRecord(
-            external_id=external, slug=slug, name=name, region=region, plan=plan, status="active", tier="shared",
-            plane="shared", domains=(f"{slug}.example",), provider_customer=f"cus_{slug}", country="DE",
-            created_at=LONG_AGO,
-        ),
-        *members,
-        SubscriptionRecord(
-            tenant=external, plan=plan, status="active", provider_customer=f"cus_{slug}", seats=3,
-            amount_minor=1_249_900, currency="EUR", started_at=LONG_AGO, renews_at=renews,
-            mirrored_at=NOON - timedelta(hours=1),
-        ),
-        SubscriptionAddOnRecord(
-            tenant=external, external_id=f"{slug}-a1", add_on="seats_50", quantity=1, starts_at=LONG_AGO, until=None
-        ),
-        invoice,
-        DeliveryRecord(
-            tenant=external, message=f"msg_{slug}1", endpoint=f"https://api.{slug}.example/hooks",
-            event_type="invoice.paid", outcome="delivered", status_code=200, attempts=1, at=NOON - timedelta(hours=2),
-        ),
-        NoteRecord(
-            tenant=external, external_id=f"{slug}-n1", author="Lea Schulz", text=f"A note about {name}.",
-            at=NOON - timedelta(days=3),
-        ),
-    ]  # fmt: skip
-
-
-def world() -> list[Record]:
-    """Return the price list and the two tenants."""
-    return [
-        FeatureRecord(key="seats", name="Seats", measure="limit", unit="seats", unit_price_minor=900, currency="EUR"),
-        FeatureRecord(key="sso", name="Single sign-on", measure="switch", unit="", unit_price_minor=0, currency="EUR"),
-        PlanRecord(key="business", name="Business", amount_minor=49_900, currency="EUR"),
-        PlanRecord(key="starter", name="Starter", amount_minor=9_900, currency="EUR"),
-        EntitlementRecord(plan="business", feature="seats", value=150),
-        EntitlementRecord(plan="business", feature="sso", value=1),
-        EntitlementRecord(plan="starter", feature="seats", value=10),
-        AddOnRecord(
-            key="seats_50", name="50 more seats", feature="seats", value=50, amount_minor=40_000, currency="EUR"
-        ),
-        *_tenant(NORDWIND, "Nordwind Logistik GmbH", region="eu", plan="business"),
-        *_tenant(KESTREL, "Kestrel Labs", region="us", plan="starter"),
-    ]
-
-
-def _billing(clock: Clock) -> BillingProvider:
-    file = ground.folder() / f"cast-provider-{os.getpid()}.sqlite3"
-    if not file.exists():
-        paid = [
-            (f"cus_{slug}", ProviderInvoice(number=f"INV-{slug}-1", status="paid", amount_minor=1_249_900,
-                                            currency="EUR", paid_at=NOON - timedelta(hours=6)))
-            for slug in SLUGS.values()
-        ]  # fmt: skip
-        write_provider(file, paid)
-    return DemoBilling(file)
-
 
 @cache
 def _registry() -> Registry:
@@ -223,7 +128,7 @@ def opened_house(
                 clock=clock,
                 ids=ids,
                 tickets=DemoTickets(),
-                billing=_billing(clock),
+                billing=billing(),
                 passwords=PASSWORDS,
                 codes=CODES,
                 identity=identity,
@@ -240,14 +145,14 @@ def make_house(database_url: str, *, clock: Clock) -> House:
     return opened_house(database_url, clock=clock).__enter__()[0]
 
 
-def populate(house: House, storage: Storage) -> None:
-    """Bring the cast and the two tenants onto the stage."""
+def populate(house: House, storage: Storage, *, seen: datetime = LONG_AGO) -> None:
+    """Bring the cast and the two tenants onto the stage; `seen` is when everybody last signed in."""
     with house.store.write() as unit:
         for person in PEOPLE.values():
             member = StaffMember(
                 id=person.id, person=PersonKey(f"local|{person.id}"), name=person.name, email=person.email,
-                roles=frozenset({person.role}), kind=StaffKind.PERSON, is_active=True, created_at=LONG_AGO,
-                last_seen_at=LONG_AGO,
+                roles=frozenset({person.role}), kind=StaffKind.PERSON, is_active=True, created_at=seen,
+                last_seen_at=seen,
             )  # fmt: skip
             unit.staff.add(member)
             hashed, sealed = PASSWORDS.hashed(person.password), CODES.sealed(person.secret)
@@ -415,14 +320,19 @@ class Cast:
 
 
 @contextmanager
-def on_stage(path: Path, **changed: Any) -> Iterator[Cast]:  # noqa: ANN401  fields of WebOptions, and identity
-    """Give the whole cast on a fresh database; `identity` and the fields of WebOptions may be changed."""
+def on_stage(path: Path | str, **changed: Any) -> Iterator[Cast]:  # noqa: ANN401  fields of WebOptions, and two more
+    """Give the whole cast on a fresh database: an SQLite file to be, or the address of a migrated, empty database.
+
+    Shape: fields of WebOptions may be changed, and `identity` (an IdentityProvider) and `people` (of the demo) given.
+    """
     clock = HandClock()
     identity = changed.pop("identity", None)
     people: Callable[[Clock], tuple[DemoPerson, ...]] | None = changed.pop("people", None)
-    with opened_house(
-        populated_url(path), clock=clock, identity=identity, local_passwords=changed.get("local_passwords", True)
-    ) as (house, storage):
+    has_passwords = changed.get("local_passwords", True)
+    url = populated_url(path) if isinstance(path, Path) else path
+    with opened_house(url, clock=clock, identity=identity, local_passwords=has_passwords) as (house, storage):
+        if not isinstance(path, Path):
+            populate(house, storage)
         if people is not None:
             changed["demo_people"] = people(clock)
         yield Cast(house=house, storage=storage, app=web_app(house, **changed), clock=clock)

@@ -1,13 +1,15 @@
 from tests.web.cast import Cast
-import pytest
-PAGES=["/","/search","/search?q=no","/search?q=nordwind","/search?q=logis","/tenants","/tenants/nordwind/lease","/t/nordwind/","/t/nordwind/members","/t/nordwind/entitlements","/t/nordwind/notes","/t/nordwind/entries","/requests","/requests?tab=mine","/requests?tab=all","/palette","/palette?q=over","/t/nordwind/actions/entitlement.override","/t/nordwind/actions/entitlement.override?feature=seats&value=200&until=2027-03-01","/trail","/staff","/policy","/t/nordwind/actions/member.reveal?field=email"]
+import re
 def test_it_smokes(cast: Cast) -> None:
     agent=cast.sign_in("support_agent")
-    r=cast.open_tenant(agent); print(r.status_code, r.headers.get("Location"), r.text[:3000] if r.status_code!=303 else "")
-    for p in PAGES:
-        r=agent.get(p); print(r.status_code,p,len(r.text))
-        if r.status_code>=500: print(r.text[-1500:])
-    a=cast.sign_in("security_auditor")
-    for p in ["/","/trail","/trail?action=lease.open","/staff","/policy","/requests?tab=all"]:
-        r=a.get(p); print(r.status_code,p,len(r.text))
+    r=cast.open_tenant(agent)
+    m=agent.get("/t/nordwind/members")
+    mid=re.search(r'name="member" value="([^"]+)"',m.text)[1]
+    r=agent.get(f"/t/nordwind/actions/member.reveal?member={mid}&field=email")
+    data=dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"',r.text)); 
+    import html
+    data={k:html.unescape(v) for k,v in data.items() if k!="csrf_token"}
+    data|={"field":"email","reason_code":"CUSTOMER_SUPPORT","reason_reference":"ZD-48213","reason_note":"","step":"ask"}
+    r=agent.post("/t/nordwind/actions/member.reveal",data)
+    print(r.status_code,r.headers, re.sub(r"\s+"," ",r.text[r.text.find("<main"):])[:1500])
     assert 0

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain.errors import ConflictError, TrailUnavailableError
-from console.domain.ids import PlaneId
-from console.domain.imports import MemberRecord, Record, TenantRecord, member_id_of, tenant_id_of
+from console.domain.ids import MemberId, PlaneId, TenantId
+from console.domain.imports import MemberRecord, Record, TenantRecord
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.ports.bulk import Catalogue
@@ -20,8 +20,17 @@ from console.ports.clock import Ids
 from console.ports.secrets import Fingerprints
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
-from console.storage.fleet.bulk_rows import CATALOGUE_TARGETS, LINK, TENANT_TARGETS, Target, directory_values, keys_of
-from console.storage.fleet.upserts import listed, upsert
+from console.storage.fleet.bulk_rows import (
+    CATALOGUE_TARGETS,
+    LINK,
+    TENANT_TARGETS,
+    Target,
+    directory_values,
+    keys_of,
+    member_id,
+    tenant_id,
+)
+from console.storage.fleet.upserts import among, pairs, upsert
 from console.storage.guards import ACROSS_TENANTS
 from console.storage.rows import table_of
 from console.storage.trail import StoredTrail, Writers
@@ -77,18 +86,18 @@ class StoredBulkUnit:
 
     def tenants(self, external_ids: Collection[str]) -> Mapping[str, PlaneId]:
         """Return where the known ones among some tenants live."""
-        marks, known = listed(self._control, external_ids)
+        is_one, known = among(self._control, external_ids)
         found = self._control.exec_driver_sql(
-            f"SELECT external_id, plane FROM directory_tenant WHERE external_id IN ({marks})",  # noqa: S608  one mark
+            f"SELECT external_id, plane FROM directory_tenant WHERE external_id {is_one}",  # noqa: S608  one mark
             (known,),
         )
         return {external: PlaneId(plane) for external, plane in found}
 
     def slugs(self, slugs: Collection[str]) -> Mapping[str, str]:
         """Return the external id of the tenant that holds each taken slug."""
-        marks, known = listed(self._control, slugs)
+        is_one, known = among(self._control, slugs)
         found = self._control.exec_driver_sql(
-            f"SELECT slug, external_id FROM directory_tenant WHERE slug IN ({marks})",  # noqa: S608  one mark
+            f"SELECT slug, external_id FROM directory_tenant WHERE slug {is_one}",  # noqa: S608  one mark
             (known,),
         )
         return {row[0]: row[1] for row in found}
@@ -145,19 +154,20 @@ class StoredBulkUnit:
         upsert(self._control, table_of(DirectoryKeyRow), rows, key=("kind", "value", "tenant_id"))
 
     def _forget_domains(self, tenants: list[str]) -> None:
-        marks, known = listed(self._control, tenants)
+        is_one, known = among(self._control, tenants)
         self._control.exec_driver_sql(
-            f"DELETE FROM directory_key WHERE kind = 'domain' AND tenant_id IN ({marks})",  # noqa: S608  one mark
+            f"DELETE FROM directory_key WHERE kind = 'domain' AND tenant_id {is_one}",  # noqa: S608  one mark
             (known,),
         )
 
     def _forget_addresses(self, plane: "_Plane", records: list[MemberRecord]) -> None:
         """Remove the keys of addresses that members of this run no longer have."""
-        new: dict[str, str] = {
-            member_id_of(record.tenant, record.external_id): folded(record.email) for record in records
+        new = {
+            (tenant_id(record.tenant), member_id(record.tenant, record.external_id)): folded(record.email)
+            for record in records
         }
-        for tenant, member, email in plane.addresses({tenant_id_of(record.tenant) for record in records}, set(new)):
-            if folded(email) != new[member]:
+        for tenant, member, email in plane.addresses(new):
+            if folded(email) != new[TenantId(tenant), MemberId(member)]:
                 table = table_of(DirectoryKeyRow)
                 gone = table.delete().where(
                     table.c.kind == SearchKind.MEMBER_EMAIL.value,
@@ -205,24 +215,23 @@ class _Plane:
 
     def statuses(self, tenants: Collection[str]) -> dict[str, str]:
         """Return the statuses that Sallyport itself has set; an import must not undo them in the directory."""
-        marks, known = listed(self._connection, tenants)
+        is_one, known = among(self._connection, tenants)
         found = self._connection.exec_driver_sql(
             "SELECT tenant_id, status FROM plane_account_state "  # noqa: S608  one mark
-            f"WHERE status IS NOT NULL AND tenant_id IN ({marks})",
+            f"WHERE status IS NOT NULL AND tenant_id {is_one}",
             (known,),
         )
         return {row[0]: row[1] for row in found}
 
-    def addresses(self, tenants: Collection[str], members: Collection[str]) -> list[tuple[str, str, str]]:
+    def addresses(self, members: Collection[tuple[str, str]]) -> list[tuple[str, str, str]]:
         """Return tenant, id and address of those members that are there already."""
         if "plane_member" not in self._tables:
             return []
-        in_tenants, known_tenants = listed(self._connection, tenants)
-        in_members, known_members = listed(self._connection, members)
+        wanted, known = pairs(self._connection, members)
         found = self._connection.exec_driver_sql(
-            "SELECT tenant_id, id, email FROM plane_member "  # noqa: S608  two marks
-            f"WHERE tenant_id IN ({in_tenants}) AND id IN ({in_members})",
-            (known_tenants, known_members),
+            "SELECT tenant_id, id, email FROM "  # noqa: S608  marks only
+            f"{wanted} CROSS JOIN plane_member WHERE tenant_id = pair.one AND id = pair.two",
+            known,
         )
         return [(tenant, member, email) for tenant, member, email in found]
 

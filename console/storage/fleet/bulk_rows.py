@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from console.domain.imports import (
@@ -53,6 +54,11 @@ TenantsRecord = (
 )
 
 
+# A run of records names the same few tenants again and again, and each member twice: for the row and for its key.
+tenant_id = lru_cache(4_096)(tenant_id_of)
+member_id = lru_cache(16_384)(member_id_of)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One table that a kind of record is written to."""
@@ -71,12 +77,12 @@ def _kept(record: TenantsRecord, *left_out: str, **added: object) -> dict[str, A
     values = _fields(record)
     for name in ("tenant", *left_out):
         values.pop(name, None)
-    return {"tenant_id": tenant_id_of(record.tenant), **values, **added}
+    return {"tenant_id": tenant_id(record.tenant), **values, **added}
 
 
 def _account(record: TenantRecord) -> dict[str, Any]:
     return {
-        "tenant_id": tenant_id_of(record.external_id),
+        "tenant_id": tenant_id(record.external_id),
         "name": record.name,
         "status": record.status,
         "status_because": None,
@@ -86,13 +92,13 @@ def _account(record: TenantRecord) -> dict[str, Any]:
 
 
 def _link(record: TenantRecord) -> dict[str, Any]:
-    return {"tenant_id": tenant_id_of(record.external_id), "external_id": record.external_id}
+    return {"tenant_id": tenant_id(record.external_id), "external_id": record.external_id}
 
 
 def directory_values(record: TenantRecord) -> dict[str, Any]:
     """Return the directory row of a tenant."""
     return {
-        "id": tenant_id_of(record.external_id),
+        "id": tenant_id(record.external_id),
         "external_id": record.external_id,
         "slug": record.slug,
         "name": record.name,
@@ -106,7 +112,7 @@ def directory_values(record: TenantRecord) -> dict[str, Any]:
 
 
 def _member(record: MemberRecord) -> dict[str, Any]:
-    return _kept(record, "external_id", id=member_id_of(record.tenant, record.external_id))
+    return _kept(record, "external_id", id=member_id(record.tenant, record.external_id))
 
 
 def _subscription(record: SubscriptionRecord) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def keys_of(record: Record, fingerprint: Callable[[str], str]) -> Iterable[dict[
     owner = tenant_of(record)
     if owner is None:
         return
-    tenant = tenant_id_of(owner)
+    tenant = tenant_id(owner)
     for kind, value in _keys(record, fingerprint):
         if value:
             yield {"kind": kind.value, "value": value, "tenant_id": tenant}

@@ -26,12 +26,21 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, key: tu
         connection.exec_driver_sql(_line_by_line(table, names, key), lines)
 
 
-def listed(connection: Connection, values: Iterable[str]) -> tuple[str, Any]:
-    """Return SQL for a set of texts of any size, with one mark, and its parameter."""
+def among(connection: Connection, values: Iterable[str]) -> tuple[str, object]:
+    """Return the condition that a column is one of some texts, with one mark, and its parameter."""
     known = list(dict.fromkeys(values))
     if connection.dialect.name == "postgresql":
-        return "SELECT unnest(%s::text[])", known
-    return "SELECT value FROM json_each(?)", json.dumps(known)
+        return "= ANY(%s::text[])", known
+    return "IN (SELECT value FROM json_each(?))", json.dumps(known)
+
+
+def pairs(connection: Connection, values: Iterable[tuple[str, str]]) -> tuple[str, tuple[object, ...]]:
+    """Return a FROM item `pair(one, two)` over pairs of texts, and its parameters."""
+    known = list(dict.fromkeys(values))
+    if connection.dialect.name == "postgresql":
+        ones, twos = [one for one, _ in known], [two for _, two in known]
+        return "unnest(%s::text[], %s::text[]) AS pair(one, two)", (ones, twos)
+    return "(SELECT value ->> 0 AS one, value ->> 1 AS two FROM json_each(?)) AS pair", (json.dumps(known),)
 
 
 @cache

@@ -76,7 +76,11 @@ def read_action(action: Action[Any], sent: Sent) -> SentAction:
         form_id=RequestId(sent["form_id"]) if sent.get("form_id") else None,
         is_as_shown=sent.get("shown_params", "") == params_mark(raw),
         is_full=all(raw[field.name] for field in action.fields if field.is_required),
-        faults=unknown_fields(sent, (*_OWN, *(field.name for field in action.fields))),
+        faults=unknown_fields(
+            sent,
+            (*_OWN, *(field.name for field in action.fields)),
+            many=[field.name for field in action.fields if field.input is Input.ROLES],
+        ),
     )
 
 

@@ -1,8 +1,10 @@
 """What every posted form shares: which fields belong to the page itself, and what to say of a field nobody knows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from werkzeug.datastructures import MultiDict
+
+from console.web.forms.strange import record_strange
 
 Sent = MultiDict[str, str]
 
@@ -11,8 +13,16 @@ REASON_FIELDS = {"code": "reason_code", "reference": "reason_reference", "note":
 _LONGEST_NAME = 40
 
 
-def unknown_fields(sent: Sent, known: Iterable[str]) -> Mapping[str, str]:
-    """Return a remedy for each posted field that the form does not have, so that nothing can be smuggled in."""
+def unknown_fields(sent: Sent, known: Iterable[str], *, many: Collection[str] = ()) -> Mapping[str, str]:
+    """Return a remedy for each posted field that the form does not have, or has once; such a form is recorded.
+
+    Shape: `many` names the fields that may be sent more than once.
+    """
     expected = {*known, *PLUMBING}
-    names = sorted({name for name in sent if name not in expected})
-    return {name[:_LONGEST_NAME]: "This form has no such field: open the page again." for name in names}
+    unknown = sorted(name for name in sent if name not in expected)
+    doubled = sorted(name for name in sent if name in expected and name not in many and len(sent.getlist(name)) > 1)
+    record_strange((*unknown, *doubled))
+    return {
+        **{name[:_LONGEST_NAME]: "This form has no such field: open the page again." for name in unknown},
+        **dict.fromkeys(doubled, "This field came more than once: send it once."),
+    }

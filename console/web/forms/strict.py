@@ -7,6 +7,7 @@ from flask import request
 from flask_wtf import FlaskForm
 
 from console.web.asking import STEP_UP_CODE, STEP_UP_PASSWORD
+from console.web.forms.strange import record_strange
 
 _ALWAYS_TAKEN = frozenset({"csrf_token", STEP_UP_CODE, STEP_UP_PASSWORD})
 
@@ -43,6 +44,7 @@ class StrictForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         surplus = self.surplus()
         if surplus:
             self.form_errors.extend(surplus)
+            record_strange(surplus)
         return is_good and not surplus
 
     def faults(self) -> list[dict[str, str]]:

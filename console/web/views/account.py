@@ -72,7 +72,7 @@ def step_up() -> Response:
 @bp.post("/step-up")
 @gate.signed_in
 def step_up_by_hand() -> Response:
-    """Accept a code or the password again, and go on where the person came from."""
+    """Accept a code or the password, and go on where the person came from."""
     form = StepUpForm()
     if not form.validate():
         return _step_up_page(form, status=422)

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from console.domain.decisions import Deny, NeedsStepUp
+from console.domain.decisions import Deny, DenyCode, NeedsStepUp
 from console.domain.ids import LeaseId
 from console.domain.leases import Lease
 from console.domain.tenancy import DirectoryRow
@@ -10,6 +10,7 @@ from console.usecases.open_lease import end_lease, offer_lease, open_lease
 from console.web import asking, gate, render
 from console.web.errors import STATUS
 from console.web.forms.leases import LeaseForm, blank_lease, read_lease
+from console.web.forms.posted import unknown_fields
 from console.web.shaping_home import lease_view
 
 bp = Blueprint("leases", __name__)
@@ -41,6 +42,8 @@ def create(row: DirectoryRow) -> Response:
 @gate.signed_in
 def end(lease: str) -> Response:
     """Close one of one's own tenants."""
+    if unknown_fields(request.form, ()):
+        return render.refused(Deny(code=DenyCode.BAD_PARAMETER, sentence="This form is only a button."))
     refusal = end_lease(asking.house(), asking.actor(), lease=LeaseId(lease))
     if refusal is not None:
         return render.refused(refusal)

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from console.domain.decisions import Deny, NeedsStepUp
+from console.domain.decisions import Deny, DenyCode, NeedsStepUp
 from console.domain.ids import RequestId
 from console.domain.requests import Request, Verdict
 from console.usecases.change_request import cancel_request, revoke_request
@@ -18,6 +18,7 @@ from console.web import asking, gate, render, walking
 from console.web.closed import closed
 from console.web.errors import STATUS
 from console.web.forms.actions import linked, read_action
+from console.web.forms.posted import unknown_fields
 from console.web.forms.requests import BecauseForm, VoteForm, read_because, read_vote
 from console.web.shaping import refusal_view
 from console.web.shaping_requests import inbox_view, request_view
@@ -74,7 +75,7 @@ def vote(request_id: str) -> Response:
 @gate.signed_in
 def execute(request_id: str) -> Response:
     """Run an approved request, once."""
-    refusal = asking.confirmed()
+    refusal = _surplus() or asking.confirmed()
     if refusal is not None:
         return _refused(request_id, refusal)
     return _executed(request_id, execute_request(asking.house(), asking.actor(), request_id=RequestId(request_id)))
@@ -84,7 +85,7 @@ def execute(request_id: str) -> Response:
 @gate.signed_in
 def cancel(request_id: str) -> Response:
     """Withdraw one's own request."""
-    answer = cancel_request(asking.house(), asking.actor(), request_id=RequestId(request_id))
+    answer = _surplus() or cancel_request(asking.house(), asking.actor(), request_id=RequestId(request_id))
     return _ended(request_id, answer, said="The request is withdrawn; nothing was changed.")
 
 
@@ -115,6 +116,12 @@ def revise(request_id: str) -> Response:
     sent = read_action(form.action, given) if is_post else linked(form.action, given)
     href = url_for("requests.revise", request_id=request_id)
     return walking.next_step(walking.begin(form, sent, href=href, revises=old), is_post=is_post)
+
+
+def _surplus() -> Deny | None:
+    """Return the refusal of a form that is only a button and yet came with fields."""
+    faults = unknown_fields(request.form, ())
+    return Deny(code=DenyCode.BAD_PARAMETER, sentence=next(iter(faults.values()))) if faults else None
 
 
 def _stored(old: Request) -> MultiDict[str, str]:

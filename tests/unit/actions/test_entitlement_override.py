@@ -53,8 +53,9 @@ def test_it_calls_a_raise_of_something_unsold_unpaid() -> None:
     assert facts(params("storage", 150), plane)["is_paid_raise"] is False
 
 
-def test_it_counts_a_raise_from_nothing_as_the_largest() -> None:
-    assert facts(params("storage", 1), FakePlane())["increase_percent"] == 1_000_000
+def test_it_counts_each_unit_from_nothing_as_a_hundred_percent() -> None:
+    assert facts(params("storage", 1), FakePlane())["increase_percent"] == 100
+    assert facts(params("storage", 12), FakePlane())["increase_percent"] == 1_200
     assert facts(params(value=1_000_000_000), FakePlane())["increase_percent"] == 1_000_000
 
 

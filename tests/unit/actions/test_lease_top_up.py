@@ -14,9 +14,7 @@ ROBOT = person("robot", kind=StaffKind.SERVICE)
 
 
 def books() -> FakeControl:
-    return FakeControl(
-        staff=FakeStaffBook([person("robin"), person("kim"), GONE, ROBOT]), leases=FakeLeases(extra=2)
-    )
+    return FakeControl(staff=FakeStaffBook([person("robin"), person("kim"), GONE, ROBOT]), leases=FakeLeases(extra=2))
 
 
 def params(name: str = "kim", extra: int = 5) -> Params:
@@ -59,4 +57,3 @@ def test_it_offers_active_people_other_than_oneself() -> None:
     assert [(choice.value, choice.current) for choice in offered] == [("stf_kim", "Support agent")]
     assert choices("extra", tools(control=books())) == ()
     assert ACTION.build({"colleague": "stf_kim", "extra": 5}) == params()
-

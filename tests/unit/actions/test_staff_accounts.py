@@ -256,4 +256,3 @@ def test_it_names_deactivation_and_reactivation_as_each_others_undo() -> None:
     assert deactivate.ACTION.undo == reactivate.ACTION.key
     assert reactivate.ACTION.undo == deactivate.ACTION.key
     assert all(module.ACTION.place == "staff" for module in (*BY_COLLEAGUE, add, change_roles))
-

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "value", "tenant_id", name="pk_directory_key"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_directory_key_tenant_id", "directory_key", ["tenant_id"])
+    op.create_index("ix_directory_key_tenant_id_kind", "directory_key", ["tenant_id", "kind"])
     op.create_table(
         "directory_tenant",
         sa.Column("ordinal", ddl.ROW_NUMBER, nullable=False),

@@ -1,0 +1,1 @@
+"""One file per attack, found by globbing; each must be refused and recorded."""

@@ -1,0 +1,1 @@
+"""One attack per file: a sentence, the checklist lines it proves, and the attack itself."""

@@ -1,0 +1,132 @@
+"""Who measures: staff signed in by the real use cases, tenants opened, requests waiting."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+from flask import Flask
+
+from console.app.building import Building, opened_building
+from console.app.serving import app_of
+from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
+from console.domain.leases import Lease
+from console.domain.reasons import Reason
+from console.domain.staff import Actor, Origin
+from console.ports.staff import Credentials
+from console.usecases.open_lease import open_lease
+from console.usecases.outcomes import Waiting
+from console.usecases.propose_action import propose_action
+from console.usecases.resume_session import actor_of
+from console.usecases.sign_in import SignedIn, sign_in_with_password
+from console.web.sessions import COOKIE
+from tests.bench.callers import Inside, Loopback
+from tests.bench.rows import Rows
+from tests.bench.world import World
+
+LARGEST, LARGE = "acme-robotics", "northwind-trading"
+AGENT, LEAD, AUDITOR = "support_agent", "finance_lead", "security_auditor"
+WAITING = 20
+_ORIGIN = Origin(request_id="bench", route="bench", method="GET", ip="127.0.0.1", agent="bench")
+_SUPPORT = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
+CONTRACT = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
+
+
+class StageError(RuntimeError):
+    """The console refused what a benchmark needs; the sentence says what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Somebody signed in: the actor, and the cookie that speaks for them."""
+
+    actor: Actor
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A building on the measured data, its app inside this process, and people signed in."""
+
+    world: World
+    building: Building
+    app: Flask
+    rows: Rows
+    signed: dict[str, Signed]
+
+    def inside(self, who: str) -> Inside:
+        """Return a browser inside this process."""
+        return Inside(self.app, self.signed[who].cookie)
+
+    def over(self, port: int, who: str) -> Loopback:
+        """Return a browser on a served console."""
+        return Loopback(port, self.signed[who].cookie)
+
+    def tenant(self, slug: str) -> TenantId:
+        """Return the id behind a slug."""
+        return TenantId(self.rows.all("SELECT id FROM directory_tenant WHERE slug = :slug", {"slug": slug})[0][0])
+
+    def rest(self) -> None:
+        """Forget how many searches there were: the limit of 60 a minute is for people."""
+        self.rows.write([("DELETE FROM throttle_event", {})])
+
+
+@contextmanager
+def opened_stage(world: World) -> Iterator[Stage]:
+    """Give everything that page measurements need."""
+    rows = world.rows()
+    with opened_building(world.settings) as building:
+        signed = {who: _sign_in(building, world, who) for who in (AGENT, LEAD, AUDITOR)}
+        stage = Stage(world=world, building=building, app=app_of(building), rows=rows, signed=signed)
+        for slug in (LARGEST, LARGE):
+            _open(building, signed[AGENT].actor, stage.tenant(slug))
+        _fill_inbox(building, signed[AGENT].actor, stage)
+        yield stage
+    rows.close()
+
+
+def _sign_in(building: Building, world: World, who: str) -> Signed:
+    house, person = building.house, world.people[who]
+    with house.store.write() as unit:
+        member = unit.staff.by_email(person.email)
+        if member is None:
+            raise StageError(f"{person.email} is not there.")
+        known = unit.staff.credentials(member.id)
+        if known is None:
+            raise StageError(f"{person.email} has no password.")
+        # A code is good once; runs follow each other faster than codes change.
+        fresh = Credentials(password_hash=known.password_hash, totp_sealed=known.totp_sealed, totp_last_step=-1)
+        unit.staff.set_credentials(member.id, fresh)
+    code = pyotp.TOTP(person.totp_secret).at(datetime.now(UTC))
+    answer = sign_in_with_password(house, email=person.email, password=person.password, code=code, origin=_ORIGIN)
+    if not isinstance(answer, SignedIn):
+        raise StageError(f"{person.email} was not let in: {answer}")
+    return Signed(actor=actor_of(answer.member, answer.session, _ORIGIN), cookie=f"{COOKIE}={answer.token}")
+
+
+def _open(building: Building, actor: Actor, tenant: TenantId) -> None:
+    answer = open_lease(building.house, actor, tenant=tenant, reason=_SUPPORT, minutes=None)
+    if not isinstance(answer, Lease):
+        raise StageError(f"The tenant was not opened: {answer}")
+
+
+def _fill_inbox(building: Building, actor: Actor, stage: Stage) -> None:
+    soon = int((datetime.now(UTC) + timedelta(minutes=30)).timestamp() * 1_000_000)
+    waiting = stage.rows.all(
+        "SELECT count(*) FROM request WHERE state = 'pending' AND approve_by > :soon", {"soon": soon}
+    )[0][0]
+    until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    for number in range(WAITING - waiting):
+        answer = propose_action(
+            building.house,
+            actor,
+            key=ActionKey("entitlement.override"),
+            tenant=stage.tenant(LARGEST),
+            raw={"feature": "seats", "value": str(30 + number), "until": until},
+            reason=CONTRACT,
+            mark=None,
+            form_id=RequestId(building.house.ids.new("req")),
+        )
+        if not isinstance(answer, Waiting):
+            raise StageError(f"The request was not filed: {answer}")

@@ -102,6 +102,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "staff.reactivated": _did("staff", U, "reactivated {target}"),
         "staff.credentials_set": _did("staff", U, "set new credentials for {target}"),
         "directory.search": _saw("directory", "searched the directory"),
+        "directory.import_refused": _refused("directory", U, "was refused importing the directory: {why}"),
         "directory.imported": _did("directory", U, "imported the directory"),
         "lease.open": _did("lease", C, "opened {tenant}"),
         "lease.refused": _refused("lease", C, "was refused {tenant}: {why}"),

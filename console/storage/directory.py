@@ -1,15 +1,16 @@
 """Directory rows inside a unit of work."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
 from console.domain.ids import PlaneId, TenantId
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.storage.directory_tables import DirectoryTenantRow
-from console.storage.rows import changed
+from console.storage.rows import changed, found, table_of
 
 
 class StoredDirectory:
@@ -25,15 +26,13 @@ class StoredDirectory:
 
     def by_slug(self, slug: str) -> DirectoryRow | None:
         """Return the row with a slug."""
-        row = self._session.scalar(select(DirectoryTenantRow).where(DirectoryTenantRow.slug == slug))
-        return None if row is None else shown_row(row)
+        return next((shown_row(row) for row in found(self._session, _BY_SLUG, slug=slug)), None)
 
     def many(self, tenants: Sequence[TenantId]) -> dict[TenantId, DirectoryRow]:
         """Return the rows of several tenants in one statement."""
         if not tenants:
             return {}
-        wanted = select(DirectoryTenantRow).where(DirectoryTenantRow.id.in_(set(tenants)))
-        rows = [shown_row(row) for row in self._session.scalars(wanted)]
+        rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
@@ -44,7 +43,12 @@ class StoredDirectory:
             raise NotFoundError(message, tenant=tenant)
 
 
-def shown_row(row: DirectoryTenantRow) -> DirectoryRow:
+_TABLE = table_of(DirectoryTenantRow)
+_BY_SLUG = select(_TABLE).where(_TABLE.c.slug == bindparam("slug"))
+_MANY = select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True)))
+
+
+def shown_row(row: DirectoryTenantRow | Row[Any]) -> DirectoryRow:
     """Return the row as everybody may see it."""
     return DirectoryRow(
         id=TenantId(row.id),

@@ -93,6 +93,7 @@ def _postgresql(url: URL, *, part: Part, pool_size: int) -> Engine:
         f"-c statement_timeout={part.statement_timeout_ms}",
         f"-c lock_timeout={LOCK_TIMEOUT_MS}",
         "-c timezone=UTC",
+        "-c jit=off",  # compiling costs more than any statement of a page takes
     ]
     if part.role is not None:
         options.append(f"-c role={part.role}")

@@ -18,10 +18,10 @@ def is_outside(broken: exc.SQLAlchemyError) -> bool:
         return False
     if broken.connection_invalidated or isinstance(broken, exc.InterfaceError):
         return True
-    if not isinstance(broken, exc.OperationalError):
+    if not isinstance(broken, exc.OperationalError) and type(broken) is not exc.DatabaseError:
         return False
     if type(broken.orig).__module__ != "sqlite3":
-        return True
+        return isinstance(broken, exc.OperationalError)
     return any(word in str(broken.orig).lower() for word in _PASSING_SQLITE)
 
 

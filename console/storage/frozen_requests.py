@@ -43,6 +43,7 @@ def head_values(request: Request) -> dict[str, Any]:
         "finished_at": request.finished_at,
         "outcome": request.outcome,
         "ended_because": request.ended_because,
+        "drift": stored_drift(request.drift),
     }
 
 
@@ -115,6 +116,7 @@ def whole_request(head: RequestRow, frozen: RequestRevisionRow) -> Request:
         finished_at=head.finished_at,
         outcome=head.outcome,
         ended_because=head.ended_because,
+        drift=None if head.drift is None else _preview(head.drift),
     )
 
 
@@ -152,6 +154,11 @@ def whole_vote(row: RequestVoteRow) -> Vote:
         cast_at=row.cast_at,
         voided_because=row.voided_because,
     )
+
+
+def stored_drift(drift: Preview | None) -> dict[str, Any] | None:
+    """Return the column of what execution found instead of what was frozen."""
+    return None if drift is None else _stored_preview(drift)
 
 
 def _stored_preview(preview: Preview) -> dict[str, Any]:

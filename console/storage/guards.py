@@ -8,7 +8,7 @@ from typing import NoReturn, cast
 from sqlalchemy import Connection, Engine, TextClause, event, inspect, text
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import ClauseElement, visitors
 from sqlalchemy.sql.schema import Table
 from sqlalchemy.sql.visitors import ExternallyTraversible
 
@@ -83,6 +83,24 @@ def _scope_statement(state: ORMExecuteState) -> None:
 
 
 def _touches_owned(statement: object) -> bool:
+    """Return whether a statement names a tenant-owned table; statements of one shape are walked once."""
+    # The execution asks for this key too, and finds it kept.
+    key = statement._generate_cache_key() if isinstance(statement, ClauseElement) else None  # noqa: SLF001
+    if key is None:
+        return _names_owned(statement)
+    known = _known_shapes.get(key.key)
+    if known is None:
+        if len(_known_shapes) >= _MOST_SHAPES:
+            _known_shapes.clear()
+        known = _known_shapes[key.key] = _names_owned(statement)
+    return known
+
+
+_MOST_SHAPES = 2_000
+_known_shapes: dict[object, bool] = {}
+
+
+def _names_owned(statement: object) -> bool:
     if isinstance(statement, TextClause):
         return mentions_owned(statement.text)
     for part in visitors.iterate(cast("ExternallyTraversible", statement)):
@@ -128,7 +146,8 @@ def guard_engine(engine: Engine) -> None:
 
 
 def _forget_flush(connection: Connection, *_savepoint: object) -> None:
-    connection.info.pop(SCOPED, None)
+    if not connection.invalidated:
+        connection.info.pop(SCOPED, None)
 
 
 def _guard_cursor(

@@ -18,6 +18,7 @@ from console.storage.fleet.search import StoredFleet
 from console.storage.guards import guard_engine
 from console.storage.parts import APP, FLEET, IMPORT, SEQUENCER
 from console.storage.planes import StoredPlanes
+from console.storage.probes import Probe, probed
 from console.storage.sequencer import StoredSequencer
 from console.storage.store import ControlStore
 from console.storage.trail import Writers
@@ -92,6 +93,21 @@ class Storage:
             if not is_current(connection, heads=CONTROL_HEADS):
                 message = "The database has an older shape; run `sallyport db upgrade`."
                 raise OutsideError(message, permanent=True)
+
+    def probes(self) -> list[Probe]:
+        """Return how the control store and every plane are, seen with the rights of the house itself."""
+        found = [self._probe(self._settings.database_url, name="control store", heads=CONTROL_HEADS)]
+        return found + [
+            self._probe(url, name=f"plane {plane}", heads=PLANE_HEADS) for plane, url in self._elsewhere.items()
+        ]
+
+    def _probe(self, url: str, *, name: str, heads: tuple[str, ...]) -> Probe:
+        unguarded = Part(role=APP.role)  # on SQLite the house's own authorizer forbids every PRAGMA
+        database = open_database(url, part=unguarded, pool_size=1, name=name)
+        try:
+            return probed(database, heads=heads)
+        finally:
+            database.close()
 
     def sequencer(
         self, signer: CheckpointSigner, sink: CheckpointSink, *, old_keys: tuple[Verifier, ...] = ()

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Select, case, distinct, func, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, Row, Select, bindparam, case, distinct, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import LeaseId, ReasonCode, SessionKey, StaffId, TenantId
@@ -11,7 +12,7 @@ from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason
 from console.ports.leases import TenantBudget
 from console.storage.control_tables import LeaseRow, LeaseTopUpRow, StaffRow
-from console.storage.rows import changed
+from console.storage.rows import changed, found, table_of
 from console.storage.types import stored_micros
 
 _MINUTE_US = 60_000_000
@@ -52,14 +53,11 @@ class StoredLeases:
 
     def open_of(self, staff: StaffId) -> Sequence[Lease]:
         """Return the leases of a person that nothing has ended in the store, newest first."""
-        mine = select(LeaseRow).where(LeaseRow.staff == staff, LeaseRow.ended_at.is_(None))
-        return self._many(mine.order_by(LeaseRow.opened_at.desc(), LeaseRow.id.desc()))
+        return [_lease(row) for row in found(self._session, _OPEN, staff=staff)]
 
     def open_on(self, staff: StaffId, tenant: TenantId) -> Lease | None:
         """Return the person's newest not-ended lease on a tenant."""
-        mine = select(LeaseRow).where(LeaseRow.staff == staff, LeaseRow.tenant == tenant, LeaseRow.ended_at.is_(None))
-        newest = mine.order_by(LeaseRow.opened_at.desc(), LeaseRow.id.desc()).limit(1)
-        return next(iter(self._many(newest)), None)
+        return next((_lease(row) for row in found(self._session, _OPEN_ON, staff=staff, tenant=tenant)), None)
 
     def touch(self, lease: LeaseId, at: datetime) -> None:
         """Move the idle clock; it never goes back."""
@@ -118,7 +116,16 @@ class StoredLeases:
         return [_lease(row) for row in self._session.scalars(wanted)]
 
 
-def _lease(row: LeaseRow) -> Lease:
+_TABLE = table_of(LeaseRow)
+_OPEN = (
+    select(_TABLE)
+    .where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.ended_at.is_(None))
+    .order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())
+)
+_OPEN_ON = _OPEN.where(_TABLE.c.tenant == bindparam("tenant")).limit(1)
+
+
+def _lease(row: LeaseRow | Row[Any]) -> Lease:
     return Lease(
         id=LeaseId(row.id),
         staff=StaffId(row.staff),

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import NoticeId, StaffId
 from console.ports.outbox import Notice
 from console.storage.control_tables import NoticeRow
-from console.storage.rows import changed
+from console.storage.rows import changed, found, table_of
 
 
 class StoredOutbox:
@@ -35,8 +36,7 @@ class StoredOutbox:
 
     def unread(self, staff: StaffId, *, limit: int) -> Sequence[Notice]:
         """Return unread notices, newest first."""
-        wanted = select(NoticeRow).where(NoticeRow.to_staff == staff, NoticeRow.read_at.is_(None))
-        return self._many(wanted.order_by(NoticeRow.at.desc(), NoticeRow.id.desc()).limit(limit))
+        return [_notice(row) for row in found(self._session, _UNREAD, staff=staff, most=limit)]
 
     def mark_read(self, staff: StaffId, at: datetime) -> int:
         """Mark all of a person's notices read and return how many."""
@@ -54,15 +54,25 @@ class StoredOutbox:
         changed(self._session, waiting.values(delivered_at=at))
 
     def _many(self, wanted: Select[NoticeRow]) -> list[Notice]:
-        return [
-            Notice(
-                id=NoticeId(row.id),
-                to=StaffId(row.to_staff),
-                kind=row.kind,
-                sentence=row.sentence,
-                path=row.path,
-                at=row.at,
-                read_at=row.read_at,
-            )
-            for row in self._session.scalars(wanted)
-        ]
+        return [_notice(row) for row in self._session.scalars(wanted)]
+
+
+_TABLE = table_of(NoticeRow)
+_UNREAD = (
+    select(_TABLE)
+    .where(_TABLE.c.to_staff == bindparam("staff"), _TABLE.c.read_at.is_(None))
+    .order_by(_TABLE.c.at.desc(), _TABLE.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def _notice(row: NoticeRow | Row[Any]) -> Notice:
+    return Notice(
+        id=NoticeId(row.id),
+        to=StaffId(row.to_staff),
+        kind=row.kind,
+        sentence=row.sentence,
+        path=row.path,
+        at=row.at,
+        read_at=row.read_at,
+    )

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.storage.bases import ControlBase
-
-_RUNNING = text("state IN ('pending', 'approved')")
 
 
 class RequestRow(ControlBase):
@@ -22,8 +20,7 @@ class RequestRow(ControlBase):
         Index(None, "state", "filed_at", "id"),
         Index(None, "state", "approve_by", "id"),
         Index(None, "state", "started_at"),
-        Index("ix_request_execute_by", "execute_by", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
-        Index("ix_request_running", "requester", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+        Index(None, "state", "execute_by"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -43,6 +40,7 @@ class RequestRow(ControlBase):
     finished_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     ended_because: Mapped[str | None]
+    drift: Mapped[dict[str, Any] | None]
 
 
 class RequestRevisionRow(ControlBase):

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from console.domain.changes import Preview
 from console.domain.errors import ConflictError
 from console.domain.ids import ExecutionId, RequestId, StaffId, TenantId
 from console.domain.requests import Request, State, Vote
@@ -16,6 +17,7 @@ from console.storage.frozen_requests import (
     head_values,
     revision_values,
     seat_values,
+    stored_drift,
     vote_values,
     whole_request,
     whole_vote,
@@ -27,9 +29,11 @@ from console.storage.request_tables import (
     RequestSeatRow,
     RequestVoteRow,
 )
-from console.storage.rows import add_unless_taken, changed
+from console.storage.rows import add_unless_taken, changed, found
 
-_MOVABLE = frozenset({"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because"})
+_MOVABLE = frozenset(
+    {"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because", "drift"}
+)
 _RUNNING = (State.PENDING.value, State.APPROVED.value)
 _Found = Select[RequestRow, RequestRevisionRow]
 _HEAD_OF_REVISION = and_(
@@ -61,7 +65,10 @@ class StoredRequests:
         if unknown:
             message = f"These do not move with the state: {', '.join(sorted(unknown))}."
             raise TypeError(message)
-        return self._fenced(request, {"state": to.value, **fields})
+        moved: dict[str, Any] = {"state": to.value, **fields}
+        if isinstance(moved.get("drift"), Preview):
+            moved["drift"] = stored_drift(moved["drift"])
+        return self._fenced(request, moved)
 
     def revise(self, before: Request, after: Request) -> bool:
         """Store a new revision under the same fence and void the votes of the old one; False means too late."""
@@ -118,7 +125,7 @@ class StoredRequests:
         self, staff: StaffId, roles: Collection[Role], *, now: datetime, after: RequestId | None, limit: int
     ) -> Sequence[Request]:
         """Return pending requests that a holder of the roles could still vote on, oldest deadline first."""
-        wanted = _found().where(*self._waiting(staff, roles, now))
+        wanted = _found().where(*_waiting(staff, [role.value for role in roles], now))
         if after is not None:
             edge = select(RequestRow.approve_by).where(RequestRow.id == after).scalar_subquery()
             wanted = wanted.where(tuple_(RequestRow.approve_by, RequestRow.id) > tuple_(edge, after))
@@ -126,8 +133,8 @@ class StoredRequests:
 
     def count_waiting_for(self, staff: StaffId, roles: Collection[Role], *, now: datetime, most: int) -> int:
         """Return how many wait, counting no further than `most`."""
-        some = select(RequestRow.id).where(*self._waiting(staff, roles, now)).limit(most).subquery()
-        return self._session.scalar(select(func.count()).select_from(some)) or 0
+        values = {"staff": staff, "roles": [role.value for role in roles], "now": now, "most": most}
+        return int(found(self._session, _COUNT_WAITING, **values)[0][0])
 
     def mine(self, staff: StaffId, *, after: RequestId | None, limit: int) -> Sequence[Request]:
         """Return a person's own requests, newest first."""
@@ -179,27 +186,6 @@ class StoredRequests:
         if seats:
             self._session.execute(insert(RequestSeatRow), seats)
 
-    def _waiting(self, staff: StaffId, roles: Collection[Role], now: datetime) -> list[Any]:
-        person = select(StaffRow.person).where(StaffRow.id == staff).scalar_subquery()
-        seat = exists().where(
-            RequestSeatRow.request == RequestRow.id,
-            RequestSeatRow.revision == RequestRow.revision,
-            RequestSeatRow.role.in_([role.value for role in roles]),
-        )
-        voted = exists().where(
-            RequestVoteRow.request == RequestRow.id,
-            RequestVoteRow.revision == RequestRow.revision,
-            RequestVoteRow.person == person,
-        )
-        return [
-            RequestRow.state == State.PENDING.value,
-            RequestRow.approve_by > now,
-            RequestRow.requester_person != person,
-            RequestRow.drafted_by != person,
-            seat,
-            ~voted,
-        ]
-
     def _newest(self, wanted: _Found, *, after: RequestId | None, limit: int) -> list[Request]:
         if after is not None:
             filed = select(RequestRow.filed_at).where(RequestRow.id == after).scalar_subquery()
@@ -215,3 +201,35 @@ class StoredRequests:
 
 def _found() -> _Found:
     return select(RequestRow, RequestRevisionRow).join(RequestRevisionRow, _HEAD_OF_REVISION)
+
+
+def _waiting(staff: object, roles: Any, now: object) -> list[Any]:  # noqa: ANN401  values, or places for values
+    """Return the conditions of a pending request that somebody could still vote on."""
+    person = select(StaffRow.person).where(StaffRow.id == staff).scalar_subquery()
+    seat = exists().where(
+        RequestSeatRow.request == RequestRow.id,
+        RequestSeatRow.revision == RequestRow.revision,
+        RequestSeatRow.role.in_(roles),
+    )
+    voted = exists().where(
+        RequestVoteRow.request == RequestRow.id,
+        RequestVoteRow.revision == RequestRow.revision,
+        RequestVoteRow.person == person,
+    )
+    return [
+        RequestRow.state == State.PENDING.value,
+        RequestRow.approve_by > now,
+        RequestRow.requester_person != person,
+        RequestRow.drafted_by != person,
+        seat,
+        ~voted,
+    ]
+
+
+# On every page's frame, therefore built once; only columns of the control store.
+_COUNT_WAITING = select(func.count()).select_from(
+    select(RequestRow.id)
+    .where(*_waiting(bindparam("staff"), bindparam("roles", expanding=True), bindparam("now")))
+    .limit(bindparam("most"))
+    .subquery()
+)

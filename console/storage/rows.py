@@ -1,9 +1,9 @@
 """Small statements that several books need, in the language of the database at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -13,6 +13,15 @@ from sqlalchemy.sql.schema import Table
 def table_of(row: type[DeclarativeBase]) -> Table:
     """Return the table behind a mapped class."""
     return cast("Table", row.__table__)
+
+
+def found(session: Session, prepared: Executable, **values: object) -> Sequence[Row[Any]]:
+    """Return the rows of a statement that is built once, on the session's own connection.
+
+    Building a statement and mapping its rows costs seven times as much, and a page asks some twenty of them. Only for
+    tables of the control store: this way the engine's guard refuses every tenant-owned one.
+    """
+    return session.connection().execute(prepared, values).all()
 
 
 def changed(session: Session, statement: Executable) -> int:

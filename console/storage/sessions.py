@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
 from console.domain.ids import SessionKey, StaffId
 from console.domain.staff import SignInMethod, StaffSession, StepUpMethod
 from console.storage.control_tables import LeaseRow, StaffSessionRow
-from console.storage.rows import changed
+from console.storage.rows import changed, found, table_of
 
 
 class StoredSessions:
@@ -42,7 +43,7 @@ class StoredSessions:
 
     def get(self, key: SessionKey) -> StaffSession | None:
         """Return a session, ended or not."""
-        return next(iter(self._many(select(StaffSessionRow).where(StaffSessionRow.key == key))), None)
+        return next((_session(row) for row in found(self._session, _ONE, key=key)), None)
 
     def touch(self, key: SessionKey, at: datetime) -> None:
         """Move the idle clock of a live session; it never goes back."""
@@ -90,7 +91,11 @@ class StoredSessions:
         return [_session(row) for row in self._session.scalars(wanted)]
 
 
-def _session(row: StaffSessionRow) -> StaffSession:
+_TABLE = table_of(StaffSessionRow)
+_ONE = select(_TABLE).where(_TABLE.c.key == bindparam("key"))
+
+
+def _session(row: StaffSessionRow | Row[Any]) -> StaffSession:
     return StaffSession(
         key=SessionKey(row.key),
         staff=StaffId(row.staff),

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import ConflictError, NotFoundError
@@ -12,7 +13,7 @@ from console.domain.search_terms import folded
 from console.domain.staff import Role, StaffKind, StaffMember
 from console.ports.staff import Credentials
 from console.storage.control_tables import StaffRoleRow, StaffRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.rows import add_unless_taken, changed, found, table_of
 
 
 class StoredStaff:
@@ -24,7 +25,9 @@ class StoredStaff:
 
     def get(self, staff: StaffId) -> StaffMember | None:
         """Return one staff member."""
-        return self._one(select(StaffRow).where(StaffRow.id == staff))
+        rows = found(self._session, _ONE_WITH_ROLES, staff=staff)
+        roles = frozenset(Role(row.role) for row in rows if row.role is not None)
+        return _member(rows[0], roles) if rows else None
 
     def by_person(self, person: PersonKey) -> StaffMember | None:
         """Return the account of a natural person."""
@@ -148,7 +151,15 @@ class StoredStaff:
         return [_member(row, frozenset(roles.get(row.id, ()))) for row in rows]
 
 
-def _member(row: StaffRow, roles: frozenset[Role]) -> StaffMember:
+_STAFF, _HELD = table_of(StaffRow), table_of(StaffRoleRow)
+_ONE_WITH_ROLES = (
+    select(_STAFF, _HELD.c.role)
+    .select_from(_STAFF.join(_HELD, _HELD.c.staff == _STAFF.c.id, isouter=True))
+    .where(_STAFF.c.id == bindparam("staff"))
+)
+
+
+def _member(row: StaffRow | Row[Any], roles: frozenset[Role]) -> StaffMember:
     return StaffMember(
         id=StaffId(row.id),
         person=PersonKey(row.person),

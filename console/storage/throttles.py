@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from console.storage.control_tables import ThrottleRow
-from console.storage.rows import changed
+from console.storage.rows import changed, found, table_of
 
 _KEPT = timedelta(days=2)
 
@@ -20,10 +20,7 @@ class StoredThrottles:
 
     def count(self, bucket: str, key: str, *, since: datetime) -> int:
         """Return how often `hit` was called for the key since a moment."""
-        wanted = select(func.count()).where(
-            ThrottleRow.bucket == bucket, ThrottleRow.key == key, ThrottleRow.at >= since
-        )
-        return self._session.scalar(wanted) or 0
+        return int(found(self._session, _COUNT, bucket=bucket, key=key, since=since)[0][0])
 
     def hit(self, bucket: str, key: str, *, at: datetime) -> None:
         """Count one event, and forget those of this key that are older than two days."""
@@ -42,3 +39,9 @@ class StoredThrottles:
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""
         changed(self._session, delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.key == key))
+
+
+_TABLE = table_of(ThrottleRow)
+_COUNT = select(func.count()).where(
+    _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at >= bindparam("since")
+)

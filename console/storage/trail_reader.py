@@ -36,7 +36,7 @@ class StoredTrailReader:
     def _many(self, statement: _Found) -> list[StoredEntry]:
         return [
             StoredEntry(id=number, uid=EntryUid(uid or ""), body=body.encode(), leaf=leaf, position=position)
-            for number, uid, body, leaf, position in self._session.execute(statement)
+            for number, uid, body, leaf, position in self._session.connection().execute(statement)
         ]
 
 

@@ -35,7 +35,7 @@ class Found:
 def examine_house(house: House) -> tuple[Found, ...]:
     """Return what is found about staff, quorums and clock; changes nothing. Raises: OutsideError."""
     with house.store.read() as unit:
-        return (_administrators(house, unit), *_quorums(house, unit), _clock(house, unit))
+        return (_administrators(house, unit), *quorums(house, unit), _clock(house, unit))
 
 
 def _administrators(house: House, unit: ControlUnit) -> Found:
@@ -49,7 +49,7 @@ def _administrators(house: House, unit: ControlUnit) -> Found:
     return Found(subject="staff", level=Level.OK, sentence=f"{len(found)} administrators are active.")
 
 
-def _quorums(house: House, unit: ControlUnit) -> Iterator[Found]:
+def quorums(house: House, unit: ControlUnit) -> Iterator[Found]:
     """Yield a warning for each action whose approvers are too few once the requester is left out."""
     held = {role: {member.id for member in unit.staff.eligible((role,))} for role in Role}
     unmet = 0

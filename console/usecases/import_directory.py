@@ -106,7 +106,7 @@ def import_directory(
     decision = ask(house, query(actor, "directory.import", now=house.clock.now()))
     refusal = refusal_of(decision)
     if refusal is not None:
-        refuse(house, actor, "route.refused", refusal)
+        refuse(house, actor, "directory.import_refused", refusal)
         return refusal
     tally = _Tally()
     try:
@@ -126,12 +126,15 @@ def _fill(unit: BulkUnit, source: ImportSource, tally: _Tally, *, progress: Call
         good: list[Record] = []
         for line, row in batch:
             tally.reached(line)
-            fault = row if isinstance(row, RowFault) else known.fault(row, line)
+            if isinstance(row, RowFault):
+                tally.blame(row)
+                continue
+            fault = known.fault(row, line)
             if fault is not None:
                 tally.blame(fault)
-            elif not isinstance(row, RowFault):
-                good.append(row)
-                tally.counts[_KIND_OF[type(row)]] += 1
+                continue
+            good.append(row)
+            tally.counts[_KIND_OF[type(row)]] += 1
         if good:
             unit.put(good)  # even after a fault: later rows may refer to these
         progress(tally.rows)

@@ -62,9 +62,9 @@ def propose_action(
     try:
         with house.store.write() as unit:
             before = _sent_before(unit, actor, form_id)
-            if before is not None:
+            if isinstance(before, Already):
                 return before
-            answer = _file(
+            answer = before or _file(
                 house,
                 unit,
                 actor,

@@ -95,6 +95,10 @@ def walk_view(walk: Walk) -> View:
         "drift": drift_rows(walk.drifted_from, answer.preview.changes) if walk.drifted_from and answer else [],
         "reasons": [reason_option(rule, is_lease=False) for rule in walk.form.reasons],
         "reason": walk.reason,
+        "reason_label": next(
+            (rule.label for rule in walk.form.reasons if rule.code == walk.reason.code), walk.reason.code
+        ),
+        "is_lease_reason": _is_lease_reason(walk),
         "reference_help": _reference_help(walk),
         "is_revision": walk.revises is not None,
         "carried": {} if answer is None else _carried(walk, answer),
@@ -221,9 +225,23 @@ def _carried(walk: Walk, answer: Previewed) -> dict[str, str]:
     }
 
 
+def _is_lease_reason(walk: Walk) -> bool:
+    """Return whether the reason is the lease's and nothing is wrong with it, so that it needs no second look."""
+    lease = walk.form.lease
+    if lease is None:
+        return False
+    same = (lease.reason.code, lease.reason.reference) == (walk.reason.code, walk.reason.reference)
+    return same and not any(name.startswith("reason_") for name in walk.faults)
+
+
 def _reference_help(walk: Walk) -> str:
-    chosen = [rule for rule in walk.form.reasons if rule.code == walk.reason.code] or walk.form.reasons
-    return f"The {chosen[0].reference_label}, for example {chosen[0].reference_example}."
+    rule = _chosen(walk)
+    return f"The {rule.reference_label}, for example {rule.reference_example}."
+
+
+def _chosen(walk: Walk) -> ReasonRule:
+    """Return the rule of the chosen reason, the first accepted one where it is none of them."""
+    return next((rule for rule in walk.form.reasons if rule.code == walk.reason.code), walk.form.reasons[0])
 
 
 def _focus(walk: Walk) -> str:

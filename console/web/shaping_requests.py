@@ -7,10 +7,12 @@ from flask import url_for
 
 from console.domain.decisions import Decision, Deny, GroupNeed, NeedsStepUp
 from console.domain.requests import Request, State, Verdict, Vote
+from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Inbox, Line, RequestPage
 from console.web import wording
 from console.web.shaping import (
     View,
+    body_of,
     deadline,
     diff_rows,
     drift_rows,
@@ -23,6 +25,7 @@ from console.web.shaping import (
 from console.web.shaping_actions import preview_view
 
 _TABS = (("waiting", "Waiting for me"), ("mine", "Mine"), ("all", "All"))
+_READ = "request.read"
 _VERBS = ("vote", "execute", "cancel", "revoke", "revise")
 _EMPTY = {
     "waiting": ("Nothing waits for you", "Requests that need your vote appear here, the most urgent first."),
@@ -90,13 +93,26 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "stuck_on": groups_in_words(page.tally.missing),
         "drift": _drift(request),
         "revisions": [_revision(r, request) for r in reversed(page.revisions)],
-        "events": entry_events(reversed(page.entries), titles, is_linked=page.may_read_trail),
+        "events": entry_events(_once_read(page), titles, is_linked=page.may_read_trail),
         "trail_href": url_for("trail.index", correlation=request.id) if page.may_read_trail else "",
         "may": {verb: _verb(page.may.get(verb)) for verb in _VERBS},
         "has_voted": any(
             v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
         ),
     }
+
+
+def _once_read(page: RequestPage) -> list[StoredEntry]:
+    """Return what happened, oldest first; of each person's readings only the first."""
+    readers: set[object] = set()
+    kept = []
+    for entry in reversed(page.entries):
+        body = body_of(entry)
+        reader = body["actor"]["id"] if body["action"] == _READ else None
+        if reader is None or reader not in readers:
+            kept.append(entry)
+        readers.add(reader)
+    return kept
 
 
 def _row(line: Line, now: datetime) -> View:

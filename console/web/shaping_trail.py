@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from flask import url_for
 
@@ -31,6 +32,7 @@ _FILTER_WORDS = {
     "until": "to",
 }
 _MANY_ACTIONS = 8
+_LABELS = {"ts_us": "time in µs", "v": "format", "w": "writer", "uid": "id"}
 
 
 def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> View:
@@ -71,7 +73,7 @@ def entry_view(stored: StoredEntry, titles: Mapping[str, str]) -> View:
         ],
         "canonical": stored.body.decode(),
         "bytes": len(stored.body),
-        "around": url_for("trail.index", correlation=body["correlation"]) if body["correlation"] else "",
+        "more": _more(body),
     }
 
 
@@ -167,6 +169,21 @@ def _rule(rule: RuleText) -> View:
     }
 
 
+def _more(body: Mapping[str, Any]) -> list[View]:
+    """Return the ways from one entry to those around it."""
+    ways = (
+        ("Everything of this event", "correlation", body["correlation"]),
+        ("Everything by this actor", "actor", body["actor"]["id"]),
+        ("Everything about this tenant", "tenant", (body["tenant"] or {}).get("id")),
+        ("Everything of this kind", "action", body["action"]),
+    )
+    return [
+        {"label": label, "href": with_query(url_for("trail.index"), {name: value})}
+        for label, name, value in ways
+        if value
+    ]
+
+
 def _field_groups(body: Mapping[str, object]) -> list[View]:
     """Return the parts of a body as groups of label and text; what is empty is left out."""
     parts = ("actor", "tenant", "reason", "authorisation", "exposure", "request", "facts")
@@ -182,7 +199,9 @@ def _rows(part: object) -> list[tuple[str, str]]:
     if not isinstance(part, Mapping):
         return []
     return [
-        (str(name).replace("_", " "), _text(value)) for name, value in part.items() if value not in (None, [], {}, "")
+        (_LABELS.get(str(name), str(name).replace("_", " ")), _text(value))
+        for name, value in part.items()
+        if value not in (None, [], {}, "")
     ]
 
 

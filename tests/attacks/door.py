@@ -73,14 +73,24 @@ class Attempts:
         return self._web(f"GET {path}", lambda: browser.get(path, **headers))
 
     def post(
-        self, browser: Browser, path: str, data: Mapping[str, Any] | None = None, *, token: str | None = None, **headers: str
+        self,
+        browser: Browser,
+        path: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        **headers: str,
     ) -> TestResponse:
         """Send a form, with the token of the page seen last unless another is given."""
-        return self._web(f"POST {path} {data}"[:200], lambda: browser.post(path, dict(data or {}), token=token, **headers))
+        return self._web(
+            f"POST {path} {data}"[:200], lambda: browser.post(path, dict(data or {}), token=token, **headers)
+        )
 
     def send(self, browser: Browser, method: str, path: str, **sent: Any) -> TestResponse:  # noqa: ANN401  werkzeug's own
         """Send any message; `sent` is what werkzeug's client takes."""
-        return self._web(f"{method} {path}"[:200], lambda: browser.client.open(path, method=method, buffered=True, **sent))
+        return self._web(
+            f"{method} {path}"[:200], lambda: browser.client.open(path, method=method, buffered=True, **sent)
+        )
 
     def ask(self, what: str, question: Callable[[], object]) -> object:
         """Put something to a use case without a browser; a refusal comes back as its code."""
@@ -207,7 +217,11 @@ class Door:
 
     def ballot(self, request: str, verdict: str = "approve") -> dict[str, str]:
         """Return the form of a vote on what stands now."""
-        return {"verdict": verdict, "digest": self.request(request).digest, "comment": "No." if verdict == "reject" else ""}
+        return {
+            "verdict": verdict,
+            "digest": self.request(request).digest,
+            "comment": "No." if verdict == "reject" else "",
+        }
 
     def run_by_hand(self) -> None:
         """Let approved overrides wait until somebody runs them."""
@@ -265,7 +279,6 @@ class Door:
     def fingerprint(self) -> Fingerprint:
         """Return every row of every table, but for those that tell of a step or count it."""
         with closing(sqlite3.connect(self.file)) as raw:
-            raw.row_factory = sqlite3.Row
             return {name: tuple(_rows(raw, name)) for name in _tables(raw)}
 
     def newest_entry(self) -> int:
@@ -293,9 +306,7 @@ class Door:
     ) -> Attempts:
         """Return a fresh sheet for attempts that must all be refused like this."""
         wanted = (refused,) if isinstance(refused, int | str) else refused
-        return Attempts(
-            door=self, refused=wanted, recorded=recorded, code=code, settles=settles, unrecorded=unrecorded
-        )
+        return Attempts(door=self, refused=wanted, recorded=recorded, code=code, settles=settles, unrecorded=unrecorded)
 
 
 @contextmanager
@@ -310,10 +321,12 @@ def _tables(raw: sqlite3.Connection) -> list[str]:
     return [name for (name,) in found if not name.startswith(_TELLING)]
 
 
-def _rows(raw: sqlite3.Connection, table: str) -> Iterator[str]:
+def _rows(raw: sqlite3.Connection, table: str) -> list[str]:
     moving = _MOVING.get(table, ())
-    for row in raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):
-        yield repr([row[name] for name in row.keys() if name not in moving])  # noqa: SIM118  a Row's own keys
+    found = raw.execute(f"SELECT * FROM {table}")
+    names = [column[0] for column in found.description]
+    kept = [number for number, name in enumerate(names) if name not in moving]
+    return sorted(repr([row[number] for number in kept]) for row in found)
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,6 @@
 """Who measures: staff signed in by the real use cases, tenants opened, requests waiting."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,7 @@ from console.ports.staff import Credentials
 from console.usecases.open_lease import open_lease
 from console.usecases.outcomes import Waiting
 from console.usecases.propose_action import propose_action
-from console.usecases.resume_session import actor_of
-from console.usecases.sign_in import SignedIn, sign_in_with_password
+from console.usecases.resume_session import Resumed, resume_session
 from console.web.sessions import COOKIE
 from tests.bench.callers import Inside, Loopback
 from tests.bench.rows import Rows
@@ -28,6 +28,7 @@ from tests.bench.world import World
 LARGEST, LARGE = "acme-robotics", "northwind-trading"
 AGENT, LEAD, AUDITOR = "support_agent", "finance_lead", "security_auditor"
 WAITING = 20
+_TOKEN = re.compile(r'name="csrf-token" content="([^"]*)"')
 _ORIGIN = Origin(request_id="bench", route="bench", method="GET", ip="127.0.0.1", agent="bench")
 _SUPPORT = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
 CONTRACT = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
@@ -77,8 +78,9 @@ def opened_stage(world: World) -> Iterator[Stage]:
     """Give everything that page measurements need."""
     rows = world.rows()
     with opened_building(world.settings) as building:
-        signed = {who: _sign_in(building, world, who) for who in (AGENT, LEAD, AUDITOR)}
-        stage = Stage(world=world, building=building, app=app_of(building), rows=rows, signed=signed)
+        app = app_of(building)
+        signed = {who: _sign_in(building, app, world, who) for who in (AGENT, LEAD, AUDITOR)}
+        stage = Stage(world=world, building=building, app=app, rows=rows, signed=signed)
         for slug in (LARGEST, LARGE):
             _open(building, signed[AGENT].actor, stage.tenant(slug))
         _fill_inbox(building, signed[AGENT].actor, stage)
@@ -86,23 +88,36 @@ def opened_stage(world: World) -> Iterator[Stage]:
     rows.close()
 
 
-def _sign_in(building: Building, world: World, who: str) -> Signed:
-    house, person = building.house, world.people[who]
-    with house.store.write() as unit:
-        member = unit.staff.by_email(person.email)
-        if member is None:
-            raise StageError(f"{person.email} is not there.")
-        known = unit.staff.credentials(member.id)
-        if known is None:
-            raise StageError(f"{person.email} has no password.")
-        # A code is good once; runs follow each other faster than codes change.
+def _sign_in(building: Building, app: Flask, world: World, who: str) -> Signed:
+    """Sign in through the page: the browser's session holds what the page puts there."""
+    person = world.people[who]
+    _renew_code(building, person.email)
+    browser = app.test_client()
+    token = _TOKEN.search(browser.get("/sign-in").text)
+    form = {
+        "email": person.email,
+        "password": person.password,
+        "code": pyotp.TOTP(person.totp_secret).at(datetime.now(UTC)),
+        "next": "/account",
+        "csrf_token": token[1] if token else "",
+    }
+    answer = browser.post("/sign-in", data=form)
+    cookie = browser.get_cookie(COOKIE)
+    resumed = resume_session(building.house, token=cookie.value if cookie else "", origin=_ORIGIN, is_activity=True)
+    if cookie is None or not isinstance(resumed, Resumed):
+        raise StageError(f"{person.email} was not let in: {answer.text}")
+    return Signed(actor=resumed.actor, cookie=f"{COOKIE}={cookie.value}")
+
+
+def _renew_code(building: Building, email: str) -> None:
+    """Forget the last one-time code: it is good once, and runs follow each other faster than codes change."""
+    with building.house.store.write() as unit:
+        member = unit.staff.by_email(email)
+        known = None if member is None else unit.staff.credentials(member.id)
+        if member is None or known is None:
+            raise StageError(f"{email} is not there, or has no password.")
         fresh = Credentials(password_hash=known.password_hash, totp_sealed=known.totp_sealed, totp_last_step=-1)
         unit.staff.set_credentials(member.id, fresh)
-    code = pyotp.TOTP(person.totp_secret).at(datetime.now(UTC))
-    answer = sign_in_with_password(house, email=person.email, password=person.password, code=code, origin=_ORIGIN)
-    if not isinstance(answer, SignedIn):
-        raise StageError(f"{person.email} was not let in: {answer}")
-    return Signed(actor=actor_of(answer.member, answer.session, _ORIGIN), cookie=f"{COOKIE}={answer.token}")
 
 
 def _open(building: Building, actor: Actor, tenant: TenantId) -> None:

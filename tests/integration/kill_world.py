@@ -26,6 +26,7 @@ from console.usecases.open_lease import end_lease
 from console.usecases.outcomes import Drifted, Ran, Waiting
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.integration.stage import FAR, NOTE, OVERRIDE, UNTIL, Stage, book, by_hand, opened_stage
+from tests.web.cast import PEOPLE
 
 # Each person works on one tenant beside the control store, one on the far plane, and opens a third for a look.
 WORKERS: Mapping[str, tuple[str, str, str]] = {
@@ -90,23 +91,23 @@ class Worker:
             self.waiting.append(answer.request)
 
     def approve(self, request: Request) -> None:
-        """Let finance look and agree."""
-        who = self.dice.choice(("finance_lead", "finance_lead_2"))
-        self.stage.see(who, request.id)
-        answer = vote_on_request(
-            self.stage.house,
-            self.stage.actor(who),
-            request_id=request.id,
-            digest=request.digest,
-            verdict=Verdict.APPROVE,
-        )
-        if not isinstance(answer, Voted):
-            return
-        acknowledge("voted", request.id)
-        if isinstance(answer.execution, Ran):
-            acknowledge("ran", request.id)
-        elif answer.request.state is State.APPROVED and answer.execution is None:
-            self.ready.append(request.id)
+        """Let everybody look and agree whose word is needed."""
+        for need in request.needs:
+            who = self.dice.choice([key for key, each in PEOPLE.items() if each.role in need.roles and key != self.who])
+            self.stage.see(who, request.id)
+            answer = vote_on_request(
+                self.stage.house,
+                self.stage.actor(who),
+                request_id=request.id,
+                digest=request.digest,
+                verdict=Verdict.APPROVE,
+            )
+            if isinstance(answer, Voted):
+                acknowledge("voted", request.id)
+                if isinstance(answer.execution, Ran):
+                    acknowledge("ran", request.id)
+                elif answer.request.state is State.APPROVED and answer.execution is None:
+                    self.ready.append(request.id)
 
     def run(self, request: RequestId) -> None:
         """Run what is approved; another override may have been faster, then it is out of date."""

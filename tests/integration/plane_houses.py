@@ -1,8 +1,9 @@
 """Five ways to keep two tenants, Acme and Zeta, on a plane; the contract tests run on each."""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from console.domain.entries import SYSTEM_ACTOR, EntryDraft
 from console.domain.ids import SHARED_PLANE, MemberId, PlaneId, TenantId
 from console.domain.imports import TenantRecord, member_id_of, tenant_id_of
 from console.ports.planes import TenantPlane
+from console.storage.engines import parsed_url
 from console.storage.house import Storage
 from tests.databases import NOON, HandClock, opened_storage, plane_url, postgres_url, sqlite_url
 from tests.integration.cast import move_in, scope, tenant_records
@@ -36,6 +38,20 @@ class PlaneHouse:
         """Open a tenant for writing, wherever it lives."""
         wanted = scope(tenant, plane=self.plane, hours=hours)
         return self.storage.planes.write(wanted) if self.plane == OTHER else self._shared(wanted)
+
+    def forget_what_was_written(self) -> None:
+        """Empty the tables that Sallyport itself writes, as their owner."""
+        settings = self.storage._settings
+        url = settings.planes.get(self.plane, settings.database_url)
+        tables = ("account_state", "entitlement_override", "note", "invoice_mirror", "applied_execution")
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(str(parsed_url(url).database))) as raw, raw:
+                for table in tables:
+                    raw.execute(f"DELETE FROM plane_{table}")
+            return
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            for table in tables:
+                connection.execute(f"TRUNCATE plane_{table}".encode())
 
     @contextmanager
     def _shared(self, wanted: object) -> Iterator[TenantPlane]:

@@ -80,7 +80,8 @@ def tenant_records(slug: str, plane: PlaneId) -> list[Record]:
         ),
         SubscriptionRecord(
             tenant=slug, plan="business", status="active", provider_customer=f"cus_{slug}", seats=3,
-            amount_minor=49_900, currency="EUR", started_at=LONG_AGO, renews_at=LONG_AGO + timedelta(days=365), mirrored_at=LONG_AGO,
+            amount_minor=49_900, currency="EUR", started_at=LONG_AGO, renews_at=LONG_AGO + timedelta(days=365),
+            mirrored_at=LONG_AGO,
         ),
     ]  # fmt: skip
 
@@ -197,7 +198,7 @@ def rows(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(str(parsed_url(url).database), timeout=10)) as raw, raw:
             return raw.execute(sql, values).fetchall()
     with closing(psycopg.connect(url.replace("+psycopg", ""))) as raw, raw:
-        done = raw.execute(sql.replace("?", "%s").encode(), values)
+        done = raw.execute(sql.replace("?", "%s").encode(), values or None)
         return done.fetchall() if done.description else []
 
 

@@ -11,7 +11,7 @@ from console.domain.decisions import Deny
 from console.domain.ids import PlaneId, SessionKey
 from console.domain.import_fields import row_of
 from console.domain.imports import MemberRecord, Record, RowFault, TenantRecord, tenant_id_of
-from console.domain.staff import Actor
+from console.domain.staff import Actor, Role
 from console.ports.trail import EntryFilter
 from console.storage.house import Storage
 from console.usecases.house import House
@@ -206,7 +206,7 @@ def test_it_rolls_back_when_somebody_interrupts(storage: Storage) -> None:
 def test_it_lets_nobody_import_but_the_operator(tmp_path: Path) -> None:
     with opened_storage(sqlite_url(tmp_path / "c.db")) as storage:
         house, _operator = rooms(storage)
-        anna = cast.member_of_staff(cast.ANNA, *cast.Role)
+        anna = cast.member_of_staff(cast.ANNA, *Role)
         actor = Actor(
             staff=anna.id,
             person=anna.person,

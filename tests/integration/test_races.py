@@ -57,9 +57,9 @@ from tests.web.cast import PEOPLE
 T = TypeVar("T")
 EXECUTORS = 8
 ROUNDS = 200
-PAIRS = 20
+PAIRS = 15
 OVERRIDES = "SELECT count(*) FROM plane_entitlement_override"
-NOTES = "SELECT count(*) FROM plane_note"
+NOTES = "SELECT count(*) FROM plane_note WHERE text = 'Called back.'"
 APPLIED = "SELECT count(*) FROM plane_applied_execution WHERE outcome = 'applied'"
 
 
@@ -269,7 +269,8 @@ def test_an_approval_and_a_withdrawal_at_once_have_one_outcome(
         assert stage.entries("request.cancelled", request.id) == (state is State.CANCELLED)
         assert stage.entries("action.executed", request.id) == (state is State.EXECUTED)
         assert len(denials(answers)) == refusals(stage, request.id) == 1
-        assert state.value in denials(answers)[0].sentence
+        left = {state, State.APPROVED} if runs_at_once else {state}  # it was approved when the loser was told, then ran
+        assert any(each.value in denials(answers)[0].sentence for each in left)
     assert stage.count(OVERRIDES) == stage.entries("action.executed")
     print(f"approve || cancel: {sorted(seen)}")  # noqa: T201
 

@@ -1,5 +1,6 @@
 """The contract of a tenant plane, on every kind of plane, product schema mapped by views included."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +12,30 @@ from console.domain.errors import ConflictError, NotFoundError, OutsideError, Sc
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Note
+from tests import postgres
 from tests.conftest import NewDatabase
 from tests.databases import NOON, HandClock
 from tests.integration.plane_houses import KINDS, OTHER, PlaneHouse, plane_house
 
 
-@pytest.fixture(params=KINDS)
-def house(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[PlaneHouse]:
-    with plane_house(request.param, tmp_path, pg_database) as opened:
+@pytest.fixture(scope="module", params=KINDS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaneHouse]:
+    names: list[str] = []
+
+    def create(template: str) -> str:
+        names.append(f"test_planes_{os.getpid()}_{len(names)}")
+        return postgres.create_database(names[-1], template)
+
+    with plane_house(request.param, tmp_path_factory.mktemp("planes"), create) as opened:
         yield opened
+    for name in names:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def house(built: PlaneHouse) -> PlaneHouse:
+    built.forget_what_was_written()
+    return built
 
 
 def override(number: str, value: int) -> Grant:
@@ -154,7 +170,7 @@ def test_it_records_an_execution_once(house: PlaneHouse) -> None:
 
 
 def test_nothing_stays_of_a_unit_that_fails(house: PlaneHouse) -> None:
-    with pytest.raises(ZeroDivisionError), house.write(house.acme) as plane:
+    with pytest.raises(ZeroDivisionError), house.write(house.acme) as plane:  # noqa: PT012
         plane.mark_applied(ExecutionId("exe_1"), outcome="applied", at=NOON)
         plane.set_status(TenantStatus.CLOSED, because=None, version=1)
         raise ZeroDivisionError

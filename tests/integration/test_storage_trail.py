@@ -77,7 +77,7 @@ def test_it_pages_by_row_id(storage: Storage) -> None:
 
 def test_it_keeps_nothing_when_an_entry_fails_even_if_that_is_swallowed(storage: Storage) -> None:
     wrong = EntryDraft(action="not.in_the_catalogue", actor=SYSTEM_ACTOR)
-    with pytest.raises(TrailUnavailableError), storage.store.write() as unit:
+    with pytest.raises(TrailUnavailableError), storage.store.write() as unit:  # noqa: PT012
         unit.throttles.hit("x", "y", at=NOON)
         with pytest.raises(TrailUnavailableError):
             unit.trail.emit(wrong, at=NOON)
@@ -103,8 +103,7 @@ ATTEMPTS = [
 ]
 SQLITE_ATTEMPTS = [
     "REPLACE INTO audit_event SELECT id, body, leaf FROM audit_event",
-    "INSERT INTO audit_event (id, body, leaf) SELECT id, body, leaf FROM audit_event WHERE true "
-    "ON CONFLICT DO UPDATE SET leaf = zeroblob(32)",
+    "INSERT INTO audit_event (body, leaf) VALUES ('{}', zeroblob(32)) ON CONFLICT DO UPDATE SET leaf = zeroblob(32)",
     "INSERT INTO audit_event (id, body, leaf) VALUES (-5, '{}', zeroblob(32))",
     "DROP TRIGGER audit_event_no_update",
     "DROP INDEX ix_audit_event_actor",
@@ -264,7 +263,7 @@ def test_it_sees_an_entry_removed_before_it_was_placed(storage: Storage) -> None
 
 def test_a_rolled_back_entry_leaves_no_gap(storage: Storage) -> None:
     emit(storage, STARTED)
-    with pytest.raises(ZeroDivisionError), storage.store.write() as unit:
+    with pytest.raises(ZeroDivisionError), storage.store.write() as unit:  # noqa: PT012
         unit.trail.emit(STARTED, at=NOON)
         raise ZeroDivisionError
     emit(storage, STARTED)

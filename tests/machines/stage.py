@@ -15,7 +15,7 @@ from console.domain.canonical import parse_canonical
 from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PersonKey, ReasonCode, RequestId, TenantId
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
-from console.domain.requests import Request, Verdict, Vote
+from console.domain.requests import Request, State, Verdict, Vote
 from console.domain.staff import Actor, Role
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.usecases.change_request import cancel_request, revise_request, revoke_request
@@ -29,7 +29,8 @@ from console.usecases.propose_action import propose_action
 from console.usecases.vote_on_request import vote_on_request
 from tests import ground
 from tests.databases import NOON, HandClock
-from tests.web.cast import PEOPLE, TENANTS, opened_house, populated_url
+from tests.web.cast import PEOPLE, opened_house, populated_url
+from tests.web.world import TENANTS
 
 WHY = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
 THE = RequestId("req_00000000000000000000000001")
@@ -104,6 +105,11 @@ class Stage:
             request = unit.requests.get(THE)
         assert request is not None
         return request
+
+    def standing(self) -> tuple[State, int]:
+        """Return state and version of the request as stored."""
+        state, version = self.file.execute("SELECT state, version FROM request").fetchone()
+        return State(state), version
 
     def votes(self) -> list[Vote]:
         """Return every vote."""

@@ -63,7 +63,7 @@ PERMITTED: dict[str, set[Role]] = {
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
-} - {"staff.read"}
+}
 
 
 @dataclass(frozen=True)

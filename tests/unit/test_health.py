@@ -47,7 +47,7 @@ def test_it_counts_unpaid_invoices_past_their_day() -> None:
     assert only.sentence == "5 unpaid past their due day: INV-1, INV-3, INV-4."
 
 
-@pytest.mark.parametrize(("hours", "is_stale"), [(6, False), (7, True)])
+@pytest.mark.parametrize(("hours", "is_stale"), [(24, False), (25, True)])
 def test_it_notices_a_silent_mirror(hours: int, is_stale: bool) -> None:
     silent = replace(CONTRACT, mirrored_at=NOON - timedelta(hours=hours))
     titles = [symptom.title for symptom in symptoms(HEALTHY, silent, (), (), now=NOON)]

@@ -40,6 +40,7 @@ def test_it_accepts_a_whole_reason(given: Reason) -> None:
         (reason("T-" + "1" * 63), "reference", "reference_malformed"),
         (reason(note=" \n"), "note", "note_missing"),
         (reason(note="x" * 2_001), "note", "note_too_long"),
+        (reason(note="They said \u202eno."), "note", "bad_parameter"),
     ],
 )
 def test_it_names_field_code_and_remedy_of_the_first_fault(given: Reason, field: str, code: str) -> None:

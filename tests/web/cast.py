@@ -35,7 +35,13 @@ from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
-from tests.web.world import LONG_AGO, billing, world
+from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
+
+__all__ = [
+    "CODES", "KESTREL", "LONG_AGO", "NORDWIND", "PASSWORDS", "PEOPLE", "ROOT", "SEALING_KEY", "SESSION_KEY", "TENANTS",
+    "Browser", "Cast", "Person", "demo_people", "make_house", "on_stage", "opened_house", "populate", "populated_url",
+    "web_app", "web_options", "world",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 SEALING_KEY = "the sealing key of the fixture cast, 32+"

@@ -52,7 +52,8 @@ def end(lease: str) -> Response:
 
 
 def _form(row: DirectoryRow, form: LeaseForm, *, status: int, refusal: Deny | None = None) -> Response:
-    offer = offer_lease(asking.house(), asking.actor(), tenant=row.id)
+    # What was refused and recorded already is not recorded again for showing the form.
+    offer = offer_lease(asking.house(), asking.actor(), tenant=row.id, is_wanted=refusal is None)
     if isinstance(offer, Deny):
-        return render.refused(offer)
+        return render.refused(refusal or offer)
     return render.page("pages/leases/create.html", status=status, lease=lease_view(offer, form, refusal=refusal))

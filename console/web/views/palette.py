@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request, url_for
 
 from console.domain.search_terms import SHORTEST_FRAGMENT
+from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import offer_actions
 from console.usecases.read_home import Surroundings, read_surroundings
 from console.usecases.search_directory import SearchAnswer, search_directory
@@ -17,7 +18,6 @@ _PLACES = (
     ("staff", "Staff", "users", "staff.index"),
     ("policy", "Policy", "scale", "policy.show"),
 )
-_TABS = (("Members", "members"), ("Entitlements", "entitlements"), ("Notes", "notes"), ("Entries", "entries"))
 
 
 @bp.get("/palette")
@@ -26,8 +26,7 @@ def show() -> Response:
     """List tenants, pages and allowed actions by name; a fragment for the dialog, a page without script."""
     typed = request.args.get("q", "").strip()
     around = read_surroundings(asking.house(), asking.actor())
-    newest = max(around.leases, key=lambda pair: pair[0].opened_at, default=None)
-    opened = None if newest is None else newest[1]
+    opened = _opened(around)
     offers = [
         *(offer_actions(asking.house(), asking.actor(), tenant=opened.id) if opened is not None else ()),
         *offer_actions(asking.house(), asking.actor(), tenant=None),
@@ -36,6 +35,15 @@ def show() -> Response:
     groups = palette_groups(pages=_pages(around), tenants=tenants, offers=offers, opened=opened, typed=typed)
     template = "fragments/palette.html" if render.wants_fragment() else "pages/palette/show.html"
     return render.page(template, groups=groups, typed=typed)
+
+
+def _opened(around: Surroundings) -> DirectoryRow | None:
+    """Return the open tenant whose page the palette was called on, else the one that was opened last."""
+    path = "/" + request.headers.get("HX-Current-URL", "").partition("://")[2].partition("/")[2]
+    newest_first = sorted(around.leases, key=lambda pair: pair[0].opened_at, reverse=True)
+    rows = [row for _lease, row in newest_first if row is not None]
+    here = (row for row in rows if path.startswith(url_for("tenants.overview", slug=row.slug)))
+    return next(here, rows[0] if rows else None)
 
 
 def _tenants(around: Surroundings, typed: str) -> list[View]:

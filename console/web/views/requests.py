@@ -25,6 +25,8 @@ from console.web.shaping_requests import inbox_view, request_view
 from console.web.shown import shown_once
 
 bp = Blueprint("requests", __name__)
+# Whoever is refused like this has no business with the request: its page would only be refused once more.
+_STRANGERS = frozenset({DenyCode.NOT_YOURS, DenyCode.NOT_AN_APPROVER, DenyCode.ROLE_MISSING, DenyCode.SERVICE_ACCOUNT})
 
 
 @bp.get("/requests")
@@ -157,6 +159,8 @@ def _ended(request_id: str, answer: Request | Deny | NeedsStepUp, *, said: str) 
 
 
 def _refused(request_id: str, refusal: Deny | NeedsStepUp, *, vote: VoteForm | None = None) -> Response:
+    if isinstance(refusal, Deny) and refusal.code in _STRANGERS:
+        return render.refused(refusal)
     status = 403 if isinstance(refusal, NeedsStepUp) else STATUS[refusal.code]
     if status == 401:
         status = 422  # a wrong code is a wrong field, not a missing session

@@ -18,6 +18,7 @@ from console.web import asking, gate, render
 from console.web.closed import closed
 from console.web.shaping_home import home_view
 from console.web.shaping_tenants import (
+    action_links,
     entitlements_view,
     members_view,
     notes_view,
@@ -26,6 +27,7 @@ from console.web.shaping_tenants import (
 )
 
 bp = Blueprint("tenants", __name__)
+_CONTROL = "control"
 
 
 @bp.get("/tenants")
@@ -33,7 +35,8 @@ bp = Blueprint("tenants", __name__)
 def index() -> Response:
     """Show the tenants that this person has open, and the search box."""
     home = home_view(read_home(asking.house(), asking.actor()))
-    return render.page("pages/tenants/index.html", home=home)
+    offers = action_links(offer_actions(asking.house(), asking.actor(), tenant=None), None, place=_CONTROL)
+    return render.page("pages/tenants/index.html", home=home, offers=offers)
 
 
 @bp.get("/t/<slug>/")

@@ -31,17 +31,13 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", ddl.WORDS, nullable=True),
         sa.Column("ended_because", ddl.WORDS, nullable=True),
+        sa.Column("drift", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_request"),
         sa.UniqueConstraint("execution", name="uq_request_execution"),
     )
-    op.create_index(
-        "ix_request_execute_by", "request", ["execute_by"], **ddl.only_where("state IN ('pending', 'approved')")
-    )
+    op.create_index("ix_request_state_execute_by", "request", ["state", "execute_by"])
     op.create_index("ix_request_filed_at_id", "request", ["filed_at", "id"])
     op.create_index("ix_request_requester_filed_at_id", "request", ["requester", "filed_at", "id"])
-    op.create_index(
-        "ix_request_running", "request", ["requester"], **ddl.only_where("state IN ('pending', 'approved')")
-    )
     op.create_index("ix_request_state_approve_by_id", "request", ["state", "approve_by", "id"])
     op.create_index("ix_request_state_filed_at_id", "request", ["state", "filed_at", "id"])
     op.create_index("ix_request_state_started_at", "request", ["state", "started_at"])

@@ -1,0 +1,98 @@
+"""A whole demo on loopback for real browsers: its data, staff and duties, and a clock that runs and can be moved on."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pyotp
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from console.adapters.demo.generator import PLANES
+from console.adapters.demo.staff import DemoPerson, demo_environ, demo_staff
+from console.adapters.one_time_codes import STEP_SECONDS
+from console.app.building import Building, opened_building
+from console.app.demo import fill, shown
+from console.app.serving import app_of, duties_of
+from console.settings import load_settings
+from console.worker.loop import Loop
+
+TENANTS = 24  # Acme, every trap of the generator, and some that are plain
+ACME = "acme-robotics"
+LOCKED_OUT_INVOICE = "INV-2026-000017"
+
+
+@dataclass
+class RunningClock:
+    """The machine's clock, set forward by as much as a test says."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pass_by(self, **duration: float) -> None:
+        """Move on by a timedelta's words."""
+        self.ahead += timedelta(**duration)
+
+
+@dataclass
+class Stage:
+    """The served demo: where it answers, who may sign in, and its clock."""
+
+    address: str
+    people: dict[str, DemoPerson]
+    clock: RunningClock
+    building: Building
+    used: dict[str, int] = field(default_factory=dict)
+
+    def code(self, who: str) -> str:
+        """Return a one-time code that this person has not shown yet; the clock moves on where it must."""
+        step = self._step()
+        if self.used.get(who, -1) >= step:
+            behind = (self.used[who] + 1) * STEP_SECONDS - self.clock.now().timestamp()
+            self.clock.pass_by(seconds=behind)
+            step = self._step()
+        self.used[who] = step
+        return pyotp.TOTP(self.people[who].totp_secret).at(self.clock.now())
+
+    def _step(self) -> int:
+        return int(self.clock.now().timestamp()) // STEP_SECONDS
+
+
+class _Silent(WSGIRequestHandler):
+    """The request log of werkzeug would drown what a failing test says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the name is werkzeug's
+        """Say nothing."""
+
+
+@contextmanager
+def raised(var: Path, *, tenants: int = TENANTS) -> Iterator[Stage]:
+    """Make the demo world in a folder and serve it on a free port of this machine."""
+    clock = RunningClock()
+    settings = load_settings(demo_environ(var.resolve(), planes=PLANES))
+    people = demo_staff()
+    with patch("console.app.building.SystemClock", lambda: clock):
+        fill(settings, people, tenants=tenants)
+        with opened_building(settings) as building:
+            app = app_of(building, people=shown(building, people))
+            server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+            thread = threading.Thread(target=server.serve_forever, name="stage", daemon=True)
+            loop = Loop(duties_of(building))
+            thread.start()
+            loop.start()
+            try:
+                by_key = {person.key: person for person in people}
+                address = f"http://127.0.0.1:{server.server_port}"
+                yield Stage(address=address, people=by_key, clock=clock, building=building)
+            finally:
+                server.shutdown()
+                server.server_close()
+                thread.join()
+                loop.stop()

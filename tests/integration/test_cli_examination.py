@@ -1,0 +1,51 @@
+"""What an examination says of staff, and who may prove the trail."""
+
+import json
+from pathlib import Path
+
+from console.domain.decisions import Deny
+from console.domain.ids import StaffId
+from console.domain.staff import Actor, Role
+from console.ports.trail import EntryFilter
+from console.storage.house import Storage
+from console.usecases.examine_house import Found, Level, examine_house
+from console.usecases.verify_trail import verify_trail
+from tests.databases import CountedIds, HandClock, opened_storage, sqlite_url
+from tests.integration.cast import ANNA, PaperSigner, PaperSink, hire, member_of_staff
+from tests.integration.cli_works import house_of
+
+
+def examined(storage: Storage) -> dict[str, Found]:
+    return {found.subject: found for found in examine_house(house_of(storage, HandClock(), CountedIds()))}
+
+
+def test_it_warns_of_a_single_administrator(tmp_path: Path) -> None:
+    with opened_storage(sqlite_url(tmp_path / "c.db")) as storage:
+        assert examined(storage)["staff"].level is Level.FAIL
+        with storage.store.write() as unit:
+            unit.staff.add(member_of_staff(StaffId("stf_ada"), Role.ADMINISTRATOR))
+        assert examined(storage)["staff"].level is Level.WARN
+
+
+def test_it_is_content_when_every_quorum_can_be_met(tmp_path: Path) -> None:
+    with opened_storage(sqlite_url(tmp_path / "c.db")) as storage:
+        with storage.store.write() as unit:
+            for number in range(3):
+                for role in Role:
+                    unit.staff.add(member_of_staff(StaffId(f"stf_{role}{number}"), role))
+        found = examined(storage)
+        assert {each.level for each in found.values()} == {Level.OK}
+        assert found["staff"].sentence == "3 administrators are active."
+
+
+def test_it_lets_nobody_prove_the_trail_without_the_role(tmp_path: Path) -> None:
+    with opened_storage(sqlite_url(tmp_path / "c.db")) as storage:
+        hire(storage)
+        house = house_of(storage, HandClock(), CountedIds())
+        anna = member_of_staff(ANNA, Role.SUPPORT_AGENT)
+        actor = Actor(staff=ANNA, person=anna.person, name=anna.name, email=anna.email, roles=anna.roles)
+        sequencer = storage.sequencer(PaperSigner(), PaperSink())
+        assert isinstance(verify_trail(house, sequencer, actor), Deny)
+        with storage.store.read() as unit:
+            (entry,) = unit.reader.page(EntryFilter(outcome="denied"), before=None, limit=5)
+        assert json.loads(entry.body)["action"] == "trail.read_refused"

@@ -1,0 +1,99 @@
+"""When a database does not answer: a quick OutsideError, nothing half done, and recovery without a restart."""
+
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from console.domain.errors import OutsideError
+from console.storage.house import Storage
+from console.storage.turns import FairLock
+from tests.conftest import NewDatabase
+from tests.databases import NOON, opened_storage
+from tests.integration.cast import STARTED, PaperSigner, PaperSink, hire, house
+
+
+def cut_off(storage: Storage) -> None:
+    """End every connection of the house from the server's side."""
+    with psycopg.connect(storage._settings.database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_server_that_is_not_there_is_named_within_five_seconds() -> None:
+    with opened_storage("postgresql+psycopg://nobody@127.0.0.1:9/none") as storage:
+        for reach in (storage.store.ping, storage.check, storage.upgrade):
+            began = time.monotonic()
+            with pytest.raises(OutsideError) as caught:
+                reach()
+            assert not caught.value.permanent
+            assert time.monotonic() - began < 5
+        with pytest.raises(OutsideError), storage.store.write():
+            pass
+
+
+def test_it_recovers_when_connections_were_cut(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with house("postgresql", tmp_path, pg_database) as storage:
+        hire(storage)
+        cut_off(storage)
+        storage.store.ping()
+        with pytest.raises(OutsideError), storage.store.write() as unit:  # noqa: PT012
+            unit.trail.emit(STARTED, at=NOON)
+            cut_off(storage)
+            unit.throttles.hit("x", "y", at=NOON)
+        with pytest.raises(OutsideError), storage.store.write() as unit:  # noqa: PT012
+            unit.trail.emit(STARTED, at=NOON)
+            cut_off(storage)
+        with storage.store.write() as unit:
+            unit.trail.emit(STARTED, at=NOON)
+        sequencer = storage.sequencer(PaperSigner(), PaperSink())
+        assert sequencer.run_once() == 1
+        assert sequencer.verify().is_sound
+
+
+def test_a_failed_statement_cannot_be_swallowed_into_a_commit(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with house("postgresql", tmp_path, pg_database) as storage:
+        hire(storage)
+        with pytest.raises(OutsideError), storage.store.write() as unit:  # noqa: PT012
+            unit.throttles.hit("x", "y", at=NOON)
+            with pytest.raises(Exception, match="duplicate key"):
+                unit._session.connection().exec_driver_sql("INSERT INTO staff_role SELECT * FROM staff_role")
+        with storage.store.read() as unit:
+            assert unit.throttles.count("x", "y", since=NOON) == 0
+
+
+def test_a_file_that_is_no_database_is_an_outside_error(tmp_path: Path) -> None:
+    (tmp_path / "c.db").write_text("this is not a database, but long enough to be looked at as one" * 20)
+    with opened_storage(f"sqlite:///{tmp_path / 'c.db'}") as storage, pytest.raises(OutsideError):
+        storage.store.ping()
+
+
+def test_a_second_writing_unit_in_one_thread_is_refused_at_once(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with house("sqlite", tmp_path, pg_database) as storage, storage.store.write():
+        with pytest.raises(RuntimeError, match="open in this thread"), storage.store.write():
+            pass
+        with storage.store.read():
+            pass
+
+
+def test_writers_take_turns_in_the_order_of_asking() -> None:
+    lock, order = FairLock(), list[int]()
+
+    def write(number: int) -> None:
+        with lock.turn():
+            order.append(number)
+
+    with lock.turn():
+        writers = []
+        for number in range(5):
+            writers.append(threading.Thread(target=write, args=(number,)))
+            writers[-1].start()
+            while len(lock._waiting) <= number:
+                time.sleep(0.001)
+    for each in writers:
+        each.join()
+    assert order == [0, 1, 2, 3, 4]

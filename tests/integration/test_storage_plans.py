@@ -1,0 +1,303 @@
+"""Every query of a page has an index that serves it: EXPLAIN on both databases, over rows enough to matter."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
+from console.domain.ids import EntryUid, ExecutionId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.merkle import leaf_hash
+from console.domain.requests import State
+from console.domain.search_terms import SearchTerms
+from console.domain.staff import Role
+from console.domain.tenancy import SearchKind
+from console.ports.planes import TenantPlane
+from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter
+from console.storage.engines import parsed_url
+from console.storage.house import Storage
+from console.storage.types import stored_micros
+from tests.databases import ENGINES, NOON, opened_storage, postgres_url, sqlite_url
+from tests.integration.cast import ACME, ANNA, hire, move_in, request, scope
+from tests.postgres import create_database, drop_database
+
+LARGE = (
+    "audit_event",
+    "audit_seq",
+    "directory_key",
+    "directory_tenant",
+    "lease",
+    "notice",
+    "plane_delivery",
+    "plane_invoice",
+    "plane_member",
+    "plane_note",
+    "request",
+    "request_revision",
+    "request_vote",
+    "staff_session",
+    "throttle_event",
+)
+MANY = 3_000
+READS: dict[str, Callable[[ControlUnit], object]] = {
+    "request": lambda unit: unit.requests.get(RequestId("req_0001")),
+    "revisions": lambda unit: unit.requests.revisions(RequestId("req_0001")),
+    "votes": lambda unit: unit.requests.votes(RequestId("req_0001")),
+    "inbox": lambda unit: unit.requests.waiting_for(ANNA, [Role.FINANCE], now=NOON, after=None, limit=50),
+    "inbox further": lambda unit: unit.requests.waiting_for(
+        ANNA, [Role.FINANCE], now=NOON, after=RequestId("req_0001"), limit=50
+    ),
+    "inbox count": lambda unit: unit.requests.count_waiting_for(ANNA, [Role.FINANCE], now=NOON, most=100),
+    "mine": lambda unit: unit.requests.mine(ANNA, after=RequestId("req_0009"), limit=50),
+    "recent": lambda unit: unit.requests.recent(states=[], tenant=None, after=RequestId("req_0009"), limit=50),
+    "recent of a state": lambda unit: unit.requests.recent(states=[State.FAILED], tenant=None, after=None, limit=50),
+    "recent of a tenant": lambda unit: unit.requests.recent(states=[], tenant=ACME, after=None, limit=50),
+    "open of somebody": lambda unit: unit.requests.open_of_requester(StaffId("stf_7")),
+    "overdue requests": lambda unit: unit.requests.overdue(NOON, limit=50),
+    "executing": lambda unit: unit.requests.executing(started_before=NOON, limit=50),
+    "by execution": lambda unit: unit.requests.by_execution(ExecutionId("exe_1")),
+    "open leases": lambda unit: unit.leases.open_of(ANNA),
+    "open lease": lambda unit: unit.leases.open_on(ANNA, ACME),
+    "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
+    "budget": lambda unit: unit.leases.budget(ANNA, NOON),
+    "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
+    "unread": lambda unit: unit.outbox.unread(ANNA, limit=20),
+    "undelivered": lambda unit: unit.outbox.undelivered(limit=20),
+    "mark read": lambda unit: unit.outbox.mark_read(ANNA, NOON),
+    "delivered": lambda unit: unit.outbox.delivered(NoticeId("ntc_1"), NOON),
+    "throttle": lambda unit: unit.throttles.count("sign_in", "anna", since=NOON),
+    "directory row": lambda unit: unit.directory.get(ACME),
+    "directory slug": lambda unit: unit.directory.by_slug("acme"),
+    "directory rows": lambda unit: unit.directory.many([ACME, TenantId("ten_x")]),
+    "entry": lambda unit: unit.reader.one(EntryUid("ent_1")),
+    "trail": lambda unit: unit.reader.page(EntryFilter(), before=2_000, limit=50),
+    "trail of a tenant": lambda unit: unit.reader.page(EntryFilter(tenant=ACME), before=2_000, limit=50),
+    "trail of a tenant's actor": lambda unit: unit.reader.page(
+        EntryFilter(tenant=ACME, actor=ANNA), before=None, limit=50
+    ),
+    "trail of a tenant's action": lambda unit: unit.reader.page(
+        EntryFilter(tenant=ACME, action="lease.open"), before=None, limit=50
+    ),
+    "trail of an actor": lambda unit: unit.reader.page(EntryFilter(actor=ANNA), before=None, limit=50),
+    "trail of an action": lambda unit: unit.reader.page(EntryFilter(action="lease.open"), before=None, limit=50),
+    "trail of an outcome": lambda unit: unit.reader.page(EntryFilter(outcome="failed"), before=None, limit=50),
+    "trail of a target": lambda unit: unit.reader.page(EntryFilter(target="seats"), before=None, limit=50),
+    "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
+}
+PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
+    "account": lambda plane: plane.account(),
+    "subscription": lambda plane: plane.subscription(),
+    "members": lambda plane: plane.members(after=MemberId("mem_1"), limit=50),
+    "member": lambda plane: plane.member(MemberId("mem_1")),
+    "member count": lambda plane: plane.member_count(most=1_000),
+    "invoices": lambda plane: plane.invoices(limit=20),
+    "invoice": lambda plane: plane.invoice("INV-1"),
+    "deliveries": lambda plane: plane.deliveries(limit=20),
+    "grants": lambda plane: plane.grants(),
+    "notes": lambda plane: plane.notes(limit=20),
+}
+FILLING = {
+    "directory_tenant": "(id, external_id, slug, name, name_folded, region, plan, status, tier, plane) "
+    "SELECT 'ten_' || n, 'x' || n, 's' || n, 'Name ' || n, 'name ' || n, 'eu', 'pro', 'active', 'shared', 'shared'",
+    "directory_key": "(kind, value, tenant_id) SELECT 'domain', 'd' || n, 'ten_' || n",
+    "plane_member": "(tenant_id, id, name, email, role, is_active, joined_at) "
+    "SELECT 'ten_' || (n % 100), 'm' || n, 'N', 'e', 'r', true, 0",
+    "plane_invoice": "(tenant_id, number, status, provider_status, amount_minor, currency, issued_at, due_at, "
+    "mirrored_at) SELECT 'ten_' || (n % 100), 'i' || n, 'open', 'open', 1, 'EUR', n, n, n",
+    "plane_delivery": "(tenant_id, message, endpoint, event_type, outcome, attempts, at) "
+    "SELECT 'ten_' || (n % 100), 'm' || n, 'e', 't', 'o', 1, n",
+    "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
+    "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
+    "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
+    "notice": "(id, to_staff, kind, sentence, path, at, read_at, delivered_at) "
+    "SELECT 'ntc_' || n, 'stf_' || (n % 50), 'k', 's', 'p', n, n, n",
+    "throttle_event": "(bucket, key, at) SELECT 'b', 'k' || n, n",
+    "request": "(id, revision, version, state, tenant, requester, requester_person, drafted_by, filed_at, approve_by, "
+    "execution) SELECT 'req_x' || n, 1, 1, 'executed', 'ten_' || n, 'stf_' || (n % 99), 'p', 'p', n, n, 'exe_x' || n",
+    "request_revision": "(request, revision, action, action_version, params, preview, reason_code, reason_reference, "
+    "reason_note, digest, rules, needs, policy_version, requester, requester_person, requester_name, drafted_by, "
+    "filed_at, approve_by, execute_minutes) SELECT 'req_x' || n, 1, 'a', 1, '{}', '{\"sentence\":\"s\",\"changes\":[],"
+    '"fingerprint":{},"facts":{},"warnings":[],"customer":"","target_type":"t","target_id":"x"}\', '
+    "'r', 'r', '', 'd', '[]', "
+    "'[]', 'p', 's', 'p', 'n', 'p', n, n, 5",
+    "request_seat": "(request, revision, role, need) SELECT 'req_x' || n, 1, 'finance', 'g'",
+    "audit_seq": "(seq, event, leaf) SELECT n, n, 'x'",
+    "request_vote": "(request, revision, person, staff, name, verdict, digest, roles, comment, cast_at) "
+    "SELECT 'req_x' || n, 1, 'p', 's', 'n', 'approve', 'd', '[]', '', n",
+}
+
+
+def entries() -> Iterator[tuple[str, bytes]]:
+    draft = EntryDraft(action="server.started", actor=SYSTEM_ACTOR)
+    for number in range(MANY):
+        writer = Writer(id="w", n=number + 1, prev=None)
+        body = seal_body(draft, uid=f"ent_x{number}", ts_us=stored_micros(NOON), writer=writer)
+        yield body.decode(), leaf_hash(body)
+
+
+def fill(url: str) -> None:
+    """Put many rows into every large table, and tell the planner."""
+    if url.startswith("sqlite"):
+        raw = sqlite3.connect(str(parsed_url(url).database))
+        numbers = f"WITH RECURSIVE r(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM r WHERE n < {MANY}) "
+        for table, rows in FILLING.items():
+            columns, select = rows.split(") SELECT", 1)
+            raw.execute(f"{numbers} INSERT INTO {table} {columns}) SELECT {select} FROM r")
+        raw.executemany("INSERT INTO audit_event (body, leaf) VALUES (?, ?)", entries())
+        raw.execute("ANALYZE")
+        raw.commit()
+        raw.close()
+        return
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        for table, rows in FILLING.items():
+            connection.execute(f"INSERT INTO {table} {rows} FROM generate_series(100, {MANY}) AS n".encode())
+        connection.cursor().executemany("INSERT INTO audit_event (body, leaf) VALUES (%s, %s)", entries())
+        connection.execute("ANALYZE")
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    name = "test_storage_plans"
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path_factory.mktemp("plans") / "control.db")
+    else:
+        drop_database(name)
+        url = postgres_url(lambda template: create_database(name, template))
+    with opened_storage(url) as opened:
+        prepare(opened)
+        fill(url)
+        yield opened
+    if request.param != "sqlite":
+        drop_database(name)
+
+
+def prepare(storage: Storage) -> None:
+    hire(storage)
+    move_in(storage)
+    with storage.store.write() as unit:
+        for number in range(10):
+            unit.requests.add(request(number))
+
+
+class Plans:
+    """Asks the database how it would run each SELECT and UPDATE, while it runs them."""
+
+    def __init__(self) -> None:
+        self.scans: list[str] = []
+        self._is_asking = False
+
+    def watch(self, connection: Connection, _cursor: object, sql: str, values: Sequence[Any], *_rest: object) -> None:
+        if self._is_asking or not re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)", sql) or "set_config" in sql:
+            return
+        self._is_asking = True
+        try:
+            raw = connection.connection.cursor()
+            if connection.dialect.name == "sqlite":
+                raw.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+                steps = [str(row[3]) for row in raw.fetchall()]
+                self.scans += [f"{step}: {sql}" for step in steps if _is_sqlite_scan(step, sql)]
+            else:
+                raw.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+                plan = raw.fetchone()
+                assert plan is not None
+                found = plan[0] if isinstance(plan[0], list) else json.loads(plan[0])
+                self.scans += [f"{table}: {sql}" for table in _scanned(found[0]["Plan"]) if table in LARGE]
+            raw.close()
+        finally:
+            self._is_asking = False
+
+
+def _is_sqlite_scan(step: str, sql: str) -> bool:
+    """Return whether a step reads a large table from end to end; walking an index in page order is not that."""
+    words = step.split()
+    if (
+        words[0] != "SCAN"
+        or words[1] in {"pair", "json_each", "directory_name"}
+        or ("LIMIT" in sql and "INDEX" in step)
+    ):
+        return False
+    real = re.search(rf"(\w+) AS {words[1]}\b", sql)
+    table = real[1] if real else words[1]
+    is_keyset = "LIMIT" in sql and "ORDER BY audit_event.id DESC" in sql
+    return table in LARGE and not is_keyset
+
+
+def _scanned(plan: dict[str, Any]) -> Iterator[str]:
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for below in plan.get("Plans", ()):
+        yield from _scanned(below)
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[Plans]:
+    plans = Plans()
+    event.listen(engine, "before_cursor_execute", plans.watch)
+    try:
+        yield plans
+    finally:
+        event.remove(engine, "before_cursor_execute", plans.watch)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_no_read_of_the_control_store_scans(storage: Storage, read: str) -> None:
+    with watched(storage._control.reading) as plans, storage.store.read() as unit:
+        READS[read](unit)
+    assert plans.scans == []
+
+
+@pytest.mark.parametrize("read", PLANE_READS)
+def test_no_read_of_a_tenant_scans(storage: Storage, read: str) -> None:
+    with watched(storage._control.reading) as plans, storage.store.read() as unit:
+        PLANE_READS[read](unit.tenant(scope(ACME)))
+    assert plans.scans == []
+
+
+@pytest.mark.parametrize("kind", SearchKind)
+def test_no_search_scans(storage: Storage, kind: SearchKind) -> None:
+    fleet = storage._databases[1].reading
+    with watched(fleet) as plans:
+        storage.fleet.search(SearchTerms(text="Name 17%_\\\"'\x00", kinds=(kind,)), limit=50)
+    assert plans.scans == []
+
+
+FOUND = {
+    SearchKind.ID: ACME,
+    SearchKind.SLUG: "acme",
+    SearchKind.NAME: "GRÖSSE",
+    SearchKind.DOMAIN: "ACME.example",
+    SearchKind.MEMBER_EMAIL: "m1@Acme.EXAMPLE",
+    SearchKind.INVOICE: "inv-ACME-1",
+    SearchKind.CUSTOMER: "CUS_acme1",
+    SearchKind.MESSAGE: "msg_acme1",
+}
+
+
+@pytest.mark.parametrize("kind", SearchKind)
+def test_every_kind_finds_its_tenant(storage: Storage, kind: SearchKind) -> None:
+    hits = storage.fleet.search(SearchTerms(text=FOUND[kind], kinds=(kind,)), limit=5)
+    assert hits[0].tenant.slug == "acme"
+    assert hits[0].matched is kind
+    assert len(hits) == (2 if kind is SearchKind.NAME else 1)
+
+
+@pytest.mark.parametrize("fragment", ["%", "___", "ame%", 'am"e', "am'e", "\\", "ame OR zeta", "NEAR(ame)", "-me"])
+def test_signs_of_a_pattern_are_letters(storage: Storage, fragment: str) -> None:
+    assert not storage.fleet.search(SearchTerms(text=fragment, kinds=(SearchKind.NAME,)), limit=5)
+
+
+def test_names_that_begin_with_the_fragment_come_first_and_the_order_is_stable(storage: Storage) -> None:
+    terms = SearchTerms(text="name 12", kinds=(SearchKind.NAME,))
+    first = storage.fleet.search(terms, limit=20)
+    assert [hit.tenant.name for hit in first] == sorted(hit.tenant.name for hit in first)
+    assert len(first) == 20
+    assert storage.fleet.search(terms, limit=20) == first
+    inside = storage.fleet.search(SearchTerms(text="ame 12", kinds=(SearchKind.NAME,)), limit=20)
+    assert len(inside) == 20

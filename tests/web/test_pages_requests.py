@@ -1,0 +1,153 @@
+"""The inbox and the page of a request: who may do what, and what came of it."""
+
+from typing import Any
+
+import pytest
+
+from tests.web.cast import Browser, Cast
+from tests.web.walks import FRAGMENT, SEATS, approved, asked, fields, opened
+
+
+@pytest.fixture
+def waiting(cast: Cast) -> tuple[Browser, str]:
+    """Give the requester's browser and the address of a request that waits for a finance lead."""
+    agent = opened(cast)
+    return agent, asked(cast, agent)
+
+
+def test_it_shows_the_inbox_tab_by_tab(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    lead = cast.sign_in("finance_lead")
+    assert path in lead.get("/requests").text
+    assert path in lead.get("/requests?tab=all", headers=FRAGMENT).text
+    assert "You have not asked for anything" in lead.get("/requests?tab=mine").text
+    assert path in agent.get("/requests?tab=mine").text
+    assert "Nothing waits for you" in agent.get("/requests?tab=anything").text
+
+
+def test_it_shows_everything_an_approver_needs(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    text = cast.sign_in("finance_lead").get(waiting[1]).text
+    for told in ("200 seats", "300 seats", "0 of 1", "Can approve: Mara Lindqvist, Ravi Menon", "To approve", "To run",
+                 "CTR-2026-0117", "override.paid_raise", 'value="approve"', "Nordwind Logistik GmbH"):  # fmt: skip
+        assert told in text, told
+
+
+def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    answer = approved(lead, waiting[1])
+    assert answer.status_code == 303
+    text = lead.get(waiting[1]).text
+    assert "Your vote was the last one needed." in text
+    assert "confirmed by one-time code" in text
+    assert "1 of 1" in text
+    assert cast.count("action.executed") == 1
+    assert "300 seats" in waiting[0].get("/t/nordwind/entitlements").text
+
+
+def test_it_shows_the_requester_no_vote_but_why(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    text = agent.get(path).text
+    assert 'value="approve"' not in text
+    assert "Your vote" in text
+    refused = agent.post(f"{path}/votes", {"verdict": "approve", "digest": "0" * 64, "comment": ""})
+    assert refused.status_code == 403
+    assert "self_approval" in refused.text
+    assert cast.count("request.vote_refused") == 1
+
+
+def test_it_needs_a_comment_to_reject(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    bare = approved(lead, waiting[1], verdict="reject")
+    assert bare.status_code == 422
+    assert "Say why you reject" in bare.text
+    done = approved(lead, waiting[1], verdict="reject", comment="No contract is signed.")
+    assert done.status_code == 303
+    text = waiting[0].get(waiting[1]).text
+    assert "Rejected" in text
+    assert "No contract is signed." in text
+
+
+def test_it_refuses_a_vote_on_another_digest(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    lead.get(waiting[1])
+    answer = lead.post(f"{waiting[1]}/votes", {"verdict": "approve", "digest": "0" * 64, "comment": "typed"})
+    assert answer.status_code == 409
+    assert "stale_digest" in answer.text
+    assert "typed" in answer.text
+
+
+@pytest.mark.parametrize("sent", [{"verdict": "maybe"}, {"verdict": "approve", "person": "somebody"}])
+def test_it_refuses_a_wrong_vote_form(cast: Cast, waiting: tuple[Browser, str], sent: dict[str, Any]) -> None:
+    lead = cast.sign_in("finance_lead")
+    lead.get(waiting[1])
+    assert lead.post(f"{waiting[1]}/votes", {"digest": "", **sent}).status_code == 422
+    assert cast.count("request.vote") == 0
+
+
+def test_it_takes_the_second_factor_with_the_vote(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    cast.clock.pass_by(minutes=11)
+    assert 'name="step_up_code"' in lead.get(waiting[1]).text
+    assert approved(lead, waiting[1], step_up_code="").status_code == 403
+    wrong = approved(lead, waiting[1], step_up_code="000000")
+    assert wrong.status_code == 422
+    assert "The code is wrong" in wrong.text
+    assert approved(lead, waiting[1], step_up_code=cast.code("finance_lead")).status_code == 303
+    assert cast.count("action.executed") == 1
+
+
+def test_it_is_withdrawn_by_who_asked_and_nobody_else(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    lead = cast.sign_in("finance_lead")
+    assert lead.post(f"{path}/cancellation").status_code in {403, 404}
+    done = agent.post(f"{path}/cancellation", follow=True)
+    assert "The request is withdrawn" in done.text
+    late = lead.post(f"{path}/execution")
+    assert late.status_code == 409
+
+
+def test_it_is_revised_in_the_same_steps_and_voids_votes(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    revision = f"{path}/revision"
+    page = agent.get(revision)
+    assert 'value="300"' in page.text
+    shown = agent.post(revision, {**fields(page, revision), **SEATS, "value": "250", "step": "preview"})
+    assert "File revision and ask finance lead to approve" in shown.text
+    done = agent.post(revision, {**fields(shown, revision), "step": "ask"}, follow=True)
+    assert "Revision 2 is filed" in done.text
+    assert "Revision 1" in done.text
+    lead = cast.sign_in("finance_lead")
+    assert lead.get(revision).status_code == 404
+
+
+def test_it_is_not_shown_to_others(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    for who in ("administrator", "engineer"):
+        answer = cast.sign_in(who).get(waiting[1])
+        assert answer.status_code in {403, 404}
+        assert "300 seats" not in answer.text
+
+
+def test_it_links_the_auditor_into_the_trail(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    text = cast.sign_in("security_auditor").get(waiting[1]).text
+    assert "/trail?correlation=req_" in text
+    assert "/trail/ent_" in text
+    assert "/trail" not in waiting[0].get(waiting[1]).text
+
+
+@pytest.mark.parametrize("path", ["/requests/req_nothing", "/requests/req_nothing/revision"])
+def test_it_is_not_there_for_an_unknown_id(agent: Browser, path: str) -> None:
+    assert agent.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["votes", "execution", "cancellation", "revocation"])
+def test_it_takes_no_verb_on_an_unknown_id(agent: Browser, verb: str) -> None:
+    agent.get("/")
+    sent = {"verdict": "approve", "digest": "", "because": "why"} if verb == "votes" else {"because": "why"}
+    assert agent.post(f"/requests/req_nothing/{verb}", sent).status_code == 404
+
+
+def test_it_says_so_when_its_time_ran_out(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    cast.clock.pass_by(minutes=241)
+    text = cast.sign_in("finance_lead").get(waiting[1]).text
+    assert "Ran out unapproved" in text
+    assert 'value="approve"' not in text

@@ -198,6 +198,7 @@ def bound_digest(
         "params": dict(params),
         "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in preview.changes],
         "fingerprint": dict(preview.fingerprint),
+        "said": [preview.sentence, preview.customer, *preview.warnings],
         "reason": {"code": reason.code, "reference": reason.reference, "note": reason.note},
         "requester": requester,
         "not_after_us": micros(not_after),

@@ -32,6 +32,7 @@ class Part:
     role: str | None
     authorizer: Authorizer | None = None
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
+    sqlite_cache_kib: int = 8_192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ def _sqlite(url: URL, *, part: Part, pool_size: int, begin: str) -> Engine:
     )
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        prepare_sqlite(connection, authorizer=part.authorizer)
+        prepare_sqlite(connection, part=part)
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
@@ -142,7 +143,7 @@ def _sqlite(url: URL, *, part: Part, pool_size: int, begin: str) -> Engine:
 _journal_guard = threading.Lock()
 
 
-def prepare_sqlite(connection: object, *, authorizer: Authorizer | None) -> None:
+def prepare_sqlite(connection: object, *, part: Part) -> None:
     """Set what every SQLite connection of the house needs; the authorizer comes last, since it forbids pragmas."""
     raw = cast("sqlite3.Connection", connection)
     raw.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
@@ -151,5 +152,6 @@ def prepare_sqlite(connection: object, *, authorizer: Authorizer | None) -> None
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA recursive_triggers=ON")
-    if authorizer is not None:
-        raw.set_authorizer(authorizer)
+    raw.execute(f"PRAGMA cache_size=-{part.sqlite_cache_kib}")
+    if part.authorizer is not None:
+        raw.set_authorizer(part.authorizer)

@@ -7,6 +7,8 @@ from sqlalchemy import exc
 
 from console.domain.errors import OutsideError
 
+# SQLSTATEs that come as something else than an operational error: a server that went read-only, or that is broken.
+_SERVER_TROUBLE = ("25006", "XX")
 _PASSING_SQLITE = ("locked", "busy", "disk", "full", "unable to open", "readonly", "interrupted", "not a database")
 
 
@@ -17,6 +19,8 @@ def is_outside(broken: exc.SQLAlchemyError) -> bool:
     if not isinstance(broken, exc.DBAPIError):
         return False
     if broken.connection_invalidated or isinstance(broken, exc.InterfaceError):
+        return True
+    if (getattr(broken.orig, "sqlstate", None) or "").startswith(_SERVER_TROUBLE):
         return True
     if not isinstance(broken, exc.OperationalError) and type(broken) is not exc.DatabaseError:
         return False

@@ -84,5 +84,10 @@ SEQUENCER = Part(
     authorizer=_guard(insertable={"audit_seq", "audit_checkpoint"}, updatable={"audit_frontier"}),
     statement_timeout_ms=60_000,
 )
-IMPORT = Part(role=IMPORT_ROLE, authorizer=_guard(insertable={EVENTS}), statement_timeout_ms=0)
+IMPORT = Part(
+    role=IMPORT_ROLE,
+    authorizer=_guard(insertable={EVENTS}),
+    statement_timeout_ms=0,
+    sqlite_cache_kib=262_144,  # rows arrive in no order of their keys
+)
 OWNER = Part(role=None, statement_timeout_ms=0)

@@ -19,7 +19,7 @@ from console.usecases.notices import tell_approvers, tell_requester
 from console.usecases.outcomes import BadFields
 from console.usecases.parameters import Raw, built
 from console.usecases.prepare_action import unfit
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
 from console.usecases.verify_request import expire, overtaken, wrong_state
@@ -46,21 +46,15 @@ def revise_request(
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer = expire(unit, actor, request, now=now) or _revise_in(house, unit, actor, request, raw, now=now)
+            answer = expire(house, unit, actor, request, now=now) or _revise_in(
+                house, unit, actor, request, raw, now=now
+            )
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
     except Fault as fault:
         return unfit(house, actor, request.action, request.tenant, fault)
     if isinstance(answer, Deny | NeedsStepUp):
-        refuse(
-            house,
-            actor,
-            "request.refused",
-            answer,
-            governed=request.action,
-            targets=request_target(request),
-            correlation=request.id,
-        )
+        refuse_on(house, actor, "request.refused", answer, request)
     return answer
 
 
@@ -72,21 +66,13 @@ def _end(
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer = expire(unit, actor, request, now=now) or _end_in(
+            answer = expire(house, unit, actor, request, now=now) or _end_in(
                 house, unit, actor, request, verb=verb, event=event, because=because, now=now
             )
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
     if isinstance(answer, Deny | NeedsStepUp):
-        refuse(
-            house,
-            actor,
-            f"{verb}_refused",
-            answer,
-            governed=request.action,
-            targets=request_target(request),
-            correlation=request.id,
-        )
+        refuse_on(house, actor, f"{verb}_refused", answer, request)
     return answer
 
 

@@ -21,7 +21,7 @@ from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import tools_for
 from console.usecases.verify_request import overtaken, verified
@@ -46,19 +46,7 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
         answer = _failed(house, actor, request, fault.remedy)
     answer = settle(house, actor, answer)
     if isinstance(answer, Deny | NeedsStepUp):
-        with house.store.read() as unit:
-            tenant = tenant_ref(unit, request.tenant, source="request")
-        refuse(
-            house,
-            actor,
-            "request.execute_refused",
-            answer,
-            governed=request.action,
-            tenant=tenant,
-            reason=request.reason,
-            targets=request_target(request),
-            correlation=request.id,
-        )
+        refuse_on(house, actor, "request.execute_refused", answer, request)
         return answer
     if not isinstance(answer, Ran | Failed | Unsettled | Drifted):
         raise TypeError(answer)
@@ -130,10 +118,14 @@ def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
         return _failed(house, actor, request, fault.remedy)
     except (OutsideError, ConflictError):
         return answer  # nobody knows what happened: recovery asks the plane, nothing is repeated blindly
-    with house.store.write() as unit:
-        if house.registry[request.action].touches_directory and request.tenant is not None:
-            unit.directory.set_status(request.tenant, status)
-        done = finished(house, unit, actor, request, applied, at=house.clock.now())
+    try:
+        with house.store.write() as unit:
+            if house.registry[request.action].touches_directory and request.tenant is not None:
+                unit.directory.set_status(request.tenant, status)
+            done = finished(house, unit, actor, request, applied, at=house.clock.now())
+    except ConflictError:  # recovery took this process for dead, found the effect on the plane and wrote its outcome
+        with house.store.read() as unit:
+            done = unit.requests.get(request.id) or request
     return Ran(request=done, applied=applied)
 
 

@@ -15,7 +15,7 @@ from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.asking import ask, ask_many, query, refusal_of
 from console.usecases.eligibility import Tally, can_be_met, eligible_names, tally
 from console.usecases.house import House
-from console.usecases.recording import authorised, emit, refuse, request_target, tenant_ref
+from console.usecases.recording import authorised, emit, refuse, refuse_on, request_target, tenant_ref
 from console.usecases.verify_request import expire
 from console.usecases.vote_on_request import vote_facts
 
@@ -102,7 +102,7 @@ def read_request(house: House, actor: Actor, *, request_id: RequestId) -> Reques
         request = unit.requests.get(request_id)
         if request is None:
             raise NotFoundError("There is no such request.")
-        if expire(unit, actor, request, now=now) is not None:
+        if expire(house, unit, actor, request, now=now) is not None:
             request = unit.requests.get(request_id) or request
         facts = vote_facts(unit, actor, request)
         decision = ask(
@@ -123,7 +123,7 @@ def read_request(house: House, actor: Actor, *, request_id: RequestId) -> Reques
                 correlation=request.id,
             )
             return _page(house, unit, actor, request)
-    refuse(house, actor, "request.read_refused", decision, governed=request.action, targets=request_target(request))
+    refuse_on(house, actor, "request.read_refused", decision, request)
     return decision
 
 

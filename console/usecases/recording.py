@@ -67,6 +67,23 @@ def refuse(house: House, actor: Actor, action: str, refusal: Decision, **marks: 
         emit(unit, actor, action, at=house.clock.now(), authorisation=authorised(house, refusal), **marks)
 
 
+def refuse_on(house: House, actor: Actor, action: str, refusal: Decision, request: Request) -> None:
+    """Write a refusal that is about one request, in a transaction of its own."""
+    with house.store.write() as unit:
+        emit(
+            unit,
+            actor,
+            action,
+            at=house.clock.now(),
+            governed=request.action,
+            tenant=tenant_ref(unit, request.tenant, source="request"),
+            reason=request.reason,
+            authorisation=authorised(house, refusal),
+            targets=request_target(request),
+            correlation=request.id,
+        )
+
+
 def tenant_ref(unit: ControlUnit, tenant: TenantId | None, *, source: str) -> TenantRef | None:
     """Return how a tenant is named in entries, or None."""
     row = None if tenant is None else unit.directory.get(tenant)

@@ -29,7 +29,7 @@ def verified(
     7 the requester · 8 the world it was derived from
     """
     # 1 and 2
-    lapsed = expire(unit, actor, request, now=now)
+    lapsed = expire(house, unit, actor, request, now=now)
     if lapsed is not None:
         return lapsed
     if request.state is not State.APPROVED:
@@ -37,7 +37,7 @@ def verified(
     # 3
     votes = [v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None]
     if any(digest != request.digest for digest in (request.recomputed_digest(), *(vote.digest for vote in votes))):
-        return _tampered(house, unit, actor, request, now=now)
+        return tampered(house, unit, actor, request, now=now)
     # 4
     action = house.registry.get(request.action)
     if action is None or action.version != request.action_version:
@@ -64,7 +64,7 @@ def verified(
     return _still_fits(house, unit, actor, request, now=now)
 
 
-def expire(unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny | None:
+def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny | None:
     """Store that a clock has ended a request, exactly once, and return the refusal; None while it runs."""
     state = request.state_at(now)
     if state is request.state:
@@ -82,6 +82,8 @@ def expire(unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) 
             correlation=request.id,
             facts={"state": state.value},
         )
+        sentence = "Your request ran out of time."
+        tell_requester(house, unit, request, kind="expired", sentence=sentence, at=now)
     return denied(DenyCode.EXPIRED, f"The request is {state.value.replace('_', ' ')}.", "File the request again.")
 
 
@@ -100,7 +102,8 @@ def overtaken(house: House, request: Request, deny: Deny) -> Deny:
     return replace(deny, sentence=f"Somebody else was faster: the request is {state}.")
 
 
-def _tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny:
+def tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> Deny:
+    """Raise the alarm: what is stored is not what was filed and approved; return the refusal."""
     deny = denied(
         DenyCode.DIGEST_MISMATCH, "The stored request is not what was approved.", "Tell security; file it again."
     )

@@ -15,8 +15,8 @@ from console.usecases.execute_request import execute_request
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Execution
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, tenant_ref
-from console.usecases.verify_request import expire, wrong_state
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
+from console.usecases.verify_request import expire, tampered, wrong_state
 
 _ROUNDS = 5
 _LONGEST_COMMENT = 1_000
@@ -47,18 +47,7 @@ def vote_on_request(
     else:
         raise ConflictError("Too many people changed this request at once; look at it again.")
     if isinstance(answer, Deny | NeedsStepUp):
-        with house.store.read() as unit:
-            tenant = tenant_ref(unit, request.tenant, source="request")
-        refuse(
-            house,
-            actor,
-            "request.vote_refused",
-            answer,
-            governed=request.action,
-            tenant=tenant,
-            targets=request_target(request),
-            correlation=request.id,
-        )
+        refuse_on(house, actor, "request.vote_refused", answer, request)
         return answer
     if answer.state is State.APPROVED and house.book.actions[request.action].runs == "on_approval":
         return Voted(request=answer, execution=execute_request(house, actor, request_id=request_id))
@@ -85,7 +74,7 @@ def _cast(
 ) -> Request | Deny | NeedsStepUp:
     # 1. clock and state
     now = house.clock.now()
-    lapsed = expire(unit, actor, request, now=now)
+    lapsed = expire(house, unit, actor, request, now=now)
     if lapsed is not None:
         return lapsed
     if request.state is not State.PENDING:
@@ -111,7 +100,7 @@ def _cast(
             DenyCode.STALE_DIGEST, "The request was changed after you looked.", "Read the new diff, then vote."
         )
     if request.recomputed_digest() != request.digest:
-        return denied(DenyCode.DIGEST_MISMATCH, "The stored request is not what was filed.", "Tell security.")
+        return tampered(house, unit, actor, request, now=now)
     # 4. store the vote, once per person and revision
     vote = _vote(actor, request, verdict=verdict, comment=comment, now=now)
     if not unit.requests.add_vote(vote):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Size:
     @property
     def name(self) -> str:
         """Return the name of the folder that keeps it."""
-        return f"{self.database}-{self.tenants}-{self.entries}-{_SHAPE}"
+        return f"{self.database}-{self.tenants}-{self.entries}-{_SHAPE}-{_revisions()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,12 @@ class World:
     def rows(self) -> Rows:
         """Return the same data for raw SQL."""
         return opened_rows(self.address)
+
+
+def _revisions() -> str:
+    """Return a digest of the migrations: while they are still being written, a file of an older shape is of no use."""
+    found = sorted((ROOT / "console" / "storage" / "migrations" / "versions").glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in found)).hexdigest()[:8]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 
 from tests.browser.stage import Stage
 
-PATIENCE_MS = 30_000  # two shared cores may be slow; a page that never comes still fails
+PATIENCE_MS = 20_000  # two shared cores may be slow; a page that never comes still fails
 _FARTHEST_TABS = 150
 _REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of 4(03|04|09|22)")
 _IS_FOCUSED = "element => element === document.activeElement"
@@ -76,6 +76,11 @@ class Navigator:
     def heading(self) -> Locator:
         """Return the heading of the page."""
         return self.page.get_by_role("heading", level=1)
+
+    @property
+    def rail(self) -> Locator:
+        """Return the rail of places."""
+        return self.page.get_by_role("navigation", name="Places")
 
     @property
     def main(self) -> Locator:

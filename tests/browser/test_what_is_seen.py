@@ -88,7 +88,7 @@ def _signs(page: Page) -> dict[str, str]:
 
 
 def test_it_shows_nothing_to_the_back_button_after_a_sign_out(arrive: Arrive) -> None:
-    agent = arrive("engineer")
+    agent = arrive("support_agent")
     open_tenant(agent, "northwind-trading-eu")
     agent.open("/t/northwind-trading-eu/members")
     agent.arrive("Members")
@@ -106,7 +106,7 @@ def test_it_keeps_hostile_names_inert(arrive: Arrive) -> None:
     lead = arrive("support_lead_2")
     for company in HOSTILE:
         lead.open(f"/search?q={company.slug}")
-        expect(lead.main.get_by_role("link", name=company.name, exact=True)).to_be_visible()
+        expect(lead.main.get_by_role("heading", name=f"Open {company.name}", exact=True)).to_be_visible()
         lead.open(f"/tenants/{company.slug}/lease")
         expect(lead.heading.locator("bdi")).to_have_text(company.name)
         expect(lead.page).to_have_title(re.compile(re.escape(company.name)))

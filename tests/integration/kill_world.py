@@ -71,14 +71,14 @@ class Worker:
         """Do one thing, whichever comes up."""
         slug = self.dice.choice(WORKERS[self.who][:2])
         chance = self.dice.random()
-        if self.ready and chance < 0.35:
-            self.run(self.ready.popleft())
-        elif self.waiting and chance < 0.7:
-            self.approve(self.waiting.popleft())
-        elif chance < 0.8:
+        if chance < 0.15:
             self.note(slug)
-        elif chance < 0.9:
+        elif chance < 0.25:
             self.look()
+        elif self.ready and chance < 0.7:
+            self.run(self.ready.popleft())
+        elif self.waiting and chance < 0.9:
+            self.approve(self.waiting.popleft())
         else:
             self.file(slug)
 

@@ -1,6 +1,7 @@
 """Every query of a page has an index that serves it: EXPLAIN on both databases, over rows enough to matter."""
 
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -164,11 +165,10 @@ def fill(url: str) -> None:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    name = "test_storage_plans"
+    name = f"test_plans_{os.getpid()}"
     if request.param == "sqlite":
         url = sqlite_url(tmp_path_factory.mktemp("plans") / "control.db")
     else:
-        drop_database(name)
         url = postgres_url(lambda template: create_database(name, template))
     with opened_storage(url) as opened:
         prepare(opened)

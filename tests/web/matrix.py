@@ -3,9 +3,8 @@
 Print the table as it is, after a deliberate change, and read the difference: `.venv/bin/python -m tests.web.matrix`.
 """
 
-import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -33,6 +32,7 @@ WORDS: Mapping[str, tuple[int, int, int]] = {
     "yes": (200, 200, 200),
     "done": (303, 303, 303),
     "form": (422, 422, 422),
+    "state": (409, 409, 409),
     "lease": (404, 200, 404),
     "lease, form": (404, 422, 404),
     "no": (403, 403, 403),
@@ -155,14 +155,15 @@ def asked(browser: Browser, line: Line, path: str) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
-def paths(world: World, line: Line) -> Iterator[str]:
-    """Return the addresses of a line: an action's page is asked for one action of each reach."""
+def path_of(world: World, line: Line) -> str:
+    """Return the address of a line: an action's page is that of one action, a search looks for the other tenant."""
     if line.rule.endpoint == "actions.create":
-        yield replace(world, values={**world.values, "key": "entitlement.override"}).path(line.rule)
-    elif line.rule.endpoint == "actions.create_control":
-        yield replace(world, values={**world.values, "key": "lease.top_up"}).path(line.rule)
-    else:
-        yield world.path(line.rule)
+        return replace(world, values={**world.values, "key": "entitlement.override"}).path(line.rule)
+    if line.rule.endpoint == "actions.create_control":
+        return replace(world, values={**world.values, "key": "lease.top_up"}).path(line.rule)
+    if line.rule.endpoint in {"search.show", "palette.show"}:
+        return f"{world.path(line.rule)}?q={OTHER}"
+    return world.path(line.rule)
 
 
 def stored(file: Path) -> dict[str, list[str]]:
@@ -212,7 +213,7 @@ def walked(cast: Cast, world: World, role: Role, what: Iterable[Line]) -> dict[s
             lease(cast, role.value, {"none": None, "this": THIS, "other": OTHER}[held])
             if line.rule.endpoint == "door.sign_out":
                 cast.sign_in(role.value, browser=browser)
-            statuses += [asked(browser, line, path)[0] for path in paths(world, line)]
+            statuses.append(asked(browser, line, path_of(world, line))[0])
         found[line.name] = tuple(statuses)
     return found
 
@@ -233,11 +234,6 @@ def gated(app: Flask) -> list[str]:
     behind = {"signed_in", "tenant"}
     kinds = {name: getattr(view, "sallyport_gate", None) for name, view in app.view_functions.items()}
     return sorted(name for name, kind in kinds.items() if kind is not None and str(kind) in behind)
-
-
-def addresses(text: str) -> list[str]:
-    """Return the addresses that a page links to or sends forms to."""
-    return re.findall(r'(?:href|action)="(/[^"#]*)', text)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The only reads that cross tenants; no writes, and nothing that a tenant page could call."""
+"""What crosses tenants: the directory search and the one bulk writer; nothing that a tenant page could call."""

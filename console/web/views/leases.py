@@ -20,7 +20,7 @@ bp = Blueprint("leases", __name__)
 @gate.tenant_scoped
 def create(row: DirectoryRow) -> Response:
     """Open the tenant: 303 to its overview, or the form again with everything typed."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(row, blank_lease(), status=200)
     form = read_lease(request.form)
     if form.faults:

@@ -13,6 +13,7 @@ from console.usecases.outcomes import Drifted, Execution, Failed, Ran, Unsettled
 from console.usecases.parameters import raw_of
 from console.usecases.prepare_action import action_form
 from console.usecases.read_requests import TABS, read_inbox, read_request
+from console.usecases.refuse_at_the_door import refuse_at_the_door
 from console.usecases.vote_on_request import Voted, vote_on_request
 from console.web import asking, gate, render, walking
 from console.web.closed import closed
@@ -21,10 +22,12 @@ from console.web.forms.actions import linked, read_action
 from console.web.forms.posted import unknown_fields
 from console.web.forms.requests import BecauseForm, VoteForm, read_because, read_vote
 from console.web.shaping import refusal_view
+from console.web.shaping_home import error_list
 from console.web.shaping_requests import inbox_view, request_view
 from console.web.shown import shown_once
 
 bp = Blueprint("requests", __name__)
+_LABELS = {"comment": "Comment", "because": "Why", "verdict": "Vote", "step_up_code": "One-time code"}
 # Whoever is refused like this has no business with the request: its page would only be refused once more.
 _STRANGERS = frozenset({DenyCode.NOT_YOURS, DenyCode.NOT_AN_APPROVER, DenyCode.ROLE_MISSING, DenyCode.SERVICE_ACCOUNT})
 
@@ -109,6 +112,13 @@ def revise(request_id: str) -> Response:
     page = read_request(asking.house(), asking.actor(), request_id=RequestId(request_id))
     if isinstance(page, Deny):
         return render.refused(page)
+    may = page.may.get("revise")
+    if isinstance(may, Deny):
+        refuse_at_the_door(
+            asking.house(), asking.actor(), action="route.refused", code=may.code, origin=asking.origin(),
+            target=request.path,
+        )  # fmt: skip
+        return render.refused(may)
     old = page.request
     is_post = request.method == "POST"
     given: MultiDict[str, str] = request.form if is_post else _stored(old)
@@ -184,5 +194,6 @@ def _page(
         faults[refusal.field] = f"{refusal.sentence} {refusal.remedy}".strip()
     return render.page(
         "pages/requests/show.html", status=status, page=view, refusal=refusal_view(refusal) if refusal else None,
-        faults=faults, comment=vote.comment if vote else "", because=because.because if because else "",
+        faults=faults, errors=error_list(faults, _LABELS),
+        comment=vote.comment if vote else "", because=because.because if because else "",
     )  # fmt: skip

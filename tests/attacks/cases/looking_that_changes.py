@@ -1,11 +1,11 @@
 """What changes something is asked for by GET and HEAD, as a link or a picture would."""
 
-from tests.attacks.door import Attempts, Door
+from tests.attacks.door import CONTRACT, OVERRIDE, SEATS, TICKET, Attempts, Door
 
 CHECKLIST = ("V3.5.3",)
 
 
-def attack(door: Door) -> Attempts:
+def attack(door: Door) -> tuple[Attempts, ...]:
     """Look at the address of every button."""
     agent = door.inside()
     request = door.ask(agent)
@@ -19,4 +19,9 @@ def attack(door: Door) -> Attempts:
     for path in paths:
         for method in ("GET", "HEAD"):
             attempts.send(agent, method, path)
-    return attempts
+    form = {**TICKET, "csrf_token": agent.token}
+    harmless = door.attempts(200, unrecorded="nothing is refused: it is the page of the form, whatever came along")
+    for method in ("GET", "HEAD"):
+        harmless.send(agent, method, "/tenants/kestrel/lease", data=form)
+        harmless.send(agent, method, OVERRIDE, data={**SEATS, **CONTRACT, "step": "ask", "mark": "0" * 64})
+    return attempts, harmless

@@ -1,0 +1,204 @@
+"""Every governed action by every role for every reason: what comes of asking is policy's own answer."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
+from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
+from console.domain.imports import OverrideRecord, TenantRecord, member_id_of
+from console.domain.reasons import Reason
+from console.domain.requests import State
+from console.domain.staff import Actor, Role
+from console.policy.decide import decide
+from console.ports.actions import Reach
+from console.usecases.outcomes import Ran, Waiting
+from console.usecases.parameters import Raw
+from console.usecases.propose_action import propose_action
+from tests.databases import NOON
+from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.matrix import TABLE, THIS, actor_of, lease
+from tests.web.world import NORDWIND, TENANTS, world
+
+REFERENCES = {
+    "CUSTOMER_SUPPORT": "ZD-48213", "BILLING_RECONCILIATION": "INV-2026-004711", "INCIDENT_RESPONSE": "INC-2301",
+    "DATA_REPAIR": "CHG-1180", "CONTRACT_CHANGE": "CTR-2026-0117", "FRAUD_ABUSE_REVIEW": "CASE-77",
+    "LEGAL_PROCESS": "MAT-12", "BREAK_GLASS": "INC-2301", "STAFF_CHANGE": "HR-123",
+}  # fmt: skip
+COLLEAGUE = PEOPLE["support_agent_2"].id
+AWAY = PEOPLE["finance_lead_2"].id
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is asked for, and the facts that policy has to hear of it."""
+
+    raw: Raw
+    facts: Mapping[str, Fact]
+    is_suspended: bool = False
+
+
+TRIALS: Mapping[str, Trial] = {
+    "entitlement.override": Trial(
+        {"feature": "seats", "value": "250", "until": "2027-01-31"},
+        {"is_paid_raise": True, "is_raise": True, "increase_percent": 25, "days": 71},
+    ),
+    "entitlement.end_override": Trial({"override": ""}, {"is_raise": False}),
+    "member.reveal": Trial(
+        {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
+    ),
+    "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
+    "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
+    "tenant.resume": Trial({}, {}, is_suspended=True),
+    "billing.resync": Trial({"invoice": "INV-nordwind-1"}, {}),
+    "lease.top_up": Trial({"colleague": COLLEAGUE, "extra": "5"}, {"extra": 5, "target_is_self": False}),
+    "staff.add": Trial(
+        {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|ada", "roles": "finance"},
+        {"grants_administrator": False},
+    ),
+    "staff.change_roles": Trial(
+        {"colleague": COLLEAGUE, "roles": ["support_lead"]}, {"target_is_self": False, "grants_administrator": False}
+    ),
+    "staff.deactivate": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+    "staff.reactivate": Trial({"colleague": AWAY}, {"grants_administrator": False}),
+    "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+}  # fmt: skip
+
+
+@dataclass
+class Stage:
+    """The cast, and its database as it was before each question."""
+
+    cast: Cast
+    file: Path
+    copy: sqlite3.Connection
+
+    def back(self) -> None:
+        """Put everything back."""
+        with closing(sqlite3.connect(self.file)) as raw:
+            self.copy.backup(raw)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with on_stage(tmp_path / "actions.db") as cast:
+        with cast.house.store.write() as unit:
+            unit.staff.set_active(AWAY, is_active=False, at=NOON)
+        copy = sqlite3.connect(":memory:")
+        yield Stage(cast, tmp_path / "actions.db", copy)
+        copy.close()
+
+
+def furnish(stage: Stage, key: str, role: Role) -> Raw:
+    """Bring the world into the state that the action needs, and return what is typed."""
+    trial = TRIALS[key]
+    tenant = next(record for record in world() if isinstance(record, TenantRecord))
+    runs = key == "entitlement.end_override"
+    override = OverrideRecord(
+        tenant=NORDWIND, external_id="o1", feature="seats", value=300, label="Kept", reference="CTR-1",
+        starts_at=NOON - timedelta(days=1), until=NOON + timedelta(days=9), ended_at=None if runs else NOON,
+    )  # fmt: skip
+    with stage.cast.storage.bulk.write() as bulk:
+        bulk.put([replace(tenant, status="suspended" if trial.is_suspended else "active"), override])
+    lease(stage.cast, role.value, THIS)
+    with closing(sqlite3.connect(stage.file)) as raw:
+        raw.backup(stage.copy)
+        (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
+    return {"override": grant} if key == "entitlement.end_override" else trial.raw
+
+
+def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:
+    """Return policy's answer to the same question, put without any use case."""
+    tenant = TENANTS[THIS] if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT else None
+    facts = dict(TRIALS[key].facts)
+    query = Query(
+        actor=actor.staff, person=actor.person, roles=actor.roles, kind=actor.kind, action=ActionKey(key),
+        tenant=tenant, leased_tenant=tenant, reason=ReasonCode(code), step_up_age_s=0, facts=facts,
+    )  # fmt: skip
+    return decide(stage.cast.house.book, query)
+
+
+def came_of(stage: Stage, actor: Actor, key: str, code: str, *, raw: Raw, tenant: TenantId | None) -> object:
+    """Ask, and put everything back."""
+    reason = Reason(code=ReasonCode(code), reference=REFERENCES[code], note="A note where one is needed.")
+    answer = propose_action(
+        stage.cast.house, actor, key=ActionKey(key), tenant=tenant, raw=raw, reason=reason, mark=None,
+        form_id=RequestId("req_0000000000000000000000000b"),
+    )  # fmt: skip
+    if not isinstance(answer, Deny):
+        stage.back()
+    return answer
+
+
+def agree(answer: object, decision: Decision) -> bool:
+    """Return whether what came of asking is what policy said."""
+    match decision:
+        case Allow():
+            return isinstance(answer, Ran) and answer.request.state is State.EXECUTED
+        case NeedsApproval(needs=needs):
+            return isinstance(answer, Waiting) and answer.request.needs == needs
+        case Deny(code=code, rules=rules):
+            return isinstance(answer, Deny) and (answer.code, answer.rules) == (code, rules)
+        case _:
+            return False
+
+
+def spoken(decisions: list[Decision]) -> str:
+    """Return the word of docs/roles.md for all reasons together."""
+    if any(isinstance(decision, Allow) for decision in decisions):
+        return "alone"
+    return "asks" if any(isinstance(decision, NeedsApproval) for decision in decisions) else "no"
+
+
+def table() -> dict[str, dict[Role, str]]:
+    """Return the second table of docs/roles.md."""
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in TABLE.read_text().splitlines()
+        if row.startswith("| `") and row.split("`")[1] in TRIALS
+    ]
+    return {row[0].strip("`"): dict(zip(Role, row[1:], strict=True)) for row in rows}
+
+
+def test_it_tries_every_action_and_every_reason(cast: Cast) -> None:
+    assert set(TRIALS) == set(cast.house.registry) == set(table())
+    assert set(REFERENCES) == set(cast.house.book.reasons)
+
+
+@pytest.mark.checklist("V8.1.1")
+@pytest.mark.checklist("V8.2.1")
+@pytest.mark.checklist("V8.3.1")
+@pytest.mark.parametrize("role", list(Role))
+def test_it_answers_every_question_as_policy_does(stage: Stage, role: Role) -> None:
+    actor = actor_of(role.value, stage.cast)
+    faults = []
+    for key in TRIALS:
+        raw = furnish(stage, key, role)
+        tenant = TENANTS[THIS] if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT else None
+        decisions = []
+        for code in REFERENCES:
+            decision = policy_says(stage, actor, key, code)
+            decisions.append(decision)
+            answer = came_of(stage, actor, key, code, raw=raw, tenant=tenant)
+            if not agree(answer, decision):
+                faults.append(f"{key} for {code}: {answer}, where policy says {decision}")
+        if spoken(decisions) != table()[key][role]:
+            faults.append(f"docs/roles.md says {table()[key][role]} of {key}, policy {spoken(decisions)}")
+    assert not faults, "\n".join(faults)
+
+
+def test_it_refuses_every_tenant_action_without_a_lease(stage: Stage) -> None:
+    for role in Role:
+        actor = actor_of(role.value, stage.cast)
+        for key, trial in TRIALS.items():
+            if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT:
+                raw: Raw = {"override": "x"} if key == "entitlement.end_override" else trial.raw
+                tenant = TENANTS[THIS]
+                answer = came_of(stage, actor, key, "CONTRACT_CHANGE", raw=raw, tenant=tenant)
+                assert isinstance(answer, Deny), (role, key)
+                assert answer.code is DenyCode.NO_LEASE, (role, key)

@@ -87,12 +87,13 @@ def _is_unseen_payment(invoice: Invoice) -> bool:
 
 
 def _unseen_payment(invoice: Invoice) -> Symptom:
+    status = invoice.status.replace("_", " ")
     since = f"{invoice.mirrored_at:%H:%M} UTC on {invoice.mirrored_at:%d %b}"
     return Symptom(
         weight=Weight.STOP,
         title="Paid, but locked out",
         sentence=(
-            f"{invoice.number} is paid at the provider; our mirror still says {invoice.status} since {since}, "
+            f"{invoice.number} is paid at the provider; our mirror still says {status} since {since}, "
             "so access is denied."
         ),
         action="billing.resync",

@@ -28,6 +28,7 @@ _KINDS = {
     Input.STAFF: "text",
     Input.ROLES: "roles",
 }
+_BY_ITSELF = frozenset({"form", "refresh"})
 _REASON_LABELS = {
     "reason_code": "Reason",
     "reason_reference": "Reference",
@@ -246,6 +247,8 @@ def _chosen(walk: Walk) -> ReasonRule:
 
 def _focus(walk: Walk) -> str:
     """Return which field the page puts the caret into."""
+    if walk.sent.step in _BY_ITSELF:
+        return ""  # the caret stays where somebody is typing
     if walk.faults:
         return ""  # the summary of what is wrong takes the focus
     if walk.previewed is None:

@@ -37,7 +37,7 @@ def begin(form: ActionForm, sent: SentAction, *, href: str, revises: Request | N
     return Walk(form=form, sent=sent, reason=reason, href=href, form_id=form_id, revises=revises)
 
 
-def next_step(walk: Walk, *, is_post: bool) -> Response:
+def next_step(walk: Walk) -> Response:
     """Return the page of the step that was asked for."""
     sent = walk.sent
     if sent.faults:
@@ -47,7 +47,7 @@ def next_step(walk: Walk, *, is_post: bool) -> Response:
         if not (sent.is_as_shown and is_same_reason):
             return preview(walk, message=_EDITED)
         return file_request(walk) if walk.revises is None else file_revision(walk, walk.revises)
-    if sent.step == "form" and (is_post or not sent.is_full):
+    if sent.step == "form" or (sent.step == "link" and not sent.is_full):
         return show(walk)
     return preview(walk)
 
@@ -78,6 +78,8 @@ def preview(
     match answer:
         case Deny():
             return closed(form.tenant, answer)
+        case BadFields() if walk.sent.step == "refresh":
+            return show(walk)  # somebody is still typing: no reproach yet
         case BadFields(faults=found):
             return show(walk, status=422, faults={fault.field: fault.remedy for fault in found})
         case Previewed():

@@ -14,14 +14,14 @@ from console.adapters.signing_key import FileSigningKey
 from tests.bench import appending, cycle, deciding, growing
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
-from tests.bench.pages import counts_of, measured, table_of
+from tests.bench.pages import Called, counts_of, measured, table_of
 from tests.bench.serving import floor_command, ours_command, served, start_table
 from tests.bench.stage import AGENT, LEAD, Stage, opened_stage
 from tests.bench.tables import Result, Table, printed
 from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
-Calls = Callable[[str], Caller]
+Calls = Callable[[str], Called]
 GROUPS = ("pages", "cycle", "policy", "trail", "growth", "start")
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
@@ -92,7 +92,7 @@ def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:
             yield table_of(found, title=title, note=_NOTE)
         if plan.wants("cycle"):
             rounds = 3 if plan.is_quick else 25
-            yield cycle.table(stage, agent=ours(AGENT), lead=ours(LEAD), floor=floor(AGENT), rounds=rounds)
+            yield cycle.table(stage, agent=ours(AGENT)[0], lead=ours(LEAD)[0], floor=floor(AGENT)[0], rounds=rounds)
 
 
 @contextmanager
@@ -101,15 +101,18 @@ def _both(plan: Plan, stage: Stage) -> Iterator[tuple[Calls, Calls]]:
     world = stage.world
     if plan.is_quick:
         floor = create_app(world.address, world.settings.secrets.fingerprint_key.get_secret_value())
-        yield stage.inside, lambda who: _entered(stage, who, lambda cookie: Inside(floor, cookie))
+        yield (
+            lambda who: (stage.inside(who), time.process_time),
+            lambda who: (_entered(stage, who, lambda cookie: Inside(floor, cookie)), time.process_time),
+        )
         return
     with (
-        served(world, ours_command, path="/healthz") as (port, _),
-        served(world, floor_command, path="/enter?staff=x") as (floor_port, _),
+        served(world, ours_command, path="/healthz") as ours_server,
+        served(world, floor_command, path="/enter?staff=x") as floor_server,
     ):
         yield (
-            lambda who: stage.over(port, who),
-            lambda who: _entered(stage, who, lambda cookie: Loopback(floor_port, cookie)),
+            lambda who: (stage.over(ours_server.port, who), ours_server.cpu),
+            lambda who: (_entered(stage, who, lambda cookie: Loopback(floor_server.port, cookie)), floor_server.cpu),
         )
 
 

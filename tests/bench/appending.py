@@ -37,6 +37,7 @@ from console.storage.sequencer import StoredSequencer
 from console.storage.store import StoredUnit
 from tests import ground, postgres
 from tests.bench.rows import opened_rows
+from tests.bench.serving import cpu_seconds
 from tests.bench.tables import Result, Table
 from tests.databases import TestFingerprints
 
@@ -216,20 +217,7 @@ def _cpu_of(database: str) -> Callable[[], float]:
     if database == "sqlite":
         return time.process_time
     postmaster = int((_durable_home() / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-    tick = os.sysconf("SC_CLK_TCK")
-
-    def servers() -> float:
-        total = 0
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = status.read_text(encoding="utf-8").rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == postmaster or int(status.parent.name) == postmaster:
-                total += int(fields[11]) + int(fields[12])
-        return time.process_time() + total / tick
-
-    return servers
+    return lambda: time.process_time() + cpu_seconds(postmaster)
 
 
 def _durable_home() -> Path:

@@ -1,6 +1,6 @@
 """Measures work items: both sides in turns, answers checked, statements counted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.bench.callers import Answer, Caller
@@ -8,6 +8,9 @@ from tests.bench.counting import Counted, counted
 from tests.bench.stage import Stage
 from tests.bench.tables import Result, Samples, Table, compared
 from tests.bench.work import Item, Step
+
+Cpu = Callable[[], float]
+Called = tuple[Caller, Cpu]
 
 
 class WrongAnswerError(AssertionError):
@@ -20,7 +23,9 @@ class Side:
 
     caller: Caller
     step: Step
+    cpu: Cpu
     seconds: list[float] = field(default_factory=list)
+    busy: float = 0.0
     size: int = 0
 
     def take(self, item: Item, number: int, *, is_kept: bool = True) -> None:
@@ -39,30 +44,39 @@ class Measured:
     item: Item
     ours: Samples
     floor: Samples
+    ours_cpu: float
+    floor_cpu: float
     statements: Counted
     size: int
     floor_size: int
 
 
-HEADS = ("item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "statements", "commits", "KB", "floor KB")
+HEADS = (
+    "item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "CPU ms", "floor CPU", "CPU ratio", "statements",
+    "commits", "KB", "floor KB",
+)  # fmt: skip
 
 
-def measured(item: Item, stage: Stage, *, ours: Caller, floor: Caller, counts: Counted) -> Measured:
+def measured(item: Item, stage: Stage, *, ours: Called, floor: Called, counts: Counted) -> Measured:
     """Measure one item in rounds, ours and floor in turns, so that a busy machine hits both."""
-    sides = (Side(ours, item.ours), Side(floor, item.floor))
+    sides = (Side(ours[0], item.ours, ours[1]), Side(floor[0], item.floor, floor[1]))
     number = 0
     for turn in range(item.rounds):
         stage.rest()
         for side in sides if turn % 2 else reversed(sides):
             side.caller.refresh()
             side.take(item, number, is_kept=False)  # a connection's first request pays for the connection
+            before = side.cpu()
             for offset in range(item.per_round):
                 side.take(item, number + offset)
+            side.busy += side.cpu() - before
         number += item.per_round
     return Measured(
         item=item,
         ours=Samples(tuple(sides[0].seconds)),
         floor=Samples(tuple(sides[1].seconds)),
+        ours_cpu=sides[0].busy / number * 1_000,
+        floor_cpu=sides[1].busy / number * 1_000,
         statements=counts,
         size=sides[0].size,
         floor_size=sides[1].size,
@@ -89,6 +103,9 @@ def table_of(results: Sequence[Measured], *, title: str, note: str) -> Table:
             cells=(
                 each.item.title,
                 *compared(each.ours, each.floor, aim=each.item.aim),
+                f"{each.ours_cpu:.1f}",
+                f"{each.floor_cpu:.2f}",
+                f"{each.ours_cpu / max(each.floor_cpu, 0.01):.1f}x",
                 f"{each.statements.reads}r + {each.statements.writes}w",
                 str(each.statements.commits),
                 f"{each.size / 1024:.1f}",

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.callers import Loopback
@@ -34,9 +35,35 @@ def ours_command(_world: World, port: int) -> list[str]:
     return [str(Path(sys.executable).parent / "sallyport"), "serve", "--port", str(port)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A server that answers. Units: `started_in` seconds from process start to first good answer."""
+
+    port: int
+    process: int
+    started_in: float
+
+    def cpu(self) -> float:
+        """Return the processor time of the server and its workers. Units: seconds."""
+        return cpu_seconds(self.process)
+
+
+def cpu_seconds(parent: int) -> float:
+    """Return the processor time of a process and its children. Units: seconds, in steps of a clock tick."""
+    ticks = 0
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        if parent in {int(fields[1]), int(status.parent.name)}:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(world: World, command: Callable[[World, int], list[str]], *, path: str) -> Iterator[tuple[int, float]]:
-    """Start a server, give its port and the seconds until its first good answer, and stop it."""
+def served(world: World, command: Callable[[World, int], list[str]], *, path: str) -> Iterator["Served"]:
+    """Start a server, give where it listens once it answers, and stop it."""
     port = _free_port()
     environ = {**os.environ, **world.environ, "SALLYPORT_SERVER__THREADS": str(THREADS)}
     log = world.settings.var / "server.log"
@@ -45,7 +72,7 @@ def served(world: World, command: Callable[[World, int], list[str]], *, path: st
         process = subprocess.Popen(command(world, port), cwd=ROOT, env=environ, stdout=said, stderr=said)
         try:
             spent = _first_answer(process, port, path, started, log)
-            yield port, spent
+            yield Served(port=port, process=process.pid, started_in=spent)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -59,10 +86,10 @@ def start_table(world: World, *, rounds: int) -> Table:
     """Measure process start to first good answer, both in turns."""
     spent: dict[str, list[float]] = {"ours": [], "floor": []}
     for _ in range(rounds):
-        with served(world, ours_command, path="/healthz") as (_port, seconds):
-            spent["ours"].append(seconds)
-        with served(world, floor_command, path="/enter?staff=x") as (_port, seconds):
-            spent["floor"].append(seconds)
+        with served(world, ours_command, path="/healthz") as ours_server:
+            spent["ours"].append(ours_server.started_in)
+        with served(world, floor_command, path="/enter?staff=x") as floor_server:
+            spent["floor"].append(floor_server.started_in)
     ours, floor = (Samples(tuple(spent[side])) for side in ("ours", "floor"))
     return Table(
         title="Start",

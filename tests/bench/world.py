@@ -74,9 +74,9 @@ def _revisions() -> str:
 
 
 @contextmanager
-def opened_world(size: Size, *, home: Path = HOME) -> Iterator[World]:
+def opened_world(size: Size) -> Iterator[World]:
     """Give a data set, built now or by an earlier run; PostgreSQL is started for it and stopped afterwards."""
-    folder = home / size.name
+    folder = HOME / size.name
     folder.mkdir(parents=True, exist_ok=True)
     if size.database == "postgres":
         with cluster.running(folder / "pg") as address:

@@ -58,7 +58,7 @@ TRIALS: Mapping[str, Trial] = {
     "billing.resync": Trial({"invoice": "INV-nordwind-1"}, {}),
     "lease.top_up": Trial({"colleague": COLLEAGUE, "extra": "5"}, {"extra": 5, "target_is_self": False}),
     "staff.add": Trial(
-        {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|ada", "roles": "finance"},
+        {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|a", "roles": "finance"},
         {"grants_administrator": False},
     ),
     "staff.change_roles": Trial(
@@ -89,6 +89,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     with on_stage(tmp_path / "actions.db") as cast:
         with cast.house.store.write() as unit:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
+        cast.sign_in("support_agent_2")
         copy = sqlite3.connect(":memory:")
         yield Stage(cast, tmp_path / "actions.db", copy)
         copy.close()

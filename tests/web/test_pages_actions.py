@@ -33,6 +33,17 @@ def test_it_previews_as_a_fragment(cast: Cast) -> None:
     assert "Ask finance lead to approve" in part.text
 
 
+def test_it_leaves_the_caret_alone_while_somebody_types(cast: Cast) -> None:
+    agent = opened(cast)
+    _page, form = previewed(agent)
+    part = agent.post(OVERRIDE, {**form, "value": "350", "step": "refresh"}, headers=FRAGMENT)
+    assert "350 seats" in part.text
+    assert "data-focus-on-load" not in part.text
+    unfinished = agent.post(OVERRIDE, {**form, "value": "", "step": "refresh"}, headers=FRAGMENT)
+    assert unfinished.status_code == 200
+    assert "Fill in" not in unfinished.text
+
+
 def test_it_files_the_request_and_leads_to_it(cast: Cast) -> None:
     agent = opened(cast)
     page = agent.get(asked(cast, agent))

@@ -15,16 +15,18 @@ from console.web.forms.posted import REASON_FIELDS, Sent, unknown_fields
 _SHOWN = ("shown_code", "shown_reference", "shown_note", "shown_params", "shown_changes", "mark")
 _OWN = (*REASON_FIELDS.values(), *_SHOWN, "step", "form_id")
 _LONGEST_SEEN = 20_000
-STEPS = ("form", "preview", "ask")
+STEPS = ("form", "refresh", "preview", "ask")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentAction:
     """What was typed and what the page carried along.
 
-    Shape: `raw` holds the action's own fields as text; `mark`, `shown` and `seen` are what the last preview said: its
-    mark, the reason it was shown for, and its changes as (field, before, after); `is_as_shown` says whether the
-    parameters are still those of that preview; `is_full` whether every required parameter was given.
+    Shape: `step` is `link` for what an address filled in, `form` and `refresh` for what the page asks by itself while
+    somebody types (without and with a preview), `preview` and `ask` for what a person asks; `raw` holds the action's
+    own fields as text; `mark`, `shown` and `seen` are what the last preview said: its mark, the reason it was shown
+    for, and its changes as (field, before, after); `is_as_shown` says whether the parameters are still those of that
+    preview; `is_full` whether every required parameter was given.
     """
 
     step: str
@@ -49,7 +51,7 @@ def linked(action: Action[Any], query: Sent) -> SentAction:
     raw = _raw(action, query)
     is_full = all(raw[field.name] for field in action.fields if field.is_required)
     return SentAction(
-        step="form",
+        step="link",
         raw=raw,
         reason=None,
         mark=None,

@@ -35,4 +35,4 @@ def _walked(key: ActionKey, row: DirectoryRow | None, *, href: str) -> Response:
     if isinstance(form, Deny):
         return closed(row, form)
     sent = read_action(form.action, given) if is_post else linked(form.action, given)
-    return walking.next_step(walking.begin(form, sent, href=href), is_post=is_post)
+    return walking.next_step(walking.begin(form, sent, href=href))

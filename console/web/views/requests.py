@@ -127,7 +127,7 @@ def revise(request_id: str) -> Response:
         return closed(page.tenant, form)
     sent = read_action(form.action, given) if is_post else linked(form.action, given)
     href = url_for("requests.revise", request_id=request_id)
-    return walking.next_step(walking.begin(form, sent, href=href, revises=old), is_post=is_post)
+    return walking.next_step(walking.begin(form, sent, href=href, revises=old))
 
 
 def _surplus() -> Deny | None:

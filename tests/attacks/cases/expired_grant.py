@@ -11,12 +11,12 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     waiting = door.asked("support_agent_2")
     door.cast.clock.pass_by(minutes=61)
     agent = door.enter()
-    running = door.attempts(409, "request.execute_refused", code="expired", settles=("request",))
+    running = door.attempts(409, "request.execute_refused", code="expired", settles=("request", "notice"))
     running.post(agent, f"/requests/{approved}/execution")
     assert door.request(approved).state == "expired_approved"
     door.cast.clock.pass_by(hours=4)
     lead = door.enter("finance_lead")
-    voting = door.attempts(409, "request.vote_refused", code="expired", settles=("request",))
+    voting = door.attempts(409, "request.vote_refused", code="expired", settles=("request", "notice"))
     voting.post(lead, f"/requests/{waiting}/votes", door.ballot(waiting))
     assert door.request(waiting).state == "expired_pending"
     return running, voting

@@ -14,7 +14,6 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     lost = door.attempts(404, "route.refused")
     for path in (
         "/STAFF", "/Staff", "/staff/", "/staff%2f", "/staff;x=1", "/staff.json", "/staff%20", "/t/kestrel/%2e%2e/staff",
-        
         "/metrics", "/debug", "/openapi.json", "/.git/config", "/console", "/admin", "/.env",
     ):  # fmt: skip
         lost.get(agent, path)

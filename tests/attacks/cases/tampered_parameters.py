@@ -19,9 +19,9 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     door.sql("UPDATE request_revision SET params = ?", RAISED)
     lead = door.enter("finance_lead")
     lead.get(f"/requests/{waiting}")
-    voting = door.attempts(409, "request.vote_refused", code="digest_mismatch")
+    # One entry raises the alarm, one tells of the refusal.
+    voting = door.attempts(409, "approval.digest_mismatch", "request.vote_refused", code="digest_mismatch")
     voting.post(lead, f"/requests/{waiting}/votes", door.ballot(waiting))
-    # One entry tells of the refusal, one raises the alarm.
     running = door.attempts(409, "approval.digest_mismatch", "request.execute_refused", code="digest_mismatch")
     running.post(lead, f"/requests/{approved}/execution")
     return belt, voting, running

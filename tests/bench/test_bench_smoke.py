@@ -1,0 +1,35 @@
+"""The benchmark itself works: every item answers with the expected rows. How fast is never asserted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench import __main__ as bench
+from tests.bench import world
+from tests.bench.world import Size
+
+ITEMS = {
+    "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d", "inbox",
+    "W5", "W5f",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_measures_every_item_on_a_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "HOME", tmp_path)
+    plan = bench.Plan(
+        size=Size(tenants=400, entries=2_000), names=frozenset({"pages", "cycle", "policy"}), is_quick=True
+    )
+    tables = {table.title.partition(":")[0]: table for table in bench.run(plan)}
+    assert {result.key for result in tables["Pages"].results} == ITEMS
+    assert [result.key for result in tables["Request cycle"].results] == ["cycle"]
+    assert [result.key for result in tables["Policy"].results] == ["one", "page"]
+
+
+@pytest.mark.slow
+def test_it_measures_appends_and_verifies_what_was_appended() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"trail"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == [
+        f"{name} sqlite" for name in ("append", "ordered", "wall", "drain", "verify")
+    ]

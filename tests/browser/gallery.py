@@ -1,0 +1,226 @@
+"""Every page of the console in one walk, each shown in a browser: for the screenshots and for the tests that look."""
+
+import re
+from collections.abc import Generator, Iterator
+from datetime import timedelta
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.navigator import Navigator
+from tests.browser.stage import ACME, LOCKED_OUT_INVOICE, Stage
+
+Shown = tuple[str, Page]  # a name that can be a file's, and the page that stands in the browser
+
+LONGEST_NAME = "vereinigte-nordfriesische-deichbau-und-faehrgesellschaft"
+
+
+def gallery(browser: Browser, stage: Stage) -> Iterator[Shown]:
+    """Yield every page once; whoever looks may change size and theme, the next page sets both again."""
+    agent, lead = Navigator.begin(browser, stage), Navigator.begin(browser, stage)
+    yield from _door(agent)
+    yield from _finding(agent)
+    yield from _tenant(agent)
+    waiting = yield from _asking(agent)
+    yield from _approving(lead, waiting)
+    yield from _afterwards(agent, waiting)
+    yield from _refusals(agent)
+    for each in (agent, lead):
+        each.end()
+    for who, pages in (("security_auditor", _trail), ("administrator", _staff), ("finance", _nothing)):
+        person = Navigator.begin(browser, stage)
+        person.sign_in(who)
+        yield from pages(person)
+        person.end()
+
+
+def _door(agent: Navigator) -> Iterator[Shown]:
+    agent.open("/sign-in")
+    yield "sign-in", agent.page
+    agent.page.get_by_label("Work e-mail").fill("nobody@brightline.example")
+    agent.page.get_by_label("Password", exact=True).fill("wrong")
+    agent.page.get_by_label("One-time code").fill("000000")
+    agent.page.get_by_role("button", name="Sign in").first.click()
+    expect(agent.page.locator(".notice--stop")).to_be_visible()
+    yield "sign-in-refused", agent.page
+    agent.sign_in("support_agent")
+    yield "home-empty", agent.page
+
+
+def _finding(agent: Navigator) -> Iterator[Shown]:
+    for name, text in (
+        ("search-nothing-typed", ""), ("search-names", "north"), ("search-exact-invoice", LOCKED_OUT_INVOICE),
+        ("search-no-match", "no such tenant"),
+    ):  # fmt: skip
+        agent.open(f"/search?q={text}")
+        yield name, agent.page
+    agent.open("/tenants")
+    yield "tenants-none-open", agent.page
+    agent.open(f"/t/{ACME}/")
+    yield "tenant-not-open", agent.page
+    agent.open(f"/tenants/{ACME}/lease")
+    yield "lease-form", agent.page
+    agent.page.get_by_label("Reference").fill("whatever")
+    agent.page.get_by_label("Minutes").fill("9000")
+    agent.page.get_by_role("button", name="Open Acme Robotics").click()
+    expect(agent.main.locator(".field__error").first).to_be_visible()
+    yield "lease-form-errors", agent.page
+    agent.page.get_by_label("Minutes").fill("")
+    agent.page.get_by_label("Reference").fill("SUP-4711")
+    agent.page.get_by_role("button", name="Open Acme Robotics").click()
+    agent.arrive("Acme Robotics")
+
+
+def _tenant(agent: Navigator) -> Iterator[Shown]:
+    yield "tenant-overview-locked-out", agent.page
+    for tab in ("members", "entitlements", "notes", "entries"):
+        agent.open(f"/t/{ACME}/{tab}")
+        yield f"tenant-{tab}", agent.page
+    agent.press("Control+k")
+    expect(agent.page.locator("dialog[open]")).to_be_visible()
+    yield "palette", agent.page
+    agent.type("north")
+    expect(agent.page.get_by_role("option", name=re.compile("Northwind")).first).to_be_visible()
+    yield "palette-results", agent.page
+    agent.press("Escape")
+    agent.open("/palette?q=acme")
+    yield "palette-without-script", agent.page
+    agent.open(f"/t/{ACME}/members")
+    agent.press("?")
+    expect(agent.page.locator("dialog[open]")).to_be_visible()
+    yield "keys", agent.page
+    agent.press("Escape")
+    agent.main.get_by_role("button", name="Reveal the e-mail address of Lukas Müller").click()
+    agent.arrive("Reveal a masked field")
+    yield "reveal-form", agent.page
+    agent.press("Enter")
+    agent.arrive("Revealed to you")
+    yield "revealed", agent.page
+
+
+def _asking(agent: Navigator) -> Generator[Shown, None, list[str]]:
+    """Show the four steps, and return two requests of which the second makes the first stale."""
+    agent.open(f"/t/{ACME}/actions/entitlement.override?feature=seats")
+    yield "action-what", agent.page
+    agent.main.get_by_label("New value").fill("fifty")
+    agent.main.get_by_role("button", name="Preview", exact=True).click()
+    expect(agent.main.locator(".field__error").first).to_be_visible()
+    yield "action-errors", agent.page
+    agent.open(override(agent.stage, "seats", 100_000))
+    _because(agent, "CTR-2026-0117", is_refused=True)
+    yield "action-refused", agent.page
+    agent.open(f"/t/{ACME}/actions/tenant.add_note")
+    yield "action-note", agent.page
+    requests = []
+    for value in (50, 60):
+        agent.open(override(agent.stage, "seats", value))
+        expect(agent.main.locator(".diff__after").first).to_be_visible()
+        if not requests:
+            yield "action-preview", agent.page
+        _because(agent, f"CTR-2026-{value}", is_refused=False)
+        requests.append(agent.page.url)
+    yield "request-waiting-own", agent.page
+    return requests
+
+
+def override(stage: Stage, feature: str, value: int) -> str:
+    """Return the address at which an override of Acme is previewed at once."""
+    until = (stage.clock.now() + timedelta(days=60)).strftime("%Y-%m-%d")
+    return f"/t/{ACME}/actions/entitlement.override?feature={feature}&value={value}&until={until}"
+
+
+def _because(agent: Navigator, contract: str, *, is_refused: bool) -> None:
+    agent.main.get_by_role("radio", name="Contract change").check()
+    agent.main.get_by_label("Reference").fill(contract)
+    if is_refused:
+        agent.main.get_by_role("button", name="Preview again").click()
+        expect(agent.main.locator(".notice--stop")).to_be_visible()
+        return
+    agent.press("Enter")
+    agent.arrive(re.compile("→"))
+
+
+def _approving(lead: Navigator, requests: list[str]) -> Iterator[Shown]:
+    lead.sign_in("finance_lead")
+    yield "home-waiting", lead.page
+    lead.open("/requests")
+    yield "inbox-waiting", lead.page
+    lead.page.goto(requests[0])
+    yield "request-to-approve", lead.page
+    lead.stage.clock.pass_by(minutes=11)
+    lead.page.goto(requests[1])
+    expect(lead.main.get_by_label("One-time code")).to_be_visible()
+    yield "request-to-approve-with-code", lead.page
+    lead.open("/step-up?next=/requests")
+    yield "step-up", lead.page
+    lead.page.get_by_label("One-time code").fill(lead.stage.code("finance_lead"))
+    lead.press("Enter")
+    lead.arrive("Requests")
+    for address, state in zip(reversed(requests), ("executed", "stale"), strict=True):
+        lead.page.goto(address)
+        lead.main.get_by_role("button", name="Approve").click()
+        expect(lead.main.locator(".flash")).to_be_visible()
+        yield f"request-{state}", lead.page
+    for tab in ("mine", "all"):
+        lead.open(f"/requests?tab={tab}")
+        yield f"inbox-{tab}", lead.page
+
+
+def _afterwards(agent: Navigator, requests: list[str]) -> Iterator[Shown]:
+    agent.page.goto(requests[0])
+    yield "request-stale-own", agent.page
+    agent.page.goto(f"{requests[0]}/revision")
+    yield "request-revision", agent.page
+    agent.open("/")
+    yield "home-agent", agent.page
+    agent.open(f"/t/{ACME}/entitlements")
+    yield "tenant-entitlements-overridden", agent.page
+    agent.open("/account")
+    yield "account", agent.page
+    agent.page.get_by_role("button", name=re.compile("account, step-up and theme")).click()
+    yield "account-menu", agent.page
+
+
+def _refusals(agent: Navigator) -> Iterator[Shown]:
+    agent.open("/nowhere")
+    yield "not-found", agent.page
+    agent.open("/t/no-such-tenant/")
+    yield "tenant-unknown", agent.page
+    agent.open("/trail")
+    yield "refused-role", agent.page
+    agent.open(f"/tenants/{LONGEST_NAME}/lease")
+    agent.page.get_by_label("Reference").fill("SUP-4720")
+    agent.press("Enter")
+    expect(agent.page.locator(".tenantbar")).to_be_visible()
+    yield "tenant-longest-name", agent.page
+    agent.open(f"/t/{LONGEST_NAME}/notes")
+    yield "tenant-no-notes", agent.page
+
+
+def _trail(auditor: Navigator) -> Iterator[Shown]:
+    yield "home-auditor", auditor.page
+    auditor.open("/trail")
+    yield "trail", auditor.page
+    auditor.open("/trail?action=request.vote&outcome=success")
+    auditor.main.get_by_text("Filter", exact=True).click()
+    yield "trail-filtered", auditor.page
+    auditor.open("/trail?action=action.executed")
+    auditor.main.get_by_role("link", name=re.compile("ran “Override")).first.click()
+    expect(auditor.main.get_by_role("heading", name="Canonical body")).to_be_visible()
+    yield "entry", auditor.page
+    auditor.open("/trail?since=yesterday")
+    yield "trail-errors", auditor.page
+
+
+def _staff(administrator: Navigator) -> Iterator[Shown]:
+    yield "home-administrator", administrator.page
+    administrator.open("/staff")
+    yield "staff", administrator.page
+    administrator.open("/policy")
+    yield "policy", administrator.page
+    administrator.open("/actions/staff.add")
+    yield "action-control", administrator.page
+
+
+def _nothing(person: Navigator) -> Iterator[Shown]:
+    person.open("/requests?tab=mine")
+    yield "inbox-empty", person.page

@@ -1,0 +1,57 @@
+"""How a page is looked at: themes and sizes, axe-core, what leaves the screen, and how heavy it is."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Page
+
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+HOME_WIDTH, NARROW_WIDTH = 1280, 390
+LARGEST_HTML = 60 * 1024
+_AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
+_OVERFLOW = """() => {
+  const page = document.documentElement, wide = page.clientWidth;
+  const isHeld = element => {
+    for (let at = element.parentElement; at && at !== page; at = at.parentElement)
+      if (getComputedStyle(at).overflowX !== "visible") return true;
+    return false;
+  };
+  if (page.scrollWidth <= wide) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter(element => element.getBoundingClientRect().right > wide + 1 && !isHeld(element))
+    .map(element => `${element.tagName.toLowerCase()}.${element.className}`).slice(0, 5)
+    .concat(`document is ${page.scrollWidth} px wide`);
+}"""
+
+
+@cache
+def _axe() -> str:
+    return _AXE.read_text(encoding="utf-8")
+
+
+def show_as(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
+    """Give the page a theme and a width."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    if page.viewport_size is None or page.viewport_size["width"] != width:
+        page.set_viewport_size({"width": width, "height": 900 if width > NARROW_WIDTH else 844})
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it stands, one line each."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_axe())
+    found: list[dict[str, Any]] = page.evaluate(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+    )
+    return [f"{each['id']}: {each['help']} at {_places(each)}" for each in found]
+
+
+def overflowing(page: Page) -> list[str]:
+    """Return what makes the document wider than the screen; empty when nothing does."""
+    found: list[str] = page.evaluate(_OVERFLOW)
+    return found
+
+
+def _places(found: dict[str, Any]) -> str:
+    return ", ".join(" ".join(map(str, node["target"])) for node in found["nodes"][:3])

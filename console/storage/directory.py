@@ -48,7 +48,7 @@ _BY_SLUG = select(_TABLE).where(_TABLE.c.slug == bindparam("slug"))
 _MANY = select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True)))
 
 
-def shown_row(row: DirectoryTenantRow | Row[Any]) -> DirectoryRow:
+def shown_row(row: DirectoryTenantRow | Row[*tuple[Any, ...]]) -> DirectoryRow:
     """Return the row as everybody may see it."""
     return DirectoryRow(
         id=TenantId(row.id),

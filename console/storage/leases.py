@@ -89,15 +89,9 @@ class StoredLeases:
 
     def budget(self, staff: StaffId, now: datetime) -> TenantBudget:
         """Return the distinct tenants of the last 60 minutes and 24 hours, and live top-ups."""
-        in_hour = case((LeaseRow.opened_at > now - _HOUR, LeaseRow.tenant))
-        counts = select(func.count(distinct(in_hour)), func.count(distinct(LeaseRow.tenant))).where(
-            LeaseRow.staff == staff, LeaseRow.opened_at > now - _DAY
-        )
-        hour, day = self._session.execute(counts).one()
-        extra = select(func.coalesce(func.sum(LeaseTopUpRow.extra), 0)).where(
-            LeaseTopUpRow.staff == staff, LeaseTopUpRow.until > now, LeaseTopUpRow.granted_at <= now
-        )
-        return TenantBudget(last_hour=hour, last_day=day, extra=int(self._session.scalar(extra) or 0))
+        counts = found(self._session, _BUDGET, staff=staff, hour=now - _HOUR, day=now - _DAY)[0]
+        extra = found(self._session, _EXTRA, staff=staff, now=now)[0][0]
+        return TenantBudget(last_hour=counts[0], last_day=counts[1], extra=int(extra))
 
     def has_opened(self, staff: StaffId, tenant: TenantId, since: datetime) -> bool:
         """Return whether a person already opened a tenant since a moment."""
@@ -122,10 +116,20 @@ _OPEN = (
     .where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.ended_at.is_(None))
     .order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())
 )
+_BUDGET = select(
+    func.count(distinct(case((_TABLE.c.opened_at > bindparam("hour"), _TABLE.c.tenant)))),
+    func.count(distinct(_TABLE.c.tenant)),
+).where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.opened_at > bindparam("day"))
+_TOP_UPS = table_of(LeaseTopUpRow)
+_EXTRA = select(func.coalesce(func.sum(_TOP_UPS.c.extra), 0)).where(
+    _TOP_UPS.c.staff == bindparam("staff"),
+    _TOP_UPS.c.until > bindparam("now"),
+    _TOP_UPS.c.granted_at <= bindparam("now"),
+)
 _OPEN_ON = _OPEN.where(_TABLE.c.tenant == bindparam("tenant")).limit(1)
 
 
-def _lease(row: LeaseRow | Row[Any]) -> Lease:
+def _lease(row: LeaseRow | Row[*tuple[Any, ...]]) -> Lease:
     return Lease(
         id=LeaseId(row.id),
         staff=StaffId(row.staff),

@@ -66,7 +66,7 @@ _UNREAD = (
 )
 
 
-def _notice(row: NoticeRow | Row[Any]) -> Notice:
+def _notice(row: NoticeRow | Row[*tuple[Any, ...]]) -> Notice:
     return Notice(
         id=NoticeId(row.id),
         to=StaffId(row.to_staff),

@@ -15,7 +15,7 @@ def table_of(row: type[DeclarativeBase]) -> Table:
     return cast("Table", row.__table__)
 
 
-def found(session: Session, prepared: Executable, **values: object) -> Sequence[Row[Any]]:
+def found(session: Session, prepared: Executable, **values: object) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the rows of a statement that is built once, on the session's own connection.
 
     Building a statement and mapping its rows costs seven times as much, and a page asks some twenty of them. Only for

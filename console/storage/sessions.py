@@ -95,7 +95,7 @@ _TABLE = table_of(StaffSessionRow)
 _ONE = select(_TABLE).where(_TABLE.c.key == bindparam("key"))
 
 
-def _session(row: StaffSessionRow | Row[Any]) -> StaffSession:
+def _session(row: StaffSessionRow | Row[*tuple[Any, ...]]) -> StaffSession:
     return StaffSession(
         key=SessionKey(row.key),
         staff=StaffId(row.staff),

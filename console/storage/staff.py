@@ -159,7 +159,7 @@ _ONE_WITH_ROLES = (
 )
 
 
-def _member(row: StaffRow | Row[Any], roles: frozenset[Role]) -> StaffMember:
+def _member(row: StaffRow | Row[*tuple[Any, ...]], roles: frozenset[Role]) -> StaffMember:
     return StaffMember(
         id=StaffId(row.id),
         person=PersonKey(row.person),

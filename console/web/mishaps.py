@@ -41,6 +41,8 @@ def _console(error: ConsoleError) -> Response:
     if mishap.status >= 500:
         _LOG.error("%s %s: %s", asking.request_id(), error.code, error)
     elif isinstance(error, NotFoundError | ScopeError):
+        if isinstance(error, ScopeError):  # no page asks for this: a fault of ours, or somebody digging
+            _LOG.error("%s %s", asking.request_id(), error.code, exc_info=error)
         actor = asking.actor_if_any()
         refuse_at_the_door(asking.house(), actor, action="route.refused", code=None, origin=asking.origin(),
                            target=asking.origin().route)  # fmt: skip

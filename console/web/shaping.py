@@ -158,7 +158,7 @@ def entry_row(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool
         "at": entry_time(body),
         "actor": body["actor"]["name"],
         "actor_id": body["actor"]["id"] or "",
-        "sentence": _sentence(body, titles),
+        "sentence": sentence_of(body, titles),
         "tenant": tenant.get("name", ""),
         "tenant_id": tenant.get("id", ""),
         "outcome": body["outcome"],
@@ -211,7 +211,7 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
         "at": entry_time(body),
         "icon": "ban" if body["outcome"] == "denied" else _CLASS_ICONS.get(body["class"], "info"),
         "kind": kind,
-        "title": _capital(_sentence(body, titles)),
+        "title": _capital(sentence_of(body, titles)),
         "who": body["actor"]["name"],
         "text": f"Reference {reference}" if reference else "",
         "href": url_for("trail.show", uid=stored.uid) if is_linked else "",
@@ -220,8 +220,11 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
     }
 
 
-def _sentence(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    return told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return an entry's sentence, to stand after the actor's name; a code that ends it is written as words."""
+    sentence = told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+    code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
+    return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
 
 
 def _article(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from console.domain.catalogue import Outcome
-from console.domain.entries import CATALOGUE, told
+from console.domain.entries import CATALOGUE
 from console.domain.reasons import Effect
 from console.policy.book import ActionRule, PolicyBook, RuleText
 from console.ports.actions import Reach
@@ -18,7 +18,7 @@ from console.usecases.read_staff import StaffPage
 from console.usecases.read_trail import TrailPage
 from console.web import wording
 from console.web.forms.trail import FILTERS, TrailForm
-from console.web.shaping import View, body_of, entry_row, entry_time, group_words, with_query
+from console.web.shaping import View, body_of, entry_row, entry_time, group_words, sentence_of, with_query
 from console.web.shaping_tenants import action_links
 
 _FILTER_WORDS = {
@@ -43,7 +43,7 @@ def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> V
             {"key": _FILTER_WORDS[name], "value": value, "remove_href": _without(form, name)}
             for name, value in form.typed.items()
         ],
-        "clear": url_for("trail.index"),
+        "clear_href": url_for("trail.index"),
         "typed": {name: form.typed.get(name, "") for name in FILTERS},
         "faults": form.faults,
         "checkpoint": _checkpoint(page.checkpoint),
@@ -57,7 +57,7 @@ def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> V
 def entry_view(stored: StoredEntry, titles: Mapping[str, str]) -> View:
     """Return one entry whole: every field in groups, its canonical bytes, its leaf and its place."""
     body = body_of(stored)
-    sentence = told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+    sentence = sentence_of(body, titles)
     return {
         "uid": stored.uid,
         "position": stored.position,

@@ -52,8 +52,8 @@ class Measured:
 
 
 HEADS = (
-    "item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "CPU ms", "floor CPU", "CPU ratio", "statements",
-    "commits", "KB", "floor KB",
+    "item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "CPU ms", "floor CPU", "CPU ratio",
+    "statements", "commits", "KB", "floor KB",
 )  # fmt: skip
 
 

@@ -137,6 +137,9 @@ class SqliteRows(Rows):
             known.execute("PRAGMA journal_mode=WAL")
             known.execute(f"PRAGMA synchronous={'OFF' if self._is_careless else 'FULL'}")
             known.execute("PRAGMA foreign_keys=ON")
+            if self._is_careless:
+                known.execute("PRAGMA cache_size=-400000")
+                known.execute("PRAGMA threads=2")
             self._local.connection = known
         return known
 

@@ -1,13 +1,12 @@
 """One demo and one Chromium for all browser tests; each person has a context of their own."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser.chromium import launch_options
+from tests.browser import navigator
 from tests.browser.navigator import Navigator
 from tests.browser.stage import Stage, raised
 
@@ -25,11 +24,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Start Chromium once for every test."""
-    with sync_playwright() as playwright:
-        # Dates are typed in the order of the browser's own language.
-        browser = playwright.chromium.launch(**launch_options(), env={**os.environ, "LANGUAGE": "en_US"})
+    with navigator.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -38,14 +34,14 @@ def arrive(stage: Stage, chromium: Browser) -> Iterator[Arrive]:
     arrived: list[Navigator] = []
 
     def arrive(who: str = "", *, has_script: bool = True, has_hand_clock: bool = False) -> Navigator:
-        navigator = Navigator.begin(chromium, stage, has_script=has_script)
+        person = Navigator.begin(chromium, stage, has_script=has_script)
+        arrived.append(person)
         if has_hand_clock:
-            navigator.page.clock.install()
-        arrived.append(navigator)
+            person.page.clock.install()
         if who:
-            navigator.sign_in(who)
-        return navigator
+            person.sign_in(who)
+        return person
 
     yield arrive
-    for navigator in arrived:
-        navigator.end()
+    for person in arrived:
+        person.end()

@@ -1,19 +1,42 @@
 """A person at a real browser who never touches the mouse, and what the browser complained about meanwhile."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Locator, Page, Request, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
+from tests.browser.chromium import launch_options
 from tests.browser.stage import Stage
 
 PATIENCE_MS = 20_000  # two shared cores may be slow; a page that never comes still fails
 _FARTHEST_TABS = 150
-_REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of 4(03|04|09|22)")
+_REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of 4(01|03|04|09|22)")
 _IS_FOCUSED = "element => element === document.activeElement"
 _FOCUSED_NAME = "() => document.activeElement.name || document.activeElement.textContent.trim().slice(0, 40)"
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Chromium; dates are typed in the order of the browser's own language, which is therefore fixed."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(), env={**os.environ, "LANGUAGE": "en_US"})
+        yield browser
+        browser.close()
 
 
 @dataclass
@@ -33,7 +56,7 @@ class Complaints:
         # A page that answers 403, 404 or 422 is logged as a failed resource, and is what some walks are about.
         is_page = _REFUSED.search(message.text) and "/static/" not in message.location.get("url", "")
         if message.type in {"error", "warning"} and not is_page:
-            self.heard.append(f"{message.type}: {message.text}")
+            self.heard.append(f"{message.type}: {message.text} (at {message.location.get('url')})")
 
     def _dialog(self, dialog: Dialog) -> None:
         self.heard.append(f"dialog: {dialog.message}")

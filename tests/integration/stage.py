@@ -32,8 +32,6 @@ from console.domain.staff import Actor
 from console.policy.book import PolicyBook
 from console.policy.load import load_book
 from console.ports.clock import Clock
-from console.ports.planes import Planes
-from console.ports.store import Store
 from console.storage.engines import parsed_url
 from console.storage.house import Storage, StorageSettings, open_store
 from console.usecases.house import House
@@ -197,8 +195,8 @@ def rows(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(str(parsed_url(url).database), timeout=10)) as raw, raw:
             return raw.execute(sql, values).fetchall()
-    with closing(psycopg.connect(url.replace("+psycopg", ""))) as raw, raw:
-        done = raw.execute(sql.replace("?", "%s").encode(), values or None)
+    with closing(psycopg.connect(url.replace("+psycopg", ""))) as server, server:
+        done = server.execute(sql.replace("?", "%s").encode(), values or None)
         return done.fetchall() if done.description else []
 
 
@@ -258,11 +256,6 @@ def settle_in(stage: Stage, slugs: Sequence[str], far: Sequence[str] = ()) -> No
             bulk.put(tenant_records(slug, FAR))
 
 
-def behind(
-    stage: Stage, *, store: Store | None = None, planes: Planes | None = None, clock: Clock | None = None
-) -> House:
-    """Return the same house with a port that a test has put its hand into."""
-    house = stage.house
-    return replace(
-        house, store=store or house.store, planes=planes or house.planes, clock=clock or house.clock
-    )  # fmt: skip
+def behind(stage: Stage, **ports: Any) -> House:  # noqa: ANN401  fields of House
+    """Return the same house with ports that a test has put its hand into."""
+    return replace(stage.house, **ports)

@@ -263,7 +263,7 @@ def test_a_slow_process_and_the_fence_at_once_have_one_winner(stage: Stage) -> N
         thread = threading.Thread(target=slowly)
         thread.start()
         assert stuck.wait(10)
-        recovery = threading.Thread(target=lambda told=told: told.append(recover(stage)))  # type: ignore[misc]
+        recovery = threading.Thread(target=lambda told=told: told.append(recover(stage)))
         recovery.start()
         recovery.join(0.3)  # held up by the plane's own lock while the slow one is inside
         go.set()

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -85,7 +85,7 @@ def wait_for_silence(world: World) -> None:
             time.sleep(0.02)
 
 
-def both(world: World, sql: str) -> dict[str, list[tuple[object, ...]]]:
+def both(world: World, sql: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of a statement on both planes."""
     return {"near": rows(world.url, sql), "far": rows(world.planes[FAR], sql)}
 

@@ -1,7 +1,7 @@
 """Everything that only one of several people can win, on a real PostgreSQL: one winner, one effect, one entry each."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -192,7 +192,7 @@ def execute_eightfold(stage: Stage, pool: ThreadPoolExecutor, house: House, requ
     return at_once(pool, *[lambda who=who: execute_request(house, who, request_id=request) for who in people])
 
 
-@pytest.mark.checklist("G1")
+@pytest.mark.slow
 def test_it_runs_an_approved_request_once_however_many_execute_it(stage: Stage, pool: ThreadPoolExecutor) -> None:
     stage.open("support_agent", "acme")
     winners: dict[str, int] = {}
@@ -238,7 +238,7 @@ def refusals(stage: Stage, request: RequestId) -> int:
     return stage.count("SELECT count(*) FROM audit_event WHERE correlation = ? AND outcome = 'denied'", request)
 
 
-def denials(answers: list[object]) -> list[Deny]:
+def denials(answers: Sequence[object]) -> list[Deny]:
     """Return the refusals among what contenders were told, the run after a vote included."""
     told = [answer.execution if isinstance(answer, Voted) and answer.execution else answer for answer in answers]
     return [answer for answer in told if isinstance(answer, Deny)]

@@ -63,18 +63,18 @@ STEPS: dict[str, Callable[[Storage, PaperSigner, PaperSink], StoredSequencer]] =
 @pytest.mark.parametrize("step", list(STEPS))
 def test_it_goes_on_where_it_died(storage: Storage, step: str) -> None:
     signer, sink = PaperSigner(), PaperSink()
+    sequencer = storage.sequencer(signer, sink)
     for often in (3, 1, 4):
         emit(storage, often)
         with pytest.raises(Killed):
             STEPS[step](storage, signer, sink).run_once()
         emit(storage, 1)
-        sequencer = storage.sequencer(signer, sink)
         while sequencer.run_once():
             pass
         found = sequencer.verify()
         assert found.is_sound, found.findings
         assert found.pending == 0
-    assert found.sequenced == 3 + 1 + 4 + 3
+    assert sequencer.verify().sequenced == 3 + 1 + 4 + 3
     told = [Note.parse(note).text for note in sink.notes]
     sizes = [text.split("\n")[1] for text in set(told)]
     assert len(sizes) == len(set(sizes))

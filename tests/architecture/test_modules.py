@@ -1,0 +1,129 @@
+"""What holds for every module: it can be imported first, it stays small, and it keeps to the rules of its ring."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from tests.architecture.tree import ROOT, calls, imported, modules, tree
+
+LONGEST_MODULE, AIM_MODULE = 400, 300
+LONGEST_FUNCTION, AIM_FUNCTION = 100, 40
+# What a web page may ask the house for; everything else goes through a use case.
+OPEN_ROOMS = frozenset({"clock", "ids", "book", "identity"})
+ROOMS = frozenset({"store", "planes", "fleet", "registry", "tickets", "billing", "passwords", "codes", *OPEN_ROOMS})
+CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.datetime.now")
+# The doctor compares this machine's clock with the database's; that is its whole point.
+CLOCK_READERS = ("console.adapters.", "console.app", "console.cli.doctor")
+
+
+def needs(name: str) -> set[str]:
+    """Return the modules of ours that must be there before this one can be."""
+    wanted = {target.replace(":", ".") for target in imported(name).values()} | {
+        target.split(":")[0] for target in imported(name).values()
+    }
+    parents = {name.rsplit(".", count)[0] for count in range(1, name.count(".") + 1)}
+    return {module for module in wanted | parents if module in modules() and module != name}
+
+
+def test_it_can_import_each_module_first() -> None:
+    """No module waits for itself; imports stand at the top only, so that this is the whole truth."""
+    left = {name: needs(name) for name in modules()}
+    while ready := {name for name, wanted in left.items() if not wanted & left.keys()}:
+        left = {name: wanted for name, wanted in left.items() if name not in ready}
+    assert left == {}
+
+
+def test_it_can_import_every_module() -> None:
+    names = [name for name in modules() if not name.endswith("migrations.env")]  # that one is run by Alembic
+    script = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_keeps_modules_and_functions_small(capsys: pytest.CaptureFixture[str]) -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in modules().items()}
+    defined = {
+        f"{name}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for name in modules()
+        if ".migrations." not in name  # they are lists of columns, written once and never read again
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.FunctionDef)
+    }
+    with capsys.disabled():
+        for what, sizes, aim in (("modules", lengths, AIM_MODULE), ("functions", defined, AIM_FUNCTION)):
+            over = sorted(((size, name) for name, size in sizes.items() if size > aim), reverse=True)
+            print(f"\n{what}: {len(sizes)}, over {aim} lines: {len(over)}", *over[:5])  # noqa: T201  a report
+    assert {name for name, size in lengths.items() if size > LONGEST_MODULE} == set()
+    assert {name for name, size in defined.items() if size > LONGEST_FUNCTION} == set()
+
+
+def readers_of_clocks(names: Iterable[str]) -> list[str]:
+    return [f"{name}: {call}" for name in names for call in calls(name) if call.endswith(CLOCKS)]
+
+
+def test_it_reads_the_clock_in_one_place() -> None:
+    strict = [name for name in modules() if not name.startswith(CLOCK_READERS)]
+    assert readers_of_clocks(strict) == []
+    assert readers_of_clocks(["console.adapters.clock"]), "the rule is able to find one"
+
+
+def house_attributes(name: str) -> set[str]:
+    """Return which rooms of the house a module enters."""
+    found = set()
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Attribute):
+            holder = ast.unparse(node.value)
+            if holder in {"house", "self._house", "asking.house()", "house()", "_web().house", "web.house"}:
+                found.add(node.attr)
+    return found
+
+
+def test_it_leaves_the_house_to_the_use_cases() -> None:
+    web = [name for name in modules() if name.startswith("console.web")]
+    entered = {name: house_attributes(name) & ROOMS - OPEN_ROOMS for name in web}
+    assert {name: rooms for name, rooms in entered.items() if rooms} == {}
+    assert house_attributes("console.usecases.open_lease") & {"store"}, "the rule is able to find one"
+
+
+@pytest.mark.checklist("V8.4.1")
+def test_it_makes_scopes_in_one_place() -> None:
+    makers = [name for name in modules() if any(call.split(".")[-1] == "TenantScope" for call in calls(name))]
+    assert makers == ["console.usecases.scopes"]
+
+
+def test_it_touches_the_browser_session_in_the_web_ring_only() -> None:
+    for name in modules():
+        subscripts = [n for n in ast.walk(tree(name)) if isinstance(n, ast.Subscript)]
+        holders = {ast.unparse(node.value) for node in subscripts}
+        assert name.startswith("console.web.sessions") or not holders & {"session", "flask.session"}, name
+
+
+@pytest.mark.checklist("V1.2.5")
+@pytest.mark.checklist("V1.3.2")
+@pytest.mark.checklist("V1.5.2")
+def test_it_never_runs_data() -> None:
+    forbidden = {"eval", "exec", "compile", "yaml.load", "os.system", "os.popen", "marshal.loads"}
+    faults = [
+        f"{name}: {call}"
+        for name in modules()
+        for call in calls(name)
+        if call in forbidden or call.startswith(("subprocess.", "pickle.", "shelve."))
+    ]
+    assert faults == []
+    templates = [f"{name}: {call}" for name in modules() for call in calls(name) if "render_template_string" in call]
+    assert templates == []
+
+
+def test_it_imports_at_the_top_of_a_module() -> None:
+    inside = [
+        f"{name}:{node.lineno}"
+        for name in modules()
+        for function in ast.walk(tree(name))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert inside == []

@@ -70,14 +70,21 @@ def _first_from(since: datetime) -> ScalarSelect[int]:
 
     Ids follow the commits and times the clocks, which differ by seconds; a day leaves room for a clock put right.
     """
-    young = select(AuditEventRow.id).where(AuditEventRow.ts_us >= since - _DRIFT)
+    young = select(AuditEventRow.id).where(AuditEventRow.ts_us >= _moved(since, -_DRIFT))
     return young.order_by(AuditEventRow.ts_us, AuditEventRow.id).limit(1).scalar_subquery()
 
 
 def _last_before(until: datetime) -> ScalarSelect[int]:
     """Return the row id up to which entries can be that old."""
-    old = select(AuditEventRow.id).where(AuditEventRow.ts_us < until + _DRIFT)
+    old = select(AuditEventRow.id).where(AuditEventRow.ts_us < _moved(until, _DRIFT))
     return old.order_by(AuditEventRow.ts_us.desc(), AuditEventRow.id.desc()).limit(1).scalar_subquery()
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:  # the first or the last day that there is
+        return moment
 
 
 def _found() -> _Found:

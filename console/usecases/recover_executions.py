@@ -24,7 +24,19 @@ def recover_executions(house: House, *, older_than_s: int = 120) -> Sequence[tup
     now = house.clock.now()
     with house.store.read() as unit:
         stuck = unit.requests.executing(started_before=now - timedelta(seconds=older_than_s), limit=_BATCH)
-    return [(request, _settle(house, request, now=now)) for request in stuck]
+    return [(request, _settled(house, request, now=now)) for request in stuck]
+
+
+def _settled(house: House, request: Request, *, now: datetime) -> str:
+    """Settle one execution; whatever is wrong with it must not keep the others waiting."""
+    if request.action not in house.registry:
+        _unknown(house, _recoverer(request), request, now=now)
+        return "unknown"
+    try:
+        return _settle(house, request, now=now)
+    except ConsoleError:
+        _unknown(house, _recoverer(request), request, now=now)
+        return "unknown"
 
 
 def _settle(house: House, request: Request, *, now: datetime) -> str:

@@ -40,8 +40,11 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
     account = folded(email)[:254]
     if not house.local_passwords:
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, "Local passwords are switched off."))
-    with house.store.read() as unit:
+    with house.store.write() as unit:
+        unit.throttles.lock("sign_in", account)
         is_throttled = _is_throttled(house, unit, account, origin, now)
+        if not is_throttled:
+            unit.throttles.hit("sign_in", account, at=now)  # before the slow hash, so that a burst cannot overshoot
         member = unit.staff.by_email(account)
         credentials = None if member is None else unit.staff.credentials(member.id)
     if is_throttled:
@@ -227,7 +230,6 @@ def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
     now = house.clock.now()
     with house.store.write() as unit:
         if refusal.code is not DenyCode.THROTTLED:
-            unit.throttles.hit("sign_in", account, at=now)
             unit.throttles.hit("sign_in_address", origin.ip, at=now)
         emit_as(
             unit,

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def marked(path: Path) -> dict[str, set[str]]:
     return claims
 
 
+@cache
 def claims() -> dict[str, set[str]]:
     """Return the claims of all tests."""
     found: dict[str, set[str]] = defaultdict(set)

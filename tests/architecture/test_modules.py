@@ -21,11 +21,9 @@ CLOCK_READERS = ("console.adapters.", "console.app", "console.cli.doctor")
 
 def needs(name: str) -> set[str]:
     """Return the modules of ours that must be there before this one can be."""
-    wanted = {target.replace(":", ".") for target in imported(name).values()} | {
-        target.split(":")[0] for target in imported(name).values()
-    }
-    parents = {name.rsplit(".", count)[0] for count in range(1, name.count(".") + 1)}
-    return {module for module in wanted | parents if module in modules() and module != name}
+    targets = imported(name).values()
+    wanted = {target.replace(":", ".") for target in targets} | {target.split(":")[0] for target in targets}
+    return {module for module in wanted if module in modules() and module != name}
 
 
 def test_it_can_import_each_module_first() -> None:

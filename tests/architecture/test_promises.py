@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.architecture.tree import ROOT
 from tests.attacks.door import Door, opened_door
@@ -48,7 +49,8 @@ def test_it_is_framed_by_nobody_and_renders_no_answer_of_a_program(door: Door) -
 @pytest.mark.checklist("V15.4.1")
 def test_it_serves_several_people_at_once_without_a_gap(door: Door) -> None:
     browsers = {who: door.enter(who) for who in READERS}
-    before, answers = door.cast.count("home.read"), []
+    before = door.cast.count("home.read")
+    answers: list[tuple[str, TestResponse]] = []
 
     def read(who: str) -> None:
         answers.extend((who, browsers[who].client.get("/", buffered=True)) for _ in range(READS))

@@ -42,7 +42,7 @@ def functions(name: str) -> dict[str, ast.FunctionDef]:
 
 def imported(name: str) -> dict[str, str]:
     """Return where each name of a module was imported from: `console.usecases.sign_in:sign_out`, or a module."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {alias.asname or alias.name: f"{node.module}:{alias.name}" for alias in node.names}

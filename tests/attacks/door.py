@@ -70,7 +70,7 @@ class Attempts:
 
     def get(self, browser: Browser, path: str, **headers: str) -> TestResponse:
         """Open a page."""
-        return self._web(f"GET {path}", lambda: browser.get(path, **headers))
+        return self._web(f"GET {path}", lambda: browser.get(path, headers=_named(headers)))
 
     def post(
         self,
@@ -83,7 +83,8 @@ class Attempts:
     ) -> TestResponse:
         """Send a form, with the token of the page seen last unless another is given."""
         return self._web(
-            f"POST {path} {data}"[:200], lambda: browser.post(path, dict(data or {}), token=token, **headers)
+            f"POST {path} {data}"[:200],
+            lambda: browser.post(path, dict(data or {}), token=token, headers=_named(headers)),
         )
 
     def send(self, browser: Browser, method: str, path: str, **sent: Any) -> TestResponse:  # noqa: ANN401  werkzeug's own
@@ -327,6 +328,10 @@ def _rows(raw: sqlite3.Connection, table: str) -> list[str]:
     names = [column[0] for column in found.description]
     kept = [number for number, name in enumerate(names) if name not in moving]
     return sorted(repr([row[number] for number in kept]) for row in found)
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def _plain(text: str) -> str:

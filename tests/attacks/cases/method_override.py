@@ -12,5 +12,5 @@ def attack(door: Door) -> Attempts:
     attempts = door.attempts(400, "route.refused")
     for header in ("X_HTTP_Method_Override", "X_HTTP_Method", "X_Method_Override"):
         attempts.get(agent, f"/leases/{lease.id}/end", **{header: "POST"})
-        attempts.post(agent, "/account/notices/read", **{header: "DELETE"})
+        attempts.post(agent, "/account/notices/read", {}, token=None, **{header: "DELETE"})
     return attempts

@@ -1,7 +1,7 @@
 """The closed catalogue of entry actions: what each is called, its sentence, and the marks it bears by default."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -98,8 +98,6 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "staff.listed": _saw("staff", "listed the staff"),
         "staff.created": _did("staff", C, "added {target} to the staff"),
         "staff.roles_changed": _did("staff", U, "changed the roles of {target}"),
-        "staff.deactivated": _did("staff", U, "deactivated {target}"),
-        "staff.reactivated": _did("staff", U, "reactivated {target}"),
         "staff.credentials_set": _did("staff", U, "set new credentials for {target}"),
         "directory.search": _saw("directory", "searched the directory"),
         "directory.import_refused": _refused("directory", U, "was refused importing the directory: {why}"),
@@ -136,12 +134,9 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "action.failed": _governed(Kind.ACTION, Outcome.FAILED, "failed to run {governed} on {tenant}: {why}"),
         "action.unknown": _governed(Kind.ACTION, Outcome.UNKNOWN, "lost sight of {governed} on {tenant}: {why}"),
         "notice.sent": _did("notice", X, "sent a notice to {target}"),
-        "notice.failed": replace(_did("notice", X, "could not send a notice: {why}"), outcome=Outcome.FAILED),
-        "trail.read": _saw("trail", "read the trail"),
+        "trail.read": _saw("trail", "read {records} entries of the trail"),
         "trail.read_refused": _refused("trail", R, "was refused reading the trail: {why}"),
-        "trail.exported": _saw("trail", "exported {records} entries of the trail"),
         "trail.verified": _saw("trail", "verified the trail"),
-        "trail.key_changed": _did("security", U, "changed the key that signs the trail"),
         "policy.read": _saw("policy", "read the policy"),
         "policy.loaded": _system(R, "loaded the policy"),
         "settings.loaded": _system(R, "loaded the settings"),

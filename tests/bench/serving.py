@@ -65,7 +65,9 @@ def cpu_seconds(parent: int) -> float:
 def served(world: World, command: Callable[[World, int], list[str]], *, path: str) -> Iterator["Served"]:
     """Start a server, give where it listens once it answers, and stop it."""
     port = _free_port()
-    environ = {**os.environ, **world.environ, "SALLYPORT_SERVER__THREADS": str(THREADS)}
+    # A variable of the test tools would stop the start: the console refuses every setting that it does not know.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("SALLYPORT_")}
+    environ = {**others, **world.environ, "SALLYPORT_SERVER__THREADS": str(THREADS)}
     log = world.settings.var / "server.log"
     with log.open("a", encoding="utf-8") as said:
         started = time.perf_counter()

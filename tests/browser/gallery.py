@@ -213,7 +213,7 @@ def _trail(auditor: Navigator) -> Iterator[Shown]:
     auditor.main.get_by_role("link", name=re.compile("ran “Override")).first.click()
     expect(auditor.main.get_by_role("heading", name="Canonical body")).to_be_visible()
     yield "entry", auditor.page
-    auditor.open("/trail?since=yesterday")
+    auditor.open("/trail?outcome=sideways")
     yield "trail-errors", auditor.page
 
 

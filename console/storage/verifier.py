@@ -132,7 +132,7 @@ class _Entries:
 
     def check(self, row: Row[Any], *, position: int | None) -> None:
         raw = row.body.encode()
-        body = _body(raw)
+        body = _body(row.body)
         uid = body.get("uid")
         place = {"position": position, "event": row.event, "uid": uid}
         leaf = leaf_hash(raw)
@@ -217,7 +217,7 @@ def _pages(connection: Connection, statement: TextClause, column: str) -> Iterat
         after = getattr(rows[-1], column)
 
 
-def _body(raw: bytes) -> dict[str, Any]:
+def _body(raw: str) -> dict[str, Any]:
     try:
         found = json.loads(raw)
     except ValueError:

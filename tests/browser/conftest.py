@@ -1,4 +1,4 @@
-"""One demo and one Chromium for all browser tests; each person has a context of their own."""
+"""One Chromium for all browser tests, a demo for each module, and a context for each person."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +13,9 @@ from tests.browser.stage import Stage, raised
 Arrive = Callable[..., Navigator]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Serve the demo once for every test."""
+    """Serve the demo anew for each module: the tests of one take turns with people and tenants."""
     folder: Path = tmp_path_factory.mktemp("demo")
     with raised(folder) as stage:
         yield stage

@@ -143,13 +143,14 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDataba
 
 
 def everything(stage: Stage) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of every table."""
+    """Return every row of every table, but the counted attempts: those count all the more when nothing works."""
     names = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE '%fts5%'"
         if stage.url.startswith("sqlite")
         else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     )
-    return {name: sorted(rows(stage.url, f"SELECT * FROM {name}"), key=str) for (name,) in rows(stage.url, names)}
+    found = [name for (name,) in rows(stage.url, names) if name != "throttle_event"]
+    return {name: sorted(rows(stage.url, f"SELECT * FROM {name}"), key=str) for name in found}
 
 
 def verbs(stage: Stage) -> dict[str, Callable[[], object]]:

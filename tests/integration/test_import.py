@@ -218,7 +218,7 @@ def test_it_lets_nobody_import_but_the_operator(tmp_path: Path) -> None:
         answer = import_directory(house, storage.bulk, actor, source=source(*ALL))
         assert isinstance(answer, Deny)
         assert slugs(storage) == set()
-        assert len(entries(storage, "route.refused")) == 1
+        assert len(entries(storage, "directory.import_refused")) == 1
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     agent = next(person for person in people if person.key == "support_agent")
     lead = next(person for person in people if person.key == "finance_lead")
     out.print(f"\n[bold]Sallyport[/bold] serves the demo at [bold]{address}[/bold]  (stop with Ctrl-C)")

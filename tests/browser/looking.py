@@ -12,7 +12,10 @@ LARGEST_HTML = 60 * 1024
 _AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
 # Colours change by transition, for a millisecond even where motion is reduced; until then they are the other theme's.
 _SETTLE_MS = 300
-_RUN_AXE = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+_RUN_AXE = """async (rules) => (await axe.run(document, {
+  resultTypes: ["violations"], ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
+})).violations"""
+COLOURS = ("color-contrast", "link-in-text-block")
 _TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _OVERFLOW = """() => {
   const page = document.documentElement, wide = page.clientWidth;
@@ -42,14 +45,14 @@ def show_as(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
     page.evaluate(_TWO_FRAMES)
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it stands, one line each."""
+def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
+    """Return what axe-core finds on the page as it stands, one line each; empty `rules` are all of them."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_axe())
-    found: list[dict[str, Any]] = page.evaluate(_RUN_AXE)
+    found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, rules)
     if found:  # a machine under load may not have painted the theme yet; what is wrong stays wrong
         page.wait_for_timeout(_SETTLE_MS)
-        found = page.evaluate(_RUN_AXE)
+        found = page.evaluate(_RUN_AXE, rules)
     return [f"{each['id']}: {each['help']} at {_places(each)}" for each in found]
 
 

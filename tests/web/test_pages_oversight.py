@@ -43,6 +43,8 @@ def test_it_tells_entries_in_sentences_and_filters_them(auditor: Browser) -> Non
         ("action=no.such", "There is no entry of that name."),
         ("outcome=odd", "Choose one of"),
         ("since=yesterday", "Give a day like"),
+        ("since=0001-01-01", "Give a day from 2000"),
+        ("until=9999-12-31", "Give a day from 2000"),
         ("tenant=%27or", "Give an id"),
     ],
 )

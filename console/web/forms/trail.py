@@ -13,6 +13,7 @@ from console.web.forms.posted import Sent
 
 FILTERS = ("tenant", "actor", "action", "outcome", "target", "correlation", "since", "until")
 _LONGEST = 80
+_EARLIEST_YEAR, _LATEST_YEAR = 2000, 2200
 _ID = re.compile(r"[A-Za-z0-9_|:.@-]+")
 
 
@@ -64,5 +65,8 @@ def _day(typed: Mapping[str, str], name: str, faults: dict[str, str]) -> datetim
         day = date.fromisoformat(typed[name])
     except ValueError:
         faults[name] = "Give a day like 2026-11-21."
+        return None
+    if not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
+        faults[name] = f"Give a day from {_EARLIEST_YEAR} to {_LATEST_YEAR}."
         return None
     return datetime.combine(day, time.min, tzinfo=UTC)

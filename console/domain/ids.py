@@ -16,6 +16,12 @@ NoticeId = NewType("NoticeId", str)
 ActionKey = NewType("ActionKey", str)
 ReasonCode = NewType("ReasonCode", str)
 RuleId = NewType("RuleId", str)
+EndpointId = NewType("EndpointId", str)
+MessageId = NewType("MessageId", str)
+DeliveryId = NewType("DeliveryId", str)
+RunId = NewType("RunId", str)
+JobId = NewType("JobId", str)
+InboundId = NewType("InboundId", str)
 Digest = NewType("Digest", str)  # hex SHA-256 over canonical bytes
 
 SHARED_PLANE = PlaneId("shared")

@@ -1,0 +1,130 @@
+"""Bulk replays: which deliveries are chosen, the frozen list, and the run that works it off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.ids import DeliveryId, Digest, EndpointId, RequestId, RunId
+from console.domain.webhooks import DeliveryState
+
+MOST_PLANNED = 100_000
+
+
+class Wanted(StrEnum):
+    """Which deliveries a selector wants, by how they ended."""
+
+    FAILED = "failed"  # exhausted, retry scheduled, suppressed by a disabled endpoint, held
+    DELIVERED = "delivered"
+    ALL = "all"
+
+
+class RunState(StrEnum):
+    """Where a bulk replay stands."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class ItemState(StrEnum):
+    """Where one planned delivery stands within its run."""
+
+    WAITING = "waiting"
+    RELEASED = "released"  # handed to the sender
+    SENT = "sent"
+    SKIPPED = "skipped"
+
+
+class Excluded(StrEnum):
+    """Why a matching delivery is left out of a plan, or a planned one is skipped by the run."""
+
+    ALREADY_DELIVERED = "already_delivered"
+    PAYLOAD_EXPIRED = "payload_expired"
+    FILTERED_OUT = "filtered_out"  # the endpoint no longer subscribes to this event type
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    ENDPOINT_DELETED = "endpoint_deleted"
+    IN_ANOTHER_RUN = "in_another_run"
+    BEING_SENT = "being_sent"
+    GAVE_UP = "gave_up"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """What a bulk replay is about; the range is [since, until) of when the deliveries were created."""
+
+    endpoints: tuple[EndpointId, ...]
+    event_types: tuple[str, ...]
+    wanted: Wanted
+    since: datetime
+    until: datetime
+    most: int = MOST_PLANNED
+    ignores_filters: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One bulk replay, from its plan to its report.
+
+    Shape: `digest` is over the frozen list of ids in their order; planned = sent + skipped + what is left;
+    `excluded` are the matching deliveries left out of the plan, by reason; `skipped_by` counts by reason.
+    Units: `rate_per_s` deliveries per second over all endpoints.
+    """
+
+    id: RunId
+    state: RunState
+    selector: Selector
+    digest: Digest
+    planned: int
+    excluded: dict[str, int]
+    per_endpoint: dict[str, int]
+    per_type: dict[str, int]
+    oldest_at: datetime | None
+    newest_at: datetime | None
+    rate_per_s: int
+    planned_by: str
+    planned_at: datetime
+    expires_at: datetime
+    version: int
+    sent: int = 0
+    skipped: int = 0
+    released: int = 0
+    failures_in_row: int = 0
+    skipped_by: dict[str, int] | None = None
+    request: RequestId | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    because: str | None = None
+
+    @property
+    def left(self) -> int:
+        """Return how many are neither sent nor skipped."""
+        return self.planned - self.sent - self.skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunItem:
+    """One planned delivery; `position` is its place in the frozen list, from 1. `tries` counts attempts of this run."""
+
+    run: RunId
+    position: int
+    delivery: DeliveryId
+    endpoint: EndpointId
+    state: ItemState
+    tries: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A delivery that a selector matches, with what decides whether it may be planned."""
+
+    delivery: DeliveryId
+    endpoint: EndpointId
+    event_type: str
+    state: DeliveryState
+    created_at: datetime
+    payload_expires_at: datetime
+    run: RunId | None

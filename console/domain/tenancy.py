@@ -57,6 +57,8 @@ class ScopeBasis(StrEnum):
 
     LEASE = "lease"
     REQUEST = "request"
+    JOB = "job"
+    SENDER = "sender"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

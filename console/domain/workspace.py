@@ -1,4 +1,4 @@
-"""What a tenant's plane holds: account, members, subscription, invoices, deliveries, notes."""
+"""What a tenant's plane holds: account, members, subscription, invoices, notes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,19 +63,6 @@ class Invoice:
     due_at: datetime
     paid_at: datetime | None
     mirrored_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One webhook delivery in short."""
-
-    message: str
-    endpoint: str
-    event_type: str
-    outcome: str
-    status_code: int | None
-    attempts: int
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,18 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey, ExecutionId, StaffId
+from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
 from console.ports.clock import Ids
+from console.ports.inbound import Inbox
+from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.planes import TenantPlane
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
+from console.ports.webhooks import Outbound, WebhookKeys
 
 P = TypeVar("P")
 
@@ -78,6 +82,10 @@ class ControlTools(Protocol):
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
     def sessions(self) -> SessionBook: ...  # noqa: D102
+    @property
+    def jobs(self) -> JobBook: ...  # noqa: D102
+    @property
+    def inbox(self) -> Inbox: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""
@@ -108,6 +116,8 @@ class Tools:
     directory_row: DirectoryRow | None
     control: ControlTools | None
     billing: BillingProvider
+    outbound: Outbound
+    webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
 
     def plane(self) -> TenantPlane:
@@ -143,14 +153,20 @@ def no_current(_params: Mapping[str, str], _tools: Tools) -> Mapping[str, str]:
     return {}
 
 
+def no_jobs(_params: object, _execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return no jobs; the default of actions that are over when they are applied."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action(Generic[P]):
     """A governed action: what it takes, shows and does. It never decides, never records.
 
     Shape: `key` is `noun.verb`; `version` grows whenever preview or apply change their meaning; `build` makes the typed
     parameters from parsed values and raises Fault; `preview` must not change anything and raises Fault; `apply` raises
-    Fault when the world no longer fits; `budget` names a counter: policy gets the fact `<budget>_last_hour`, and every
-    execution adds one.
+    Fault when the world no longer fits; `follow_up` names, from the frozen parameters alone, the jobs that the executor
+    queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy gets the fact
+    `<budget>_last_hour`, and every execution adds one.
     """
 
     key: ActionKey
@@ -169,6 +185,7 @@ class Action(Generic[P]):
     choices: Callable[[str, Tools], tuple[Choice, ...]] = no_choices
     current: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
     place: str = "workspace"
+    follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
     budget: str | None = None
     touches_directory: bool = False
     undo: ActionKey | None = None

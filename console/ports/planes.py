@@ -8,7 +8,8 @@ from typing import Protocol
 from console.domain.entitlements import Feature, Grant
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.webhooks import WebhookBook
 
 
 class TenantPlane(Protocol):
@@ -47,8 +48,9 @@ class TenantPlane(Protocol):
         """Return one invoice."""
         ...
 
-    def deliveries(self, *, limit: int) -> Sequence[Delivery]:
-        """Return the newest webhook deliveries."""
+    @property
+    def webhooks(self) -> WebhookBook:
+        """Return the tenant's webhooks."""
         ...
 
     def features(self) -> Sequence[Feature]:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from console.domain.tenancy import TenantScope
 from console.ports.directory import Directory
+from console.ports.inbound import Inbox
+from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.outbox import Outbox
 from console.ports.planes import TenantPlane
@@ -36,6 +38,10 @@ class ControlUnit(Protocol):
     def throttles(self) -> Throttles: ...  # noqa: D102
     @property
     def directory(self) -> Directory: ...  # noqa: D102
+    @property
+    def jobs(self) -> JobBook: ...  # noqa: D102
+    @property
+    def inbox(self) -> Inbox: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

@@ -8,6 +8,8 @@ from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.inbound import Inbox
+from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
@@ -38,6 +40,16 @@ class UnitTools:
     def sessions(self) -> SessionBook:
         """Return staff sessions."""
         return self.unit.sessions
+
+    @property
+    def jobs(self) -> JobBook:
+        """Return the jobs."""
+        return self.unit.jobs
+
+    @property
+    def inbox(self) -> Inbox:
+        """Return the inbox of providers' webhooks."""
+        return self.unit.inbox
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -135,11 +135,24 @@ def finished(
     """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
     if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _queue_follow_up(house, unit, request, at=at)
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
         tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
     return done
+
+
+def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
+    """Queue the jobs that an action asks for, under the authority of its request, in the transaction of its outcome."""
+    action = house.registry[request.action]
+    if request.execution is None:
+        return
+    for draft in action.follow_up(_params(action, request), request.execution):
+        granted = replace(
+            draft, tenant=request.tenant, actor=request.requester, reason=request.reason.code, request=request.id
+        )
+        unit.jobs.add(granted, at=at)
 
 
 def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, sentence: str, *, at: datetime) -> Request:

@@ -1,5 +1,6 @@
 """All that use cases work with, assembled once by app.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.actions.registry import Registry
@@ -8,10 +9,12 @@ from console.ports.billing import BillingProvider
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
+from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
 from console.ports.tickets import Tickets
+from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +34,8 @@ class House:
     codes: OneTimeCodes
     identity: IdentityProvider | None
     local_passwords: bool
+    outbound: Outbound
+    webhook_keys: WebhookKeys
+    webhook_fleet: WebhookFleet
+    inbound_verifiers: Mapping[str, InboundVerifier]
+    provider_events: Mapping[str, ProviderEvents]

@@ -1,4 +1,4 @@
-"""The only place where a TenantScope is made: from an open lease, or from an approved request."""
+"""The only place where a TenantScope is made: from a lease, an approved request, a claimed job, or what is due."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,18 +6,22 @@ from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import NotFoundError
-from console.domain.ids import TenantId
+from console.domain.ids import ReasonCode, StaffId, TenantId
+from console.domain.jobs import Job
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, ScopeBasis, TenantScope
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
+from console.ports.webhooks import DueEndpoint
 from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.recording import emit, row_ref
 
 _EXECUTION_MINUTES = 5
+SYSTEM = StaffId("system")
+NO_REASON = ReasonCode("NONE")
 
 
 def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *, now: datetime) -> Lease | Deny:
@@ -76,6 +80,31 @@ def scope_of_request(request: Request, row: DirectoryRow, actor: Actor, *, now: 
         reason=request.reason.code,
         not_after=now + timedelta(minutes=_EXECUTION_MINUTES),
         request=request.id,
+    )
+
+
+def scope_of_job(job: Job, row: DirectoryRow, *, now: datetime) -> TenantScope:
+    """Return the scope in which one claim of a job runs: this tenant only, no longer than its lease."""
+    return TenantScope(
+        tenant=row.id,
+        plane=row.plane,
+        staff=job.actor or SYSTEM,
+        basis=ScopeBasis.JOB,
+        reason=job.reason or NO_REASON,
+        not_after=job.lease_until or now,
+        request=job.request,
+    )
+
+
+def scope_of_sender(due: DueEndpoint, *, now: datetime) -> TenantScope:
+    """Return the scope in which the sender works off one endpoint, for a few minutes."""
+    return TenantScope(
+        tenant=due.tenant,
+        plane=due.plane,
+        staff=SYSTEM,
+        basis=ScopeBasis.SENDER,
+        reason=NO_REASON,
+        not_after=now + timedelta(minutes=_EXECUTION_MINUTES),
     )
 
 

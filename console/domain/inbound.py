@@ -21,7 +21,8 @@ class InboundState(StrEnum):
 class InboundEvent:
     """One verified event. `event_id` is the provider's own, or the fingerprint of timestamp and body where it has none.
 
-    Shape: unique by (provider, account, is_live, event_id); `payload` is evidence only, never written from.
+    Shape: unique by (provider, account, is_live, event_id); `payload` is evidence only, never written from;
+    `is_fetched` says that it never came and was asked for when the gap showed.
     """
 
     id: InboundId
@@ -38,6 +39,7 @@ class InboundEvent:
     state: InboundState
     tenant: TenantId | None = None
     because: str | None = None
+    is_fetched: bool = False
     attempts: int = 0
     settled_at: datetime | None = None
     version: int = 1

@@ -1,8 +1,10 @@
 """Bulk replays: which deliveries are chosen, the frozen list, and the run that works it off."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from console.domain.ids import DeliveryId, Digest, EndpointId, RequestId, RunId
 from console.domain.webhooks import DeliveryState
@@ -115,6 +117,14 @@ class RunItem:
     state: ItemState
     tries: int = 0
     reason: str | None = None
+
+
+def list_digest(ids: Iterable[DeliveryId]) -> Digest:
+    """Return the digest over a frozen list: SHA-256 over every id and a line feed, in order."""
+    running = sha256()
+    for each in ids:
+        running.update(f"{each}\n".encode())
+    return Digest(running.hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

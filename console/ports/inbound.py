@@ -74,6 +74,10 @@ class InboundVerifier(Protocol):
         """Return what an authentic event says, or why it is refused; header names are lower case."""
         ...
 
+    def listed(self, event: "ListedEvent") -> Verified | str:
+        """Return what an event that we fetched ourselves says, or why it cannot be read."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedEvent:

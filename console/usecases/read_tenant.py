@@ -1,41 +1,28 @@
 """Read one page of an opened tenant: the lease, the entry and the data, in that order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import datetime
 
 from console.domain.decisions import Deny
 from console.domain.entitlements import Entitlement, effective
-from console.domain.entries import Exposure, TargetRef
+from console.domain.entries import TargetRef
 from console.domain.ids import MemberId, TenantId
-from console.domain.leases import Lease
 from console.domain.masking import masked_email, masked_phone
 from console.domain.requests import Request, State
 from console.domain.staff import Actor
-from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
-from console.usecases.asking import ask, query, refusal_of
 from console.usecases.health import Symptom, symptoms
 from console.usecases.house import House
-from console.usecases.recording import authorised, emit, refuse, row_ref
-from console.usecases.scopes import directory_row, lease_on, scope_of_lease, tenant_data
+from console.usecases.opened_tenant import Opened, read_opened
+from console.usecases.recording import refuse
 
 _SHOWN = 20
 _PAGE = 50
 _COUNT_AT_MOST = 10_000
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """The frame of every tenant page: which tenant, under which lease."""
-
-    tenant: DirectoryRow
-    lease: Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +100,7 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_SHOWN),
         )
 
-    return _read(house, actor, tenant, page="overview", read=read, records=1)
+    return read_opened(house, actor, tenant, page="overview", read=read, records=1)
 
 
 def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberId | None) -> Paged | Deny:
@@ -124,7 +111,7 @@ def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberI
         older = found[_PAGE - 1].id if len(found) > _PAGE else None
         return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
 
-    return _read(house, actor, tenant, page="members", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="members", read=read, records=_PAGE)
 
 
 def read_entitlements(house: House, actor: Actor, *, tenant: TenantId) -> EntitlementPage | Deny:
@@ -135,7 +122,7 @@ def read_entitlements(house: House, actor: Actor, *, tenant: TenantId) -> Entitl
         now = house.clock.now()
         return EntitlementPage(opened=opened, entitlements=[effective(f, grants, now) for f in plane.features()])
 
-    return _read(house, actor, tenant, page="entitlements", read=read, records=1)
+    return read_opened(house, actor, tenant, page="entitlements", read=read, records=1)
 
 
 def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:
@@ -144,7 +131,7 @@ def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | D
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> NotesPage:
         return NotesPage(opened=opened, notes=plane.notes(limit=_PAGE))
 
-    return _read(house, actor, tenant, page="notes", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="notes", read=read, records=_PAGE)
 
 
 def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before: int | None) -> Paged | Deny:
@@ -155,69 +142,12 @@ def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before:
         older = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
         return Paged(opened=opened, items=found[:_PAGE], older=older)
 
-    return _read(house, actor, tenant, page="entries", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="entries", read=read, records=_PAGE)
 
 
 def refuse_page(house: House, actor: Actor, *, tenant: str, refusal: Deny) -> None:
     """Record that a page of a tenant was refused."""
     refuse(house, actor, "tenant.read_refused", refusal, targets=(TargetRef(type="tenant", id=tenant[:64]),))
-
-
-def _read(
-    house: House,
-    actor: Actor,
-    tenant: TenantId,
-    *,
-    page: str,
-    read: Callable[[ControlUnit, Opened, TenantPlane], T],
-    records: int,
-) -> T | Deny:
-    now = house.clock.now()
-    with house.store.write() as unit:
-        row = directory_row(unit, tenant)
-        lease = lease_on(house, unit, actor, tenant, now=now)
-        if not isinstance(lease, Deny):
-            decision = ask(
-                house,
-                query(
-                    actor,
-                    "tenant.read",
-                    now=now,
-                    tenant=tenant,
-                    leased=lease.tenant,
-                    reason=lease.reason.code,
-                    facts={"page": page},
-                ),
-            )
-            refusal = refusal_of(decision)
-            if not isinstance(refusal, Deny):
-                if now - lease.last_used_at >= timedelta(seconds=1):
-                    unit.leases.touch(lease.id, now)
-                emit(
-                    unit,
-                    actor,
-                    "tenant.read",
-                    at=now,
-                    tenant=row_ref(row, source="lease"),
-                    reason=lease.reason,
-                    authorisation=authorised(house, decision),
-                    targets=(TargetRef(type="page", id=page, name=page),),
-                    exposure=Exposure(records=records, fields=("masked",)),
-                    facts={"lease": lease.id},
-                )
-                with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
-                    return read(unit, Opened(tenant=row, lease=lease), plane)
-        else:
-            refusal = lease
-    refuse(
-        house,
-        actor,
-        "tenant.read_refused",
-        refusal,
-        tenant=row_ref(row, source="directory"),
-        targets=(TargetRef(type="page", id=page, name=page),),
-    )
-    return refusal
 
 
 def _masked(member: Member) -> MemberLine:

@@ -10,8 +10,8 @@ from flask_wtf.csrf import generate_csrf
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
+from console.usecases.opened_tenant import Opened
 from console.usecases.read_home import Surroundings, read_surroundings
-from console.usecases.read_tenant import Opened
 from console.web import asking, wording
 from console.web.paths import path_of
 from console.web.security import nonce

@@ -9,7 +9,7 @@ from werkzeug.utils import redirect
 
 from console.domain.decisions import Deny, NeedsStepUp, Refusal
 from console.domain.errors import ConsoleError
-from console.usecases.read_tenant import Opened
+from console.usecases.opened_tenant import Opened
 from console.web import asking, wording
 from console.web.errors import STATUS, STEP_UP_STATUS, Mishap
 from console.web.frame import Frame, door_frame, full_frame

@@ -2,8 +2,8 @@
 
 from flask import Response, url_for
 
+from console.usecases.opened_tenant import Opened
 from console.usecases.outcomes import Ran
-from console.usecases.read_tenant import Opened
 from console.web import render
 
 

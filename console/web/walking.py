@@ -11,10 +11,10 @@ from console.domain.ids import RequestId
 from console.domain.requests import Request
 from console.usecases.change_request import revise_request
 from console.usecases.fresh_form import fresh_form_id
+from console.usecases.opened_tenant import Opened
 from console.usecases.outcomes import Already, BadFields, Drifted, Failed, Previewed, Proposal, Ran, Unsettled, Waiting
 from console.usecases.prepare_action import ActionForm, preview_action
 from console.usecases.propose_action import propose_action
-from console.usecases.read_tenant import Opened
 from console.web import asking, render
 from console.web.closed import closed
 from console.web.errors import STATUS

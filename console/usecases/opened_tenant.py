@@ -1,0 +1,85 @@
+"""The one way to a page of an opened tenant: the lease, policy, the entry and the data, in that order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from console.domain.decisions import Deny
+from console.domain.entries import Exposure, TargetRef
+from console.domain.ids import TenantId
+from console.domain.leases import Lease
+from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow
+from console.ports.planes import TenantPlane
+from console.ports.store import ControlUnit
+from console.usecases.asking import ask, query, refusal_of
+from console.usecases.house import House
+from console.usecases.recording import authorised, emit, refuse, row_ref
+from console.usecases.scopes import directory_row, lease_on, scope_of_lease, tenant_data
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The frame of every tenant page: which tenant, under which lease."""
+
+    tenant: DirectoryRow
+    lease: Lease
+
+
+def read_opened(
+    house: House,
+    actor: Actor,
+    tenant: TenantId,
+    *,
+    page: str,
+    read: Callable[[ControlUnit, Opened, TenantPlane], T],
+    records: int,
+    about: tuple[TargetRef, ...] = (),
+) -> T | Deny:
+    """Return what `read` finds on an opened tenant, recorded as one page with what it is about.
+
+    Raises: NotFoundError for an unknown tenant, and whatever `read` raises, in which case nothing was shown.
+    """
+    now = house.clock.now()
+    targets = (TargetRef(type="page", id=page, name=page), *about)
+    with house.store.write() as unit:
+        row = directory_row(unit, tenant)
+        lease = lease_on(house, unit, actor, tenant, now=now)
+        if not isinstance(lease, Deny):
+            decision = ask(
+                house,
+                query(
+                    actor,
+                    "tenant.read",
+                    now=now,
+                    tenant=tenant,
+                    leased=lease.tenant,
+                    reason=lease.reason.code,
+                    facts={"page": page},
+                ),
+            )
+            refusal = refusal_of(decision)
+            if not isinstance(refusal, Deny):
+                if now - lease.last_used_at >= timedelta(seconds=1):
+                    unit.leases.touch(lease.id, now)
+                emit(
+                    unit,
+                    actor,
+                    "tenant.read",
+                    at=now,
+                    tenant=row_ref(row, source="lease"),
+                    reason=lease.reason,
+                    authorisation=authorised(house, decision),
+                    targets=targets,
+                    exposure=Exposure(records=records, fields=("masked",)),
+                    facts={"lease": lease.id},
+                )
+                with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
+                    return read(unit, Opened(tenant=row, lease=lease), plane)
+        else:
+            refusal = lease
+    refuse(house, actor, "tenant.read_refused", refusal, tenant=row_ref(row, source="directory"), targets=targets)
+    return refusal

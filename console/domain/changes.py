@@ -35,9 +35,13 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What an action did. `shown` is revealed once to the person who ran it and never stored."""
+    """What an action did. `shown` is revealed once to the person who ran it and never stored.
+
+    Shape: `made` is the id of the thing that came of it and has a page of its own, such as a planned replay.
+    """
 
     sentence: str
     changes: tuple[Change, ...] = ()
     shown: Mapping[str, str] = field(default_factory=dict)
     remask_seconds: int = 0
+    made: str | None = None

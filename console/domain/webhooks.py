@@ -194,13 +194,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetters:
-    """Exhausted deliveries of one endpoint that failed in the same way."""
+    """Exhausted deliveries of one endpoint that failed in the same way; outcome and status are those of one of them."""
 
     endpoint: EndpointId
     fingerprint: str
     count: int
     oldest_at: datetime
     newest_at: datetime
+    outcome: AttemptOutcome | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

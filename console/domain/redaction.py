@@ -1,0 +1,89 @@
+"""What of a payload or of a job's arguments may be shown: the shape always, secrets never, values seldom."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+REDACTED = "[redacted]"
+_DEEPEST = 12
+_MOST_LINES = 200
+_LONGEST_NAME = 60
+_INDENT = "  "
+_DOTS = "•••"
+_SECRET = re.compile(
+    r"secret|token|passw|passphrase|authori[sz]ation|cookie|credential|signature|private|api_?key|(^|[_-])key$|^key$|whs[ek]_",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(r"^(whs[ek]_|sk_|rk_|Bearer |Basic |eyJ[A-Za-z0-9_-]{10,}\.)")
+# What names a thing rather than a person: these values help to find the fault and say nothing of anybody.
+_PLAIN = frozenset(
+    {"type", "event", "event_type", "object", "status", "state", "currency", "version", "api_version", "created",
+     "created_at", "occurred_at", "livemode", "is_live", "snapshot", "replay_of", "kind", "plan", "feature"}
+)  # fmt: skip
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:+\-]{1,64}")
+
+
+def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON
+    """Return a job's arguments with everything that is or names a secret replaced, at any depth."""
+    if depth > _DEEPEST:
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {
+            str(name): REDACTED if is_secret_name(str(name)) else redacted(inner, depth=depth + 1)
+            for name, inner in value.items()
+        }
+    if isinstance(value, str):
+        return REDACTED if _SECRET_VALUE.match(value) else value
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [redacted(inner, depth=depth + 1) for inner in value]
+    return value
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a field of this name holds what nobody may see."""
+    return _SECRET.search(name) is not None
+
+
+def masked_payload(payload: bytes) -> str:
+    """Return a payload with its keys and its shape, and with dots in place of every value that could be a person's."""
+    try:
+        read = json.loads(payload)
+    except (ValueError, RecursionError):
+        return f"{_DOTS} ({len(payload):,} bytes that are not JSON)"
+    lines = _lines(read, name="", indent="", comma="", depth=0)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], f"… {len(lines) - _MOST_LINES:,} more lines"]
+    return "\n".join(lines)
+
+
+def _lines(value: Any, *, name: str, indent: str, comma: str, depth: int) -> list[str]:  # noqa: ANN401  any JSON
+    shown_name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    head = f"{indent}{json.dumps(shown_name, ensure_ascii=False)}: " if name else indent
+    if depth > _DEEPEST:
+        return [f"{head}{_DOTS}{comma}"]
+    if isinstance(value, dict) and value:
+        return [f"{head}{{", *_inner(list(value.items()), indent=indent, depth=depth), f"{indent}}}{comma}"]
+    if isinstance(value, list) and value:
+        return [f"{head}[", *_inner([("", each) for each in value], indent=indent, depth=depth), f"{indent}]{comma}"]
+    return [f"{head}{_masked(value, name)}{comma}"]
+
+
+def _inner(items: list[tuple[str, Any]], *, indent: str, depth: int) -> list[str]:
+    last = len(items) - 1
+    return [
+        line
+        for number, (name, each) in enumerate(items)
+        for line in _lines(
+            each, name=name, indent=indent + _INDENT, comma="" if number == last else ",", depth=depth + 1
+        )
+    ]
+
+
+def _masked(value: Any, name: str) -> str:  # noqa: ANN401  any JSON
+    if value is None or isinstance(value, bool) or value in ({}, []):
+        return json.dumps(value)
+    is_plain = name.lower() in _PLAIN and not is_secret_name(name)
+    if is_plain and (isinstance(value, int | float) or _PLAIN_VALUE.fullmatch(str(value))):
+        return json.dumps(value)
+    return f'"{_DOTS}"' if isinstance(value, str) else _DOTS

@@ -8,6 +8,8 @@ from typing import Any
 
 from console.domain.ids import JobId, ReasonCode, RequestId, StaffId, TenantId
 
+STALLED = "Its worker vanished in the middle of it."
+
 
 class JobState(StrEnum):
     """Where a job stands."""

@@ -8,6 +8,7 @@ from console.domain.decisions import DenyCode, GroupNeed
 from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.reasons import ReasonRule
+from console.domain.sending import SendingRules
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
 
@@ -155,6 +156,7 @@ class PolicyBook:
     tiers: Mapping[str, tuple[GroupNeed, ...]]
     reasons: Mapping[ReasonCode, ReasonRule]
     limits: Limits
+    sending: SendingRules
     group_roles: Mapping[str, Role]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]

@@ -17,10 +17,11 @@ from console.policy.cedar import Form, Handles, ask, form_of
 from console.policy.checks import Parts, Registered, cross_faults, quorum_faults
 from console.policy.rules import read_rules, syntax_faults
 from console.policy.schema import Declared, declared
+from console.policy.sending import read_sending
 from console.policy.tables import Table
 from console.policy.workflow import Draft, Workflow, read_identity, read_limits, read_reasons, read_workflow
 
-_NEEDED = ("actions.toml", "identity.toml", "limits.toml", "reasons.toml", "staff.cedarschema")
+_NEEDED = ("actions.toml", "identity.toml", "limits.toml", "reasons.toml", "sending.toml", "staff.cedarschema")
 _VOTE = ActionKey("request.vote")
 
 
@@ -39,6 +40,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     faults.extend(syntax_faults(cedar_files))
     _stop_at(faults)
     reasons = read_reasons(tables["reasons.toml"])
+    sending = read_sending(tables["sending.toml"])
     limits = read_limits(tables["limits.toml"])
     group_roles, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
@@ -60,6 +62,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         tiers=workflow.tiers,
         reasons=reasons,
         limits=limits,
+        sending=sending,
         group_roles=group_roles,
         acr_strong=strong,
         step_up_exempt=workflow.exempt,

@@ -52,6 +52,13 @@ class Table:
             return value
         return self._wrong(key, value, f"a whole number from {least} to {most:,} without quotes", least)
 
+    def numbers(self, key: str, *, most: int = 1_000_000) -> tuple[int, ...]:
+        """Take a list of whole numbers from 1."""
+        value = self._take(key)
+        if isinstance(value, list) and value and all(type(item) is int and 1 <= item <= most for item in value):
+            return tuple(value)
+        return self._wrong(key, value, f"a list of whole numbers from 1 to {most:,}, for example [5, 300]", ())
+
     def names_or_none(self, key: str, *, known: Iterable[str] | None = None, kind: str = "name") -> tuple[str, ...]:
         """Take a list of texts that may be empty; absent counts as empty."""
         if self._values.get(key, []) == []:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import NotFoundError
-from console.domain.ids import ReasonCode, StaffId, TenantId
+from console.domain.ids import PlaneId, ReasonCode, StaffId, TenantId
 from console.domain.jobs import Job
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
@@ -14,7 +14,6 @@ from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, ScopeBasis, TenantScope
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
-from console.ports.webhooks import DueEndpoint
 from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.recording import emit, row_ref
@@ -96,11 +95,11 @@ def scope_of_job(job: Job, row: DirectoryRow, *, now: datetime) -> TenantScope:
     )
 
 
-def scope_of_sender(due: DueEndpoint, *, now: datetime) -> TenantScope:
-    """Return the scope in which the sender works off one endpoint, for a few minutes."""
+def scope_of_sender(tenant: TenantId, plane: PlaneId, *, now: datetime) -> TenantScope:
+    """Return the scope in which the sender works off what is due at one tenant, for a few minutes."""
     return TenantScope(
-        tenant=due.tenant,
-        plane=due.plane,
+        tenant=tenant,
+        plane=plane,
         staff=SYSTEM,
         basis=ScopeBasis.SENDER,
         reason=NO_REASON,

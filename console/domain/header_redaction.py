@@ -1,0 +1,21 @@
+"""Headers as they may be kept: names stay, secrets go, and none is long."""
+
+from collections.abc import Iterable
+
+HIDDEN = "[hidden]"
+_LONGEST_VALUE = 300
+_MOST = 60
+_SECRET_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "webhook-signature"})
+_SECRET_PARTS = ("secret", "token", "password", "signature", "api-key", "apikey", "session", "csrf")
+
+
+def redacted_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return headers with lower-case names, secrets hidden and long values cut, no more than 60 of them."""
+    kept = []
+    for name, value in headers:
+        low = name.lower()
+        is_secret = low in _SECRET_NAMES or any(part in low for part in _SECRET_PARTS)
+        kept.append((low[:_LONGEST_VALUE], HIDDEN if is_secret else value[:_LONGEST_VALUE]))
+        if len(kept) == _MOST:
+            break
+    return tuple(kept)

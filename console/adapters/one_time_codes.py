@@ -1,41 +1,24 @@
 """Time-based one-time codes whose secrets lie sealed in the database."""
 
-import base64
-import binascii
 import hmac
 import re
-import secrets
 from datetime import datetime
-from typing import NoReturn
 
 import pyotp
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from console.domain.errors import ConsoleError
+from console.adapters.sealing import Seal, SealBrokenError
 
 ISSUER = "Sallyport"
 STEP_SECONDS = 30
-_NONCE_BYTES = 12
-_VERSION = "v1."
-_PURPOSE = b"sallyport one-time code secret v1"
+_PURPOSE = "sallyport one-time code secret v1"
 _CODE = re.compile(r"[0-9]{6}")
-
-
-class SealBrokenError(ConsoleError):
-    """A sealed secret cannot be opened: another sealing key, or the row was changed."""
-
-    code = "seal_broken"
 
 
 class SealedOneTimeCodes:
     """RFC 6238 codes of six digits; secrets are sealed with AES-256-GCM under the sealing key."""
 
     def __init__(self, sealing_key: str, *, issuer: str = ISSUER) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(sealing_key.encode())
-        self._seal = AESGCM(key)
+        self._seal = Seal(sealing_key, purpose=_PURPOSE)
         self._issuer = issuer
 
     def new_sealed(self) -> str:
@@ -44,9 +27,7 @@ class SealedOneTimeCodes:
 
     def sealed(self, secret: str) -> str:
         """Return a known base32 secret, sealed for storage."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        raw = nonce + self._seal.encrypt(nonce, secret.encode(), _PURPOSE)
-        return _VERSION + base64.urlsafe_b64encode(raw).decode()
+        return self._seal.sealed(secret)
 
     def provisioning_uri(self, sealed: str, *, account: str) -> str:
         """Return the address that an authenticator app scans."""
@@ -69,15 +50,8 @@ class SealedOneTimeCodes:
         return found
 
     def _opened(self, sealed: str) -> str:
-        if not sealed.startswith(_VERSION):
-            _refuse()
-        try:
-            raw = base64.urlsafe_b64decode(sealed.removeprefix(_VERSION))
-            return self._seal.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _PURPOSE).decode()
-        except (binascii.Error, ValueError, InvalidTag):
-            _refuse()
-
-
-def _refuse() -> NoReturn:
-    message = "A one-time code secret cannot be opened with this sealing key; enrol the person again."
-    raise SealBrokenError(message)
+        secret = self._seal.opened(sealed)
+        if secret is None:
+            message = "A one-time code secret cannot be opened with this sealing key; enrol the person again."
+            raise SealBrokenError(message)
+        return secret

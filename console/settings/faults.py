@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,6 +36,8 @@ class Readable(Protocol):
     oidc: Any
     tickets: Any
     billing: Any
+    webhooks: Any
+    jobs: Any
 
 
 def fault_lines(wrong: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -58,7 +60,7 @@ def rule_faults(settings: Readable) -> list[str]:
     """Return one line per rule that well-typed settings break."""
     return [
         f"{named(key.split('.'))}: {remedy}"
-        for rule in (_start_faults, _sign_in_faults, _secret_faults, _database_faults)
+        for rule in (_start_faults, _sign_in_faults, _secret_faults, _database_faults, _outward_faults)
         for key, remedy in rule(settings)
     ]
 
@@ -169,6 +171,25 @@ def _database_faults(settings: Readable) -> Iterator[tuple[str, str]]:
             yield key, "would cross the network unverified; add ?sslmode=verify-full."
     if "shared" in database.planes:
         yield "database.planes.shared", "is the control store's own database; remove it."
+
+
+def _outward_faults(settings: Readable) -> Iterator[tuple[str, str]]:
+    webhooks = settings.webhooks
+    for text in webhooks.allowed_networks:
+        try:
+            is_near = ip_network(text).is_loopback
+        except ValueError:
+            yield "webhooks.allowed_networks", "must be networks like 127.0.0.0/8, without host bits."
+            continue
+        if settings.environment == "demo" and not is_near:
+            yield "webhooks.allowed_networks", "the demo sends to this machine only; name 127.0.0.0/8."
+    if webhooks.allowed_networks and settings.environment == "production":
+        yield "webhooks.allowed_networks", "would let customers' addresses reach inner networks; remove it."
+    if not webhooks.ports:
+        yield "webhooks.ports", "must name at least one port."
+    url = settings.database.url
+    if settings.jobs.engine == "procrastinate" and not (url and url.get_secret_value().startswith("postgresql")):
+        yield "jobs.engine", "procrastinate lives in PostgreSQL; set database.url to one, or the engine to own."
 
 
 def _travels_plain(url: str) -> bool:

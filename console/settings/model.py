@@ -26,6 +26,7 @@ def _spelt(value: object) -> object:
 
 
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Ports: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_listed)]
 Secret: TypeAlias = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET)]
 DatabaseUrl: TypeAlias = SecretStr
 PlaneUrls: TypeAlias = Annotated[
@@ -112,6 +113,26 @@ class Trail(Section):
     sequencer_interval_ms: int = Field(default=200, ge=50, le=60_000)
 
 
+class Webhooks(Section):
+    """How messages leave the house, and which receivers may be called."""
+
+    model_config = _STRICT
+    https_only: bool = True
+    ports: Ports = (443,)
+    allowed_networks: Names = ()
+    timeout_s: float = Field(default=15.0, gt=0, le=30)
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=30)
+    senders: int = Field(default=4, ge=0, le=32)
+
+
+class Jobs(Section):
+    """Who runs jobs: this house by itself, or procrastinate on PostgreSQL for many machines."""
+
+    model_config = _STRICT
+    engine: Literal["own", "procrastinate"] = "own"
+    runners: int = Field(default=2, ge=0, le=32)
+
+
 class Settings(BaseSettings):
     """Everything that an installation decides; frozen, and complete before anything else starts."""
 
@@ -129,6 +150,8 @@ class Settings(BaseSettings):
     billing: Billing = Field(default_factory=Billing)
     notices: Notices = Field(default_factory=Notices)
     trail: Trail = Field(default_factory=Trail)
+    webhooks: Webhooks = Field(default_factory=Webhooks)
+    jobs: Jobs = Field(default_factory=Jobs)
 
     @property
     def database_url(self) -> str:

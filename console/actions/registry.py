@@ -8,10 +8,32 @@ from typing import Any
 
 from console.actions.billing import resync
 from console.actions.entitlement import end_override, override
+from console.actions.inbound import replay
+from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
+from console.actions.webhook import (
+    add_endpoint,
+    cancel_delivery,
+    cancel_replay,
+    change_endpoint,
+    delete_endpoint,
+    disable_endpoint,
+    enable_endpoint,
+    pause_endpoint,
+    pause_replay,
+    plan_replay,
+    reemit,
+    resend,
+    resume_replay,
+    reveal_payload,
+    rotate_secret,
+    run_replay,
+    send_snapshot,
+    test_send,
+)
 from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey
 from console.ports.actions import Action, Input
@@ -25,6 +47,27 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    add_endpoint.ACTION,
+    change_endpoint.ACTION,
+    pause_endpoint.ACTION,
+    enable_endpoint.ACTION,
+    disable_endpoint.ACTION,
+    delete_endpoint.ACTION,
+    rotate_secret.ACTION,
+    test_send.ACTION,
+    send_snapshot.ACTION,
+    resend.ACTION,
+    reemit.ACTION,
+    cancel_delivery.ACTION,
+    reveal_payload.ACTION,
+    plan_replay.ACTION,
+    run_replay.ACTION,
+    pause_replay.ACTION,
+    resume_replay.ACTION,
+    cancel_replay.ACTION,
+    retry.ACTION,
+    discard.ACTION,
+    replay.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

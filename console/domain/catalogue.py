@@ -74,8 +74,8 @@ def _session(verb: Verb, sentence: str) -> Described:
     return Described(sentence, Kind.SESSION, verb, "session")
 
 
-def _system(verb: Verb, sentence: str) -> Described:
-    return Described(sentence, Kind.SYSTEM, verb, "system")
+def _system(verb: Verb, sentence: str, class_: str = "system", outcome: Outcome = Outcome.SUCCESS) -> Described:
+    return Described(sentence, Kind.SYSTEM, verb, class_, outcome=outcome)
 
 
 def _governed(kind: Kind, outcome: Outcome, sentence: str) -> Described:
@@ -138,6 +138,23 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "trail.read_refused": _refused("trail", R, "was refused reading the trail: {why}"),
         "trail.verified": _saw("trail", "verified the trail"),
         "policy.read": _saw("policy", "read the policy"),
+        "job.read": _saw("job", "read {target} of the operations"),
+        "job.read_refused": _refused("job", R, "was refused reading the operations: {why}"),
+        "job.failed": _system(X, "gave up on {target}: {why}", "job", Outcome.FAILED),
+        "job.stalled": _system(X, "found {target} without its worker", "job", Outcome.UNKNOWN),
+        "job.refused": _system(X, "did not run {target}: {why}", "job", Outcome.DENIED),
+        "inbound.read": _saw("inbound", "read {target} of the inbox"),
+        "inbound.read_refused": _refused("inbound", R, "was refused reading the inbox: {why}"),
+        "inbound.refused": _refused("inbound", C, "sent a webhook that is not believed: {why}"),
+        "inbound.processed": _system(U, "let the mirror of {tenant} follow the provider", "inbound"),
+        "inbound.quarantined": _system(U, "set {target} aside: {why}", "inbound"),
+        "inbound.gap_found": _system(C, "fetched {records} events that never came", "inbound"),
+        "webhook.endpoint_warned": _system(U, "warned about {target} of {tenant}", "webhook"),
+        "webhook.endpoint_disabled": _system(U, "disabled {target} of {tenant}: {why}", "webhook"),
+        "replay.started": _system(X, "began the replay {target} on {tenant}", "replay"),
+        "replay.paused": _system(U, "paused the replay {target} on {tenant}: {why}", "replay"),
+        "replay.finished": _system(X, "finished the replay {target} on {tenant}", "replay"),
+        "replay.cancelled": _system(X, "ended the cancelled replay {target} on {tenant}", "replay"),
         "policy.loaded": _system(R, "loaded the policy"),
         "settings.loaded": _system(R, "loaded the settings"),
         "server.started": _system(X, "started the server"),

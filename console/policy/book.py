@@ -35,6 +35,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "request.revise",
         "staff.read",
         "policy.read",
+        "job.read",
+        "inbound.read",
     )
 )
 
@@ -112,6 +114,7 @@ class Limits:
     searches_per_minute: int
     reveal_remask_seconds: int
     reveals_per_hour: int
+    replay_most_planned: int
     override_longest_days: int
 
 

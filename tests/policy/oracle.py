@@ -55,6 +55,14 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "billing.resync": SUPPORT | FINANCE,
     "lease.top_up": DESK,
+    "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
+    "inbound.read": ENGINEERING,
+    "job.retry": ENGINEERING,
+    "job.discard": ENGINEERING,
+    "inbound.replay": ENGINEERING,
+    **{key: ENGINEERING for key, _, _ in GOVERNED if key.startswith("webhook.")},
+    "webhook.test_send": ENGINEERING | SUPPORT,
+    "webhook.resend": ENGINEERING | SUPPORT,
     **{
         f"staff.{verb}": {Role.ADMINISTRATOR}
         for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
@@ -212,7 +220,9 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
-        case "member.reveal":
+        case "webhook.run_replay":
+            return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
+        case "member.reveal" | "webhook.reveal_payload":
             return ["budget_spent"] * (facts["reveals_last_hour"] >= limits.reveals_per_hour)
         case "lease.top_up":
             too_much = not 1 <= facts["extra"] <= limits.top_up_most_tenants
@@ -249,6 +259,10 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"support_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
+            return {"webhook_second": 1}
+        case "webhook.change_endpoint":
+            return {"webhook_second": 1} if facts["changes_address"] else {}
         case "tenant.suspend" | "tenant.resume":
             return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:

@@ -1,0 +1,1 @@
+"""Actions on what providers told us."""

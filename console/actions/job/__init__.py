@@ -1,0 +1,1 @@
+"""Actions on the jobs of the house."""

@@ -1,0 +1,219 @@
+"""`webhook.plan_replay`: freeze the list of deliveries that a bulk replay would send again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from console.actions.webhook.deliveries import YES, is_yes
+from console.actions.webhook.endpoints import checked_types, endpoint_choices, endpoint_of, types_text
+from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, store_plan
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import ActionKey, EndpointId
+from console.domain.reasons import Effect
+from console.domain.replays import MOST_PLANNED, Selector, Wanted
+from console.domain.webhooks import EndpointState
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+
+_DEFAULT_RATE = 50
+_MOST_RATE = 500
+_ALL = "all"
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
+_EXAMPLE = "2026-11-21 02:00 (UTC)"
+_LABELS = {
+    Wanted.FAILED: "Those that did not arrive",
+    Wanted.DELIVERED: "Those that arrived",
+    Wanted.ALL: "All of them",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """The range is [since, until), UTC. Units: `rate_per_s` deliveries per second; `most` deliveries."""
+
+    endpoint: str
+    event_types: str
+    wanted: str
+    since: datetime
+    until: datetime
+    most: int
+    rate_per_s: int
+    ignores_filters: str
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values; raises Fault for a moment that is none."""
+    since, until = _moment("since", values["since"]), _moment("until", values["until"])
+    if until <= since:
+        raise Fault("until", "The end comes before the beginning: choose a later end.")
+    return Params(
+        endpoint=values["endpoint"] or _ALL,
+        event_types=values["event_type"],
+        wanted=values["wanted"] or Wanted.FAILED.value,
+        since=since,
+        until=until,
+        most=values["most"] or MOST_PLANNED,
+        rate_per_s=values["rate_per_s"] or _DEFAULT_RATE,
+        ignores_filters=values["ignores_filters"],
+    )
+
+
+def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
+    """Return the endpoints, the ways deliveries ended, or yes and no."""
+    if field == "endpoint":
+        return (
+            Choice(value=_ALL, label="All endpoints"),
+            *endpoint_choices(tools, (EndpointState.ACTIVE,)),
+        )
+    if field == "wanted":
+        return tuple(Choice(value=each.value, label=label) for each, label in _LABELS.items())
+    return YES if field == "ignores_filters" else ()
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return what a bulk replay would send and leave out, with the reasons; raises Fault."""
+    plan = _plan(params, tools)
+    urls = {str(each.id): each.url for each in tools.plane().webhooks.endpoints(with_deleted=True)}
+    oldest, newest = plan.chosen[0].created_at, plan.chosen[-1].created_at
+    changes = [
+        Change(field="Planned", before=None, after=f"{len(plan.chosen):,} deliveries, oldest first"),
+        Change(field="Left out", before=None, after=excluded_text(plan.excluded) or "none"),
+        Change(field="Oldest and newest", before=None, after=f"{oldest:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"),
+        Change(field="Takes", before=None, after=f"{duration_text(plan.takes_s)} at {plan.rate_per_s} a second"),
+        *(
+            Change(field=f"To {urls[each]}", before=None, after=f"{n:,}")
+            for each, n in sorted(plan.per_endpoint.items())
+        ),
+        *(Change(field=f"Of {each}", before=None, after=f"{n:,}") for each, n in sorted(plan.per_type.items())),
+    ]
+    return Preview(
+        sentence=f"Plan a replay of {len(plan.chosen):,} deliveries",
+        changes=tuple(changes),
+        fingerprint={"digest": plan.digest, "planned": len(plan.chosen)},
+        warnings=_warnings(plan),
+        customer="Nothing yet: the plan is looked at, approved and run apart.",
+        target_type="replay_run",
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Freeze the list under its digest; nothing is sent."""
+    run = store_plan(tools, _plan(params, tools))
+    return Applied(
+        sentence=f"Planned: {run.planned:,} deliveries under {run.id}. It runs once it is approved.",
+        changes=(Change(field="Planned", before=None, after=f"{run.planned:,} deliveries"),),
+        made=run.id,
+    )
+
+
+def _plan(params: Params, tools: Tools) -> Plan:
+    if params.since >= tools.now:
+        raise Fault("since", "The range lies in the future: nothing happened there yet.")
+    if params.wanted not in [each.value for each in Wanted]:
+        raise Fault("wanted", "Choose which deliveries are meant.")
+    selector = Selector(
+        endpoints=() if params.endpoint == _ALL else (endpoint_of(tools, EndpointId(params.endpoint)).id,),
+        event_types=_types(params, tools),
+        wanted=Wanted(params.wanted),
+        since=params.since,
+        until=params.until,
+        most=params.most,
+        ignores_filters=is_yes("ignores_filters", params.ignores_filters),
+    )
+    plan = planned(tools, selector, rate_per_s=params.rate_per_s)
+    if not plan.chosen:
+        left = excluded_text(plan.excluded)
+        raise Fault("since", f"Nothing could be sent again there{'' if left is None else f' (left out: {left})'}.")
+    return plan
+
+
+def _types(params: Params, tools: Tools) -> tuple[str, ...]:
+    try:
+        return checked_types(tools, params.event_types) if params.event_types else ()
+    except Fault as fault:
+        raise Fault("event_type", fault.remedy) from fault
+
+
+def _warnings(plan: Plan) -> tuple[str, ...]:
+    told = [
+        "Each keeps its message id and its bytes: a receiver that remembers ids ignores what it has.",
+        "The list is frozen now; what happens later is not in it. The plan is good for 24 hours.",
+        f"Events: {types_text(plan.selector.event_types)}.",
+    ]
+    if plan.selector.wanted is not Wanted.FAILED:
+        told.append("Deliveries that arrived are among them: a receiver that does not remember ids acts on them twice.")
+    if plan.selector.ignores_filters:
+        told.append("Events to which an endpoint does not subscribe (any more) are sent to it all the same.")
+    return tuple(told)
+
+
+def _moment(field: str, text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise Fault(field, f"Write day and time like {_EXAMPLE}.") from None
+
+
+ACTION = Action(
+    key=ActionKey("webhook.plan_replay"),
+    version=1,
+    title="Plan a bulk replay",
+    button="Plan replay",
+    icon="list-checks",
+    effect=Effect.WRITE,
+    reach=Reach.TENANT,
+    fields=(
+        ParamField(name="endpoint", label="Endpoint", input=Input.CHOICE, is_required=False),
+        ParamField(name="since", label="From", input=Input.TEXT, pattern=_MOMENT, pattern_example=_EXAMPLE),
+        ParamField(
+            name="until",
+            label="Until",
+            input=Input.TEXT,
+            help="The first minute that is not in it any more.",
+            pattern=_MOMENT,
+            pattern_example=_EXAMPLE,
+        ),
+        ParamField(name="wanted", label="Which", input=Input.CHOICE, is_required=False),
+        ParamField(
+            name="event_type",
+            label="Events",
+            input=Input.TEXT,
+            help="Event types with commas between them; empty: all.",
+            most=2_000,
+            is_required=False,
+        ),
+        ParamField(
+            name="most",
+            label="Refuse when more match than",
+            input=Input.INTEGER,
+            help=f"{MOST_PLANNED:,} when left empty.",
+            unit="deliveries",
+            least=1,
+            most=MOST_PLANNED,
+            is_required=False,
+        ),
+        ParamField(
+            name="rate_per_s",
+            label="Most per second",
+            input=Input.INTEGER,
+            help=f"{_DEFAULT_RATE} when left empty; an endpoint's own rate holds as well.",
+            unit="deliveries",
+            least=1,
+            most=_MOST_RATE,
+            is_required=False,
+        ),
+        ParamField(
+            name="ignores_filters",
+            label="Send although an endpoint does not subscribe to it",
+            input=Input.CHOICE,
+            is_required=False,
+        ),
+    ),
+    build=build,
+    preview=preview,
+    apply=apply,
+    choices=choices,
+    documentation="Freezes the list of deliveries that a bulk replay would send again, with counts and reasons.",
+    customer_sees="Nothing yet; the plan stands in the access log.",
+    place="webhooks",
+)

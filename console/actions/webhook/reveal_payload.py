@@ -1,0 +1,74 @@
+"""`webhook.reveal_payload`: show the whole payload of one message for a short while."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.actions.webhook.deliveries import message_of
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import ActionKey, MessageId
+from console.domain.reasons import Effect
+from console.ports.actions import Action, Input, ParamField, Reach, Tools
+
+_REMASK_SECONDS = 60
+_LONGEST = 100_000
+_LABEL = "Payload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`message` is an id of this tenant."""
+
+    message: MessageId
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(message=MessageId(values["message"]))
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return how large the payload is, without a word of it; raises Fault."""
+    message, payload = message_of(tools, params.message, field="message")
+    return Preview(
+        sentence=f"Show the payload of one {message.event_type} for {_REMASK_SECONDS} seconds",
+        changes=(
+            Change(
+                field=_LABEL, before=f"{len(payload):,} bytes, masked", after=f"shown to you for {_REMASK_SECONDS} s"
+            ),
+        ),
+        fingerprint={"message": message.id},
+        customer="That this message was looked at, by whom and why, in the access log.",
+        target_type="message",
+        target_id=message.id,
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Return the cleartext for the person who asked; it is never stored."""
+    message, payload = message_of(tools, params.message, field="message")
+    text = payload[:_LONGEST].decode("utf-8", errors="replace")
+    return Applied(
+        sentence=f"Payload of message {message.id} shown for {_REMASK_SECONDS} seconds.",
+        shown={_LABEL: text},
+        remask_seconds=_REMASK_SECONDS,
+    )
+
+
+ACTION = Action(
+    key=ActionKey("webhook.reveal_payload"),
+    version=1,
+    title="Reveal a payload",
+    button="Reveal payload",
+    icon="eye",
+    effect=Effect.READ,
+    reach=Reach.TENANT,
+    fields=(ParamField(name="message", label="Message", input=Input.TEXT, most=64, is_fixed_by_link=True),),
+    build=build,
+    preview=preview,
+    apply=apply,
+    documentation="Shows the whole payload of one message for 60 seconds and counts it against the reveal budget.",
+    customer_sees="Who looked at which message, when and why.",
+    place="delivery",
+    budget="reveals",
+)

@@ -1,0 +1,41 @@
+"""What the actions on bulk replays share."""
+
+from collections.abc import Collection
+
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import RunId
+from console.domain.replays import Run, RunState
+from console.ports.actions import Fault, Input, ParamField, Tools
+
+RUN_FIELD = ParamField(name="run", label="Replay", input=Input.TEXT, most=64, is_fixed_by_link=True)
+
+
+def run_of(tools: Tools, run: RunId, states: Collection[RunState]) -> Run:
+    """Return a bulk replay of this tenant that stands in one of some states; raises Fault."""
+    found = tools.plane().webhooks.run(run)
+    if found is None:
+        raise Fault("run", "This tenant has no such replay.")
+    if found.state not in states:
+        raise Fault("run", f"This replay is {found.state.value}; look at its page for what can be done.")
+    return found
+
+
+def preview_move(run: Run, to: RunState, *, sentence: str, warning: str, customer: str) -> Preview:
+    """Return a change of a run's state; its progress is told beside it, because that moves on by itself."""
+    progress = f"{run.sent:,} sent, {run.skipped:,} skipped, {run.left:,} left of {run.planned:,}"
+    return Preview(
+        sentence=sentence,
+        changes=(Change(field="Replay", before=run.state.value, after=to.value),),
+        fingerprint={"run": run.id, "state": run.state.value},
+        warnings=(f"So far: {progress}.", warning),
+        customer=customer,
+        target_type="replay_run",
+        target_id=run.id,
+    )
+
+
+def apply_move(tools: Tools, run: Run, to: RunState, *, because: str | None, sentence: str) -> Applied:
+    """Change a run's state; raises Fault when it moved meanwhile."""
+    if not tools.plane().webhooks.move_run(run, to, at=tools.now, because=because):
+        raise Fault("run", "The replay moved meanwhile; look at it again.")
+    return Applied(sentence=sentence, changes=(Change(field="Replay", before=run.state.value, after=to.value),))

@@ -10,6 +10,7 @@ from pydantic import BaseModel as Section
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 SHORTEST_SECRET = 32
+SHORTEST_INBOUND_SECRET = 16
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -27,6 +28,9 @@ def _spelt(value: object) -> object:
 
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Ports: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_listed)]
+Keys: TypeAlias = Annotated[
+    tuple[Annotated[SecretStr, Field(min_length=SHORTEST_INBOUND_SECRET)], ...], BeforeValidator(_listed)
+]
 Secret: TypeAlias = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET)]
 DatabaseUrl: TypeAlias = SecretStr
 PlaneUrls: TypeAlias = Annotated[
@@ -125,6 +129,13 @@ class Webhooks(Section):
     senders: int = Field(default=4, ge=0, le=32)
 
 
+class Inbound(Section):
+    """Providers whose webhooks are taken in; several secrets, so that one can be changed without losing an event."""
+
+    model_config = _STRICT
+    stripe_secrets: Keys = ()
+
+
 class Jobs(Section):
     """Who runs jobs: this house by itself, or procrastinate on PostgreSQL for many machines."""
 
@@ -151,6 +162,7 @@ class Settings(BaseSettings):
     notices: Notices = Field(default_factory=Notices)
     trail: Trail = Field(default_factory=Trail)
     webhooks: Webhooks = Field(default_factory=Webhooks)
+    inbound: Inbound = Field(default_factory=Inbound)
     jobs: Jobs = Field(default_factory=Jobs)
 
     @property

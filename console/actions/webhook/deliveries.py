@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,12 @@ def message_of(tools: Tools, message: MessageId, *, field: str = "delivery") -> 
 def receiver_of(tools: Tools, endpoint: EndpointId) -> Endpoint:
     """Return an endpoint that is sent to; raises Fault for a paused, disabled or deleted one."""
     return endpoint_of(tools, endpoint, _SENT_TO)
+
+
+def let_through(tools: Tools, endpoint: Endpoint) -> None:
+    """Close an endpoint's open breaker, so that what staff send goes at once; it opens again by itself if need be."""
+    if endpoint.breaker_until is not None and endpoint.breaker_until > tools.now:
+        tools.plane().webhooks.change_endpoint(replace(endpoint, breaker_until=None), version=endpoint.version)
 
 
 def check_filter(endpoint: Endpoint, event_type: str, *, is_ignored: bool) -> None:
@@ -89,4 +96,5 @@ def send_new(
     )
     delivery = addressed(message, endpoint, id=DeliveryId(tools.ids.new("dlv")), at=tools.now, trigger=trigger)
     tools.plane().webhooks.add_message(message, (delivery,))
+    let_through(tools, endpoint)
     return delivery

@@ -44,7 +44,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     return Preview(
         sentence=f"Tell {delivery.event_type} to {endpoint.url} anew",
         changes=(Change(field="Message id", before=message.id, after="a new one that names the old as its origin"),),
-        fingerprint={"message": message.id, "endpoint": endpoint.id, "endpoint_version": endpoint.version},
+        fingerprint={"message": message.id, "endpoint": endpoint.id, "address": endpoint.url},
         warnings=(
             "The receiver sees a new message id: one that remembers ids takes it for a new event and acts on it again.",
             "If the receiver only missed it, resend it instead: that keeps the id.",

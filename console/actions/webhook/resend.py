@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.webhook.deliveries import YES, check_filter, delivery_of, is_yes, message_of, receiver_of
+from console.actions.webhook.deliveries import (
+    YES,
+    check_filter,
+    delivery_of,
+    is_yes,
+    let_through,
+    message_of,
+    receiver_of,
+)
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, DeliveryId
 from console.domain.reasons import Effect
@@ -69,6 +77,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     again = handed_over(delivery, Trigger.RESEND, at=tools.now)
     if not tools.plane().webhooks.change_delivery(again, version=delivery.version):
         raise Fault("delivery", "The delivery moved meanwhile; look at it again.")
+    let_through(tools, endpoint)
     return Applied(
         sentence=f"{message.id} is on its way to {endpoint.url} again.",
         changes=(Change(field="Delivery", before=delivery.state.value, after="sent again, same message id"),),

@@ -67,7 +67,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         changes=(
             Change(field="Snapshot", before=None, after=f"{snapshot.event_type}: {snapshot.subject} as it is now"),
         ),
-        fingerprint={"endpoint": endpoint.id, "endpoint_version": endpoint.version, "subject": snapshot.subject},
+        fingerprint={"endpoint": endpoint.id, "address": endpoint.url, "subject": snapshot.subject},
         warnings=(
             "It tells the state of now, not what happened: it repairs a receiver that lost track, and is no history.",
             (

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from console.domain.tenancy import TenantStatus
-from console.domain.workspace import Account, Delivery, Invoice, Subscription
+from console.domain.webhooks import Delivery, DeliveryState, Endpoint, EndpointState
+from console.domain.workspace import Account, Invoice, Subscription
 
 _STALE_AFTER = timedelta(hours=24)
 _OPEN = frozenset({"open", "past_due"})
 _FAILING_SHARE = 3
+_FAILED = frozenset({DeliveryState.EXHAUSTED, DeliveryState.RETRY_SCHEDULED})
 
 
 class Weight(StrEnum):
@@ -39,6 +41,7 @@ def symptoms(
     deliveries: Sequence[Delivery],
     *,
     now: datetime,
+    endpoints: Sequence[Endpoint] = (),
 ) -> tuple[Symptom, ...]:
     """Return what is wrong, the worst first; one reassuring line when nothing is."""
     found: list[Symptom] = []
@@ -70,7 +73,17 @@ def symptoms(
                 sentence=f"The billing mirror has heard nothing since {since}.",
             )
         )
-    failed = [delivery for delivery in deliveries if delivery.outcome == "failed"]
+    found += _webhooks(deliveries, endpoints)
+    return tuple(found) or (Symptom(weight=Weight.OK, title="Healthy", sentence="Billing, access and webhooks agree."),)
+
+
+def _webhooks(deliveries: Sequence[Delivery], endpoints: Sequence[Endpoint]) -> list[Symptom]:
+    disabled = [endpoint.url for endpoint in endpoints if endpoint.state is EndpointState.DISABLED]
+    found = []
+    if disabled:
+        sentence = f"Nothing is sent to {', '.join(disabled)}."
+        found.append(Symptom(weight=Weight.WARN, title="Webhooks disabled", sentence=sentence))
+    failed = [delivery for delivery in deliveries if delivery.state in _FAILED]
     if deliveries and len(failed) * _FAILING_SHARE >= len(deliveries):
         found.append(
             Symptom(
@@ -79,7 +92,7 @@ def symptoms(
                 sentence=f"{len(failed)} of the last {len(deliveries)} deliveries failed.",
             )
         )
-    return tuple(found) or (Symptom(weight=Weight.OK, title="Healthy", sentence="Billing, access and webhooks agree."),)
+    return found
 
 
 def _is_unseen_payment(invoice: Invoice) -> bool:

@@ -38,9 +38,11 @@ def read_opened(
     read: Callable[[ControlUnit, Opened, TenantPlane], T],
     records: int,
     about: tuple[TargetRef, ...] = (),
+    is_activity: bool = True,
 ) -> T | Deny:
     """Return what `read` finds on an opened tenant, recorded as one page with what it is about.
 
+    Shape: what a page asks by itself is no activity and does not keep the lease from idling out.
     Raises: NotFoundError for an unknown tenant, and whatever `read` raises, in which case nothing was shown.
     """
     now = house.clock.now()
@@ -63,7 +65,7 @@ def read_opened(
             )
             refusal = refusal_of(decision)
             if not isinstance(refusal, Deny):
-                if now - lease.last_used_at >= timedelta(seconds=1):
+                if is_activity and now - lease.last_used_at >= timedelta(seconds=1):
                     unit.leases.touch(lease.id, now)
                 emit(
                     unit,

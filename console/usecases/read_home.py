@@ -23,6 +23,7 @@ PAGES = {
     "trail": ("trail.read", {"scope": "all"}),
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
+    "operations": ("job.read", {}),
 }
 
 

@@ -11,10 +11,12 @@ from console.domain.ids import MemberId, TenantId
 from console.domain.masking import masked_email, masked_phone
 from console.domain.requests import Request, State
 from console.domain.staff import Actor
-from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.domain.webhooks import Delivery, Endpoint
+from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
+from console.ports.webhooks import DeliveryFilter
 from console.usecases.health import Symptom, symptoms
 from console.usecases.house import House
 from console.usecases.opened_tenant import Opened, read_opened
@@ -35,6 +37,7 @@ class Overview:
     member_count: int
     invoices: Sequence[Invoice]
     deliveries: Sequence[Delivery]
+    endpoints: Sequence[Endpoint]
     symptoms: Sequence[Symptom]
     requests: Sequence[Request]
     entries: Sequence[StoredEntry]
@@ -85,15 +88,18 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
     def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> Overview:
         now = house.clock.now()
         account, subscription = plane.account(), plane.subscription()
-        invoices, deliveries = plane.invoices(limit=_SHOWN), plane.deliveries(limit=_SHOWN)
+        invoices = plane.invoices(limit=_SHOWN)
+        deliveries = plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=_SHOWN)
+        endpoints = plane.webhooks.endpoints(with_deleted=True)
         return Overview(
             opened=opened,
             account=account,
             subscription=subscription,
             invoices=invoices,
             deliveries=deliveries,
+            endpoints=endpoints,
             member_count=plane.member_count(most=_COUNT_AT_MOST),
-            symptoms=symptoms(account, subscription, invoices, deliveries, now=now),
+            symptoms=symptoms(account, subscription, invoices, deliveries, now=now, endpoints=endpoints),
             requests=unit.requests.recent(
                 states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_SHOWN
             ),

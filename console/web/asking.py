@@ -10,6 +10,7 @@ from console.usecases.house import House
 from console.usecases.resume_session import Resumed
 from console.usecases.step_up import SteppedUp, step_up_with_code, step_up_with_password
 from console.web import sessions
+from console.web.live import Streams
 from console.web.options import Web, WebOptions
 
 STEP_UP_CODE = "step_up_code"
@@ -24,6 +25,11 @@ def house() -> House:
 def options() -> WebOptions:
     """Return what the installation decided."""
     return _web().options
+
+
+def streams() -> Streams:
+    """Return the streams that are open in this process."""
+    return _web().streams
 
 
 def actor() -> Actor:

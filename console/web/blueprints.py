@@ -8,14 +8,17 @@ from console.web.views import (
     door,
     home,
     leases,
+    operations,
     palette,
     policy,
+    replays,
     requests,
     search,
     staff,
     system,
     tenants,
     trail,
+    webhooks,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -27,9 +30,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     palette.bp,
     leases.bp,
     tenants.bp,
+    webhooks.bp,
+    replays.bp,
     actions.bp,
     requests.bp,
     trail.bp,
     staff.bp,
     policy.bp,
+    operations.bp,
 )

@@ -18,11 +18,12 @@ from console.web.security import nonce
 
 KINDS = ("ok", "info", "warn", "stop")
 _TABS = (
-    ("overview", "Overview"),
-    ("members", "Members"),
-    ("entitlements", "Entitlements"),
-    ("notes", "Notes"),
-    ("entries", "Entries"),
+    ("overview", "Overview", "tenants.overview"),
+    ("members", "Members", "tenants.members"),
+    ("entitlements", "Entitlements", "tenants.entitlements"),
+    ("webhooks", "Webhooks", "webhooks.index"),
+    ("notes", "Notes", "tenants.notes"),
+    ("entries", "Entries", "tenants.entries"),
 )
 
 
@@ -201,7 +202,7 @@ def _person(actor: Actor) -> Person:
 def _rail(around: Surroundings) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
     if "search" in around.pages:
-        theirs = ("tenants", "leases", "search")
+        theirs = ("tenants", "leases", "search", "webhooks", "replays")
         places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
     if "requests" in around.pages:
         places.append(
@@ -211,6 +212,8 @@ def _rail(around: Surroundings) -> list[Place]:
         places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
     if "staff" in around.pages:
         places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
+    if "operations" in around.pages:
+        places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
     return places
 
 
@@ -244,8 +247,8 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
         end_href=path_of("leases.end", lease=lease.id),
         overview_href=path_of("tenants.overview", slug=row.slug),
         tabs=[
-            Tab(label=label, href=path_of(f"tenants.{name}", slug=row.slug), is_current=name == tab)
-            for name, label in _TABS
+            Tab(label=label, href=path_of(endpoint, slug=row.slug), is_current=name == tab)
+            for name, label, endpoint in _TABS
         ],
     )
 

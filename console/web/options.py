@@ -1,11 +1,12 @@
 """What the composition tells the web ring, and where the ring keeps it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from console.usecases.house import House
+from console.web.live import Streams
 
 Environment = Literal["development", "demo", "staging", "production"]
 
@@ -53,3 +54,4 @@ class Web:
 
     house: House
     options: WebOptions
+    streams: Streams = field(default_factory=Streams)

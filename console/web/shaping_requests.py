@@ -10,6 +10,7 @@ from console.domain.requests import Request, State, Verdict, Vote
 from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Inbox, Line, RequestPage
 from console.web import wording
+from console.web.made import page_of
 from console.web.shaping import (
     View,
     body_of,
@@ -74,6 +75,7 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "title": titles.get(request.action, request.action),
         "button": page.action.button if page.action is not None else "Run",
         "tenant": None if page.tenant is None else tenant_view(page.tenant),
+        "about_href": page_of(page.tenant, request.preview.target_id),
         "requester": request.requester_name,
         "requester_initials": wording.initials(request.requester_name),
         "filed_at": request.filed_at,

@@ -7,7 +7,7 @@ from flask import url_for
 
 from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
-from console.domain.workspace import Delivery, Invoice
+from console.domain.workspace import Invoice
 from console.ports.trail import StoredEntry
 from console.usecases.health import Symptom, Weight
 from console.usecases.offer_actions import Offer
@@ -40,9 +40,6 @@ def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, 
         "digits": 2 if page.subscription is None else minor_digits(page.subscription.currency),
         "member_count": page.member_count,
         "invoices": [_invoice(invoice) for invoice in page.invoices],
-        "deliveries": [_delivery(delivery) for delivery in page.deliveries],
-        "failed": sum(delivery.outcome == "failed" for delivery in page.deliveries),
-        "attempts": [delivery.attempts for delivery in reversed(page.deliveries)],
         "requests": request_queue(lines, is_own=True),
         "events": entry_events(page.entries[:_SHOWN], titles, is_linked=False),
         "offers": action_links(offers, row),
@@ -71,6 +68,31 @@ def action_href(row: DirectoryRow | None, key: str, **params: str) -> str:
     if row is None:
         return with_query(url_for("actions.create_control", key=key), params)
     return with_query(url_for("actions.create", slug=row.slug, key=key), params)
+
+
+def placed_links(
+    offers: Iterable[Offer], row: DirectoryRow | None, place: str, known: Mapping[str, str] | None = None
+) -> list[View]:
+    """Return the allowed actions of one place as links, with those parameters filled in that the page knows."""
+    known = known or {}
+    return [
+        {
+            "label": offer.action.title,
+            "button": offer.action.button,
+            "icon": offer.action.icon,
+            "effect": offer.action.effect.value,
+            "key": offer.action.key,
+            "text": offer.action.documentation,
+            "href": action_href(
+                row,
+                offer.action.key,
+                **{field.name: known[field.name] for field in offer.action.fields if known.get(field.name)},
+            ),
+        }
+        for offer in offers
+        if offer.action.place == place
+        and all(known.get(f.name) for f in offer.action.fields if f.is_fixed_by_link and f.is_required)
+    ]
 
 
 def members_view(page: Paged, offers: Sequence[Offer]) -> View:
@@ -204,18 +226,6 @@ def _invoice(invoice: Invoice) -> View:
         "due_at": invoice.due_at,
         "paid_at": invoice.paid_at,
         "mirrored_at": invoice.mirrored_at,
-    }
-
-
-def _delivery(delivery: Delivery) -> View:
-    return {
-        "message": delivery.message,
-        "endpoint": delivery.endpoint,
-        "event": delivery.event_type,
-        "outcome": delivery.outcome,
-        "status": delivery.status_code,
-        "attempts": delivery.attempts,
-        "at": delivery.at,
     }
 
 

@@ -20,6 +20,7 @@ from console.web.closed import closed
 from console.web.errors import STATUS
 from console.web.forms.actions import SentAction
 from console.web.forms.posted import REASON_FIELDS
+from console.web.made import page_of
 from console.web.shaping import Seen, groups_in_words
 from console.web.shaping_actions import Walk, default_reason, walk_view
 from console.web.shown import shown_once
@@ -135,6 +136,9 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
             return show(walk, status=422, faults={fault.field: fault.remedy for fault in found})
         case Deny() | NeedsStepUp():
             return _refused(walk, answer)
+        case Ran(applied=applied) if page_of(walk.form.tenant, applied.made):
+            render.say(*_said(answer))
+            return render.seen_path(page_of(walk.form.tenant, applied.made))
         case Waiting() | Ran() | Failed() | Unsettled() | Already():
             render.say(*_said(answer))
             return render.seen_other("requests.show", request_id=answer.request.id)

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from console.domain.tenancy import TenantStatus
-from console.domain.workspace import Delivery, Invoice
+from console.domain.ids import DeliveryId, EndpointId, MessageId
+from console.domain.webhooks import Delivery, DeliveryState
+from console.domain.workspace import Invoice
 from console.usecases.health import Symptom, Weight, symptoms
 from tests.unit.actions.test_billing_resync import CONTRACT, OPEN
 from tests.unit.fakes import NOON, FakePlane
@@ -18,8 +20,10 @@ OVERDUE = replace(OPEN, provider_status="open")
 
 def delivery(outcome: str, at: datetime = NOON) -> Delivery:
     return Delivery(
-        message="msg_1", endpoint="https://x", event_type="a", outcome=outcome, status_code=None, attempts=1, at=at
-    )
+        id=DeliveryId("dlv_1"), message=MessageId("msg_1"), endpoint=EndpointId("ep_1"), event_type="a",
+        state=DeliveryState.EXHAUSTED if outcome == "failed" else DeliveryState.DELIVERED, created_at=at, due_at=None,
+        attempts=1,
+    )  # fmt: skip
 
 
 def found(*invoices: Invoice, deliveries: tuple[str, ...] = ()) -> list[Symptom]:

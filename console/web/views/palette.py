@@ -17,6 +17,9 @@ _PLACES = (
     ("trail", "Trail", "scroll-text", "trail.index"),
     ("staff", "Staff", "users", "staff.index"),
     ("policy", "Policy", "scale", "policy.show"),
+    ("operations", "Operations", "activity", "operations.index"),
+    ("operations", "Jobs", "cog", "operations.jobs"),
+    ("operations", "Inbox of providers", "inbox", "operations.inbox"),
 )
 
 

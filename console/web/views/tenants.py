@@ -16,6 +16,7 @@ from console.usecases.read_tenant import (
 )
 from console.web import asking, gate, render
 from console.web.closed import closed
+from console.web.shaping_deliveries import delivery_row
 from console.web.shaping_home import home_view
 from console.web.shaping_tenants import (
     action_links,
@@ -47,6 +48,8 @@ def overview(row: DirectoryRow) -> Response:
     if isinstance(page, Deny):
         return closed(row, page)
     view = overview_view(page, _offers(row), action_titles(asking.house()))
+    names = {endpoint.id: endpoint for endpoint in page.endpoints}
+    view["deliveries"] = [delivery_row(delivery, names, row) for delivery in page.deliveries]
     return render.page("pages/tenants/overview.html", opened=page.opened, tab="overview", page=view)
 
 

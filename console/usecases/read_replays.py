@@ -1,0 +1,180 @@
+"""Bulk replays of a tenant: the list, one run with its plan and its report, and its counters while it goes on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console.domain.decisions import Deny, DenyCode
+from console.domain.entries import TargetRef
+from console.domain.errors import NotFoundError
+from console.domain.ids import Digest, EndpointId, RunId, StaffId, TenantId
+from console.domain.replays import ItemState, Run, RunItem, RunState
+from console.domain.requests import Request
+from console.domain.staff import Actor
+from console.domain.webhooks import Endpoint
+from console.ports.planes import TenantPlane
+from console.ports.store import ControlUnit
+from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.house import House
+from console.usecases.opened_tenant import Opened, read_opened
+from console.usecases.scopes import scope_of_lease, tenant_data
+
+_RUNS = 25
+_ITEMS = 100
+_BUCKET = "replay.watched"
+_RECORDED_EVERY = timedelta(minutes=5)
+OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the rows themselves say at the end of a run, computed afresh: not what its counters say."""
+
+    digest: Digest
+    tally: Mapping[tuple[ItemState, str | None], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaysPage:
+    """The newest runs, with the names of those who planned them."""
+
+    opened: Opened
+    runs: Sequence[Run]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayPage:
+    """One run; `proof` is there once it is over, `request` once somebody asked to run it and it began."""
+
+    opened: Opened
+    run: Run
+    endpoints: Mapping[EndpointId, Endpoint]
+    planner: str
+    request: Request | None
+    proof: Proof | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsPage:
+    """One page of the frozen list; `further` is the position to go on from."""
+
+    opened: Opened
+    run: Run
+    items: Sequence[RunItem]
+    further: int | None
+    endpoints: Mapping[EndpointId, Endpoint]
+
+
+def read_replays(house: House, actor: Actor, *, tenant: TenantId) -> ReplaysPage | Deny:
+    """Return the newest runs. Raises: NotFoundError for an unknown tenant."""
+
+    def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> ReplaysPage:
+        runs = plane.webhooks.runs(limit=_RUNS)
+        return ReplaysPage(opened=opened, runs=runs, names=planners(unit, runs))
+
+    return read_opened(house, actor, tenant, page="replays", read=read, records=_RUNS)
+
+
+def read_replay(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> ReplayPage | Deny:
+    """Return one run. Raises: NotFoundError for an unknown tenant or run."""
+
+    def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> ReplayPage:
+        book = plane.webhooks
+        found = _existing(plane, run)
+        proof = Proof(digest=book.frozen_digest(run), tally=book.tally(run)) if found.state in OVER else None
+        return ReplayPage(
+            opened=opened,
+            run=found,
+            endpoints={endpoint.id: endpoint for endpoint in book.endpoints(with_deleted=True)},
+            planner=planners(unit, [found]).get(found.planned_by, found.planned_by),
+            request=None if found.request is None else unit.requests.get(found.request),
+            proof=proof,
+        )
+
+    return read_opened(house, actor, tenant, page="replay", read=read, records=1, about=_about(run))
+
+
+def read_items(
+    house: House, actor: Actor, *, tenant: TenantId, run: RunId, state: ItemState | None, after: int
+) -> ItemsPage | Deny:
+    """Return a page of the frozen list. Raises: NotFoundError for an unknown tenant or run."""
+
+    def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> ItemsPage:
+        book = plane.webhooks
+        found = _existing(plane, run)
+        items = book.items(run, state=state, after=after, limit=_ITEMS + 1)
+        return ItemsPage(
+            opened=opened,
+            run=found,
+            items=items[:_ITEMS],
+            further=items[_ITEMS - 1].position if len(items) > _ITEMS else None,
+            endpoints={endpoint.id: endpoint for endpoint in book.endpoints(with_deleted=True)},
+        )
+
+    return read_opened(house, actor, tenant, page="replay list", read=read, records=_ITEMS, about=_about(run))
+
+
+def watch(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | Deny:
+    """Return a run's counters for somebody who follows them, recorded once in a while rather than each time.
+
+    Raises: NotFoundError.
+    """
+    now = house.clock.now()
+    key = f"{actor.staff}/{run}"
+    with house.store.read() as unit:
+        is_recorded = unit.throttles.count(_BUCKET, key, since=now - _RECORDED_EVERY) > 0
+    if is_recorded:
+        return glance(house, actor, tenant=tenant, run=run)
+
+    def read(unit: ControlUnit, _opened: Opened, plane: TenantPlane) -> Run:
+        unit.throttles.hit(_BUCKET, key, at=now)
+        return _existing(plane, run)
+
+    return read_opened(
+        house, actor, tenant, page="replay progress", read=read, records=1, about=_about(run), is_activity=False
+    )
+
+
+def glance(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | Deny:
+    """Return a run's counters between two recorded looks: lease and policy are asked again, nothing is written.
+
+    Raises: NotFoundError.
+    """
+    now = house.clock.now()
+    with house.store.read() as unit:
+        row = unit.directory.get(tenant)
+        lease = unit.leases.open_on(actor.staff, tenant)
+        if row is None or lease is None or lease.ended_because(now) is not None:
+            return denied(DenyCode.LEASE_ENDED, "The lease has ended.", "Open the tenant again with a reason.")
+        asked = query(
+            actor,
+            "tenant.read",
+            now=now,
+            tenant=tenant,
+            leased=lease.tenant,
+            reason=lease.reason.code,
+            facts={"page": "replay progress"},
+        )
+        refusal = refusal_of(ask(house, asked))
+        if isinstance(refusal, Deny):
+            return refusal
+        with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
+            return _existing(plane, run)
+
+
+def planners(unit: ControlUnit, runs: Sequence[Run]) -> Mapping[str, str]:
+    """Return the names of those who planned some runs, by staff id."""
+    members = [unit.staff.get(StaffId(staff)) for staff in sorted({run.planned_by for run in runs})]
+    return {member.id: member.name for member in members if member is not None}
+
+
+def _existing(plane: TenantPlane, run: RunId) -> Run:
+    found = plane.webhooks.run(run)
+    if found is None:
+        raise NotFoundError("There is no such replay on this tenant.")
+    return found
+
+
+def _about(run: RunId) -> tuple[TargetRef, ...]:
+    return (TargetRef(type="replay_run", id=run),)

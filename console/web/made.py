@@ -1,0 +1,20 @@
+"""Where the page of a thing is that an action made or was about, told by its id."""
+
+from flask import url_for
+
+from console.domain.tenancy import DirectoryRow
+
+_PAGES = {
+    "run": ("replays.show", "run"),
+    "dlv": ("webhooks.delivery", "delivery"),
+    "ep": ("webhooks.endpoint", "endpoint"),
+}
+
+
+def page_of(row: DirectoryRow | None, made: str | None) -> str:
+    """Return the address of a thing's page in a tenant's workspace, "" where it has none."""
+    kind, mark, _rest = (made or "").partition("_")
+    if row is None or not mark or kind not in _PAGES:
+        return ""
+    endpoint, name = _PAGES[kind]
+    return url_for(endpoint, slug=row.slug, **{name: made})

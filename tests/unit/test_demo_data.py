@@ -21,10 +21,12 @@ from console.adapters.demo.staff import (
     kept_staff,
     write_demo_file,
 )
+from console.adapters.demo.webhooks import EXPIRED, FLAPPED, MISSED, OUTAGE_HOURS, UNSUBSCRIBED, outage_began
 from console.adapters.passwords import Argon2Passwords
 from console.domain.errors import OutsideError
 from console.domain.import_fields import kind_of, row_of, rules_of
 from console.domain.import_rows import validate_row
+from console.domain.imports import WebhookEndpointRecord
 from console.domain.search_terms import understood
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
@@ -86,7 +88,7 @@ def test_names_that_must_be_unique_are(world: DemoWorld) -> None:
         (each.slug for each in demo_world(40_000, now=NOW).tenants()),
         (each.provider_customer for each in world.tenants()),
         (each.number for each in world.invoices()),
-        (each.message for each in world.deliveries()),
+        ((each.tenant, each.message, each.endpoint) for each in world.deliveries()),
         ((each.tenant, each.email) for each in world.members()),
     ):
         names = list(stream)
@@ -125,6 +127,25 @@ def test_the_first_journey_is_waiting_at_acme(now: datetime, tmp_path: Path) -> 
     assert answer.status == "paid"
     assert answer.paid_at is not None
     assert invoice.mirrored_at < answer.paid_at <= now
+
+
+@pytest.mark.parametrize("now", [NOW, NOW.replace(hour=5, minute=10), NOW.replace(hour=0), NOW.replace(day=1, hour=3)])
+def test_the_third_journey_is_waiting_at_acme(now: datetime) -> None:
+    world = demo_world(1, now=now, receiver="http://127.0.0.1:1")
+    assert next(each.url for each in world.webhooks() if isinstance(each, WebhookEndpointRecord)) == (
+        "http://127.0.0.1:1/acme/orders"
+    )
+    began = outage_began(now)
+    assert (began.hour, began.minute) == (2, 0)
+    ended = began + timedelta(hours=OUTAGE_HOURS)
+    assert ended < now
+    within = [each for each in world.deliveries() if began <= (each.created_at or each.at) < ended]
+    failed = [each for each in within if each.outcome == "failed"]
+    assert (len(failed), len(within) - len(failed)) == (MISSED, FLAPPED)
+    assert all(each.at < ended and each.payload for each in failed)
+    assert {each.failure for each in failed} == {None, "connect", "timeout"}
+    assert sum(each.event_type == "project.archived" for each in failed) == UNSUBSCRIBED
+    assert sum(each.payload_until is not None for each in failed) == EXPIRED
 
 
 def test_the_second_journey_is_waiting_at_acme(world: DemoWorld) -> None:

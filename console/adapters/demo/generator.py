@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from console.adapters.demo import histories
 from console.adapters.demo.people import members
 from console.adapters.demo.price_list import CATALOGUE, CatalogueRecord
+from console.adapters.demo.receiver import RECEIVER_URL
 from console.adapters.demo.sketches import DEDICATED_PLANE, REGIONAL_PLANE, Sketch, sketched, weight
+from console.adapters.demo.webhooks import WebhookRecord, webhooks
 from console.domain.imports import (
     DeliveryRecord,
     InvoiceRecord,
@@ -32,13 +34,15 @@ _ACME_MEMBERS = 20
 class DemoWorld:
     """Tenants and everything of them; every stream begins anew each time it is asked for.
 
-    Shape: `records` is in loading order, a tenant's rows together, the catalogue first; the total of members is exact.
+    Shape: `records` is in loading order, a tenant's rows together, the catalogue first; the total of members is exact;
+    `receiver` is where Acme's endpoints answer.
     """
 
     tenant_count: int
     member_count: int
     seed: int
     now: datetime
+    receiver: str = RECEIVER_URL
 
     def records(self) -> Iterator[Record]:
         """Yield every record in an order in which nothing refers to what is still to come."""
@@ -49,7 +53,7 @@ class DemoWorld:
             yield from histories.add_ons(sketch)
             yield from members(sketch, count, now=self.now)
             yield from histories.invoices(sketch, now=self.now)
-            yield from histories.deliveries(sketch, now=self.now)
+            yield from webhooks(sketch, now=self.now, receiver=self.receiver)
             yield from histories.overrides(sketch, now=self.now)
             yield from histories.notes(sketch, now=self.now)
 
@@ -77,9 +81,13 @@ class DemoWorld:
         """Yield the invoices as the mirror has them."""
         return (each for sketch in self._sketches() for each in histories.invoices(sketch, now=self.now))
 
+    def webhooks(self) -> Iterator[WebhookRecord]:
+        """Yield webhook endpoints, each followed by its newest deliveries and their earlier attempts."""
+        return (each for sketch in self._sketches() for each in webhooks(sketch, now=self.now, receiver=self.receiver))
+
     def deliveries(self) -> Iterator[DeliveryRecord]:
         """Yield the newest webhook deliveries."""
-        return (each for sketch in self._sketches() for each in histories.deliveries(sketch, now=self.now))
+        return (each for each in self.webhooks() if isinstance(each, DeliveryRecord))
 
     def overrides(self) -> Iterator[OverrideRecord]:
         """Yield overrides that staff made before the world begins."""
@@ -118,13 +126,18 @@ class DemoWorld:
 
 
 def demo_world(
-    tenants: int = DEFAULT_TENANTS, members: int | None = None, *, seed: int = DEFAULT_SEED, now: datetime
+    tenants: int = DEFAULT_TENANTS,
+    members: int | None = None,
+    *,
+    seed: int = DEFAULT_SEED,
+    now: datetime,
+    receiver: str = RECEIVER_URL,
 ) -> DemoWorld:
     """Return a world of tenants and members. Raises: ValueError for fewer than one tenant, or a naive moment."""
     count = tenants * MEMBERS_PER_TENANT if members is None else members
     if tenants < 1 or count < 0 or now.utcoffset() != timedelta():
         raise ValueError("a world needs at least one tenant, no fewer than no members, and a moment in UTC")
-    return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now)
+    return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now, receiver=receiver)
 
 
 def _tenant(sketch: Sketch) -> TenantRecord:

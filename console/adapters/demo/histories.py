@@ -1,4 +1,4 @@
-"""What happened to demo tenants: subscriptions, invoices, deliveries, overrides and notes, with the story of Acme."""
+"""What happened to demo tenants: subscriptions, invoices, overrides and notes, with the story of Acme."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,6 @@ from random import Random
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
 from console.domain.imports import (
-    DeliveryRecord,
     InvoiceRecord,
     NoteRecord,
     OverrideRecord,
@@ -21,7 +20,6 @@ STORY_NUMBER = 17
 _FIRST_NUMBER = 100
 _MONTHS = 6
 _CURRENCIES = {"us": "USD", "eu": "EUR", "ap": "JPY"}
-_EVENTS = ("invoice.paid", "invoice.created", "member.joined", "project.updated", "usage.threshold_reached")
 _NOTES = (
     "Called about the renewal; wants a quote for two years.",
     "Prefers e-mail. Their office is closed on Fridays.",
@@ -119,26 +117,6 @@ def at_provider(invoice: InvoiceRecord) -> ProviderInvoice:
         currency=invoice.currency,
         paid_at=paid_at,
     )
-
-
-def deliveries(sketch: Sketch, *, now: datetime) -> Iterator[DeliveryRecord]:
-    """Yield a tenant's newest webhook deliveries; one endpoint in twelve is down."""
-    if sketch.plan == "free":
-        return
-    dice = sketch.draw("delivery")
-    is_down = sketch.index > 0 and dice.random() < 1 / 12
-    for number in range(3 + int(dice.random() * 4)):
-        is_failed = is_down or dice.random() < 0.03
-        yield DeliveryRecord(
-            tenant=sketch.external_id,
-            message=f"msg_{sketch.index:07d}{number:02d}{sketch.seed & 0xFFFFFF:06x}",
-            endpoint=f"https://hooks.{sketch.domain}/in",
-            event_type=_EVENTS[int(dice.random() * len(_EVENTS))],
-            outcome="failed" if is_failed else "delivered",
-            status_code=(503 if dice.random() < 0.7 else None) if is_failed else 200,
-            attempts=5 if is_failed else 1,
-            at=now - timedelta(minutes=7 + number * 53, seconds=int(dice.random() * 3000)),
-        )
 
 
 def overrides(sketch: Sketch, *, now: datetime) -> Iterator[OverrideRecord]:

@@ -7,6 +7,7 @@ from console.web.views import (
     actions,
     door,
     home,
+    inbound,
     leases,
     operations,
     palette,
@@ -23,6 +24,7 @@ from console.web.views import (
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     system.bp,
+    inbound.bp,
     door.bp,
     account.bp,
     home.bp,

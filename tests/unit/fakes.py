@@ -18,6 +18,7 @@ from console.ports.actions import ControlTools, Fault, Tools
 from console.ports.billing import ProviderInvoice
 from console.ports.leases import TenantBudget
 from console.ports.planes import TenantPlane
+from console.ports.webhooks import Outbound, WebhookKeys
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TENANT = TenantId("ten_acme")
@@ -91,6 +92,7 @@ class FakePlane:
     contract: Subscription | None = None
     kept_notes: list[Note] = field(default_factory=list)
     is_raced: bool = False
+    webhooks: object = None
 
     def account(self) -> Account:
         return Account(
@@ -219,6 +221,8 @@ class FakeControl:
     staff: FakeStaffBook
     leases: FakeLeases = field(default_factory=FakeLeases)
     sessions: FakeSessions = field(default_factory=FakeSessions)
+    jobs: object = None
+    inbox: object = None
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
@@ -278,6 +282,8 @@ def tools(
     billing: FakeBilling | None = None,
     reason: Reason = WHY,
     now: datetime = NOON,
+    outbound: object = None,
+    keys: object = None,
 ) -> Tools:
     """Return the tools of an action asked for by Robin."""
     return Tools(
@@ -290,6 +296,8 @@ def tools(
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
         billing=billing or FakeBilling(),
+        outbound=cast("Outbound", outbound),
+        webhook_keys=cast("WebhookKeys", keys),
     )
 
 

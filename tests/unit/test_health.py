@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from console.domain.tenancy import TenantStatus
 from console.domain.ids import DeliveryId, EndpointId, MessageId
+from console.domain.tenancy import TenantStatus
 from console.domain.webhooks import Delivery, DeliveryState
 from console.domain.workspace import Invoice
 from console.usecases.health import Symptom, Weight, symptoms

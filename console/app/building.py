@@ -17,9 +17,14 @@ from console.adapters.ids import TimeOrderedIds
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.oidc import OidcClient, OidcProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
+from console.adapters.outbound_addresses import networks
+from console.adapters.outbound_http import GuardedOutbound, OutboundRules
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.signing_key import FileSigningKey
 from console.adapters.tickets import DemoTickets, UncheckedTickets
+from console.adapters.webhook_keys import SealedWebhookKeys
+from console.app.bridging import bridge_of
+from console.app.inbound import inbound_verifiers
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
 from console.ports.clock import Clock
@@ -56,10 +61,12 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
             sequencer_url=_address(database.sequencer_url),
             import_url=_address(database.import_url),
             planes={PlaneId(name): url for name, url in settings.plane_urls.items()},
-            pool_size=settings.server.threads + _SPARE_CONNECTIONS,
+            pool_size=settings.server.threads + _SPARE_CONNECTIONS + settings.webhooks.senders + settings.jobs.runners,
             clock=clock,
             ids=TimeOrderedIds(),
             fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
+            webhook_keys=SealedWebhookKeys(secrets.sealing_key.get_secret_value()),
+            deferred=bridge_of(settings).deferred if settings.jobs.engine == "procrastinate" else None,
         )
     )
 
@@ -80,6 +87,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
         found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
     )
     storage = open_storage(settings, clock)
+    outbound = outbound_of(settings)
     try:
         storage.check()
         codes = SealedOneTimeCodes(settings.secrets.sealing_key.get_secret_value())
@@ -97,6 +105,11 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             codes=codes,
             identity=_identity(settings, clock),
             local_passwords=settings.allows_local_passwords,
+            outbound=outbound,
+            webhook_keys=SealedWebhookKeys(settings.secrets.sealing_key.get_secret_value()),
+            webhook_fleet=storage.webhook_fleet,
+            inbound_verifiers=inbound_verifiers(settings),
+            provider_events={},
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(
@@ -108,7 +121,22 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
         )
     finally:
+        outbound.close()
         storage.close()
+
+
+def outbound_of(settings: Settings) -> GuardedOutbound:
+    """Return the way out of the house, as wide as settings allow."""
+    chosen = settings.webhooks
+    return GuardedOutbound(
+        OutboundRules(
+            ports=frozenset(chosen.ports),
+            https_only=chosen.https_only,
+            allowed=networks(chosen.allowed_networks),
+            timeout_s=chosen.timeout_s,
+            connect_timeout_s=chosen.connect_timeout_s,
+        )
+    )
 
 
 def found_folder(folder: Path) -> Path:

@@ -1,6 +1,9 @@
 """The demo: an invented company's data and staff in a folder of its own, served on loopback only."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import write_provider
 from console.adapters.clock import SystemClock
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
+from console.adapters.demo.receiver import RECEIVER_PORT
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
 from console.app.serving import serve
@@ -47,7 +51,21 @@ def run_demo(*, tenants: int, host: str, port: int, var: Path) -> None:
     address = f"http://{host}:{port}"
     fill(settings, people, tenants=tenants)
     write_demo_file(var, people, address=address)
-    serve(settings, people=lambda building: shown(building, people), ready=lambda: _tell(address, people, var))
+    with receiving(var):
+        serve(settings, people=lambda building: shown(building, people), ready=lambda: _tell(address, people, var))
+
+
+@contextmanager
+def receiving(var: Path) -> Iterator[None]:
+    """Let the demo's receiver answer beside the console; where its port is taken, that one gets the messages."""
+    log = var / "receiver.jsonl"
+    listens = (sys.executable, "-m", "console.adapters.demo.receiver", str(RECEIVER_PORT), str(log))
+    process = subprocess.Popen(listens, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  our own program
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=5)
 
 
 def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from console.app.building import ROOT, Building, opened_building
+from console.app.sending import sending_duties
 from console.settings import Settings, load_settings
 from console.usecases.deliver_notices import deliver_notices
 from console.usecases.keep_time import end_overdue
@@ -57,7 +58,7 @@ def duties_of(building: Building) -> tuple[Duty, ...]:
         "recover_executions": lambda: recover_executions(house),
     }
     interval = {"sequence": building.settings.trail.sequencer_interval_ms / 1000}
-    return duties(runs, every_s={**INTERVALS, **interval})
+    return (*duties(runs, every_s={**INTERVALS, **interval}), *sending_duties(building))
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.adapters.clock import SystemClock
+from console.app.bridging import bridge_of
 from console.app.building import open_storage, opened_building
 from console.app.demo import run_demo
 from console.app.serving import duties_of, serve
@@ -28,6 +29,8 @@ class Composition:
         storage = open_storage(settings, SystemClock())
         try:
             storage.upgrade()
+            if settings.jobs.engine == "procrastinate":
+                bridge_of(settings).upgrade()
         finally:
             storage.close()
 

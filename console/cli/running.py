@@ -48,7 +48,7 @@ def demo(shell: Shell, *, tenants: int, host: str, port: int, var: Path) -> None
 @click.option("--once", is_flag=True, help="Do each duty once and end; for schedulers such as cron.")
 @pass_shell
 def worker(shell: Shell, *, once: bool) -> None:
-    """Do the recurring work: trail order, checkpoints, ends of clocks, notices, recovery after a crash.
+    """Do the recurring work: webhooks, jobs, trail order, checkpoints, ends of clocks, notices, recovery.
 
     Example: sallyport worker
     """

@@ -58,6 +58,18 @@ def legal(state: JobState) -> tuple[JobEvent, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobRules:
+    """Numbers of jobs. Units: in each name. Source: policies/sending.toml [jobs]."""
+
+    lease_seconds: int
+    retry_seconds: tuple[int, ...]
+
+    def wait_s(self, failures: int) -> int:
+        """Return how long to wait after that many failures; the last wait repeats."""
+        return self.retry_seconds[min(failures, len(self.retry_seconds)) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobDraft:
     """A job to be queued in the open transaction.
 

@@ -8,7 +8,6 @@ from console.domain.replays import Excluded, ItemState
 from console.domain.retries import SLOW, WaitRules, run_wait, scheduled_wait
 from console.domain.webhooks import AttemptOutcome, Delivery, DeliveryState, Endpoint, EndpointState, Trigger
 
-WAS_DELIVERED = "was_delivered"
 GAVE_UP = "gave_up"
 RESEND_FAILED = "resend_failed"
 TEST_FAILED = "test_failed"
@@ -72,7 +71,7 @@ def handed_over(delivery: Delivery, trigger: Trigger, *, at: datetime, run: RunI
         trigger=trigger,
         run=run,
         tries=0,
-        reason=WAS_DELIVERED if delivery.state is DeliveryState.DELIVERED else None,
+        reason=None,
     )
 
 
@@ -94,14 +93,15 @@ def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Deli
         return replace(counted, state=DeliveryState.RETRY_SCHEDULED, due_at=tried.at)
     counted = replace(counted, tries=delivery.tries + 1)
     if tried.is_success:  # 1
-        return replace(counted, state=DeliveryState.DELIVERED, due_at=None, reason=None, run=None)
+        first = counted.delivered_at or tried.at
+        return replace(counted, state=DeliveryState.DELIVERED, due_at=None, reason=None, run=None, delivered_at=first)
     if tried.outcome is AttemptOutcome.GONE:  # 3
         return _ended(counted, DeliveryState.SUPPRESSED, ENDPOINT_DISABLED)
     if delivery.trigger in {Trigger.RESEND, Trigger.TEST}:  # 5
         reason = RESEND_FAILED if delivery.trigger is Trigger.RESEND else TEST_FAILED
         return _ended(counted, DeliveryState.EXHAUSTED, reason)
     seed = f"{delivery.id}:{counted.tries}"
-    find = run_wait if delivery.trigger is Trigger.BULK else scheduled_wait  # 4 and 6
+    find = scheduled_wait if delivery.run is None else run_wait  # 4 and 6
     wait = find(rules.waits, tries=counted.tries, outcome=tried.outcome, retry_after_s=tried.retry_after_s, seed=seed)
     if wait is None:
         return _ended(counted, DeliveryState.EXHAUSTED, GAVE_UP)
@@ -110,14 +110,14 @@ def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Deli
 
 def _ended(delivery: Delivery, state: DeliveryState, reason: str) -> Delivery:
     """Return a delivery that nobody tries again; one that had arrived before stays delivered."""
-    if delivery.reason == WAS_DELIVERED:
-        state, reason = DeliveryState.DELIVERED, ""
-    return replace(delivery, state=state, due_at=None, reason=reason or None, run=None)
+    if delivery.delivered_at is not None:
+        return replace(delivery, state=DeliveryState.DELIVERED, due_at=None, reason=None, run=None)
+    return replace(delivery, state=state, due_at=None, reason=reason, run=None)
 
 
 def item_after(before: Delivery, after: Delivery, tried: Tried) -> ItemAfter | None:
     """Return where an attempt leaves the item of the run that holds a delivery; None when no run does."""
-    if before.run is None or before.trigger is not Trigger.BULK or tried.outcome is AttemptOutcome.INTERRUPTED:
+    if before.run is None or tried.outcome is AttemptOutcome.INTERRUPTED:
         return None
     if tried.is_success:
         return ItemAfter(state=ItemState.SENT, tries=after.tries)

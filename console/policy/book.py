@@ -8,6 +8,7 @@ from console.domain.decisions import DenyCode, GroupNeed
 from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.reasons import ReasonRule
+from console.domain.jobs import JobRules
 from console.domain.sending import SendingRules
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
@@ -160,6 +161,7 @@ class PolicyBook:
     reasons: Mapping[ReasonCode, ReasonRule]
     limits: Limits
     sending: SendingRules
+    jobs: JobRules
     group_roles: Mapping[str, Role]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]

@@ -17,7 +17,7 @@ from console.policy.cedar import Form, Handles, ask, form_of
 from console.policy.checks import Parts, Registered, cross_faults, quorum_faults
 from console.policy.rules import read_rules, syntax_faults
 from console.policy.schema import Declared, declared
-from console.policy.sending import read_sending
+from console.policy.sending import read_jobs, read_sending
 from console.policy.tables import Table
 from console.policy.workflow import Draft, Workflow, read_identity, read_limits, read_reasons, read_workflow
 
@@ -40,6 +40,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     faults.extend(syntax_faults(cedar_files))
     _stop_at(faults)
     reasons = read_reasons(tables["reasons.toml"])
+    jobs = read_jobs(tables["sending.toml"])
     sending = read_sending(tables["sending.toml"])
     limits = read_limits(tables["limits.toml"])
     group_roles, strong = read_identity(tables["identity.toml"])
@@ -63,6 +64,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         reasons=reasons,
         limits=limits,
         sending=sending,
+        jobs=jobs,
         group_roles=group_roles,
         acr_strong=strong,
         step_up_exempt=workflow.exempt,

@@ -1,12 +1,23 @@
-"""Reads the numbers of sending from sending.toml."""
+"""Reads the numbers of sending and of jobs from sending.toml."""
 
 from dataclasses import fields
 
+from console.domain.jobs import JobRules
 from console.domain.retries import WaitRules
 from console.domain.sending import SendingRules
 from console.policy.tables import Table
 
 _LISTS = frozenset({"retry_seconds", "run_retry_seconds"})
+
+
+def read_jobs(sending: Table) -> JobRules:
+    """Return the numbers of jobs, which stand beside those of sending."""
+    table = sending.table("jobs")
+    if table is None:
+        return JobRules(lease_seconds=1, retry_seconds=(1,))  # the fault is noted, nothing is built from this
+    rules = JobRules(lease_seconds=table.number("lease_seconds"), retry_seconds=table.numbers("retry_seconds"))
+    table.done()
+    return rules
 
 
 def read_sending(table: Table) -> SendingRules:

@@ -11,6 +11,9 @@ from typing import Self
 from console.domain.errors import OutsideError
 
 LONGEST_WAIT_S = 60.0
+SENDER_EVERY_S = 1.0  # and at once while there is something to send; so with jobs
+RUNNER_EVERY_S = 1.0
+SWEEP_EVERY_S = 30.0
 STOP_WITHIN_S = 10.0
 
 # Units: seconds between two rounds. Correctness never waits for any of them: clocks are read at decision time.
@@ -24,15 +27,23 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
 )
 
 _LOG = logging.getLogger(__name__)
+_FAILED = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """Something to do again and again. Shape: `run` is safe to repeat. Units: `every_s` seconds after it ended."""
+    """Something to do again and again.
+
+    Shape: `run` is safe to repeat; one that `keeps_on` is run again at once as long as it answers that it found work;
+    `stop` asks a round that waits by itself to come to its end.
+    Units: `every_s` seconds after it ended.
+    """
 
     name: str
     every_s: float
     run: Callable[[], object]
+    keeps_on: bool = False
+    stop: Callable[[], object] | None = None
 
 
 def duties(runs: Mapping[str, Callable[[], object]], *, every_s: Mapping[str, float] = INTERVALS) -> tuple[Duty, ...]:
@@ -74,6 +85,9 @@ class Loop:
         self._is_over.set()
         for nudge in self._nudges.values():
             nudge.set()
+        for duty in self._duties:
+            if duty.stop is not None:
+                duty.stop()
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -100,10 +114,11 @@ class Loop:
         nudge = self._nudges[duty.name]
         while not self._is_over.is_set():
             nudge.clear()
-            failures = 0 if _done(duty, failures) else failures + 1
+            answer = _done(duty, failures)
+            failures = failures + 1 if answer is _FAILED else 0
             if failures:
                 self._is_over.wait(pause_s(duty, failures))  # a nudge must not hurry what is failing
-            elif not self._is_over.is_set():
+            elif not (self._is_over.is_set() or (duty.keeps_on and answer)):
                 nudge.wait(duty.every_s)
 
 
@@ -113,16 +128,16 @@ def pause_s(duty: Duty, failures: int) -> float:
     return min(longest, max(duty.every_s, 1.0) * 2.0 ** min(failures - 1, 10))
 
 
-def _done(duty: Duty, failures: int) -> bool:
-    """Run one round and return whether it came to its end."""
+def _done(duty: Duty, failures: int) -> object:
+    """Run one round and return its answer, or that it failed."""
     try:
-        duty.run()
+        answer = duty.run()
     except OutsideError as away:
         _LOG.warning("duty %s: %s; next try in %.0f s", duty.name, away, pause_s(duty, failures + 1))
-        return False
+        return _FAILED
     except Exception:  # noqa: BLE001  a bug in one duty is told each time; clocks that stand still would be worse
         _LOG.exception("duty %s failed; next try in %.0f s", duty.name, pause_s(duty, failures + 1))
-        return False
+        return _FAILED
     if failures:
         _LOG.warning("duty %s works again after %d failures", duty.name, failures)
-    return True
+    return answer

@@ -35,6 +35,10 @@ def run_until_signalled(duties: Iterable[Duty]) -> tuple[str, ...]:
 
 
 def run_once(duties: Iterable[Duty]) -> None:
-    """Run each duty once, in order, for schedulers like cron. Raises: what a duty raises."""
+    """Run each duty once, in order, for schedulers like cron; one that keeps on until it finds nothing more.
+
+    Raises: what a duty raises.
+    """
     for duty in duties:
-        duty.run()
+        while duty.run() and duty.keeps_on:
+            continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from console.adapters.demo.companies import FIRST, SECOND
+from console.adapters.demo.receiver import RECEIVER_PORT
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 
@@ -122,6 +123,9 @@ def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes
         "SALLYPORT_TICKETS__ADAPTER": "demo",
         "SALLYPORT_BILLING__ADAPTER": "demo",
         "SALLYPORT_NOTICES__FOLDER": str(var / "notices"),
+        "SALLYPORT_WEBHOOKS__HTTPS_ONLY": "false",
+        "SALLYPORT_WEBHOOKS__PORTS": f"443,{RECEIVER_PORT}",
+        "SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",
         **keys,
         **own,
     }

@@ -1,0 +1,52 @@
+"""What a job's handler may answer, and how it says that its job must never run again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from console.domain.errors import ConsoleError
+from console.domain.jobs import Job
+from console.ports.store import ControlUnit
+from console.usecases.house import House
+
+Record: TypeAlias = Callable[[ControlUnit], None]
+
+
+class JobRefusedError(ConsoleError):
+    """The job must not run, now or later: its authority is gone, or what it is about."""
+
+    code = "job_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The job is over. Shape: `record` writes entries in the transaction that ends it, therefore exactly once."""
+
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The job goes on later, without having failed. Shape: `record` as in Done."""
+
+    at: datetime
+    record: Record | None = None
+
+
+Handler: TypeAlias = Callable[[House, Job], "Done | Again"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """One kind of job: what it is called, what runs it, and what must hold.
+
+    Shape: `secret_arguments` are hidden whatever they are called; a handler that is not idempotent is marked as such.
+    """
+
+    kind: str
+    title: str
+    handler: Handler
+    is_tenant_bound: bool
+    is_idempotent: bool = True
+    secret_arguments: tuple[str, ...] = ()

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias
 
-from console.domain.import_fields import KINDS, FieldRule, Shape, rules_of
+from console.domain.import_fields import KINDS, rules_of
+from console.domain.import_shapes import FieldRule, Shape
 from console.domain.imports import Record, RowFault
 
 LONGEST_LINE = 1_000_000

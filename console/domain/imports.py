@@ -1,12 +1,12 @@
 """The records that an import file brings and the demo world makes: one shape for both, and the ids made from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 
-from console.domain.ids import MemberId, TenantId
+from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LETTERS = 26
@@ -133,8 +133,28 @@ class InvoiceRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEndpointRecord:
+    """One address that a tenant is told at; no event types means all; `secret` signs and is sealed at once."""
+
+    tenant: str
+    external_id: str
+    url: str
+    created_at: datetime
+    description: str = ""
+    event_types: tuple[str, ...] = ()
+    state: str = "active"
+    rate_per_s: int = 10
+    failing_since: datetime | None = None
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """One webhook delivery in short; `message` is unique."""
+    """One message on its way to one endpoint (its external id), and how that went so far; `at` is the last attempt.
+
+    Shape: `failure` says what happened where no status came back; without `payload` nothing can be sent again;
+    `due_at` hands a pending delivery to the sender of the house, None leaves it to the product.
+    """
 
     tenant: str
     message: str
@@ -144,6 +164,26 @@ class DeliveryRecord:
     status_code: int | None
     attempts: int
     at: datetime
+    created_at: datetime | None = None
+    failure: str | None = None
+    payload: str | None = None
+    payload_until: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttemptRecord:
+    """One earlier attempt of a delivery; its last one comes with the delivery itself. Units: `took_ms` milliseconds."""
+
+    tenant: str
+    message: str
+    endpoint: str
+    number: int
+    at: datetime
+    took_ms: int = 0
+    status_code: int | None = None
+    failure: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +222,9 @@ Record: TypeAlias = (
     | SubscriptionRecord
     | SubscriptionAddOnRecord
     | InvoiceRecord
+    | WebhookEndpointRecord
     | DeliveryRecord
+    | DeliveryAttemptRecord
     | OverrideRecord
     | NoteRecord
 )
@@ -208,6 +250,26 @@ def member_id_of(tenant: str, external_id: str) -> MemberId:
     return MemberId(_named("mem", tenant, external_id))
 
 
+def endpoint_id_of(tenant: str, external_id: str) -> EndpointId:
+    """Return the id that a webhook endpoint keeps; `tenant` is the tenant's external id."""
+    return EndpointId(_named("whe", tenant, external_id))
+
+
+def delivery_id_of(tenant: str, message: str, endpoint: str) -> DeliveryId:
+    """Return the id that a delivery keeps; `tenant` and `endpoint` are external ids."""
+    return DeliveryId(_named("whd", tenant, message, endpoint))
+
+
+def attempt_id_of(tenant: str, message: str, endpoint: str, *, number: int) -> str:
+    """Return the id that an attempt keeps; `tenant` and `endpoint` are external ids."""
+    return _named("wha", tenant, message, endpoint, str(number))
+
+
+def webhook_key_id_of(tenant: str, endpoint: str, fingerprint: str) -> str:
+    """Return the id of a signing key; its secret has a part in it by its keyed fingerprint only."""
+    return _named("whk", tenant, endpoint, fingerprint)
+
+
 def identity_of(record: Record) -> tuple[str, ...]:
     """Return the key that two records of one kind may not share: the external id, with its tenant where it has one."""
     match record:
@@ -222,7 +284,9 @@ def identity_of(record: Record) -> tuple[str, ...]:
         case InvoiceRecord():
             return (record.number,)
         case DeliveryRecord():
-            return (record.message,)
+            return (record.tenant, record.message, record.endpoint)
+        case DeliveryAttemptRecord():
+            return (record.tenant, record.message, record.endpoint, str(record.number))
         case _:
             return (record.tenant, record.external_id)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from console.domain.ids import DeliveryId, EndpointId, MessageId, RunId
 
+WAS_DELIVERED = "was_delivered"  # the reason of a delivery that is sent again although it arrived before
 SHOWN_BODY_BYTES = 4_096  # of an answer, kept with the attempt
 
 
@@ -145,7 +146,7 @@ class Delivery:
 
     Shape: `due_at` says when a sender may take it (for SENDING: when the claim of its sender lapses), None when nobody
     will; `attempts` counts all, `tries` those of the automatic schedule; `reason` says why it is held, suppressed,
-    exhausted or cancelled; `run` is the bulk replay that holds it now.
+    exhausted or cancelled; `run` is the bulk replay that holds it now; `delivered_at` is when it first arrived.
     """
 
     id: DeliveryId
@@ -162,6 +163,7 @@ class Delivery:
     last_outcome: AttemptOutcome | None = None
     last_status: int | None = None
     last_at: datetime | None = None
+    delivered_at: datetime | None = None
     fingerprint: str | None = None
     run: RunId | None = None
     claimed_by: str | None = None

@@ -82,7 +82,7 @@ class TenantPlane(Protocol):
         ...
 
     def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider says of an invoice into the mirror; False when there is no such invoice."""
+        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:

@@ -10,6 +10,7 @@ from console.domain.replays import Candidate, ItemState, Run, RunItem, RunState,
 from console.domain.webhooks import (
     Attempt,
     AttemptOutcome,
+    Bucket,
     DeadLetters,
     Delivery,
     DeliveryState,
@@ -39,6 +40,16 @@ class Settled:
 
     attempt: Attempt
     delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemOutcome:
+    """How one planned delivery stands after an attempt or a refusal; `tries` counts attempts of its run."""
+
+    delivery: DeliveryId
+    state: ItemState
+    tries: int
+    reason: str | None
 
 
 class WebhookBook(Protocol):
@@ -102,6 +113,10 @@ class WebhookBook(Protocol):
         """Return one delivery."""
         ...
 
+    def named(self, deliveries: Sequence[DeliveryId]) -> Mapping[DeliveryId, Delivery]:
+        """Return several deliveries by id."""
+        ...
+
     def deliveries_of(self, message: MessageId) -> Sequence[Delivery]:
         """Return where a message went."""
         ...
@@ -140,11 +155,33 @@ class WebhookBook(Protocol):
         ...
 
     def settle(self, results: Iterable[Settled], *, by: str) -> int:
-        """Append attempts and write deliveries that `by` still holds; return how many it did not hold any more."""
+        """Append attempts and write deliveries that `by` still holds; return how many it did not hold any more.
+
+        Shape: what is not held any more leaves no attempt either: who took it over has said that it was interrupted.
+        """
+        ...
+
+    def give_back(self, deliveries: Sequence[Delivery], *, by: str) -> int:
+        """Write state and `due_at` of claimed deliveries that were not tried after all; return how many `by` held."""
+        ...
+
+    def tenant_bucket(self) -> Bucket | None:
+        """Return the bucket of all endpoints of this tenant together, locked until the transaction ends."""
+        ...
+
+    def keep_tenant_bucket(self, bucket: Bucket) -> None:
+        """Write the bucket of all endpoints together."""
+        ...
+
+    def expire_payloads(self, *, now: datetime, limit: int) -> int:
+        """Take away the payloads of messages whose retention has ended; return how many."""
         ...
 
     def hold(self, endpoint: EndpointId, *, state: DeliveryState, reason: str, limit: int) -> int:
-        """Move queued and scheduled deliveries of an endpoint to HELD or SUPPRESSED; return how many."""
+        """Move queued and scheduled deliveries of an endpoint to HELD or SUPPRESSED; return how many.
+
+        Shape: a delivery that a bulk replay holds is left to its run.
+        """
         ...
 
     def unhold(self, endpoint: EndpointId, *, at: datetime, limit: int) -> int:
@@ -195,6 +232,10 @@ class WebhookBook(Protocol):
         """Move a RELEASED or WAITING item on and the run's counters with it; False when it was settled before."""
         ...
 
+    def settle_items(self, run: RunId, outcomes: Sequence[ItemOutcome]) -> int:
+        """Move several items on as `settle_item` does, in a handful of statements; return how many were open."""
+        ...
+
     def skip_waiting(self, run: RunId, *, reason: str, limit: int) -> int:
         """Skip waiting items for one reason and count them; return how many."""
         ...
@@ -230,6 +271,10 @@ class WebhookFleet(Protocol):
 
     def unfanned(self, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
         """Return tenants with messages that nobody has addressed yet."""
+        ...
+
+    def expired(self, now: datetime, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
+        """Return tenants with payloads whose retention has ended."""
         ...
 
 

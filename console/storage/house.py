@@ -11,11 +11,14 @@ from console.domain.ids import SHARED_PLANE, PlaneId
 from console.ports.clock import Clock, Ids
 from console.ports.secrets import Fingerprints
 from console.ports.signing import CheckpointSigner, CheckpointSink
+from console.ports.webhooks import WebhookKeys
 from console.storage.engines import Database, Part, open_database, parsed_url
 from console.storage.faults import translated
 from console.storage.fleet.bulk import StoredBulk
+from console.storage.fleet.due import StoredWebhookFleet
 from console.storage.fleet.search import StoredFleet
 from console.storage.guards import guard_engine
+from console.storage.jobs import Deferral
 from console.storage.parts import APP, FLEET, IMPORT, SEQUENCER
 from console.storage.planes import StoredPlanes
 from console.storage.probes import Probe, probed
@@ -31,7 +34,8 @@ class StorageSettings:
 
     Shape: addresses as SQLAlchemy writes them (sqlite:///FILE, postgresql+psycopg://…); the optional ones default to
     `database_url` and differ only where PostgreSQL logins do; `planes` names every plane, and one whose address is
-    the control store's own shares its transactions.
+    the control store's own shares its transactions; `webhook_keys` seals the secrets of an import, `deferred` hands
+    jobs to an outside queue in the transaction that makes them.
     """
 
     database_url: str
@@ -44,6 +48,8 @@ class StorageSettings:
     import_url: str | None = None
     planes: Mapping[PlaneId, str] = field(default_factory=dict)
     pool_size: int = 5
+    webhook_keys: WebhookKeys | None = None
+    deferred: Deferral | None = None
 
 
 class Storage:
@@ -63,7 +69,12 @@ class Storage:
         self._databases.append(self._sequencing)
         writers = Writers(settings.ids)
         self.store = ControlStore(
-            self._control, clock=settings.clock, ids=settings.ids, writers=writers, shared=shared.__contains__
+            self._control,
+            clock=settings.clock,
+            ids=settings.ids,
+            writers=writers,
+            shared=shared.__contains__,
+            deferred=settings.deferred,
         )
         importing = {plane: self._opened(url, IMPORT, name=f"plane {plane}") for plane, url in self._elsewhere.items()}
         control_import = self._opened(settings.import_url or settings.database_url, IMPORT, name="control store")
@@ -75,9 +86,13 @@ class Storage:
             fingerprints=settings.fingerprints,
             ids=settings.ids,
             writers=writers,
+            seal=None if settings.webhook_keys is None else settings.webhook_keys.seal,
         )
         self.planes = StoredPlanes(databases, shared=shared, clock=settings.clock)
         self.fleet = StoredFleet(fleet, fingerprints=settings.fingerprints)
+        asked = {plane: self._opened(url, FLEET, name=f"plane {plane}") for plane, url in self._elsewhere.items()}
+        self._databases += asked.values()
+        self.webhook_fleet = StoredWebhookFleet({SHARED_PLANE: fleet, **asked})
 
     def upgrade(self) -> None:
         """Bring the control store and every plane to the newest shape. Raises: OutsideError."""

@@ -16,6 +16,13 @@ SEQUENCED = frozenset({"audit_seq", "audit_checkpoint", "audit_frontier"})
 FROZEN = frozenset({EVENTS, "audit_seq", "audit_checkpoint", "request_revision"})
 DIRECTORY = frozenset({"directory_tenant", "directory_key", "directory_name"})
 
+# What the fleet may know of webhooks: whose turn it is, never what is said to whom.
+TIMES = {
+    "plane_webhook_endpoint": frozenset({"tenant_id", "id", "state", "claimed_until", "breaker_until"}),
+    "plane_webhook_delivery": frozenset({"tenant_id", "endpoint", "due_at"}),
+    "plane_webhook_message": frozenset({"tenant_id", "created_at", "fanned_at", "kept_until"}),
+}
+
 _SCHEMA_CHANGES = frozenset(
     {
         sqlite3.SQLITE_ALTER_TABLE,
@@ -64,8 +71,8 @@ def _guard(*, insertable: Collection[str], updatable: Collection[str] = ()) -> A
     return decide
 
 
-def _directory_only(action: int, first: str | None, _second: str | None, _db: str | None, _trigger: str | None) -> int:
-    """Refuse to read anything but the directory, and to change anything at all."""
+def _directory_only(action: int, first: str | None, second: str | None, _db: str | None, _trigger: str | None) -> int:
+    """Refuse to read anything but the directory and whose turn it is to be sent to, and to change anything at all."""
     if first is not None and _declares_itself(action, first):
         return sqlite3.SQLITE_OK
     if action in _SCHEMA_CHANGES or action in _CHANGES or action == sqlite3.SQLITE_PRAGMA:
@@ -73,7 +80,8 @@ def _directory_only(action: int, first: str | None, _second: str | None, _db: st
         return sqlite3.SQLITE_OK if is_own_check else sqlite3.SQLITE_DENY
     if action == sqlite3.SQLITE_READ and first is not None:
         is_directory = first in DIRECTORY or first.startswith(("directory_name_", "sqlite_"))
-        return sqlite3.SQLITE_OK if is_directory else sqlite3.SQLITE_DENY
+        is_time = first in TIMES and (not second or second in TIMES[first])
+        return sqlite3.SQLITE_OK if is_directory or is_time else sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK
 
 

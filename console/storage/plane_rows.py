@@ -1,9 +1,9 @@
 """Rows of a plane as the domain knows them."""
 
 from console.domain.ids import MemberId
-from console.domain.workspace import Delivery, Invoice, Member, Note, Subscription
+from console.domain.workspace import Invoice, Member, Note, Subscription
 from console.storage.own_tables import InvoiceMirrorRow, NoteRow
-from console.storage.tenant_tables import DeliveryRow, InvoiceRow, MemberRow, SubscriptionRow
+from console.storage.tenant_tables import InvoiceRow, MemberRow, SubscriptionRow
 
 
 def shown_member(row: MemberRow) -> Member:
@@ -48,19 +48,6 @@ def shown_invoice(row: InvoiceRow, mirror: InvoiceMirrorRow | None) -> Invoice:
         due_at=row.due_at,
         paid_at=row.paid_at if newer is None else newer.paid_at,
         mirrored_at=row.mirrored_at if newer is None else newer.mirrored_at,
-    )
-
-
-def shown_delivery(row: DeliveryRow) -> Delivery:
-    """Return a webhook delivery."""
-    return Delivery(
-        message=row.message,
-        endpoint=row.endpoint,
-        event_type=row.event_type,
-        outcome=row.outcome,
-        status_code=row.status_code,
-        attempts=row.attempts,
-        at=row.at,
     )
 
 

@@ -14,6 +14,8 @@ from console.storage.directory import StoredDirectory
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.guards import GuardedSession
+from console.storage.inbox import StoredInbox
+from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
 from console.storage.requests import StoredRequests
@@ -37,6 +39,7 @@ class StoredUnit:
         ids: Ids,
         counter: Callable[[], WriterCounter],
         shared: Callable[[PlaneId], bool],
+        deferred: Deferral | None = None,
     ) -> None:
         """Work inside a transaction."""
         self._transaction = transaction
@@ -45,6 +48,7 @@ class StoredUnit:
         self._ids = ids
         self._counter = counter
         self._shared = shared
+        self._deferred = deferred
 
     @cached_property
     def staff(self) -> StoredStaff:
@@ -93,6 +97,16 @@ class StoredUnit:
         """Return the directory."""
         return StoredDirectory(self._session)
 
+    @cached_property
+    def jobs(self) -> StoredJobs:
+        """Return the jobs."""
+        return StoredJobs(self._session, ids=self._ids, deferred=self._deferred)
+
+    @cached_property
+    def inbox(self) -> StoredInbox:
+        """Return the inbox of providers' webhooks."""
+        return StoredInbox(self._session)
+
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""
         if not self._shared(scope.plane):
@@ -112,14 +126,22 @@ class ControlStore:
     """The Store on SQLAlchemy."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, ids: Ids, writers: Writers, shared: Callable[[PlaneId], bool]
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: Ids,
+        writers: Writers,
+        shared: Callable[[PlaneId], bool],
+        deferred: Deferral | None = None,
     ) -> None:
-        """Keep the engines; `shared` tells which planes live in this database."""
+        """Keep the engines; `shared` tells which planes live in this database, `deferred` is an outside queue."""
         self._database = database
         self._clock = clock
         self._ids = ids
         self._shared = shared
         self._writers = writers
+        self._deferred = deferred
 
     @unit
     def write(self) -> Iterator[StoredUnit]:
@@ -145,4 +167,11 @@ class ControlStore:
             connection.execute(text("SELECT 1"))
 
     def _unit(self, transaction: Transaction[GuardedSession], counter: Callable[[], WriterCounter]) -> StoredUnit:
-        return StoredUnit(transaction, clock=self._clock, ids=self._ids, counter=counter, shared=self._shared)
+        return StoredUnit(
+            transaction,
+            clock=self._clock,
+            ids=self._ids,
+            counter=counter,
+            shared=self._shared,
+            deferred=self._deferred,
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -10,21 +11,21 @@ from console.domain.entitlements import Feature, FeatureKind, Grant
 from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
-from console.storage.plane_rows import shown_delivery, shown_invoice, shown_member, shown_note, shown_subscription
+from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_subscription
 from console.storage.rows import changed
 from console.storage.tenant_tables import (
     AccountRow,
-    DeliveryRow,
     FeatureRow,
     InvoiceRow,
     MemberRow,
     PlanRow,
     SubscriptionRow,
 )
+from console.storage.webhooks import StoredWebhooks
 
 _FIRST_VERSION = 1
 
@@ -103,10 +104,10 @@ class StoredTenantPlane:
         found = self._session.execute(_with_mirror.where(InvoiceRow.number == number)).first()
         return None if found is None else shown_invoice(found[0], found[1])
 
-    def deliveries(self, *, limit: int) -> Sequence[Delivery]:
-        """Return the newest webhook deliveries."""
-        wanted = select(DeliveryRow).order_by(DeliveryRow.at.desc(), DeliveryRow.message.desc()).limit(limit)
-        return [shown_delivery(row) for row in self._session.scalars(wanted)]
+    @cached_property
+    def webhooks(self) -> StoredWebhooks:
+        """Return the tenant's webhooks."""
+        return StoredWebhooks(self._session)
 
     def features(self) -> Sequence[Feature]:
         """Return the features of the plane's catalogue."""
@@ -174,10 +175,11 @@ class StoredTenantPlane:
         return changed(self._session, fenced.values(values)) == 1
 
     def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider says of an invoice beside the mirror; False when there is no such invoice."""
-        if self.invoice(number) is None:
+        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
+        invoice = self.invoice(number)
+        if invoice is None or invoice.mirrored_at > at:
             return False
-        same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number)
+        same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number, InvoiceMirrorRow.mirrored_at <= at)
         if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
             self._add(
                 InvoiceMirrorRow(

@@ -81,21 +81,6 @@ class InvoiceRow(TenantOwned, PlaneBase):
     mirrored_at: Mapped[datetime]
 
 
-class DeliveryRow(TenantOwned, PlaneBase):
-    """A webhook delivery in short."""
-
-    __tablename__ = "plane_delivery"
-    __table_args__ = (Index(None, "tenant_id", "at", "message"),)
-
-    message: Mapped[str] = mapped_column(primary_key=True)
-    endpoint: Mapped[str]
-    event_type: Mapped[str]
-    outcome: Mapped[str]
-    status_code: Mapped[int | None]
-    attempts: Mapped[int]
-    at: Mapped[datetime]
-
-
 class PlanRow(PlaneBase):
     """A plan of the catalogue; belongs to no tenant."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from console.domain.ids import PlaneId
 from console.domain.imports import (
     AddOnRecord,
+    DeliveryAttemptRecord,
     DeliveryRecord,
     EntitlementRecord,
     FeatureRecord,
@@ -19,6 +20,7 @@ from console.domain.imports import (
     SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
+    WebhookEndpointRecord,
     identity_of,
 )
 from console.ports.bulk import BulkUnit
@@ -31,7 +33,9 @@ _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     SubscriptionRecord: ("tenant", "plan"),
     SubscriptionAddOnRecord: ("tenant", "add_on"),
     InvoiceRecord: ("tenant",),
+    WebhookEndpointRecord: ("tenant",),
     DeliveryRecord: ("tenant",),
+    DeliveryAttemptRecord: ("tenant",),
     OverrideRecord: ("tenant", "feature"),
     NoteRecord: ("tenant",),
 }

@@ -38,6 +38,7 @@ from console.domain.imports import (
     SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
+    WebhookEndpointRecord,
     tenant_id_of,
 )
 from console.domain.leases import Lease
@@ -239,10 +240,13 @@ def tenant_records(name: str, *, plane: str = SHARED_PLANE) -> list[Record]:
             )
             for number in (1, 2)
         ),
+        WebhookEndpointRecord(
+            tenant=name, external_id="main", url="https://hooks.example/x", created_at=NOON - timedelta(days=90)
+        ),
         DeliveryRecord(
             tenant=name,
             message=f"msg_{name}1",
-            endpoint="https://hooks.example/x",
+            endpoint="main",
             event_type="invoice.paid",
             outcome="failed",
             status_code=500,

@@ -27,6 +27,7 @@ from console.storage.parts import OWNER
 from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
+from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {"session_key": "a1", "fingerprint_key": "b2", "sealing_key": "c3"}
@@ -56,6 +57,11 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         codes=SealedOneTimeCodes("seal" * 16),
         identity=None,
         local_passwords=True,
+        outbound=QuietOutbound(),
+        webhook_keys=OpenKeys(),
+        webhook_fleet=storage.webhook_fleet,
+        inbound_verifiers={},
+        provider_events={},
     )
 
 

@@ -4,14 +4,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft
 from console.domain.ids import SHARED_PLANE, MemberId, PlaneId, TenantId
-from console.domain.imports import TenantRecord, member_id_of, tenant_id_of
+from console.domain.imports import DeliveryRecord, TenantRecord, WebhookEndpointRecord, member_id_of, tenant_id_of
 from console.ports.planes import TenantPlane
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
@@ -96,12 +96,14 @@ def build_shop(url: str) -> None:
 
 
 def _register_shop(storage: Storage) -> None:
-    """Import only the directory, as an operator of a plane with views does."""
+    """Import the directory and what was sent, as an operator of a plane with views does."""
     with storage.bulk.write() as unit:
         for external, name in (("1", "acme"), ("2", "zeta")):
             first = next(record for record in tenant_records(name) if isinstance(record, TenantRecord))
             values = {name: getattr(first, name) for name in first.__slots__}
             unit.put([TenantRecord(**{**values, "external_id": external, "plane": OTHER})])
+            hooks = [each for each in tenant_records(name) if isinstance(each, WebhookEndpointRecord | DeliveryRecord)]
+            unit.put([replace(each, tenant=external) for each in hooks])
         unit.trail.emit(EntryDraft(action="directory.imported", actor=SYSTEM_ACTOR), at=NOON)
 
 
@@ -127,7 +129,4 @@ INSERT INTO shop.bill
   SELECT 'INV-' || CASE company.id WHEN 1 THEN 'acme-' ELSE 'zeta-' END || number, company.id, false, 99.00,
     date '2026-11-21' - 30 * number, date '2026-11-21' - 30 * number + 14, NULL, '2026-11-21 11:00+00'
   FROM shop.company, generate_series(1, 2) AS number;
-INSERT INTO shop.hook_call
-  SELECT 'msg_' || CASE id WHEN 1 THEN 'acme1' ELSE 'zeta1' END, id, 'https://hooks.example/x', 'invoice.paid', 500, 3,
-    '2026-11-21 11:55+00' FROM shop.company;
 """

@@ -42,6 +42,7 @@ from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
+from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).resolve().parents[2]
 FAR = PlaneId("far")
@@ -221,6 +222,7 @@ def opened_stage(
             clock=clock,
             ids=ids,
             fingerprints=TestFingerprints(),
+            webhook_keys=OpenKeys(),
             pool_size=pool_size,
         )
     )
@@ -238,6 +240,11 @@ def opened_stage(
         codes=CODES,
         identity=None,
         local_passwords=True,
+        outbound=QuietOutbound(),
+        webhook_keys=OpenKeys(),
+        webhook_fleet=storage.webhook_fleet,
+        inbound_verifiers={},
+        provider_events={},
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

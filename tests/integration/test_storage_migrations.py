@@ -15,10 +15,12 @@ from console.domain.errors import OutsideError
 from console.storage import (
     control_tables,
     directory_tables,
+    job_tables,
     own_tables,
     request_tables,
     tenant_tables,
     trail_tables,
+    webhook_tables,
 )
 from console.storage.bases import ControlBase, PlaneBase
 from console.storage.house import StorageSettings, open_store
@@ -26,7 +28,16 @@ from console.storage.upgrades import CONTROL_HEADS, PLANE_HEADS, VERSION_TABLE, 
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, CountedIds, HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
 
-MODELS = (control_tables, directory_tables, own_tables, request_tables, tenant_tables, trail_tables)
+MODELS = (
+    control_tables,
+    directory_tables,
+    job_tables,
+    own_tables,
+    request_tables,
+    tenant_tables,
+    trail_tables,
+    webhook_tables,
+)
 # Made by hand, because no model can say them: the name index and what belongs to it, and PostgreSQL's transaction ids.
 BY_HAND = {"ix_audit_event_xid", "ix_directory_tenant_grams", "xid"}
 

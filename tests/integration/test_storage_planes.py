@@ -12,6 +12,7 @@ from console.domain.errors import ConflictError, NotFoundError, OutsideError, Sc
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Note
+from console.ports.webhooks import DeliveryFilter
 from tests import postgres
 from tests.conftest import NewDatabase
 from tests.databases import NOON, HandClock
@@ -83,8 +84,8 @@ def test_it_reads_invoices_deliveries_and_features(house: PlaneHouse) -> None:
         assert [invoice.number for invoice in plane.invoices(limit=9)] == ["INV-acme-1", "INV-acme-2"]
         assert [invoice.amount_minor for invoice in plane.invoices(limit=1)] == [9_900]
         assert plane.invoice("INV-zeta-1") is None
-        [delivery] = plane.deliveries(limit=5)
-        assert (delivery.message, delivery.outcome, delivery.status_code) == ("msg_acme1", "failed", 500)
+        [delivery] = plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=5)
+        assert (delivery.message, delivery.state, delivery.last_status) == ("msg_acme1", "exhausted", 500)
         seats, sso = plane.features()
         assert (seats.key, seats.kind, seats.unit_price_minor) == ("seats", FeatureKind.LIMIT, 500)
         assert (sso.kind, sso.is_paid) == (FeatureKind.SWITCH, False)

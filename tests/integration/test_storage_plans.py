@@ -22,6 +22,7 @@ from console.domain.tenancy import SearchKind
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
+from console.ports.webhooks import DeliveryFilter
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
 from console.storage.types import stored_micros
@@ -36,7 +37,7 @@ LARGE = (
     "directory_tenant",
     "lease",
     "notice",
-    "plane_delivery",
+    "plane_webhook_delivery",
     "plane_invoice",
     "plane_member",
     "plane_note",
@@ -100,7 +101,7 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "member count": lambda plane: plane.member_count(most=1_000),
     "invoices": lambda plane: plane.invoices(limit=20),
     "invoice": lambda plane: plane.invoice("INV-1"),
-    "deliveries": lambda plane: plane.deliveries(limit=20),
+    "deliveries": lambda plane: plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=20),
     "grants": lambda plane: plane.grants(),
     "notes": lambda plane: plane.notes(limit=20),
 }
@@ -112,8 +113,8 @@ FILLING = {
     "SELECT 'ten_' || (n % 100), 'm' || n, 'N', 'e', 'r', true, 0",
     "plane_invoice": "(tenant_id, number, status, provider_status, amount_minor, currency, issued_at, due_at, "
     "mirrored_at) SELECT 'ten_' || (n % 100), 'i' || n, 'open', 'open', 1, 'EUR', n, n, n",
-    "plane_delivery": "(tenant_id, message, endpoint, event_type, outcome, attempts, at) "
-    "SELECT 'ten_' || (n % 100), 'm' || n, 'e', 't', 'o', 1, n",
+    "plane_webhook_delivery": "(tenant_id, id, message, endpoint, event_type, state, created_at, trigger, attempts, "
+    "tries, version) SELECT 'ten_' || (n % 100), 'd' || n, 'm' || n, 'e', 't', 'delivered', n, 's', 1, 1, 1",
     "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",

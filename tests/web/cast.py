@@ -36,6 +36,7 @@ from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
+from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 __all__ = [
     "CODES", "KESTREL", "LONG_AGO", "NORDWIND", "PASSWORDS", "PEOPLE", "ROOT", "SEALING_KEY", "SESSION_KEY", "TENANTS",
@@ -121,7 +122,13 @@ def opened_house(
 ) -> Iterator[tuple[House, Storage]]:
     """Put a house together from real storage, adapters and policies, and close it again."""
     ids = TimeOrderedIds()
-    settings = StorageSettings(database_url=database_url, clock=clock, ids=ids, fingerprints=TestFingerprints())
+    settings = StorageSettings(
+        database_url=database_url,
+        clock=clock,
+        ids=ids,
+        fingerprints=TestFingerprints(),
+        webhook_keys=OpenKeys(),
+    )
     storage = open_store(settings)
     try:
         yield (
@@ -139,6 +146,11 @@ def opened_house(
                 codes=CODES,
                 identity=identity,
                 local_passwords=local_passwords,
+                outbound=QuietOutbound(),
+                webhook_keys=OpenKeys(),
+                webhook_fleet=storage.webhook_fleet,
+                inbound_verifiers={},
+                provider_events={},
             ),
             storage,
         )

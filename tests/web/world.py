@@ -18,6 +18,7 @@ from console.domain.imports import (
     SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
+    WebhookEndpointRecord,
     tenant_id_of,
 )
 from console.ports.billing import BillingProvider, ProviderInvoice
@@ -62,8 +63,11 @@ def _tenant(external: str, name: str, *, region: str, plan: str) -> list[Record]
             tenant=external, external_id=f"{slug}-a1", add_on="seats_50", quantity=1, starts_at=LONG_AGO, until=None
         ),
         invoice,
+        WebhookEndpointRecord(
+            tenant=external, external_id="main", url=f"https://api.{slug}.example/hooks", created_at=LONG_AGO
+        ),
         DeliveryRecord(
-            tenant=external, message=f"msg_{slug}1", endpoint=f"https://api.{slug}.example/hooks",
+            tenant=external, message=f"msg_{slug}1", endpoint="main",
             event_type="invoice.paid", outcome="delivered", status_code=200, attempts=1, at=NOON - timedelta(hours=2),
         ),
         NoteRecord(

@@ -4,20 +4,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import ExitStack
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from console.domain.errors import ConflictError, TrailUnavailableError
+from console.domain.errors import BadValueError, ConflictError, TrailUnavailableError
 from console.domain.ids import MemberId, PlaneId, TenantId
-from console.domain.imports import MemberRecord, Record, TenantRecord
+from console.domain.imports import MemberRecord, Record, TenantRecord, WebhookEndpointRecord
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.ports.bulk import Catalogue
 from console.ports.clock import Ids
 from console.ports.secrets import Fingerprints
+from console.ports.webhooks import NewKey
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.fleet.bulk_rows import (
@@ -30,11 +31,13 @@ from console.storage.fleet.bulk_rows import (
     member_id,
     tenant_id,
 )
-from console.storage.fleet.upserts import among, pairs, upsert
+from console.storage.fleet.upserts import Clash, among, pairs, upsert
+from console.storage.fleet.webhook_rows import key_row
 from console.storage.guards import ACROSS_TENANTS
 from console.storage.rows import table_of
 from console.storage.trail import StoredTrail, Writers
 from console.storage.transactions import Transaction, opened, unit
+from console.storage.webhook_tables import EndpointKeyRow
 
 _TURN = {kind: turn for turn, kind in enumerate((*CATALOGUE_TARGETS, *TENANT_TARGETS))}
 
@@ -58,12 +61,14 @@ class StoredBulkUnit:
         shared: frozenset[PlaneId],
         fingerprints: Fingerprints,
         trail: StoredTrail,
+        seal: Callable[[str], NewKey],
     ) -> None:
         """Work inside the transactions of one import."""
         self._control = control.session.connection()
         self._openers = planes
         self._shared = shared
         self._fingerprints = fingerprints
+        self._seal = seal
         self._opened: dict[PlaneId, _Plane] = {}
         self.trail = trail
 
@@ -126,7 +131,8 @@ class StoredBulkUnit:
         for plane_id, mine in self._by_plane(records, lambda record: PlaneId(record.plane)):
             plane = self._plane(plane_id)
             plane.put(LINK, mine)
-            plane.put(TENANT_TARGETS[TenantRecord], mine)
+            for target in TENANT_TARGETS[TenantRecord]:
+                plane.put(target, mine)
             rows = [directory_values(record) for record in mine]
             ours = plane.statuses([row["id"] for row in rows])
             for row in rows:
@@ -145,9 +151,19 @@ class StoredBulkUnit:
             plane = self._plane(plane_id)
             if kind is MemberRecord:
                 self._forget_addresses(plane, mine)
-            target = TENANT_TARGETS[kind]
-            plane.put(target, mine)
+            for target in (*TENANT_TARGETS[kind], *self._sealed_targets(kind)):
+                plane.put(target, mine)
         self._put_keys(records)
+
+    def _sealed_targets(self, kind: type[Any]) -> Iterator[Target]:
+        """Yield where secrets go: sealed on the way, so that none is ever written as it is."""
+        if kind is WebhookEndpointRecord:
+            seal = self._seal
+
+            def sealed(record: WebhookEndpointRecord) -> dict[str, Any] | None:
+                return key_row(record, seal=seal, fingerprint=self._fingerprints.of)
+
+            yield Target(EndpointKeyRow, ("tenant_id", "id"), sealed, Clash.KEEP)
 
     def _put_keys(self, records: Iterable[Record]) -> None:
         rows = [key for record in records for key in keys_of(record, self._fingerprints.of)]
@@ -210,8 +226,9 @@ class _Plane:
     def put(self, target: Target, records: Iterable[Record]) -> None:
         table = table_of(target.row)
         if table.name in self._tables:
-            rows = [target.values(record) for record in records]
-            upsert(self._connection, table, rows, key=target.key)
+            made = (target.values(record) for record in records)
+            rows = [row for row in made if row is not None]
+            upsert(self._connection, table, rows, key=target.key, clash=target.clash)
 
     def statuses(self, tenants: Collection[str]) -> dict[str, str]:
         """Return the statuses that Sallyport itself has set; an import must not undo them in the directory."""
@@ -236,6 +253,11 @@ class _Plane:
         return [(tenant, member, email) for tenant, member, email in found]
 
 
+def _unsealable(_secret: str) -> NoReturn:
+    message = "This house has no sealing key, so a webhook secret cannot be imported."
+    raise BadValueError(message, field="secret", remedy="Set the sealing key, or leave the secret out.")
+
+
 class StoredBulk:
     """The Bulk on SQLAlchemy."""
 
@@ -248,14 +270,16 @@ class StoredBulk:
         fingerprints: Fingerprints,
         ids: Ids,
         writers: Writers,
+        seal: Callable[[str], NewKey] | None = None,
     ) -> None:
-        """Keep the engines of the importer's part."""
+        """Keep the engines of the importer's part; without `seal` no secret of an endpoint can be imported."""
         self._control = control
         self._planes = planes
         self._shared = shared
         self._fingerprints = fingerprints
         self._ids = ids
         self._writers = writers
+        self._seal = seal or _unsealable
 
     @unit
     def write(self) -> Iterator[StoredBulkUnit]:
@@ -281,6 +305,7 @@ class StoredBulk:
                 shared=self._shared,
                 fingerprints=self._fingerprints,
                 trail=trail,
+                seal=self._seal,
             )
             if trail.has_failed:
                 message = "The import's entry could not be written, therefore nothing was imported."

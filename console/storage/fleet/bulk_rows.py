@@ -7,6 +7,7 @@ from typing import Any
 
 from console.domain.imports import (
     AddOnRecord,
+    DeliveryAttemptRecord,
     DeliveryRecord,
     EntitlementRecord,
     FeatureRecord,
@@ -19,18 +20,20 @@ from console.domain.imports import (
     SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
+    WebhookEndpointRecord,
     member_id_of,
     tenant_id_of,
 )
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.storage.bases import PlaneBase
+from console.storage.fleet.upserts import Clash
+from console.storage.fleet.webhook_rows import attempt_row, delivery_row, endpoint_row, last_attempt_row, message_row
 from console.storage.own_tables import NoteRow, OverrideRow, TenantLinkRow
 from console.storage.tenant_tables import (
     AccountRow,
     AddOnEntitlementRow,
     AddOnRow,
-    DeliveryRow,
     FeatureRow,
     InvoiceRow,
     MemberRow,
@@ -39,6 +42,7 @@ from console.storage.tenant_tables import (
     SubscriptionAddOnRow,
     SubscriptionRow,
 )
+from console.storage.webhook_tables import AttemptRow, DeliveryRow, EndpointRow, MessageRow
 
 IMPORTER = "import"
 
@@ -48,7 +52,9 @@ TenantsRecord = (
     | SubscriptionRecord
     | SubscriptionAddOnRecord
     | InvoiceRecord
+    | WebhookEndpointRecord
     | DeliveryRecord
+    | DeliveryAttemptRecord
     | OverrideRecord
     | NoteRecord
 )
@@ -61,11 +67,12 @@ member_id = lru_cache(16_384)(member_id_of)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One table that a kind of record is written to."""
+    """One table that a kind of record is written to; `values` gives None where a record has nothing for it."""
 
     row: type[PlaneBase]
     key: tuple[str, ...]
-    values: Callable[[Any], dict[str, Any]]
+    values: Callable[[Any], dict[str, Any] | None]
+    clash: Clash = Clash.REPLACE
 
 
 def _fields(record: TenantsRecord | FeatureRecord) -> dict[str, Any]:
@@ -164,15 +171,23 @@ CATALOGUE_TARGETS: dict[type[Any], tuple[Target, ...]] = {
         Target(AddOnEntitlementRow, ("add_on_key", "feature_key"), _add_on_gives),
     ),
 }
-TENANT_TARGETS: dict[type[Any], Target] = {
-    TenantRecord: Target(AccountRow, ("tenant_id",), _account),
-    MemberRecord: Target(MemberRow, ("tenant_id", "id"), _member),
-    SubscriptionRecord: Target(SubscriptionRow, ("tenant_id",), _subscription),
-    SubscriptionAddOnRecord: Target(SubscriptionAddOnRow, ("tenant_id", "id"), _bought),
-    InvoiceRecord: Target(InvoiceRow, ("tenant_id", "number"), _kept),
-    DeliveryRecord: Target(DeliveryRow, ("tenant_id", "message"), _kept),
-    OverrideRecord: Target(OverrideRow, ("tenant_id", "id"), _override),
-    NoteRecord: Target(NoteRow, ("tenant_id", "id"), _note),
+_BY_ID = ("tenant_id", "id")
+# In this order: an attempt that has a record of its own wins over what its delivery says of it.
+TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
+    TenantRecord: (Target(AccountRow, ("tenant_id",), _account),),
+    MemberRecord: (Target(MemberRow, _BY_ID, _member),),
+    SubscriptionRecord: (Target(SubscriptionRow, ("tenant_id",), _subscription),),
+    SubscriptionAddOnRecord: (Target(SubscriptionAddOnRow, _BY_ID, _bought),),
+    InvoiceRecord: (Target(InvoiceRow, ("tenant_id", "number"), _kept),),
+    WebhookEndpointRecord: (Target(EndpointRow, _BY_ID, endpoint_row, Clash.REPLACE_UNMOVED),),
+    DeliveryAttemptRecord: (Target(AttemptRow, _BY_ID, attempt_row, Clash.KEEP),),
+    DeliveryRecord: (
+        Target(MessageRow, _BY_ID, message_row, Clash.KEEP),
+        Target(DeliveryRow, _BY_ID, delivery_row, Clash.REPLACE_UNMOVED),
+        Target(AttemptRow, _BY_ID, last_attempt_row, Clash.KEEP),
+    ),
+    OverrideRecord: (Target(OverrideRow, _BY_ID, _override),),
+    NoteRecord: (Target(NoteRow, _BY_ID, _note),),
 }
 
 

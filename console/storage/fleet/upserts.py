@@ -2,16 +2,27 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Integer
+from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Integer, LargeBinary
 from sqlalchemy.sql.schema import Column, Table
 
 Row = Mapping[str, Any]
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, key: tuple[str, ...]) -> None:
+class Clash(Enum):
+    """What happens to a row whose key is there already."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+    REPLACE_UNMOVED = "replace_unmoved"  # what the house itself has changed since (version > 1) stays
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Row], *, key: tuple[str, ...], clash: Clash = Clash.REPLACE
+) -> None:
     """Write rows that all name the same columns; of two with one key the later holds."""
     if not rows:
         return
@@ -21,9 +32,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, key: tu
     lines = [tuple(bind(row[name]) for name, bind in zip(names, binders, strict=True)) for row in distinct.values()]
     if connection.dialect.name == "postgresql":
         columns = [list(values) for values in zip(*lines, strict=True)]
-        connection.exec_driver_sql(_from_arrays(table, names, key), tuple(columns))
+        connection.exec_driver_sql(_from_arrays(table, names, key, clash), tuple(columns))
     else:
-        connection.exec_driver_sql(_line_by_line(table, names, key), lines)
+        connection.exec_driver_sql(_line_by_line(table, names, key, clash), lines)
 
 
 def among(connection: Connection, values: Iterable[str]) -> tuple[str, object]:
@@ -44,22 +55,23 @@ def pairs(connection: Connection, values: Iterable[tuple[str, str]]) -> tuple[st
 
 
 @cache
-def _line_by_line(table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> str:
+def _line_by_line(table: Table, names: tuple[str, ...], key: tuple[str, ...], clash: Clash) -> str:
     marks = ", ".join("?" for _ in names)
-    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({marks}) {_conflict(names, key)}"  # noqa: S608  names of ours
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({marks}) {_conflict(table, names, key, clash)}"  # noqa: S608  names of ours
 
 
 @cache
-def _from_arrays(table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> str:
+def _from_arrays(table: Table, names: tuple[str, ...], key: tuple[str, ...], clash: Clash) -> str:
     arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in names)
     rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608  types of ours
-    return f"INSERT INTO {table.name} ({_list(names)}) {rows} {_conflict(names, key)}"
+    return f"INSERT INTO {table.name} ({_list(names)}) {rows} {_conflict(table, names, key, clash)}"
 
 
-def _conflict(names: tuple[str, ...], key: tuple[str, ...]) -> str:
-    others = [name for name in names if name not in key]
+def _conflict(table: Table, names: tuple[str, ...], key: tuple[str, ...], clash: Clash) -> str:
+    others = [] if clash is Clash.KEEP else [name for name in names if name not in key]
     settings = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
-    return f"ON CONFLICT ({_list(key)}) DO " + (f"UPDATE SET {settings}" if others else "NOTHING")
+    unmoved = f" WHERE {table.name}.version = 1" if clash is Clash.REPLACE_UNMOVED else ""
+    return f"ON CONFLICT ({_list(key)}) DO " + (f"UPDATE SET {settings}{unmoved}" if others else "NOTHING")
 
 
 def _list(names: Iterable[str]) -> str:
@@ -72,6 +84,8 @@ def _array_type(column: Column[Any]) -> str:
         return "boolean"
     if isinstance(kind, BigInteger):
         return "bigint"
+    if isinstance(kind, LargeBinary):
+        return "bytea"
     return "integer" if isinstance(kind, Integer) else "text"
 
 

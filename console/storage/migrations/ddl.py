@@ -103,3 +103,49 @@ def scope_rows(table: str) -> None:
     own = "tenant_id = current_setting('app.tenant', true)"
     op.execute(f"CREATE POLICY one_tenant ON {table} USING ({own}) WITH CHECK ({own})")
     op.execute(f"CREATE POLICY every_tenant ON {table} TO sallyport_import USING (true) WITH CHECK (true)")
+
+
+def keep_columns(table: str, *columns: str) -> None:
+    """Refuse to change some columns of a table, and to remove its rows."""
+    named = ", ".join(f'"{column}"' for column in columns)
+    if not is_postgresql():
+        for name, when in (("keep", f"UPDATE OF {named}"), ("no_delete", "DELETE")):
+            op.execute(
+                f"CREATE TRIGGER {table}_{name} BEFORE {when} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} keeps what was written'); END"
+            )
+        return
+    op.execute(
+        """
+        CREATE OR REPLACE FUNCTION sallyport_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '% keeps what was written', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$
+        """
+    )
+    for name, when in (("keep", f"UPDATE OF {named} OR DELETE"), ("no_truncate", "TRUNCATE")):
+        level = "STATEMENT" if name == "no_truncate" else "ROW"
+        op.execute(
+            f"CREATE TRIGGER {table}_{name} BEFORE {when} ON {table} FOR EACH {level} EXECUTE FUNCTION sallyport_kept()"
+        )
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}")
+
+
+def refuse_update(table: str, name: str, condition: str) -> None:
+    """Refuse updates of rows that meet a condition on OLD and NEW, written so that both databases understand it."""
+    if not is_postgresql():
+        op.execute(
+            f"CREATE TRIGGER {table}_{name} BEFORE UPDATE ON {table} WHEN {condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} keeps what was written'); END"
+        )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_{name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({condition}) "
+        "EXECUTE FUNCTION sallyport_kept()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}")
+
+
+def show_times(table: str, *columns: str) -> None:
+    """Let the fleet read ids and times of every tenant's rows, and nothing else of them."""
+    if is_postgresql():
+        op.execute(f"CREATE POLICY times_of_every_tenant ON {table} FOR SELECT TO sallyport_fleet USING (true)")
+        op.execute(f"GRANT SELECT ({', '.join(columns)}) ON {table} TO sallyport_fleet")

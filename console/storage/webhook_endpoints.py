@@ -1,0 +1,119 @@
+"""Endpoints and their keys, one tenant's; the first part of its WebhookBook."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import BigInteger, case, func, or_, select, type_coerce, update
+from sqlalchemy.exc import IntegrityError
+
+from console.domain.errors import ConflictError
+from console.domain.ids import EndpointId
+from console.domain.webhooks import AttemptOutcome, Bucket, Endpoint, EndpointKey, EndpointState, Health
+from console.storage.bases import PlaneBase
+from console.storage.guards import GuardedSession
+from console.storage.rows import changed
+from console.storage.types import moment_of
+from console.storage.webhook_rows import endpoint_values, health_values, shown_endpoint, shown_key
+from console.storage.webhook_tables import AttemptRow, EndpointKeyRow, EndpointRow, TenantBucketRow
+
+_HOUR_US = 3_600_000_000
+
+
+class StoredEndpoints:
+    """Endpoints, keys and health; the session adds the tenant to every statement."""
+
+    def __init__(self, session: GuardedSession) -> None:
+        """Work inside the unit's transaction and scope."""
+        self._session = session
+
+    def endpoints(self, *, with_deleted: bool = False) -> Sequence[Endpoint]:
+        """Return the endpoints in order of creation."""
+        wanted = select(EndpointRow).order_by(EndpointRow.created_at, EndpointRow.id)
+        if not with_deleted:
+            wanted = wanted.where(EndpointRow.state != EndpointState.DELETED.value)
+        return [shown_endpoint(row) for row in self._session.scalars(wanted)]
+
+    def endpoint(self, endpoint: EndpointId) -> Endpoint | None:
+        """Return one endpoint, deleted ones too."""
+        row = self._session.scalar(select(EndpointRow).where(EndpointRow.id == endpoint))
+        return None if row is None else shown_endpoint(row)
+
+    def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Store a new endpoint. Raises: ConflictError."""
+        same = {"id": endpoint.id, "created_at": endpoint.created_at, "version": endpoint.version}
+        self._insert(EndpointRow, [{**same, **endpoint_values(endpoint)}])
+
+    def change_endpoint(self, endpoint: Endpoint, *, version: int) -> bool:
+        """Write all fields but the claim by one conditional update on `version`, which moves; False: was faster."""
+        fenced = update(EndpointRow).where(EndpointRow.id == endpoint.id, EndpointRow.version == version)
+        return changed(self._session, fenced.values({**endpoint_values(endpoint), "version": version + 1})) == 1
+
+    def keys(self, endpoint: EndpointId, *, now: datetime) -> Sequence[EndpointKey]:
+        """Return the keys that sign now, newest first."""
+        live = or_(EndpointKeyRow.expires_at.is_(None), EndpointKeyRow.expires_at > now)
+        wanted = select(EndpointKeyRow).where(EndpointKeyRow.endpoint == endpoint, live)
+        ordered = wanted.order_by(EndpointKeyRow.created_at.desc(), EndpointKeyRow.id.desc())
+        return [shown_key(row) for row in self._session.scalars(ordered)]
+
+    def add_key(self, key: EndpointKey, *, older_until: datetime) -> None:
+        """Store a new key and let every older live one end at `older_until`, or when it would have ended before."""
+        outlasting = or_(EndpointKeyRow.expires_at.is_(None), EndpointKeyRow.expires_at > older_until)
+        older = update(EndpointKeyRow).where(EndpointKeyRow.endpoint == key.endpoint, outlasting)
+        changed(self._session, older.values(expires_at=older_until))
+        row = {
+            "id": key.id,
+            "endpoint": key.endpoint,
+            "algorithm": key.algorithm.value,
+            "sealed": key.sealed,
+            "public": key.public,
+            "created_at": key.created_at,
+            "expires_at": key.expires_at,
+        }
+        self._insert(EndpointKeyRow, [row])
+
+    def health(self, endpoint: EndpointId, *, since: datetime, until: datetime) -> Sequence[Health]:
+        """Return attempts by hour in [since, until), oldest first, hours without any left out."""
+        hour = (type_coerce(AttemptRow.started_at, BigInteger) // _HOUR_US).label("hour")
+        good = func.sum(case((AttemptRow.outcome == AttemptOutcome.SUCCESS.value, 1), else_=0))
+        wanted = select(hour, good, func.count()).where(
+            AttemptRow.endpoint == endpoint, AttemptRow.started_at >= since, AttemptRow.started_at < until
+        )
+        return [
+            Health(hour=moment_of(int(number) * _HOUR_US), succeeded=int(succeeded), failed=int(tried - succeeded))
+            for number, succeeded, tried in self._session.execute(wanted.group_by(hour).order_by(hour))
+        ]
+
+    def claim_endpoint(self, endpoint: EndpointId, *, by: str, now: datetime, until: datetime) -> bool:
+        """Take an endpoint for one sender; False while another one's claim has not lapsed."""
+        free = or_(EndpointRow.claimed_until.is_(None), EndpointRow.claimed_until <= now, EndpointRow.claimed_by == by)
+        taken = update(EndpointRow).where(EndpointRow.id == endpoint, free)
+        return changed(self._session, taken.values(claimed_by=by, claimed_until=until)) == 1
+
+    def release_endpoint(self, endpoint: Endpoint, *, by: str) -> None:
+        """Give an endpoint back, with the health, bucket and breaker that the sender leaves behind."""
+        mine = update(EndpointRow).where(EndpointRow.id == endpoint.id, EndpointRow.claimed_by == by)
+        changed(self._session, mine.values({**health_values(endpoint), "claimed_by": None, "claimed_until": None}))
+
+    def tenant_bucket(self) -> Bucket | None:
+        """Return the bucket of all endpoints of this tenant together, locked until the transaction ends."""
+        row = self._session.scalar(select(TenantBucketRow).with_for_update())
+        return None if row is None else Bucket(tokens=row.tokens, at=row.at)
+
+    def keep_tenant_bucket(self, bucket: Bucket) -> None:
+        """Write the bucket of all endpoints together."""
+        values = {"tokens": bucket.tokens, "at": bucket.at}
+        kept = update(TenantBucketRow).values(values)
+        if changed(self._session, kept) == 1:
+            return
+        try:
+            self._insert(TenantBucketRow, [values])
+        except ConflictError:  # another sender was first
+            changed(self._session, kept)
+
+    def _insert(self, row: type[PlaneBase], rows: Sequence[Mapping[str, object]]) -> None:
+        try:
+            with self._session.begin_nested():
+                self._session.add_rows(row, rows)
+        except IntegrityError as taken:
+            message = "This plane has that row already."
+            raise ConflictError(message) from taken

@@ -1,0 +1,180 @@
+"""Messages, deliveries and attempts of one tenant; the second part of its WebhookBook."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, update
+
+from console.domain.ids import DeliveryId, EndpointId, MessageId
+from console.domain.webhooks import Attempt, AttemptOutcome, DeadLetters, Delivery, DeliveryState, Message
+from console.ports.webhooks import DeliveryFilter
+from console.storage.rows import changed
+from console.storage.webhook_endpoints import StoredEndpoints
+from console.storage.webhook_rows import (
+    delivery_row,
+    moving_values,
+    shown_attempt,
+    shown_delivery,
+    shown_message,
+)
+from console.storage.webhook_tables import AttemptRow, DeliveryRow, MessageRow
+
+_ASKED_AT_ONCE = 1_000
+# Word for word as the partial indexes say it, so that either database proves that they serve.
+_EXHAUSTED: ColumnElement[bool] = literal_column("plane_webhook_delivery.state = 'exhausted'")
+NOT_DELIVERED: ColumnElement[bool] = literal_column("plane_webhook_delivery.state <> 'delivered'")
+
+
+class StoredMessages(StoredEndpoints):
+    """What was said, where it went, and how that ended."""
+
+    def message(self, message: MessageId) -> Message | None:
+        """Return one message."""
+        return self.messages([message]).get(message)
+
+    def messages(self, wanted: Sequence[MessageId]) -> Mapping[MessageId, Message]:
+        """Return several messages by id."""
+        known: dict[MessageId, Message] = {}
+        for some in in_parts(list(dict.fromkeys(wanted))):
+            rows = self._session.scalars(select(MessageRow).where(MessageRow.id.in_(some)))
+            known.update((MessageId(row.id), shown_message(row)) for row in rows)
+        return known
+
+    def add_message(self, message: Message, deliveries: Sequence[Delivery]) -> None:
+        """Store a message together with its deliveries. Raises: ConflictError."""
+        row = {
+            "id": message.id,
+            "event_type": message.event_type,
+            "kind": message.kind.value,
+            "payload": message.payload,
+            "created_at": message.created_at,
+            "expires_at": message.expires_at,
+            "replay_of": message.replay_of,
+            "subject": message.subject,
+            "fanned_at": message.created_at,
+        }
+        self._insert(MessageRow, [row])
+        self._insert(DeliveryRow, [delivery_row(each) for each in deliveries])
+
+    def expire_payloads(self, *, now: datetime, limit: int) -> int:
+        """Take away the payloads of messages whose retention has ended; return how many."""
+        kept = select(MessageRow.id).where(MessageRow.kept_until.is_not(None), MessageRow.kept_until <= now)
+        ended = list(self._session.scalars(kept.order_by(MessageRow.kept_until).limit(limit)))
+        gone = 0
+        for some in in_parts(ended):
+            these = update(MessageRow).where(MessageRow.id.in_(some), MessageRow.payload.is_not(None))
+            gone += changed(self._session, these.values(payload=None))
+        return gone
+
+    def unfanned(self, *, limit: int) -> Sequence[Message]:
+        """Return messages that the product wrote and nobody has addressed yet, oldest first."""
+        wanted = select(MessageRow).where(MessageRow.fanned_at.is_(None))
+        ordered = wanted.order_by(MessageRow.created_at, MessageRow.id).limit(limit)
+        return [shown_message(row) for row in self._session.scalars(ordered)]
+
+    def fan_out(self, message: MessageId, deliveries: Sequence[Delivery], *, at: datetime) -> bool:
+        """Address a message that the product wrote; False when it was addressed before."""
+        waiting = update(MessageRow).where(MessageRow.id == message, MessageRow.fanned_at.is_(None))
+        if changed(self._session, waiting.values(fanned_at=at)) != 1:
+            return False
+        self._insert(DeliveryRow, [delivery_row(each) for each in deliveries])
+        return True
+
+    def deliveries(self, which: DeliveryFilter, *, before: DeliveryId | None, limit: int) -> Sequence[Delivery]:
+        """Return deliveries newest first by (created_at, id); `before` is the last of the page before."""
+        wanted = _filtered(select(DeliveryRow), which)
+        key = tuple_(DeliveryRow.created_at, DeliveryRow.id)
+        if before is not None:
+            edge = self._session.scalar(select(DeliveryRow.created_at).where(DeliveryRow.id == before))
+            if edge is None:
+                return []
+            wanted = wanted.where(key < (edge, before))
+        ordered = wanted.order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc()).limit(limit)
+        return [shown_delivery(row) for row in self._session.scalars(ordered)]
+
+    def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """Return one delivery."""
+        row = self._session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery))
+        return None if row is None else shown_delivery(row)
+
+    def named(self, deliveries: Sequence[DeliveryId]) -> Mapping[DeliveryId, Delivery]:
+        """Return several deliveries by id."""
+        known: dict[DeliveryId, Delivery] = {}
+        for some in in_parts(list(dict.fromkeys(deliveries))):
+            rows = self._session.scalars(select(DeliveryRow).where(DeliveryRow.id.in_(some)))
+            known.update((DeliveryId(row.id), shown_delivery(row)) for row in rows)
+        return known
+
+    def deliveries_of(self, message: MessageId) -> Sequence[Delivery]:
+        """Return where a message went."""
+        wanted = select(DeliveryRow).where(DeliveryRow.message == message)
+        ordered = wanted.order_by(DeliveryRow.created_at, DeliveryRow.id)
+        return [shown_delivery(row) for row in self._session.scalars(ordered)]
+
+    def change_delivery(self, delivery: Delivery, *, version: int) -> bool:
+        """Write the fields that move by one conditional update on `version`, which moves; False: was faster."""
+        fenced = update(DeliveryRow).where(DeliveryRow.id == delivery.id, DeliveryRow.version == version)
+        return changed(self._session, fenced.values({**moving_values(delivery), "version": version + 1})) == 1
+
+    def attempts(self, delivery: DeliveryId, *, limit: int) -> Sequence[Attempt]:
+        """Return the attempts of a delivery, newest first."""
+        wanted = select(AttemptRow).where(AttemptRow.delivery == delivery)
+        ordered = wanted.order_by(AttemptRow.number.desc(), AttemptRow.id.desc()).limit(limit)
+        return [shown_attempt(row) for row in self._session.scalars(ordered)]
+
+    def dead_letters(self, *, limit: int) -> Sequence[DeadLetters]:
+        """Return exhausted deliveries grouped by endpoint and fingerprint, largest first."""
+        count = func.count().label("count")
+        group = (DeliveryRow.endpoint, DeliveryRow.fingerprint)
+        last = (func.max(DeliveryRow.last_outcome), func.max(DeliveryRow.last_status))
+        wanted = (
+            select(*group, count, func.min(DeliveryRow.created_at), func.max(DeliveryRow.created_at), *last)
+            .where(_EXHAUSTED)
+            .group_by(*group)
+            .order_by(count.desc(), *group)
+            .limit(limit)
+        )
+        return [
+            DeadLetters(
+                endpoint=EndpointId(endpoint), fingerprint=fingerprint or "", count=many, oldest_at=oldest,
+                newest_at=newest, outcome=None if outcome is None else AttemptOutcome(outcome), status=status,
+            )
+            for endpoint, fingerprint, many, oldest, newest, outcome, status in self._session.execute(wanted)
+        ]  # fmt: skip
+
+    def event_types(self, *, limit: int) -> Sequence[str]:
+        """Return the event types that this tenant has been told of, in order of name."""
+        names: list[str] = []
+        while len(names) < limit:  # one seek for each name: DISTINCT would walk every delivery
+            wanted = select(func.min(DeliveryRow.event_type))
+            if names:
+                wanted = wanted.where(DeliveryRow.event_type > names[-1])
+            name = self._session.scalar(wanted)
+            if name is None:
+                break
+            names.append(name)
+        return names
+
+
+def in_parts(values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return runs short enough for one statement."""
+    return [values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE)]
+
+
+def _filtered(wanted: Select[DeliveryRow], which: DeliveryFilter) -> Select[DeliveryRow]:
+    for column, value in (
+        (DeliveryRow.endpoint, which.endpoint),
+        (DeliveryRow.event_type, which.event_type),
+        (DeliveryRow.message, which.message),
+        (DeliveryRow.state, which.state and which.state.value),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if which.state is not None and which.state is not DeliveryState.DELIVERED:
+        wanted = wanted.where(NOT_DELIVERED)
+    if which.since is not None:
+        wanted = wanted.where(DeliveryRow.created_at >= which.since)
+    if which.until is not None:
+        wanted = wanted.where(DeliveryRow.created_at < which.until)
+    return wanted

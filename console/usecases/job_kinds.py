@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from console.usecases.expire_payloads import expire_payloads
+from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
+from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
+from console.usecases.process_inbound import process_inbound
+from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.run_replay import run_replay
 
 _DAY_S = 86_400
@@ -28,9 +32,23 @@ _KINDS = (
         handler=expire_payloads,
         is_tenant_bound=False,
     ),
+    JobKind(
+        kind="webhook.hold",
+        title="Let deliveries follow their endpoint's state",
+        handler=hold_deliveries,
+        is_tenant_bound=True,
+    ),
+    JobKind(kind=PROCESS_JOB, title="Process an event of a provider", handler=process_inbound, is_tenant_bound=False),
+    JobKind(
+        kind=GAPS_JOB,
+        title="Compare a provider's list of events with what came",
+        handler=find_gaps,
+        is_tenant_bound=False,
+    ),
 )
 KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in _KINDS})
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),
+    Recurring(id=GAPS_JOB, kind=GAPS_JOB, every_s=GAPS_EVERY_S),
 )

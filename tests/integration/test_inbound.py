@@ -1,0 +1,328 @@
+"""Providers' webhooks from the call to the mirror, on both databases and on a plane elsewhere."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from console.adapters.inbound_stripe import StripeSignatures
+from console.domain.errors import NotFoundError, OutsideError
+from console.domain.imports import InvoiceRecord
+from console.domain.inbound import InboundEvent, InboundState
+from console.domain.jobs import Job
+from console.domain.staff import Origin
+from console.ports.billing import ProviderInvoice
+from console.ports.inbound import ListedEvent
+from console.usecases.find_gaps import find_gaps
+from console.usecases.process_inbound import process_inbound
+from console.usecases.receive_inbound import NotBelieved, Received, receive_inbound
+from tests.conftest import NewDatabase
+from tests.databases import ENGINES, NOON, HandClock
+from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+
+SECRET = "whsec_0123456789abcdef"
+ORIGIN = Origin(request_id="call_1", route="/inbound/<provider>", method="POST", ip="203.0.113.9")
+MIRRORED = NOON - timedelta(hours=2)
+
+
+@dataclass
+class Provider:
+    """A billing provider that knows invoices and events, and counts how often it is asked."""
+
+    invoices: dict[tuple[str, str], ProviderInvoice] = field(default_factory=dict)
+    events: list[ListedEvent] = field(default_factory=list)
+    asked: int = 0
+    is_silent: bool = False
+
+    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
+        self.asked += 1
+        if self.is_silent:
+            raise OutsideError(permanent=False)
+        return self.invoices.get((customer, number))
+
+    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
+        return [event for event in self.events if event.made_at >= at][:limit]
+
+    def says(self, customer: str, number: str, status: str) -> None:
+        paid_at = NOON if status == "paid" else None
+        self.invoices[customer, number] = ProviderInvoice(
+            number=number, status=status, amount_minor=49_900, currency="EUR", paid_at=paid_at
+        )
+
+
+@dataclass
+class World:
+    """A stage on which a provider calls."""
+
+    stage: Stage
+    clock: HandClock
+    provider: Provider
+
+    def call(self, event: dict[str, Any], *, secret: str = SECRET, **headers: str) -> Received | NotBelieved:
+        """Let the provider call with a signed event."""
+        body = json.dumps(event).encode()
+        at = int(self.clock.now().timestamp())
+        made = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        signed = {"stripe-signature": f"t={at},v1={made}", **headers}
+        return receive_inbound(self.stage.house, provider="stripe", headers=signed, body=body, origin=ORIGIN)
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs that wait, claimed."""
+        now = self.clock.now()
+        with self.stage.house.store.write() as unit:
+            return list(unit.jobs.claim(worker="test", now=now, until=now + timedelta(minutes=5), limit=100))
+
+    def work(self) -> None:
+        """Process what waits."""
+        for job in self.jobs():
+            process_inbound(self.stage.house, job)
+            with self.stage.house.store.write() as unit:
+                unit.jobs.succeed(job, at=self.clock.now())
+
+    def events(self) -> list[InboundEvent]:
+        """Return the inbox, newest first."""
+        with self.stage.house.store.read() as unit:
+            return list(unit.inbox.page(state=None, event_type=None, before=None, limit=100))
+
+    def mirror(self, slug: str) -> str:
+        """Return what the mirror says of a tenant's invoice."""
+        url = self.stage.urls[FAR] if slug == "faraway" else self.stage.url
+        sql = "SELECT status FROM plane_invoice_mirror WHERE tenant_id = ?"
+        found = rows(url, sql, tenant(slug))
+        return str(found[0][0]) if found else "open"
+
+
+def invoice_paid(customer: str = "cus_acme", number: str = "INV-acme-1", **other: Any) -> dict[str, Any]:  # noqa: ANN401  an event's fields
+    return {
+        "id": "evt_1",
+        "type": "invoice.paid",
+        "created": int(NOON.timestamp()) - 60,
+        "livemode": True,
+        "data": {"object": {"object": "invoice", "number": number, "customer": customer, "status": "void"}},
+        **other,
+    }
+
+
+def bill(slug: str) -> InvoiceRecord:
+    return InvoiceRecord(
+        tenant=slug, number=f"INV-{slug}-1", status="open", provider_status="open", amount_minor=49_900,
+        currency="EUR", issued_at=MIRRORED - timedelta(days=9), due_at=MIRRORED, paid_at=None, mirrored_at=MIRRORED,
+    )  # fmt: skip
+
+
+@pytest.fixture(params=ENGINES)
+def there(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[World]:
+    url, planes = new_urls(request.param, tmp_path, pg_database, far=True)
+    clock, provider = HandClock(), Provider()
+    with opened_stage(url, planes, clock=clock) as stage:
+        settle_in(stage, ["acme", "globex"], far=["faraway"])
+        with stage.storage.bulk.write() as bulk:
+            bulk.put([bill("acme"), bill("globex"), bill("faraway")])
+        house = behind(
+            stage,
+            billing=provider,
+            inbound_verifiers={"stripe": StripeSignatures((SECRET,))},
+            provider_events={"stripe": provider},
+        )
+        yield World(replace(stage, house=house), clock, provider)
+
+
+def test_it_lets_the_mirror_follow_what_the_provider_says_now(there: World) -> None:
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    assert there.call(invoice_paid()) == Received(is_new=True)
+    assert there.mirror("acme") == "open"
+    there.work()
+    assert there.mirror("acme") == "paid", "not `void`, which the event itself says"
+    (event,) = there.events()
+    assert (event.state, event.tenant) == (InboundState.PROCESSED, tenant("acme"))
+    assert there.stage.entries("inbound.processed") == 1
+    assert there.mirror("globex") == "open"
+
+
+def test_it_reaches_a_plane_elsewhere(there: World) -> None:
+    there.provider.says("cus_faraway", "INV-faraway-1", "paid")
+    there.call(invoice_paid("cus_faraway", "INV-faraway-1"))
+    there.work()
+    assert there.mirror("faraway") == "paid"
+    assert there.events()[0].tenant == tenant("faraway")
+    assert there.stage.entries("inbound.processed") == 1
+
+
+def test_it_keeps_an_event_once(there: World) -> None:
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    assert there.call(invoice_paid()) == Received(is_new=True)
+    there.clock.pass_by(minutes=2)
+    for headers in ({}, {"webhook-id": "another"}, {"idempotency-key": "third"}):
+        assert there.call(invoice_paid(), **headers) == Received(is_new=False)
+    there.work()
+    assert len(there.events()) == 1
+    assert there.provider.asked == 1
+
+
+def test_it_keeps_an_event_without_an_id_once(there: World) -> None:
+    event = {name: value for name, value in invoice_paid().items() if name != "id"}
+    assert [there.call(event) for _ in range(3)] == [
+        Received(is_new=True), Received(is_new=False), Received(is_new=False),
+    ]  # fmt: skip
+
+
+def test_it_keeps_an_event_once_when_it_comes_twice_at_the_same_moment(there: World) -> None:
+    barrier, answers = Barrier(4), list[object]()
+
+    def call() -> None:
+        barrier.wait()
+        answers.append(there.call(invoice_paid()))
+
+    threads = [Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(repr(answer) for answer in answers) == ["Received(is_new=False)"] * 3 + ["Received(is_new=True)"]
+    assert len(there.jobs()) == 1
+
+
+def test_it_keeps_events_of_accounts_and_modes_apart(there: World) -> None:
+    for other in ({}, {"account": "acct_1"}, {"livemode": False}):
+        assert there.call(invoice_paid(**other)) == Received(is_new=True)
+
+
+def test_it_leaves_a_fresher_mirror_alone(there: World) -> None:
+    there.provider.says("cus_acme", "INV-acme-1", "open")
+    there.call(invoice_paid())
+    (job,) = there.jobs()
+    late = there.clock.now()
+    there.clock.pass_by(minutes=1)
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.call(invoice_paid(id="evt_2"))
+    there.work()
+    assert there.mirror("acme") == "paid"
+    there.provider.says("cus_acme", "INV-acme-1", "open")
+    slow = behind(there.stage, clock=HandClock(late), billing=there.provider)
+    process_inbound(slow, job)
+    assert there.mirror("acme") == "paid"
+    assert sorted(str(event.because) for event in there.events()) == ["None", "fresher_mirror"]
+
+
+@pytest.mark.parametrize(
+    ("event", "because"),
+    [
+        (invoice_paid("cus_nobody"), "unknown_customer"),
+        (invoice_paid(data={"object": {"number": "INV-acme-1"}}), "no_customer"),
+        (invoice_paid(number="INV-none"), "unknown_object"),
+        (invoice_paid("cus_acme", "INV-globex-1"), "unknown_object"),
+    ],
+)
+def test_it_sets_aside_what_belongs_to_nobody(there: World, event: dict[str, Any], because: str) -> None:
+    there.provider.says("cus_globex", "INV-globex-1", "paid")
+    there.call(event)
+    there.work()
+    (kept,) = there.events()
+    assert (kept.state, kept.because) == (InboundState.QUARANTINED, because)
+    assert there.stage.entries("inbound.quarantined") == 1
+    assert (there.mirror("acme"), there.mirror("globex")) == ("open", "open")
+
+
+def test_it_never_writes_an_invoice_of_another_tenant(there: World) -> None:
+    """The provider itself may be wrong: the customer decides the tenant, and the tenant has no such invoice."""
+    there.provider.says("cus_acme", "INV-globex-1", "paid")
+    there.call(invoice_paid("cus_acme", "INV-globex-1"))
+    there.work()
+    assert there.events()[0].because == "not_mirrored"
+    assert there.mirror("globex") == "open"
+
+
+def test_it_counts_what_nothing_here_handles(there: World) -> None:
+    there.call(invoice_paid(type="entitlements.active_entitlement_summary.updated"))
+    there.work()
+    with there.stage.house.store.read() as unit:
+        assert unit.inbox.counts()[InboundState.IGNORED] == 1
+    assert there.provider.asked == 0
+
+
+def test_it_leaves_the_event_open_while_the_provider_is_silent(there: World) -> None:
+    there.provider.is_silent = True
+    there.call(invoice_paid())
+    (job,) = there.jobs()
+    with pytest.raises(OutsideError):
+        process_inbound(there.stage.house, job)
+    assert there.events()[0].state is InboundState.RECEIVED
+    there.provider.is_silent = False
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    process_inbound(there.stage.house, job)
+    process_inbound(there.stage.house, job)
+    assert there.stage.entries("inbound.processed") == 1
+
+
+def test_it_refuses_strangers_and_tells_it_once_a_minute(there: World) -> None:
+    for _ in range(5):
+        assert isinstance(there.call(invoice_paid(), secret="whsec_guessed_guessed"), NotBelieved)
+    assert there.stage.entries("inbound.refused") == 1
+    there.clock.pass_by(seconds=61)
+    there.call(invoice_paid(), secret="whsec_guessed_guessed")
+    assert there.stage.entries("inbound.refused") == 2
+    assert there.events() == []
+    assert there.jobs() == []
+    with pytest.raises(NotFoundError):
+        receive_inbound(there.stage.house, provider="paypal", headers={}, body=b"{}", origin=ORIGIN)
+
+
+def listed(number: int, *, minutes_ago: int, **other: Any) -> ListedEvent:  # noqa: ANN401  an event's fields
+    body = invoice_paid(**{"id": f"evt_{number}", **other})
+    return ListedEvent(
+        event_id=f"evt_{number}",
+        event_type="invoice.paid",
+        made_at=NOON - timedelta(minutes=minutes_ago),
+        payload=json.dumps(body).encode(),
+    )
+
+
+def test_it_fetches_what_never_came(there: World) -> None:
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.call(invoice_paid(id="evt_7"))
+    there.provider.events = [listed(number, minutes_ago=300 - number) for number in range(1, 250)]
+    there.provider.events.append(listed(900, minutes_ago=1))
+    there.provider.events.append(listed(901, minutes_ago=20, type=None))
+    for _ in range(2):
+        find_gaps(there.stage.house, _job())
+    events = rows(there.stage.url, "SELECT event_id, is_fetched FROM inbound_event")
+    fetched = {event_id for event_id, is_fetched in events if is_fetched}
+    assert len(events) == 249
+    assert fetched == {f"evt_{number}" for number in range(1, 250)} - {"evt_7"}
+    told = rows(there.stage.url, "SELECT body FROM audit_event WHERE action = 'inbound.gap_found'")
+    assert (
+        sum(json.loads(bytes(body) if not isinstance(body, str) else body)["exposure"]["records"] for (body,) in told)
+        == 248
+    )
+
+
+def _job() -> Job:
+    return Job(
+        id="job_1", kind="inbound.find_gaps", key="k", queue="inbound", payload={}, state="running", tenant=None,  # type: ignore[arg-type]  # plain words
+        actor=None, reason=None, request=None, created_at=NOON, run_at=NOON, attempts=0, most_attempts=8, version=1,
+    )  # fmt: skip
+
+
+def test_it_asks_no_provider_whose_events_it_cannot_read(there: World) -> None:
+    house = behind(there.stage, inbound_verifiers={})
+    there.provider.events = [listed(1, minutes_ago=60)]
+    find_gaps(house, _job())
+    assert there.events() == []
+
+
+def test_it_maps_no_customer_that_two_tenants_claim(there: World) -> None:
+    rows(
+        there.stage.url,
+        "UPDATE directory_key SET value = 'cus_acme' WHERE kind = 'customer' AND value = 'cus_globex'",
+    )
+    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.call(invoice_paid())
+    there.work()
+    assert there.events()[0].because == "unknown_customer"

@@ -11,8 +11,16 @@ import pytest
 
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
 from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
-from console.domain.imports import OverrideRecord, TenantRecord, member_id_of
+from console.domain.imports import (
+    DeliveryRecord,
+    OverrideRecord,
+    TenantRecord,
+    delivery_id_of,
+    endpoint_id_of,
+    member_id_of,
+)
 from console.domain.reasons import Reason
+from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role
 from console.policy.decide import decide
@@ -23,6 +31,8 @@ from console.usecases.propose_action import propose_action
 from tests.databases import NOON
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
+from tests.web.webhook_stage import MAIN, Left, planned_run
+from tests.web.webhook_stage import furnish as webhooks
 from tests.web.world import NORDWIND, TENANTS, world
 
 REFERENCES = {
@@ -32,6 +42,16 @@ REFERENCES = {
 }  # fmt: skip
 COLLEAGUE = PEOPLE["support_agent_2"].id
 AWAY = PEOPLE["finance_lead_2"].id
+OLD = endpoint_id_of(NORDWIND, "old")
+MISSING = delivery_id_of(NORDWIND, "msg_nordwindmiss000", "main")
+WAITING = delivery_id_of(NORDWIND, "msg_nordwindlate", "main")
+EMPTY = {"rate_per_s": "", "description": ""}
+RUNS = {
+    "webhook.run_replay": RunState.PLANNED,
+    "webhook.pause_replay": RunState.RUNNING,
+    "webhook.resume_replay": RunState.PAUSED,
+    "webhook.cancel_replay": RunState.PLANNED,
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,27 @@ TRIALS: Mapping[str, Trial] = {
     ),
     "staff.deactivate": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
     "staff.reactivate": Trial({"colleague": AWAY}, {"grants_administrator": False}),
+    "webhook.add_endpoint": Trial({"url": "https://new.nordwind.example/in", "event_types": "*", **EMPTY}, {}),
+    "webhook.change_endpoint": Trial({"endpoint": MAIN, "rate_per_s": "5"}, {"changes_address": False}),
+    "webhook.pause_endpoint": Trial({"endpoint": MAIN}, {}),
+    "webhook.enable_endpoint": Trial({"endpoint": OLD, "recover": "no"}, {}),
+    "webhook.disable_endpoint": Trial({"endpoint": MAIN}, {}),
+    "webhook.delete_endpoint": Trial({"endpoint": MAIN}, {}),
+    "webhook.rotate_secret": Trial({"endpoint": MAIN}, {}),
+    "webhook.test_send": Trial({"endpoint": MAIN}, {}),
+    "webhook.send_snapshot": Trial({"endpoint": MAIN, "subject": "account"}, {}),
+    "webhook.resend": Trial({"delivery": MISSING}, {}),
+    "webhook.reemit": Trial({"delivery": MISSING}, {}),
+    "webhook.cancel_delivery": Trial({"delivery": WAITING}, {}),
+    "webhook.reveal_payload": Trial({"message": "msg_nordwindmiss000"}, {"reveals_last_hour": 0}),
+    "webhook.plan_replay": Trial({"since": "2026-11-21 00:00", "until": "2026-11-21 11:00"}, {}),
+    "webhook.run_replay": Trial({"run": "x"}, {"planned": 4}),
+    "webhook.pause_replay": Trial({"run": "x"}, {}),
+    "webhook.resume_replay": Trial({"run": "x"}, {}),
+    "webhook.cancel_replay": Trial({"run": "x"}, {}),
+    "job.retry": Trial({"job": "x"}, {}),
+    "job.discard": Trial({"job": "x"}, {}),
+    "inbound.replay": Trial({"event": "x"}, {}),
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
 }  # fmt: skip
 
@@ -77,6 +118,7 @@ class Stage:
     cast: Cast
     file: Path
     copy: sqlite3.Connection
+    left: Left | None = None
 
     def back(self) -> None:
         """Put everything back."""
@@ -107,10 +149,29 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     with stage.cast.storage.bulk.write() as bulk:
         bulk.put([replace(tenant, status="suspended" if trial.is_suspended else "active"), override])
     lease(stage.cast, role.value, THIS)
+    found = told(stage, key)
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
-    return {"override": grant} if key == "entitlement.end_override" else trial.raw
+    return {"override": grant} if key == "entitlement.end_override" else {**trial.raw, **found}
+
+
+def told(stage: Stage, key: str) -> Raw:
+    """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
+    if not key.startswith(("webhook.", "job.", "inbound.")):
+        return {}
+    if stage.left is None:
+        stage.left = webhooks(stage.cast)
+        late = DeliveryRecord(
+            tenant=NORDWIND, message="msg_nordwindlate", endpoint="main", event_type="invoice.created",
+            outcome="pending", status_code=503, attempts=1, at=NOON, created_at=NOON, payload="{}", due_at=NOON + timedelta(hours=1),
+        )  # fmt: skip
+        with stage.cast.storage.bulk.write() as bulk:
+            bulk.put([late])
+    if key in RUNS:
+        return {"run": planned_run(stage.cast, stage.left, state=RUNS[key])}
+    ids = {"job.retry": {"job": stage.left.job}, "job.discard": {"job": stage.left.job}}
+    return ids.get(key, {"event": stage.left.event} if key == "inbound.replay" else {})
 
 
 def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:

@@ -64,7 +64,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     """Store the endpoint with its first key, whose secret is shown once."""
     url, types = _checked(params, tools)
     endpoint = Endpoint(
-        id=EndpointId(tools.ids.new("ep")),
+        id=EndpointId(tools.ids.new("whe")),
         url=url,
         description=params.description,
         event_types=types,

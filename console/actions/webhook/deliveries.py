@@ -94,7 +94,7 @@ def send_new(
         replay_of=replay_of,
         subject=subject,
     )
-    delivery = addressed(message, endpoint, id=DeliveryId(tools.ids.new("dlv")), at=tools.now, trigger=trigger)
+    delivery = addressed(message, endpoint, id=DeliveryId(tools.ids.new("whd")), at=tools.now, trigger=trigger)
     tools.plane().webhooks.add_message(message, (delivery,))
     let_through(tools, endpoint)
     return delivery

@@ -106,7 +106,7 @@ def key_of(tools: Tools, endpoint: EndpointId, algorithm: KeyAlgorithm) -> tuple
     """Return a fresh key as it is stored, and as it is shown once."""
     made = tools.webhook_keys.make(algorithm)
     stored = EndpointKey(
-        id=tools.ids.new("key"),
+        id=tools.ids.new("whk"),
         endpoint=endpoint,
         algorithm=algorithm,
         sealed=made.sealed,

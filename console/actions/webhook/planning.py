@@ -81,7 +81,7 @@ def planned(tools: Tools, selector: Selector, *, rate_per_s: int, enabled: Endpo
 def store_plan(tools: Tools, plan: Plan) -> Run:
     """Freeze the list of a plan and return its run."""
     run = Run(
-        id=RunId(tools.ids.new("run")),
+        id=RunId(tools.ids.new("whr")),
         state=RunState.PLANNED,
         selector=plan.selector,
         digest=plan.digest,

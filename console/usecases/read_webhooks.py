@@ -26,7 +26,7 @@ _MOST_GROUPS = 200
 _MOST_TYPES = 200
 _LATEST = 15
 _RUNS = 5
-_PAGE = 50
+_PAGE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

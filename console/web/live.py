@@ -56,14 +56,14 @@ class Streams:
 
 
 def stream(
-    look: Callable[[], Look | None], *, left: Callable[[], None], wait: Callable[[float], None] = time.sleep
+    look: Callable[[], Look | None], *, left: Callable[[], None], wait: Callable[[float], None] | None = None
 ) -> Response:
     """Return a stream of what `look` finds, every second, until it is over or two minutes have passed.
 
     Shape: `look` holds nothing between two calls and returns None when the person may not look any more; `left` is
     called once, whatever ends the stream.
     """
-    response = Response(_events(look, wait), mimetype="text/event-stream")
+    response = Response(_events(look, wait or time.sleep), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(left)
     return response

@@ -6,8 +6,11 @@ from console.domain.tenancy import DirectoryRow
 
 _PAGES = {
     "run": ("replays.show", "run"),
+    "whr": ("replays.show", "run"),
     "dlv": ("webhooks.delivery", "delivery"),
-    "ep": ("webhooks.endpoint", "endpoint"),
+    "whd": ("webhooks.delivery", "delivery"),  # as imported
+    "ep": ("webhooks.endpoint", "endpoint_id"),
+    "whe": ("webhooks.endpoint", "endpoint_id"),  # as imported
 }
 
 

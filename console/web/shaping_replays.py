@@ -23,7 +23,7 @@ LEGAL: Mapping[str, frozenset[RunState]] = {
     "webhook.cancel_replay": frozenset({RunState.PLANNED, RunState.RUNNING, RunState.PAUSED}),
 }
 MOVING = frozenset({RunState.RUNNING, RunState.PAUSED})
-_REASONS: Mapping[str, str] = {
+REASONS: Mapping[str, str] = {
     Excluded.ALREADY_DELIVERED: "already delivered",
     Excluded.PAYLOAD_EXPIRED: "the payload has expired",
     Excluded.FILTERED_OUT: "the endpoint does not subscribe to the event any more",
@@ -188,7 +188,7 @@ def _per_endpoint(run: Run, endpoints: Mapping[EndpointId, Endpoint], row: Direc
             {
                 "name": endpoint.url if endpoint else name,
                 "state": endpoint.state.value if endpoint else "deleted",
-                "href": url_for("webhooks.endpoint", slug=row.slug, endpoint=name),
+                "href": url_for("webhooks.endpoint", slug=row.slug, endpoint_id=name),
                 "count": count,
             }
         )
@@ -233,7 +233,7 @@ def _average(run: Run, now: datetime) -> str:
 
 
 def _reason(code: str) -> str:
-    return _REASONS.get(code, in_words(code))
+    return REASONS.get(code, in_words(code))
 
 
 def _largest(counts: Mapping[str, int]) -> list[tuple[str, int]]:

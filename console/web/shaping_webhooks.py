@@ -43,7 +43,7 @@ def endpoint_page_view(page: EndpointPage, offers: Sequence[Offer], now: datetim
     return {
         "endpoint": endpoint_view(endpoint, row),
         "health": health_view(page.health, now),
-        "keys": [_key(key, now) for key in page.keys],
+        "signing_keys": [_key(key, now) for key in page.keys],
         "deliveries": [delivery_row(delivery, names, row) for delivery in page.deliveries],
         "all_href": with_query(url_for("webhooks.deliveries", slug=row.slug), known),
         "dead": [_group(group, names, row, offers) for group in page.dead],
@@ -107,7 +107,7 @@ def endpoint_view(endpoint: Endpoint, row: DirectoryRow) -> View:
         "types_text": "all events" if not endpoint.event_types else counted(len(endpoint.event_types), "event type"),
         "rate": endpoint.rate_per_s,
         "created_at": endpoint.created_at,
-        "href": url_for("webhooks.endpoint", slug=row.slug, endpoint=endpoint.id),
+        "href": url_for("webhooks.endpoint", slug=row.slug, endpoint_id=endpoint.id),
     }
 
 

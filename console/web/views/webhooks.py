@@ -36,11 +36,11 @@ def index(row: DirectoryRow) -> Response:
     return render.page("pages/webhooks/index.html", opened=page.opened, tab=_TAB, page=view)
 
 
-@bp.get("/t/<slug>/webhooks/endpoints/<endpoint>")
+@bp.get("/t/<slug>/webhooks/endpoints/<endpoint_id>")
 @gate.tenant_scoped
-def endpoint(row: DirectoryRow, endpoint: str) -> Response:
+def endpoint(row: DirectoryRow, endpoint_id: str) -> Response:
     """Show one endpoint: keys, health, latest deliveries, dead letters."""
-    page = read_endpoint(asking.house(), asking.actor(), tenant=row.id, endpoint=EndpointId(endpoint))
+    page = read_endpoint(asking.house(), asking.actor(), tenant=row.id, endpoint=EndpointId(endpoint_id))
     if isinstance(page, Deny):
         return closed(row, page)
     view = endpoint_page_view(page, _offers(row), asking.house().clock.now())

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from console.domain.ids import DeliveryId, EndpointId, MessageId, RunId
 
-WAS_DELIVERED = "was_delivered"  # the reason of a delivery that is sent again although it arrived before
 SHOWN_BODY_BYTES = 4_096  # of an answer, kept with the attempt
 
 

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import column, func, select, table, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import InboundId, TenantId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.search_terms import folded
-from console.domain.tenancy import SearchKind
-from console.storage.directory_tables import DirectoryKeyRow
 from console.storage.job_rows import shown_event
 from console.storage.job_tables import InboundEventRow
 from console.storage.rows import add_unless_taken, changed
+from console.storage.types import Words
 
 _COUNTED_UP_TO = 10_000
+_CUSTOMERS = table("directory_customer", column("value", Words()), column("tenant_id", Words()))  # a view
 
 
 class StoredInbox:
@@ -79,9 +79,7 @@ class StoredInbox:
 
     def tenant_of_customer(self, customer: str) -> TenantId | None:
         """Return the tenant that a provider's customer id is mapped to in the directory; None when two claim it."""
-        wanted = select(DirectoryKeyRow.tenant_id).where(
-            DirectoryKeyRow.kind == SearchKind.CUSTOMER.value, DirectoryKeyRow.value == folded(customer)
-        )
+        wanted = select(_CUSTOMERS.c.tenant_id).where(_CUSTOMERS.c.value == folded(customer))
         found = self._session.scalars(wanted.limit(2)).all()
         return TenantId(found[0]) if len(found) == 1 else None
 

@@ -236,9 +236,12 @@ class StoredJobs:
         return [found[job] for job in jobs]
 
     def _end(self, job: Job, values: dict[str, Any]) -> bool:
-        """Write how a claim ended, if it is still this worker's."""
+        """Write how a claim ended, if it is still this worker's; an outside queue is told of what goes on later."""
         mine = update(JobRow).where(*_held(job))
-        return changed(self._session, mine.values({**_FREE, **values, "version": job.version + 1})) == 1
+        is_mine = changed(self._session, mine.values({**_FREE, **values, "version": job.version + 1})) == 1
+        if is_mine and self._deferred is not None and values["state"] == _QUEUED:
+            self._deferred(self._session.connection(), job.id, draft_of(job), values["run_at"])
+        return is_mine
 
 
 def _held(job: Job) -> tuple[ColumnElement[bool], ...]:

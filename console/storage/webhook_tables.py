@@ -220,4 +220,5 @@ class RunItemRow(TenantOwned, PlaneBase):
     reason: Mapped[str | None]
     prior_state: Mapped[str | None]
     prior_reason: Mapped[str | None]
+    prior_tries: Mapped[int | None]
     prior_due_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from sqlalchemy import literal, select, update
 
 from console.domain.ids import DeliveryId, RunId
 from console.domain.replays import ItemState, RunItem
-from console.domain.webhooks import WAS_DELIVERED, DeliveryState, Trigger
+from console.domain.webhooks import DeliveryState, Trigger
 from console.ports.webhooks import ItemOutcome
 from console.storage.replay_rows import shown_item
 from console.storage.rows import changed
@@ -37,14 +37,12 @@ class StoredWebhooks(StoredRuns):
             free = self._free_deliveries(list(rows), run=run)
             for delivery, row in rows.items():
                 if delivery in free:
-                    state, row.prior_reason, row.prior_due_at = free[delivery]
-                    row.prior_state, row.state = state, ItemState.RELEASED.value
+                    row.prior_state, row.prior_reason, row.prior_tries, row.prior_due_at = free[delivery]
+                    row.state = ItemState.RELEASED.value
                     released.append(shown_item(row))
             self._session.flush()
-            delivered = [each for each, (state, *_) in free.items() if state == DeliveryState.DELIVERED.value]
-            values = {"state": DeliveryState.QUEUED.value, "due_at": at, "trigger": Trigger.BULK.value, "run": run}
-            self._move_all(list(free.keys() - delivered), {**values, "tries": 0, "reason": None})
-            self._move_all(delivered, {**values, "tries": 0, "reason": WAS_DELIVERED})
+            queued = {"state": DeliveryState.QUEUED.value, "due_at": at, "tries": 0, "reason": None}
+            self._move_all(list(free), {**queued, "trigger": Trigger.BULK.value, "run": run})
         self._count(run, released=len(released))
         return sorted(released, key=lambda item: item.position)
 
@@ -60,7 +58,7 @@ class StoredWebhooks(StoredRuns):
             for delivery, item in items.items():
                 row = held[delivery]
                 row.state = item.prior_state or row.state
-                row.reason, row.due_at = item.prior_reason, item.prior_due_at
+                row.reason, row.tries, row.due_at = item.prior_reason, item.prior_tries or 0, item.prior_due_at
                 row.run, row.version = None, row.version + 1
                 item.state, item.prior_state = ItemState.WAITING.value, None
             recalled += len(items)
@@ -127,16 +125,18 @@ class StoredWebhooks(StoredRuns):
 
     def _free_deliveries(
         self, deliveries: Sequence[DeliveryId], *, run: RunId
-    ) -> dict[DeliveryId, tuple[str, str | None, datetime | None]]:
+    ) -> dict[DeliveryId, tuple[str, str | None, int, datetime | None]]:
         """Lock those that no sender and no other run holds; return how they stand."""
         row = DeliveryRow
-        free = select(row.id, row.state, row.reason, row.due_at).where(
+        free = select(row.id, row.state, row.reason, row.tries, row.due_at).where(
             row.id.in_(deliveries),
             row.state != DeliveryState.SENDING.value,
             row.run.is_(None) | (row.run == run),
         )
         locked = free.order_by(row.id).with_for_update(skip_locked=True)
-        return {DeliveryId(one.id): (one.state, one.reason, one.due_at) for one in self._session.execute(locked)}
+        return {
+            DeliveryId(one.id): (one.state, one.reason, one.tries, one.due_at) for one in self._session.execute(locked)
+        }
 
     def _count(
         self,

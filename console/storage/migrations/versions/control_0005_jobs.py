@@ -104,11 +104,16 @@ def upgrade() -> None:
     ddl.keep_columns("inbound_event", *received, "made_at", "received_at", "payload", "is_fetched")
     asked = ("id", "kind", "key", "queue", "payload", "tenant", "actor", "reason", "request", "created_at")
     ddl.keep_columns("job", *asked)
+    # The application may not read the keys by which tenants are found; a provider's customer id is the exception.
+    customers = "SELECT value, tenant_id FROM directory_key WHERE kind = 'customer'"
+    op.execute(f"CREATE VIEW directory_customer AS {customers}")
+    ddl.grant("SELECT", "directory_customer", "sallyport_app")
     ddl.grant("SELECT, INSERT, UPDATE", "job, job_schedule", "sallyport_app")
     kept = "state, tenant, because, attempts, settled_at, version"
     ddl.grant(f"SELECT, INSERT, UPDATE ({kept})", "inbound_event", "sallyport_app")
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW directory_customer")
     for table in ("inbound_event", "job_schedule", "job"):
         op.drop_table(table)

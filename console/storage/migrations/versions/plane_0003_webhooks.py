@@ -256,6 +256,7 @@ def upgrade() -> None:
         sa.Column("reason", ddl.WORDS, nullable=True),
         sa.Column("prior_state", ddl.WORDS, nullable=True),
         sa.Column("prior_reason", ddl.WORDS, nullable=True),
+        sa.Column("prior_tries", sa.Integer(), nullable=True),
         sa.Column("prior_due_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "run", "position", name="pk_plane_webhook_run_item"),
         sa.UniqueConstraint("tenant_id", "run", "delivery", name="uq_plane_webhook_run_item_delivery"),

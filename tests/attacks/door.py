@@ -224,10 +224,10 @@ class Door:
             "comment": "No." if verdict == "reject" else "",
         }
 
-    def run_by_hand(self) -> None:
-        """Let approved overrides wait until somebody runs them."""
+    def run_by_hand(self, action: str = "entitlement.override") -> None:
+        """Let approved requests for an action wait until somebody runs them."""
         book = self.cast.house.book
-        key = ActionKey("entitlement.override")
+        key = ActionKey(action)
         actions = {**book.actions, key: replace(book.actions[key], runs="by_hand")}
         self.refurnish(book=replace(book, actions=actions))
 

@@ -1,5 +1,6 @@
 """Serves the console with gunicorn: one process, several threads, and the worker's duties beside them."""
 
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -105,6 +106,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = app_of(self._building, people=self._people(self._building))
         self._loop = Loop(duties_of(self._building))
         self._loop.start()
+        gc.freeze()  # what was loaded stays to the end; collections need not look through it again and again
         self._ready()
         return app
 

@@ -1,5 +1,6 @@
 """The checkpoints kept outside the database: which root was promised at which size, and whether it was kept."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from console.domain.checkpoints import NoteError, Verifier, open_note
@@ -13,6 +14,7 @@ class PromisedRoots:
     def __init__(self) -> None:
         """Start without any."""
         self._roots: dict[int, bytes] = {}
+        self._sizes: list[int] = []
         self._last_good = 0
         self.met = 0
 
@@ -29,10 +31,11 @@ class PromisedRoots:
             if self._roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
                 sentence = f"Two checkpoints of size {checkpoint.size} name different roots."
                 yield Finding(kind=FindingKind.ROOT_DIFFERS, sentence=sentence)
+        self._sizes = sorted(self._roots)
 
     def sizes(self, after: int, until: int) -> list[int]:
         """Return the promised sizes in (after, until], smallest first."""
-        return sorted(size for size in self._roots if after < size <= until)
+        return self._sizes[bisect_right(self._sizes, after) : bisect_right(self._sizes, until)]
 
     def reached(self, tree: Frontier) -> Iterator[Finding]:
         """Yield what is wrong once the tree has a promised size."""

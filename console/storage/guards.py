@@ -18,6 +18,7 @@ from console.domain.tenancy import TenantScope
 from console.storage import own_tables, tenant_tables
 from console.storage.bases import PlaneBase, TenantOwned
 from console.storage.prepared import Form, Prepared
+from console.storage.rows import insertion
 
 SCOPED = "scoped_statement"
 ACROSS_TENANTS = "across_tenants"
@@ -102,6 +103,21 @@ class GuardedSession(Session):
             return statement.rows(connection, {**values, _TENANT: self.scope.tenant})
         finally:
             connection.info.pop(SCOPED, None)
+
+    def put(self, row: type[PlaneBase], **values: object) -> None:
+        """Insert a row of the open tenant. Raises: ScopeError as `scoped`, IntegrityError in a savepoint of its own."""
+        if self.scope is None:
+            _refuse("A tenant-owned row was added without a scope.")
+        if not issubclass(row, TenantOwned) or "tenant_id" in values:
+            _refuse("The tenant of a new row comes from the scope, and only tenant-owned rows have one.")
+        self.flush()
+        connection = self.connection()
+        with connection.begin_nested():
+            connection.info[SCOPED] = True
+            try:
+                insertion(row).run(connection, {"tenant_id": self.scope.tenant, **values})
+            finally:
+                connection.info.pop(SCOPED, None)
 
     def bulk_save_objects(self, *_args: object, **_kw: object) -> NoReturn:
         """Refuse: bulk methods step around the flush guard."""

@@ -32,12 +32,12 @@ def changed(session: Session, statement: Executable) -> int:
 
 def add_unless_taken(session: Session, row: type[DeclarativeBase], values: Mapping[str, Any]) -> bool:
     """Insert a row; False when a key of it is taken, and then the transaction goes on unharmed."""
-    return _insertion(row, is_forgiving=True).run(session.connection(), values) == 1
+    return insertion(row, is_forgiving=True).run(session.connection(), values) == 1
 
 
 def add(session: Session, row: type[DeclarativeBase], values: Mapping[str, Any]) -> None:
     """Insert a row of the control store."""
-    _insertion(row, is_forgiving=False).run(session.connection(), values)
+    insertion(row).run(session.connection(), values)
 
 
 def done(session: Session, prepared: Prepared, **values: object) -> int:
@@ -46,5 +46,6 @@ def done(session: Session, prepared: Prepared, **values: object) -> int:
 
 
 @cache
-def _insertion(row: type[DeclarativeBase], *, is_forgiving: bool) -> PreparedInsert:
+def insertion(row: type[DeclarativeBase], *, is_forgiving: bool = False) -> PreparedInsert:
+    """Return the one prepared insert of a table."""
     return PreparedInsert(table_of(row), is_forgiving=is_forgiving)

@@ -11,6 +11,7 @@ from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.storage.bases import PlaneBase
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
@@ -118,19 +119,17 @@ class StoredTenantPlane:
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
         """Store an override and move `entitlement_version`."""
         self._add(
-            OverrideRow(
-                tenant_id=self._scope.tenant,
-                id=grant.id,
-                feature=grant.feature,
-                label=grant.label,
-                value=grant.value,
-                starts_at=grant.starts_at,
-                until=grant.until,
-                ended_at=grant.ended_at,
-                reference=grant.reference,
-                granted_by=by,
-                granted_at=at,
-            )
+            OverrideRow,
+            id=grant.id,
+            feature=grant.feature,
+            label=grant.label,
+            value=grant.value,
+            starts_at=grant.starts_at,
+            until=grant.until,
+            ended_at=grant.ended_at,
+            reference=grant.reference,
+            granted_by=by,
+            granted_at=at,
         )
         self._move_entitlements()
 
@@ -148,7 +147,7 @@ class StoredTenantPlane:
 
     def add_note(self, note: Note) -> None:
         """Store a note."""
-        self._add(NoteRow(tenant_id=self._scope.tenant, id=note.id, author=note.author, text=note.text, at=note.at))
+        self._add(NoteRow, id=note.id, author=note.author, text=note.text, at=note.at)
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
@@ -163,21 +162,16 @@ class StoredTenantPlane:
             return False
         same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number)
         if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
-            self._add(
-                InvoiceMirrorRow(
-                    tenant_id=self._scope.tenant, number=number, status=status, paid_at=paid_at, mirrored_at=at
-                )
-            )
+            self._add(InvoiceMirrorRow, number=number, status=status, paid_at=paid_at, mirrored_at=at)
         return True
 
     def applied(self, execution: ExecutionId) -> str | None:
         """Return the outcome that this plane recorded for an execution, or None."""
-        wanted = select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == execution)
-        return self._session.scalar(wanted)
+        return next((str(row.outcome) for row in self._session.scoped(_APPLIED, execution=execution)), None)
 
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
         """Record an execution in this transaction; raises ConflictError when one is recorded already."""
-        self._add(AppliedExecutionRow(tenant_id=self._scope.tenant, execution=execution, outcome=outcome, at=at))
+        self._add(AppliedExecutionRow, execution=execution, outcome=outcome, at=at)
 
     def _move_entitlements(self) -> None:
         self._ensure_state()
@@ -197,10 +191,9 @@ class StoredTenantPlane:
         except IntegrityError:
             self._session.expunge_all()
 
-    def _add(self, row: object) -> None:
+    def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:
-            with self._session.begin_nested():
-                self._session.add(row)
+            self._session.put(row, **values)
         except IntegrityError as taken:
             message = "This plane has that row already."
             raise ConflictError(message) from taken
@@ -242,3 +235,4 @@ _INVOICES = Scoped(_WITH_MIRROR.order_by(InvoiceRow.issued_at.desc(), InvoiceRow
 _INVOICE = Scoped(_WITH_MIRROR.where(InvoiceRow.number == bindparam("number")))
 _DELIVERIES = Scoped(select(DeliveryRow).order_by(DeliveryRow.at.desc(), DeliveryRow.message.desc()).limit(_MOST))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
+_APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 from sqlalchemy import Engine, Select, bindparam, delete, func, insert, select, text, union_all, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from console.domain.errors import ScopeError
@@ -60,6 +60,7 @@ UNSCOPED: list[Callable[[Session], object]] = [
     lambda session: done(session, Prepared(delete(table_of(MemberRow)))),
     lambda session: add(session, NoteRow, {"tenant_id": ACME, "id": "n", "author": "a", "text": "t", "at": NOON}),
     lambda session: cast("GuardedSession", session).scoped(Scoped(select(MemberRow))),
+    lambda session: cast("GuardedSession", session).put(NoteRow, id="n", author="a", text="t", at=NOON),
     lambda session: session.bulk_save_objects([]),
     lambda session: session.bulk_insert_mappings(NoteRow, []),
     lambda session: session.bulk_update_mappings(NoteRow, []),
@@ -99,6 +100,20 @@ def test_a_prepared_statement_that_does_not_bind_a_table_is_refused(session: Gua
     assert found(session, Prepared(select(table_of(FeatureRow).c.key))) is not None, "the mark is gone again"
     with pytest.raises(ScopeError):
         found(session, Prepared(select(table_of(MemberRow))))
+
+
+def test_a_row_is_put_into_the_open_tenant_only(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    assert [(row.tenant_id, row.id) for row in session.scoped(Scoped(select(NoteRow)))] == [(ACME, "n")]
+    with pytest.raises(ScopeError):
+        session.put(NoteRow, tenant_id=ZETA, id="m", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        session.put(FeatureRow, key="k")
+    with pytest.raises(IntegrityError):
+        session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        found(session, Prepared(select(table_of(NoteRow))))
 
 
 def test_a_row_is_not_added_without_a_scope(session: GuardedSession) -> None:

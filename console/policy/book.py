@@ -1,10 +1,10 @@
 """What policies/ says once it is loaded: rules per action, reasons, limits, and the parsed Cedar handles."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from console.domain.decisions import DenyCode, GroupNeed
+from console.domain.decisions import Deny, DenyCode, GroupNeed
 from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.reasons import ReasonRule
@@ -161,6 +161,7 @@ class PolicyBook:
     rules: Mapping[RuleId, RuleText]
     could: Mapping[ActionKey, Could]
     handles: Handles
+    told: dict[tuple[object, ...], Deny] = field(default_factory=dict, repr=False, compare=False)
 
     def accepted(self, action: ActionKey) -> frozenset[ReasonCode]:
         """Return the reason codes that an action or verb accepts."""

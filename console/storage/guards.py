@@ -1,12 +1,13 @@
 """Scope by construction: a session that cannot reach tenant-owned rows except through one tenant's scope."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NoReturn, cast
+from functools import lru_cache
+from typing import Any, NoReturn, cast
 
-from sqlalchemy import Connection, Engine, TextClause, event, inspect, text
-from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy import Connection, Engine, Select, TextClause, bindparam, event, inspect, text
+from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import ClauseElement, visitors
 from sqlalchemy.sql.schema import Table
@@ -16,6 +17,8 @@ from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
 from console.storage import own_tables, tenant_tables
 from console.storage.bases import PlaneBase, TenantOwned
+from console.storage.prepared import Form, Prepared
+from console.storage.rows import insertion
 
 SCOPED = "scoped_statement"
 ACROSS_TENANTS = "across_tenants"
@@ -24,6 +27,9 @@ OWNED_TABLES = frozenset(
     str(mapper.persist_selectable) for mapper in PlaneBase.registry.mappers if issubclass(mapper.class_, TenantOwned)
 )
 _MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
+_TENANT = "scope_tenant"
+_BOUND = re.compile(rf"{_MENTION.pattern}\.tenant_id = (?:\?|%\({_TENANT}\)s)", re.IGNORECASE)
+_MOST_SHAPES = 2_000
 _SEEN = (own_tables, tenant_tables)  # imported so that every mapper is registered before the names are collected
 
 
@@ -31,13 +37,46 @@ def _refuse(message: str) -> NoReturn:
     raise ScopeError(message)
 
 
+class Scoped(Prepared):
+    """A prepared statement on tenant-owned rows: the criterion is put in here, and its value by the session alone."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        """Add the tenant to every tenant-owned table that the statement names."""
+        super().__init__(
+            statement.options(
+                with_loader_criteria(
+                    TenantOwned, lambda cls: cls.tenant_id == bindparam("scope_tenant"), include_aliases=True
+                )
+            )
+        )
+        self._proven: set[str] = set()
+
+    def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
+        """Return the text. Raises: ScopeError when a tenant-owned table in it is not bound to the scope's tenant."""
+        form = super().form(dialect, values)
+        if form.sql not in self._proven:
+            owned = {name.lower() for name in _MENTION.findall(form.sql)}
+            bound = {name.lower() for name in _BOUND.findall(form.sql)}
+            places = sum(source == _TENANT for _own, source, *_rest in form.places)
+            is_positional = dialect.paramstyle == "qmark"
+            if not owned or owned - bound or (is_positional and places < len(owned)):
+                _refuse("A prepared statement does not bind every tenant-owned table to the scope.")
+            self._proven.add(form.sql)
+        return form
+
+
 class GuardedSession(Session):
     """A session that adds the tenant to every statement on tenant-owned rows, or refuses it."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Start without a scope."""
-        super().__init__(engine, expire_on_commit=False, execution_options={"populate_existing": True})
+    def __init__(self, bind: Engine | Connection) -> None:
+        """Start without a scope, on a connection whose transaction somebody else ends, or on an engine."""
+        super().__init__(bind, expire_on_commit=False, execution_options={"populate_existing": True})
         self.scope: TenantScope | None = None
+        self._held = bind if isinstance(bind, Connection) else None
+
+    def connection(self, *args: Any, **kw: Any) -> Connection:  # noqa: ANN401  what Session takes
+        """Return the connection; one that was given is used as it is, which spares most units a session's own work."""
+        return super().connection(*args, **kw) if self._held is None or args or kw else self._held
 
     def bind_scope(self, scope: TenantScope, *, now: datetime) -> None:
         """Open exactly one tenant until the unit ends. Raises: ScopeError for a second or an expired scope."""
@@ -48,8 +87,37 @@ class GuardedSession(Session):
                 _refuse("A unit opens one scope; this is a second one.")
             return
         if self.get_bind().dialect.name == "postgresql":
-            self.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
+            self.connection().execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
         self.scope = scope
+
+    def scoped(self, statement: Scoped, **values: object) -> list[Any]:
+        """Return the rows of the open tenant. Raises: ScopeError without a scope, or for a tenant given by hand."""
+        if self.scope is None:
+            _refuse("A tenant-owned table was reached without a scope.")
+        if _TENANT in values:
+            _refuse("The tenant of a scoped statement comes from the scope.")
+        self.flush()
+        connection = self.connection()
+        connection.info[SCOPED] = True
+        try:
+            return statement.rows(connection, {**values, _TENANT: self.scope.tenant})
+        finally:
+            connection.info.pop(SCOPED, None)
+
+    def put(self, row: type[PlaneBase], **values: object) -> None:
+        """Insert a row of the open tenant. Raises: ScopeError as `scoped`, IntegrityError in a savepoint of its own."""
+        if self.scope is None:
+            _refuse("A tenant-owned row was added without a scope.")
+        if not issubclass(row, TenantOwned) or "tenant_id" in values:
+            _refuse("The tenant of a new row comes from the scope, and only tenant-owned rows have one.")
+        self.flush()
+        connection = self.connection()
+        with connection.begin_nested():
+            connection.info[SCOPED] = True
+            try:
+                insertion(row).run(connection, {"tenant_id": self.scope.tenant, **values})
+            finally:
+                connection.info.pop(SCOPED, None)
 
     def bulk_save_objects(self, *_args: object, **_kw: object) -> NoReturn:
         """Refuse: bulk methods step around the flush guard."""
@@ -96,7 +164,6 @@ def _touches_owned(statement: object) -> bool:
     return known
 
 
-_MOST_SHAPES = 2_000
 _known_shapes: dict[object, bool] = {}
 
 
@@ -111,8 +178,9 @@ def _names_owned(statement: object) -> bool:
     return False
 
 
+@lru_cache(maxsize=_MOST_SHAPES)
 def mentions_owned(sql: str) -> bool:
-    """Return whether SQL text names a tenant-owned table."""
+    """Return whether SQL text names a tenant-owned table; every statement is asked about, the same ones for ever."""
     return _MENTION.search(sql) is not None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from console.domain.decisions import Deny
 from console.domain.leases import Lease
@@ -44,12 +45,18 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the frame shows: which pages may be opened, how much waits, and the leases that are open."""
+class Places:
+    """What the frame around every page shows: which pages may be opened, and how much waits (to 99)."""
 
     pages: frozenset[str]
     waiting: int
-    unread: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the command palette starts from: which pages may be opened, and the leases that are open."""
+
+    pages: frozenset[str]
     leases: Sequence[tuple[Lease, DirectoryRow | None]]
 
 
@@ -76,17 +83,26 @@ def read_home(house: House, actor: Actor) -> Home:
         )
 
 
-def read_surroundings(house: House, actor: Actor) -> Surroundings:
-    """Return what the frame needs, in a bounded number of statements; nothing of a tenant's own data is read."""
+def read_places(house: House, actor: Actor) -> Places:
+    """Return what the frame needs, in one statement; nothing of a tenant's own data is read."""
     now = house.clock.now()
-    pages = tuple(PAGES)
-    answers = ask_many(house, [query(actor, PAGES[page][0], now=now, facts=dict(PAGES[page][1])) for page in pages])
+    pages = _pages(house, actor, now)
+    with house.store.read() as unit:
+        waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
+    return Places(pages=pages, waiting=waiting)
+
+
+def read_surroundings(house: House, actor: Actor) -> Surroundings:
+    """Return what the palette needs, in a bounded number of statements; nothing of a tenant's own data is read."""
+    now = house.clock.now()
     with house.store.read() as unit:
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
-        return Surroundings(
-            pages=frozenset(page for page, answer in zip(pages, answers, strict=True) if not isinstance(answer, Deny)),
-            waiting=unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST),
-            unread=len(unit.outbox.unread(actor.staff, limit=_COUNT_AT_MOST)),
-            leases=[(lease, rows.get(lease.tenant)) for lease in leases],
-        )
+    return Surroundings(pages=_pages(house, actor, now), leases=[(lease, rows.get(lease.tenant)) for lease in leases])
+
+
+def _pages(house: House, actor: Actor, now: datetime) -> frozenset[str]:
+    asked = [query(actor, action, now=now, facts=dict(facts)) for action, facts in PAGES.values()]
+    return frozenset(
+        page for page, answer in zip(PAGES, ask_many(house, asked), strict=True) if not isinstance(answer, Deny)
+    )

@@ -10,7 +10,7 @@ from flask_wtf.csrf import generate_csrf
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
-from console.usecases.read_home import Surroundings, read_surroundings
+from console.usecases.read_home import Places, read_places
 from console.usecases.read_tenant import Opened
 from console.web import asking, wording
 from console.web.paths import path_of
@@ -148,7 +148,7 @@ def door_frame(*, has_form: bool) -> Frame:
 
 def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
     """Return the frame of a signed-in person, with the tenant bar where a tenant page is shown."""
-    around = read_surroundings(asking.house(), actor)
+    around = read_places(asking.house(), actor)
     return Frame(
         environment=_environment(),
         nonce=nonce(),
@@ -198,7 +198,7 @@ def _person(actor: Actor) -> Person:
     )
 
 
-def _rail(around: Surroundings) -> list[Place]:
+def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
     if "search" in around.pages:
         theirs = ("tenants", "leases", "search")

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from flask import url_for
-
 from console.domain.decisions import Decision, Deny, GroupNeed, NeedsStepUp
 from console.domain.requests import Request, State, Verdict, Vote
 from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Inbox, Line, RequestPage
 from console.web import wording
+from console.web.paths import path_of
 from console.web.shaping import (
     View,
     body_of,
@@ -52,14 +51,14 @@ def inbox_view(inbox: Inbox, now: datetime) -> View:
         "tabs": [
             {
                 "label": label,
-                "href": url_for("requests.index", tab=tab),
+                "href": path_of("requests.index", tab=tab),
                 "is_current": tab == inbox.tab,
                 "count": inbox.waiting if tab == "waiting" else None,
             }
             for tab, label in _TABS
         ],
         "rows": [_row(line, now) for line in inbox.lines],
-        "older": url_for("requests.index", tab=inbox.tab, after=inbox.older) if inbox.older else "",
+        "older": path_of("requests.index", tab=inbox.tab, after=inbox.older) if inbox.older else "",
         "empty_title": title,
         "empty_text": text,
     }
@@ -94,7 +93,7 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "drift": _drift(request),
         "revisions": [_revision(r, request) for r in reversed(page.revisions)],
         "events": entry_events(_once_read(page), titles, is_linked=page.may_read_trail),
-        "trail_href": url_for("trail.index", correlation=request.id) if page.may_read_trail else "",
+        "trail_href": path_of("trail.index", correlation=request.id) if page.may_read_trail else "",
         "may": {verb: _verb(page.may.get(verb)) for verb in _VERBS},
         "has_voted": any(
             v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
@@ -118,7 +117,7 @@ def _once_read(page: RequestPage) -> list[StoredEntry]:
 def _row(line: Line, now: datetime) -> View:
     request, state = line.request, line.request.state_at(now)
     return {
-        "href": url_for("requests.show", request_id=request.id),
+        "href": path_of("requests.show", request_id=request.id),
         "title": line.title,
         "sentence": request.preview.sentence,
         "tenant": None if line.tenant is None else tenant_view(line.tenant),

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from flask import url_for
-
 from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Delivery, Invoice
@@ -14,6 +12,7 @@ from console.usecases.offer_actions import Offer
 from console.usecases.read_requests import Line
 from console.usecases.read_tenant import EntitlementPage, MemberLine, NotesPage, Overview, Paged
 from console.web import wording
+from console.web.paths import path_of
 from console.web.shaping import View, entry_events, entry_row, minor_digits, request_queue, with_query
 
 _SOURCES = {
@@ -69,8 +68,8 @@ def action_links(offers: Iterable[Offer], row: DirectoryRow | None, *, place: st
 def action_href(row: DirectoryRow | None, key: str, **params: str) -> str:
     """Return the address of an action's form, filled in as far as the page knows."""
     if row is None:
-        return with_query(url_for("actions.create_control", key=key), params)
-    return with_query(url_for("actions.create", slug=row.slug, key=key), params)
+        return with_query(path_of("actions.create_control", key=key), params)
+    return with_query(path_of("actions.create", slug=row.slug, key=key), params)
 
 
 def members_view(page: Paged, offers: Sequence[Offer]) -> View:
@@ -94,7 +93,7 @@ def members_view(page: Paged, offers: Sequence[Offer]) -> View:
             }
             for m in members
         ],
-        "older": url_for("tenants.members", slug=row.slug, after=page.older) if page.older else "",
+        "older": path_of("tenants.members", slug=row.slug, after=page.older) if page.older else "",
         "actions": action_links(offers, row, place="members"),
     }
 
@@ -126,7 +125,7 @@ def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:
     entries = [item for item in page.items if isinstance(item, StoredEntry)]
     return {
         "rows": [entry_row(entry, titles, is_linked=False) for entry in entries],
-        "older": url_for("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
+        "older": path_of("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
     }
 
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, Select, delete, func, insert, select, text, union_all, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, Select, bindparam, delete, func, insert, select, text, union_all, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from console.domain.errors import ScopeError
 from console.domain.ids import PlaneId
-from console.storage.guards import OWNED_TABLES, GuardedSession
+from console.storage.guards import OWNED_TABLES, GuardedSession, Scoped
 from console.storage.house import Storage
 from console.storage.own_tables import AccountStateRow, NoteRow
-from console.storage.rows import table_of
-from console.storage.tenant_tables import AccountRow, MemberRow
+from console.storage.prepared import Prepared
+from console.storage.rows import add, done, found, table_of
+from console.storage.tenant_tables import AccountRow, FeatureRow, MemberRow
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON
 from tests.integration.cast import ACME, ZETA, house, move_in, scope
@@ -54,6 +56,11 @@ UNSCOPED: list[Callable[[Session], object]] = [
     lambda session: session.get(AccountRow, ACME),
     lambda session: session.connection().execute(text("SELECT * FROM plane_member")),
     lambda session: session.connection().exec_driver_sql("DELETE FROM plane_note"),
+    lambda session: found(session, Prepared(select(table_of(MemberRow)))),
+    lambda session: done(session, Prepared(delete(table_of(MemberRow)))),
+    lambda session: add(session, NoteRow, {"tenant_id": ACME, "id": "n", "author": "a", "text": "t", "at": NOON}),
+    lambda session: cast("GuardedSession", session).scoped(Scoped(select(MemberRow))),
+    lambda session: cast("GuardedSession", session).put(NoteRow, id="n", author="a", text="t", at=NOON),
     lambda session: session.bulk_save_objects([]),
     lambda session: session.bulk_insert_mappings(NoteRow, []),
     lambda session: session.bulk_update_mappings(NoteRow, []),
@@ -64,6 +71,49 @@ def test_nothing_of_a_tenant_is_reached_without_a_scope(session: GuardedSession)
     for number, reach in enumerate(UNSCOPED):
         with pytest.raises(ScopeError):
             pytest.fail(f"{number} gave {reach(session)!r}")
+
+
+def test_a_prepared_statement_reads_the_open_tenant_only(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    everybody = session.scoped(Scoped(select(MemberRow)))
+    assert {row.tenant_id for row in everybody} == {ACME}
+    counted = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(bindparam("most")).subquery()))
+    assert session.scoped(counted, most=100)[0][0] == len(everybody)
+    with pytest.raises(ScopeError):
+        session.scoped(Scoped(select(MemberRow)), scope_tenant=ZETA)
+
+
+_UNBOUND: list[Select[Any]] = [
+    select(FeatureRow),
+    select(MemberRow.name).where(text("EXISTS (SELECT 1 FROM plane_note)")),
+    select(table_of(MemberRow)),
+    select(table_of(MemberRow).alias("other")),
+    select(aliased(MemberRow)),
+]
+
+
+def test_a_prepared_statement_that_does_not_bind_a_table_is_refused(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for number, statement in enumerate(_UNBOUND):
+        with pytest.raises(ScopeError):
+            pytest.fail(f"{number} gave {session.scoped(Scoped(statement))!r}")
+    assert found(session, Prepared(select(table_of(FeatureRow).c.key))) is not None, "the mark is gone again"
+    with pytest.raises(ScopeError):
+        found(session, Prepared(select(table_of(MemberRow))))
+
+
+def test_a_row_is_put_into_the_open_tenant_only(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    assert [(row.tenant_id, row.id) for row in session.scoped(Scoped(select(NoteRow)))] == [(ACME, "n")]
+    with pytest.raises(ScopeError):
+        session.put(NoteRow, tenant_id=ZETA, id="m", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        session.put(FeatureRow, key="k")
+    with pytest.raises(IntegrityError):
+        session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        found(session, Prepared(select(table_of(NoteRow))))
 
 
 def test_a_row_is_not_added_without_a_scope(session: GuardedSession) -> None:

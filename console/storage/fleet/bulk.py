@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -42,9 +42,9 @@ _TURN = {kind: turn for turn, kind in enumerate((*CATALOGUE_TARGETS, *TENANT_TAR
 class BulkSession(Session):
     """A session that may cross tenants; only this module makes one."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Lift the guard, for this session alone."""
-        super().__init__(engine.execution_options(**{ACROSS_TENANTS: True}), expire_on_commit=False)
+    def __init__(self, connection: Connection) -> None:
+        """Lift the guard, for this transaction alone."""
+        super().__init__(connection.execution_options(**{ACROSS_TENANTS: True}), expire_on_commit=False)
 
 
 class StoredBulkUnit:

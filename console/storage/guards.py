@@ -1,30 +1,20 @@
 """Scope by construction: a session that cannot reach tenant-owned rows except through one tenant's scope."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NoReturn, cast
+from typing import NoReturn
 
-from sqlalchemy import Connection, Engine, TextClause, event, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import ClauseElement, visitors
-from sqlalchemy.sql.schema import Table
-from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
-from console.storage import own_tables, tenant_tables
-from console.storage.bases import PlaneBase, TenantOwned
+from console.storage.bases import TenantOwned
+from console.storage.reach import Reach, mentions_owned, reach_of
 
 SCOPED = "scoped_statement"
 ACROSS_TENANTS = "across_tenants"
-
-OWNED_TABLES = frozenset(
-    str(mapper.persist_selectable) for mapper in PlaneBase.registry.mappers if issubclass(mapper.class_, TenantOwned)
-)
-_MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
-_SEEN = (own_tables, tenant_tables)  # imported so that every mapper is registered before the names are collected
 
 
 def _refuse(message: str) -> NoReturn:
@@ -67,11 +57,14 @@ class GuardedSession(Session):
 @event.listens_for(GuardedSession, "do_orm_execute")
 def _scope_statement(state: ORMExecuteState) -> None:
     session = state.session
-    if not isinstance(session, GuardedSession) or not _touches_owned(state.statement):
+    if not isinstance(session, GuardedSession):
+        return
+    reach = reach_of(state.statement)
+    if reach is Reach.NOTHING:
         return
     if session.scope is None:
         _refuse("A tenant-owned table was reached without a scope.")
-    if not state.is_orm_statement:
+    if reach is Reach.PAST or not state.is_orm_statement:
         _refuse("A tenant-owned table is reached through its mapped class only.")
     if state.is_insert:
         _refuse("A tenant-owned row is added with session.add() only.")
@@ -80,40 +73,6 @@ def _scope_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == tenant, include_aliases=True)
     )
-
-
-def _touches_owned(statement: object) -> bool:
-    """Return whether a statement names a tenant-owned table; statements of one shape are walked once."""
-    # The execution asks for this key too, and finds it kept.
-    key = statement._generate_cache_key() if isinstance(statement, ClauseElement) else None  # noqa: SLF001
-    if key is None:
-        return _names_owned(statement)
-    known = _known_shapes.get(key.key)
-    if known is None:
-        if len(_known_shapes) >= _MOST_SHAPES:
-            _known_shapes.clear()
-        known = _known_shapes[key.key] = _names_owned(statement)
-    return known
-
-
-_MOST_SHAPES = 2_000
-_known_shapes: dict[object, bool] = {}
-
-
-def _names_owned(statement: object) -> bool:
-    if isinstance(statement, TextClause):
-        return mentions_owned(statement.text)
-    for part in visitors.iterate(cast("ExternallyTraversible", statement)):
-        if isinstance(part, Table) and part.name in OWNED_TABLES:
-            return True
-        if isinstance(part, TextClause) and mentions_owned(part.text):
-            return True
-    return False
-
-
-def mentions_owned(sql: str) -> bool:
-    """Return whether SQL text names a tenant-owned table."""
-    return _MENTION.search(sql) is not None
 
 
 @event.listens_for(GuardedSession, "before_flush")

@@ -33,6 +33,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "request.execute",
         "request.revise",
         "staff.read",
+        "staff.set_credentials",
         "policy.read",
     )
 )

@@ -147,5 +147,6 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "host.refused": _refused("security", R, "asked for a host that is not this one"),
         "route.refused": _refused("security", R, "was refused a page: {why}"),
         "throttle.refused": _refused("security", X, "was asked to slow down"),
+        "throttle.summed": _refused("security", X, "was refused so often that the rest was only counted"),
     }
 )

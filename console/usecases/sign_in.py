@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from console.domain.addresses import network_of
 from console.domain.decisions import Deny, DenyCode
-from console.domain.entries import STRANGER, ActorKind, ActorRef, Authorisation, TargetRef
+from console.domain.entries import ActorKind, ActorRef, Authorisation, TargetRef
 from console.domain.ids import PersonKey, SessionKey, StaffId
 from console.domain.leases import LeaseEnd
 from console.domain.search_terms import folded
@@ -16,6 +17,7 @@ from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.recording import emit, emit_as, staff_target
+from console.usecases.strangers import tell_of_stranger
 
 _WRONG = "E-mail, password or code is wrong."
 
@@ -223,17 +225,17 @@ def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin,
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
     if unit.throttles.count("sign_in", account, since=since) >= limits.sign_in_tries:
         return True
-    return unit.throttles.count("sign_in_address", origin.ip, since=since) >= limits.sign_in_address_tries
+    return unit.throttles.count("sign_in_address", network_of(origin.ip), since=since) >= limits.sign_in_address_tries
 
 
 def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
     now = house.clock.now()
     with house.store.write() as unit:
         if refusal.code is not DenyCode.THROTTLED:
-            unit.throttles.hit("sign_in_address", origin.ip, at=now)
-        emit_as(
+            unit.throttles.hit("sign_in_address", network_of(origin.ip), at=now)
+        tell_of_stranger(
+            house,
             unit,
-            STRANGER,
             "staff.sign_in_refused",
             at=now,
             origin=origin,

@@ -70,6 +70,18 @@ def test_it_finds_the_first_result_of_a_form_sent_twice(cast: Cast) -> None:
     assert cast.count("request.proposed") == 1
 
 
+def test_it_finds_the_first_result_though_the_code_was_used_by_the_first_click(cast: Cast) -> None:
+    agent = opened(cast)
+    cast.clock.pass_by(minutes=11)
+    _page, form = previewed(agent)
+    sent = {**form, **CONTRACT, "step_up_code": cast.code("support_agent")}
+    first, second = agent.post(OVERRIDE, sent), agent.post(OVERRIDE, sent)
+    assert first.status_code == 303
+    assert first.headers["Location"] == second.headers["Location"]
+    assert cast.count("request.proposed") == 1
+    assert cast.count("step_up.refused") == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

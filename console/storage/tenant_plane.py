@@ -11,6 +11,7 @@ from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
+from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
@@ -217,9 +218,11 @@ class StoredTenantPlane:
         try:
             with self._session.begin_nested():
                 self._session.add(row)
-        except IntegrityError as taken:
+        except IntegrityError as broken:
+            if not is_taken(broken):
+                raise
             message = "This plane has that row already."
-            raise ConflictError(message) from taken
+            raise ConflictError(message) from broken
 
 
 _with_mirror = select(InvoiceRow, InvoiceMirrorRow).join(

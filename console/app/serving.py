@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from console.app.building import ROOT, Building, opened_building
 from console.settings import Settings, load_settings
@@ -60,6 +61,14 @@ def duties_of(building: Building) -> tuple[Duty, ...]:
     return duties(runs, every_s={**INTERVALS, **interval})
 
 
+class QuietResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's answer without the line that tells a scanner which server to try its list on."""
+
+    def default_headers(self) -> list[str]:
+        """Return the lines before the app's own headers."""
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn with everything set here: no configuration file, no control socket."""
 
@@ -98,6 +107,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """Open the house inside the serving process and begin the worker's duties."""
+        wsgi.Response = QuietResponse  # the only place from which gunicorn takes it
         self._opened = opened_building(self._settings)
         self._building = self._opened.__enter__()
         for warning in start_house(self._building.house, settings_digest=digest_of(self._settings)):

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from console.domain.decisions import Deny
+from console.domain.decisions import Deny, Query
+from console.domain.ids import TenantId
 from console.domain.leases import Lease
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
@@ -17,8 +19,11 @@ from console.usecases.recording import emit
 _SHOWN = 8
 _COUNT_AT_MOST = 99
 
+_ANY = TenantId("ten_any")  # stands for whichever tenant they would open
+
 PAGES = {
     "search": ("directory.search", {}),
+    "tenants": ("tenant.read", {"page": "overview"}),
     "requests": ("request.list", {}),
     "trail": ("trail.read", {"scope": "all"}),
     "staff": ("staff.read", {}),
@@ -80,7 +85,7 @@ def read_surroundings(house: House, actor: Actor) -> Surroundings:
     """Return what the frame needs, in a bounded number of statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = tuple(PAGES)
-    answers = ask_many(house, [query(actor, PAGES[page][0], now=now, facts=dict(PAGES[page][1])) for page in pages])
+    answers = ask_many(house, [_question(actor, page, now) for page in pages])
     with house.store.read() as unit:
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
@@ -90,3 +95,9 @@ def read_surroundings(house: House, actor: Actor) -> Surroundings:
             unread=len(unit.outbox.unread(actor.staff, limit=_COUNT_AT_MOST)),
             leases=[(lease, rows.get(lease.tenant)) for lease in leases],
         )
+
+
+def _question(actor: Actor, page: str, now: datetime) -> Query:
+    verb, facts = PAGES[page]
+    tenant = _ANY if page == "tenants" else None
+    return query(actor, verb, now=now, tenant=tenant, leased=tenant, facts=dict(facts))

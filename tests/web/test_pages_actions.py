@@ -89,7 +89,7 @@ def test_it_finds_the_first_result_though_the_code_was_used_by_the_first_click(c
         ({"until": "2020-01-01"}, "Choose a day after today"),
         ({"until": "soon"}, "Until is a day like 2027-03-31."),
         ({"feature": "rockets"}, "Choose one of the features in the list."),
-        ({"feature": ""}, "Fill in feature."),
+        ({"feature": ""}, "Fill in “Feature”."),
         ({"amount": "7"}, "This form has no such field"),
     ],
 )

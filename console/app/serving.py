@@ -38,6 +38,7 @@ def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
             environment=settings.environment,
             session_key=settings.secrets.session_key.get_secret_value(),
             trusted_hosts=settings.server.trusted_hosts,
+            trusted_proxies=settings.server.trusted_proxies,
             templates=ROOT / "templates",
             static=ROOT / "static",
             oidc_enabled=settings.oidc is not None,

@@ -33,6 +33,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "request.execute",
         "request.revise",
         "staff.read",
+        "staff.set_credentials",
         "policy.read",
     )
 )
@@ -100,6 +101,7 @@ class Limits:
     sign_in_address_tries: int
     sign_in_window_minutes: int
     staff_unused_days: int
+    stranger_entries_per_minute: int
     lease_idle_minutes: int
     leases_open_per_person: int
     tenants_per_hour: int

@@ -143,14 +143,21 @@ def no_current(_params: Mapping[str, str], _tools: Tools) -> Mapping[str, str]:
     return {}
 
 
+def fits_any(_row: DirectoryRow) -> bool:
+    """Return True; the default of actions that make sense for every tenant."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action(Generic[P]):
     """A governed action: what it takes, shows and does. It never decides, never records.
 
     Shape: `key` is `noun.verb`; `version` grows whenever preview or apply change their meaning; `build` makes the typed
     parameters from parsed values and raises Fault; `preview` must not change anything and raises Fault; `apply` raises
-    Fault when the world no longer fits; `budget` names a counter: policy gets the fact `<budget>_last_hour`, and every
-    execution adds one.
+    Fault when the world no longer fits; `units` names the unit of a field as the form stands; `fits` says for which
+    tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
+    page of its `place`, where what it acts on is seen; `budget` names a counter: policy gets the fact
+    `<budget>_last_hour`, and every execution adds one.
     """
 
     key: ActionKey
@@ -168,7 +175,10 @@ class Action(Generic[P]):
     customer_sees: str
     choices: Callable[[str, Tools], tuple[Choice, ...]] = no_choices
     current: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
+    units: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
+    fits: Callable[[DirectoryRow], bool] = fits_any
     place: str = "workspace"
+    is_beside_its_thing: bool = False
     budget: str | None = None
     touches_directory: bool = False
     undo: ActionKey | None = None

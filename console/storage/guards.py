@@ -3,34 +3,25 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, Select, TextClause, bindparam, event, inspect, text
+from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, text
 from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import ClauseElement, visitors
-from sqlalchemy.sql.schema import Table
-from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
-from console.storage import own_tables, tenant_tables
 from console.storage.bases import PlaneBase, TenantOwned
 from console.storage.prepared import Form, Prepared
+from console.storage.reach import OWNED_TABLES, Reach, mentions_owned, reach_of
 from console.storage.rows import insertion
 
 SCOPED = "scoped_statement"
 ACROSS_TENANTS = "across_tenants"
 
-OWNED_TABLES = frozenset(
-    str(mapper.persist_selectable) for mapper in PlaneBase.registry.mappers if issubclass(mapper.class_, TenantOwned)
-)
 _MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
 _TENANT = "scope_tenant"
 _BOUND = re.compile(rf"{_MENTION.pattern}\.tenant_id = (?:\?|%\({_TENANT}\)s)", re.IGNORECASE)
-_MOST_SHAPES = 2_000
-_SEEN = (own_tables, tenant_tables)  # imported so that every mapper is registered before the names are collected
 
 
 def _refuse(message: str) -> NoReturn:
@@ -41,7 +32,12 @@ class Scoped(Prepared):
     """A prepared statement on tenant-owned rows: the criterion is put in here, and its value by the session alone."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        """Add the tenant to every tenant-owned table that the statement names."""
+        """Add the tenant to every tenant-owned table that the statement names.
+
+        Raises: ScopeError for a statement that names one past its mapped class, where the criterion does not find it.
+        """
+        if reach_of(statement) is not Reach.MAPPED:
+            _refuse("A prepared statement reaches tenant-owned tables through their mapped classes only.")
         super().__init__(
             statement.options(
                 with_loader_criteria(
@@ -135,11 +131,14 @@ class GuardedSession(Session):
 @event.listens_for(GuardedSession, "do_orm_execute")
 def _scope_statement(state: ORMExecuteState) -> None:
     session = state.session
-    if not isinstance(session, GuardedSession) or not _touches_owned(state.statement):
+    if not isinstance(session, GuardedSession):
+        return
+    reach = reach_of(state.statement)
+    if reach is Reach.NOTHING:
         return
     if session.scope is None:
         _refuse("A tenant-owned table was reached without a scope.")
-    if not state.is_orm_statement:
+    if reach is Reach.PAST or not state.is_orm_statement:
         _refuse("A tenant-owned table is reached through its mapped class only.")
     if state.is_insert:
         _refuse("A tenant-owned row is added with session.add() only.")
@@ -148,40 +147,6 @@ def _scope_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == tenant, include_aliases=True)
     )
-
-
-def _touches_owned(statement: object) -> bool:
-    """Return whether a statement names a tenant-owned table; statements of one shape are walked once."""
-    # The execution asks for this key too, and finds it kept.
-    key = statement._generate_cache_key() if isinstance(statement, ClauseElement) else None  # noqa: SLF001
-    if key is None:
-        return _names_owned(statement)
-    known = _known_shapes.get(key.key)
-    if known is None:
-        if len(_known_shapes) >= _MOST_SHAPES:
-            _known_shapes.clear()
-        known = _known_shapes[key.key] = _names_owned(statement)
-    return known
-
-
-_known_shapes: dict[object, bool] = {}
-
-
-def _names_owned(statement: object) -> bool:
-    if isinstance(statement, TextClause):
-        return mentions_owned(statement.text)
-    for part in visitors.iterate(cast("ExternallyTraversible", statement)):
-        if isinstance(part, Table) and part.name in OWNED_TABLES:
-            return True
-        if isinstance(part, TextClause) and mentions_owned(part.text):
-            return True
-    return False
-
-
-@lru_cache(maxsize=_MOST_SHAPES)
-def mentions_owned(sql: str) -> bool:
-    """Return whether SQL text names a tenant-owned table; every statement is asked about, the same ones for ever."""
-    return _MENTION.search(sql) is not None
 
 
 @event.listens_for(GuardedSession, "before_flush")

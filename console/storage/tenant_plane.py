@@ -12,6 +12,7 @@ from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Delivery, Invoice, Member, Note, Subscription
 from console.storage.bases import PlaneBase
+from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
@@ -194,9 +195,11 @@ class StoredTenantPlane:
     def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:
             self._session.put(row, **values)
-        except IntegrityError as taken:
+        except IntegrityError as broken:
+            if not is_taken(broken):
+                raise
             message = "This plane has that row already."
-            raise ConflictError(message) from taken
+            raise ConflictError(message) from broken
 
 
 _MOST: BindParameter[int] = bindparam("most")

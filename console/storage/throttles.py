@@ -1,5 +1,7 @@
 """Counters that slow guessing and browsing."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, func, select, text
@@ -33,6 +35,14 @@ class StoredThrottles:
         if self._session.get_bind().dialect.name == "postgresql":
             wanted = text("SELECT pg_advisory_xact_lock(hashtextextended(:bucket || ' ' || :key, 0))")
             self._session.execute(wanted, {"bucket": bucket, "key": key})
+
+    def take(self, bucket: str, *, before: datetime) -> Mapping[str, int]:
+        """Return how many events each key of a bucket has from before a moment, and forget them."""
+        gone = delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.at < before)
+        keys = self._session.execute(
+            gone.returning(ThrottleRow.key), execution_options={"synchronize_session": False}
+        ).scalars()
+        return Counter(keys)
 
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""

@@ -54,6 +54,7 @@ class ActionForm:
     lease: Lease | None
     choices: Mapping[str, tuple[Choice, ...]]
     current: Mapping[str, str]
+    units: Mapping[str, str]
     reasons: tuple[ReasonRule, ...]
 
 
@@ -87,6 +88,7 @@ def action_form(
                     lease=place.lease,
                     choices={field.name: action.choices(field.name, tools) for field in action.fields},
                     current=action.current(typed, tools),
+                    units=action.units(typed, tools),
                     reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
                 )
     refusal = place if isinstance(place, Deny) else offered

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.domain.decisions import Deny
+from console.domain.decisions import Deny, Query
+from console.domain.ids import TenantId
 from console.domain.leases import Lease
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
@@ -18,8 +19,11 @@ from console.usecases.recording import emit
 _SHOWN = 8
 _COUNT_AT_MOST = 99
 
+_ANY = TenantId("ten_any")  # stands for whichever tenant they would open
+
 PAGES = {
     "search": ("directory.search", {}),
+    "tenants": ("tenant.read", {"page": "overview"}),
     "requests": ("request.list", {}),
     "trail": ("trail.read", {"scope": "all"}),
     "staff": ("staff.read", {}),
@@ -102,7 +106,11 @@ def read_surroundings(house: House, actor: Actor) -> Surroundings:
 
 
 def _pages(house: House, actor: Actor, now: datetime) -> frozenset[str]:
-    asked = [query(actor, action, now=now, facts=dict(facts)) for action, facts in PAGES.values()]
-    return frozenset(
-        page for page, answer in zip(PAGES, ask_many(house, asked), strict=True) if not isinstance(answer, Deny)
-    )
+    answers = ask_many(house, [_question(actor, page, now) for page in PAGES])
+    return frozenset(page for page, answer in zip(PAGES, answers, strict=True) if not isinstance(answer, Deny))
+
+
+def _question(actor: Actor, page: str, now: datetime) -> Query:
+    verb, facts = PAGES[page]
+    tenant = _ANY if page == "tenants" else None
+    return query(actor, verb, now=now, tenant=tenant, leased=tenant, facts=dict(facts))

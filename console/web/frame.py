@@ -171,8 +171,7 @@ def is_stepped_up(actor: Actor) -> bool:
 
 
 def _environment() -> str:
-    known = asking.options().environment
-    return "staging" if known == "development" else known
+    return asking.options().environment
 
 
 def _links() -> Links:
@@ -200,7 +199,7 @@ def _person(actor: Actor) -> Person:
 
 def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
-    if "search" in around.pages:
+    if "tenants" in around.pages:
         theirs = ("tenants", "leases", "search")
         places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
     if "requests" in around.pages:

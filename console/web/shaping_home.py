@@ -199,6 +199,7 @@ def palette_groups(
                 _palette_action(offer, opened)
                 for offer in offers
                 if needle in f"{offer.action.title} {offer.action.key}".casefold()
+                and not offer.action.is_beside_its_thing
             ],
         },
         {

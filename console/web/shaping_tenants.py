@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource
+from console.domain.entitlements import Entitlement, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Delivery, Invoice
 from console.ports.trail import StoredEntry
@@ -61,7 +61,8 @@ def action_links(offers: Iterable[Offer], row: DirectoryRow | None, *, place: st
             "href": action_href(row, offer.action.key),
         }
         for offer in offers
-        if not any(field.is_fixed_by_link for field in offer.action.fields) and place in {"", offer.action.place}
+        if not any(field.is_fixed_by_link for field in offer.action.fields)
+        and (place == offer.action.place or (not place and not offer.action.is_beside_its_thing))
     ]
 
 
@@ -107,7 +108,11 @@ def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], now: datet
             _entitlement(entitlement, row, now=now, can_override=can_override, can_end=can_end)
             for entitlement in page.entitlements
         ],
-        "actions": action_links(offers, row, place="entitlements"),
+        "actions": [
+            link
+            for link in action_links(offers, row, place="entitlements")
+            if link["key"] != END_OVERRIDE or any(_live_override(each, now) for each in page.entitlements)
+        ],
     }
 
 
@@ -129,22 +134,15 @@ def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:
     }
 
 
-def shown_value(value: int, entitlement: Entitlement) -> str:
-    """Return a value of a feature as people say it."""
-    if entitlement.feature.kind is FeatureKind.SWITCH:
-        return "on" if value else "off"
-    return f"{value:,} {entitlement.feature.unit}"
-
-
 def _entitlement(
     entitlement: Entitlement, row: DirectoryRow, *, now: datetime, can_override: bool, can_end: bool
 ) -> View:
-    live = [g for g in entitlement.winners if g.source is GrantSource.OVERRIDE and g.is_live(now)]
+    live = [g for g in entitlement.winners if _is_running(g, now)]
     feature = entitlement.feature
     return {
         "name": feature.name,
         "key": feature.key,
-        "value": shown_value(entitlement.value, entitlement),
+        "value": feature.worded(entitlement.value),
         "is_paid": feature.is_paid,
         "unit_price": feature.unit_price_minor,
         "currency": feature.currency,
@@ -154,6 +152,15 @@ def _entitlement(
         "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override else "",
         "end_href": action_href(row, END_OVERRIDE, override=live[0].id) if live and can_end else "",
     }
+
+
+def _live_override(entitlement: Entitlement, now: datetime) -> bool:
+    grants = (*entitlement.winners, *(lost.grant for lost in entitlement.losers))
+    return any(_is_running(grant, now) for grant in grants)
+
+
+def _is_running(grant: Grant, now: datetime) -> bool:
+    return grant.source is GrantSource.OVERRIDE and grant.is_live(now)
 
 
 def _chain(entitlement: Entitlement) -> list[View]:
@@ -168,15 +175,15 @@ def _source(grant: Grant, entitlement: Entitlement, *, reason: str, is_winner: b
     return {
         "icon": icon,
         "label": label,
-        "value": shown_value(grant.value, entitlement),
+        "value": entitlement.feature.worded(grant.value),
         "reason": reason,
         "is_winner": is_winner,
     }
 
 
 def _until(grant: Grant) -> str:
-    since = f"since {grant.starts_at:%d %b %Y}"
-    return since if grant.until is None else f"{since}, until {grant.until:%d %b %Y} 00:00 UTC"
+    since = f"since {grant.starts_at:%-d %b %Y}"
+    return since if grant.until is None else f"{since}, until {grant.until:%-d %b %Y} 00:00 UTC"
 
 
 def _symptom(symptom: Symptom, row: DirectoryRow, offers: Sequence[Offer]) -> View:

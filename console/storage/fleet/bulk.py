@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from console.domain.errors import ConflictError, TrailUnavailableError
+from console.domain.errors import BadValueError, ConflictError, TrailUnavailableError
 from console.domain.ids import MemberId, PlaneId, TenantId
 from console.domain.imports import MemberRecord, Record, TenantRecord
 from console.domain.search_terms import folded
@@ -20,6 +20,7 @@ from console.ports.clock import Ids
 from console.ports.secrets import Fingerprints
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
+from console.storage.faults import broken_rule, is_taken
 from console.storage.fleet.bulk_rows import (
     CATALOGUE_TARGETS,
     LINK,
@@ -103,7 +104,7 @@ class StoredBulkUnit:
         return {row[0]: row[1] for row in found}
 
     def put(self, records: Sequence[Record]) -> None:
-        """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError."""
+        """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError, BadValueError."""
         try:
             # Kinds apart, each in the order given: a world comes tenant by tenant, which is a few rows a statement.
             for kind, run in groupby(sorted(records, key=lambda record: _TURN[type(record)]), key=type):
@@ -113,9 +114,12 @@ class StoredBulkUnit:
                     self._put_tenants([record for record in run if isinstance(record, TenantRecord)])
                 else:
                     self._put_owned(kind, list(run))
-        except IntegrityError as taken:
+        except IntegrityError as broken:
+            if not is_taken(broken):
+                message = f"A row of this import breaks a rule of its table: {broken_rule(broken)}."
+                raise BadValueError(message, field="file") from broken
             message = "A row of this import has a key that another tenant's row holds."
-            raise ConflictError(message) from taken
+            raise ConflictError(message) from broken
 
     def _put_catalogue(self, kind: type[Any], records: list[Record]) -> None:
         for plane in self._every_plane():

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from console.domain.ids import PlaneId
 from console.storage.house import Storage, StorageSettings, open_store
-from console.storage.upgrades import CONTROL_HEADS, PLANE_HEADS, upgrade_database
+from console.storage.shape import CONTROL_HEADS, PLANE_HEADS
+from console.storage.upgrades import upgrade_database
 from tests import ground, postgres
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from console.actions.registry import registered
+from console.adapters import oidc
 from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import DemoBilling, NoBilling
 from console.adapters.checkpoint_folder import CheckpointFolder
@@ -15,7 +16,6 @@ from console.adapters.clock import SystemClock
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.notice_folder import NoNotices, NoticeFolder
-from console.adapters.oidc import OidcClient, OidcProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.outbound_addresses import networks
 from console.adapters.outbound_http import GuardedOutbound, OutboundRules
@@ -28,6 +28,7 @@ from console.app.inbound import inbound_verifiers
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
 from console.ports.clock import Clock
+from console.ports.identity import IdentityProvider
 from console.ports.outbox import NoticeSink
 from console.ports.sequencer import Sequencer
 from console.settings import Settings
@@ -144,11 +145,11 @@ def found_folder(folder: Path) -> Path:
     return folder if folder.is_absolute() or folder.exists() else ROOT / folder
 
 
-def _identity(settings: Settings, clock: Clock) -> OidcProvider | None:
+def _identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
     chosen = settings.oidc
     if chosen is None:
         return None
-    client = OidcClient(
+    client = oidc.OidcClient(
         issuer=chosen.issuer,
         client_id=chosen.client_id,
         client_secret=chosen.client_secret.get_secret_value(),
@@ -158,4 +159,4 @@ def _identity(settings: Settings, clock: Clock) -> OidcProvider | None:
         token_auth=chosen.token_auth,
         timeout_s=chosen.timeout_s,
     )
-    return OidcProvider(client, clock=clock)
+    return oidc.OidcProvider(client, clock=clock)

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pyotp
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich import console as terminal
+from rich import progress
 
 from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import write_provider
@@ -110,9 +110,12 @@ def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPers
 
 def _import(building: Building, world: DemoWorld, tenants: int) -> None:
     actor = operator(building.house, account="demo", command="sallyport demo")
-    out = Console(stderr=True)
-    bar = Progress(
-        TextColumn("Making the demo world"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=out
+    bar = progress.Progress(
+        progress.TextColumn("Making the demo world"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        console=terminal.Console(stderr=True),
     )
     with bar:
         task = bar.add_task("rows", total=tenants * _ROWS_PER_TENANT)
@@ -161,7 +164,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
-    out = Console(highlight=False, soft_wrap=True)
+    out = terminal.Console(highlight=False, soft_wrap=True)
     agent = next(person for person in people if person.key == "support_agent")
     lead = next(person for person in people if person.key == "finance_lead")
     out.print(f"\n[bold]Sallyport[/bold] serves the demo at [bold]{address}[/bold]  (stop with Ctrl-C)")

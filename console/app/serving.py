@@ -1,5 +1,6 @@
 """Serves the console with gunicorn: one process, several threads, and the worker's duties beside them."""
 
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from console.app.building import ROOT, Building, opened_building
 from console.app.sending import sending_duties
@@ -38,6 +40,7 @@ def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
             environment=settings.environment,
             session_key=settings.secrets.session_key.get_secret_value(),
             trusted_hosts=settings.server.trusted_hosts,
+            trusted_proxies=settings.server.trusted_proxies,
             templates=ROOT / "templates",
             static=ROOT / "static",
             oidc_enabled=settings.oidc is not None,
@@ -59,6 +62,14 @@ def duties_of(building: Building) -> tuple[Duty, ...]:
     }
     interval = {"sequence": building.settings.trail.sequencer_interval_ms / 1000}
     return (*duties(runs, every_s={**INTERVALS, **interval}), *sending_duties(building))
+
+
+class QuietResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's answer without the line that tells a scanner which server to try its list on."""
+
+    def default_headers(self) -> list[str]:
+        """Return the lines before the app's own headers."""
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -99,6 +110,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """Open the house inside the serving process and begin the worker's duties."""
+        wsgi.Response = QuietResponse  # the only place from which gunicorn takes it
         self._opened = opened_building(self._settings)
         self._building = self._opened.__enter__()
         for warning in start_house(self._building.house, settings_digest=digest_of(self._settings)):
@@ -106,6 +118,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = app_of(self._building, people=self._people(self._building))
         self._loop = Loop(duties_of(self._building))
         self._loop.start()
+        gc.freeze()  # what was loaded stays to the end; collections need not look through it again and again
         self._ready()
         return app
 

@@ -11,14 +11,13 @@ from console.cli.exits import CommandFault, Exit
 from console.cli.output import say
 from console.cli.passwords import chosen_password, password_option, tell_enrolment
 from console.cli.shell import Shell, pass_shell
-from console.domain.decisions import Deny
 from console.domain.errors import BadValueError
 from console.domain.ids import ActionKey
 from console.domain.staff import Role
 from console.settings import Settings, load_settings
 from console.settings.load import DEFAULT_FILE
 from console.usecases.outcomes import BadFields
-from console.usecases.set_credentials import set_credentials
+from console.usecases.set_credentials import Enrolled, set_credentials
 
 _PRIVATE = 0o600
 _TAKEN = ("email", "Somebody signs in with this address already.")  # what staff.add says then
@@ -127,7 +126,7 @@ def _enrol(shell: Shell, email: str, *, from_stdin: bool) -> None:
     except BadValueError as weak:
         remedy = f"The account is there; give it a password with: sallyport staff set-password {email}"
         raise CommandFault([f"password: {weak}", remedy], Exit.BAD_INPUT) from weak
-    if isinstance(enrolled, Deny):
+    if not isinstance(enrolled, Enrolled):
         raise CommandFault(refusal_lines(enrolled), Exit.REFUSED)
     tell_enrolment(email, enrolled, as_json=False)
 

@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich import console as terminal
+from rich import progress
 
 from console.domain.staff import Role
 
@@ -73,11 +73,15 @@ def roles_told(roles: frozenset[Role]) -> str:
 @contextmanager
 def progress_bar(title: str, total: float | None) -> Iterator[Callable[[float, str], None]]:
     """Show a bar on stderr where somebody looks at it; give `advanced(done, text)`."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    console = terminal.Console(stderr=True)
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TextColumn("{task.fields[told]}"),
+        progress.TimeElapsedColumn(),
+    )
+    with progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=total, told="")
         yield lambda done, text: bar.update(task, completed=done, told=text)
 

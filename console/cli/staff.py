@@ -11,7 +11,7 @@ from console.domain.decisions import Deny
 from console.domain.ids import ActionKey
 from console.domain.staff import Role, StaffMember
 from console.usecases.read_staff import read_staff
-from console.usecases.set_credentials import set_credentials
+from console.usecases.set_credentials import Enrolled, set_credentials
 
 _ROLES = click.Choice([role.value for role in Role])
 _roles_option = click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help="Repeat for several.")
@@ -141,7 +141,7 @@ def set_password(shell: Shell, email: str, *, password_stdin: bool, as_json: boo
     password = chosen_password(from_stdin=password_stdin)
     with shell.opened() as (rooms, actor):
         enrolled = set_credentials(rooms.house, actor, email=email, password=password)
-    if isinstance(enrolled, Deny):
+    if not isinstance(enrolled, Enrolled):
         raise CommandFault(refusal_lines(enrolled), Exit.REFUSED)
     tell_enrolment(email, enrolled, as_json=as_json)
 

@@ -106,7 +106,7 @@ def _is_built_in(value: object, room: int) -> bool:
         return False
     if kind is dict:
         for key, item in cast("dict[object, object]", value).items():
-            if type(key) is not str or not (type(item) is str or _is_built_in(item, room - 1)):
+            if type(key) is not str or not (item is None or type(item) is str or _is_built_in(item, room - 1)):
                 return False
         return True
     return kind is list and all(_is_built_in(item, room - 1) for item in cast("list[object]", value))

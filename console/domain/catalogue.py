@@ -99,6 +99,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "staff.created": _did("staff", C, "added {target} to the staff"),
         "staff.roles_changed": _did("staff", U, "changed the roles of {target}"),
         "staff.credentials_set": _did("staff", U, "set new credentials for {target}"),
+        "staff.credentials_refused": _refused("staff", U, "was refused setting credentials: {why}"),
         "directory.search": _saw("directory", "searched the directory"),
         "directory.import_refused": _refused("directory", U, "was refused importing the directory: {why}"),
         "directory.imported": _did("directory", U, "imported the directory"),
@@ -163,5 +164,6 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "host.refused": _refused("security", R, "asked for a host that is not this one"),
         "route.refused": _refused("security", R, "was refused a page: {why}"),
         "throttle.refused": _refused("security", X, "was asked to slow down"),
+        "throttle.summed": _refused("security", X, "was refused so often that the rest was only counted"),
     }
 )

@@ -37,6 +37,14 @@ class Feature:
         """Return whether more of it costs money."""
         return self.unit_price_minor > 0
 
+    def worded(self, value: int) -> str:
+        """Return a value as people say it: on, off, or a number with its unit, which is singular for one."""
+        if self.kind is FeatureKind.SWITCH:
+            return "on" if value else "off"
+        is_plural_word = self.unit.endswith("s") and not self.unit.endswith("ss")
+        unit = self.unit[:-1] if value == 1 and is_plural_word else self.unit
+        return f"{value:,} {unit}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -110,7 +110,8 @@ class Entry:
         Raises: EntryError when the draft breaks a rule of the catalogue.
         """
         writer = self.writer
-        body = _part(_settled(self.draft))
+        body = _part(self.draft)
+        body.update(_marks(self.draft))
         body.update(v=VERSION, uid=self.uid, ts_us=self.ts_us, truncated=None, w=[writer.id, writer.n, writer.prev])
         return body
 
@@ -184,35 +185,34 @@ class WriterCounter:
         self._pending = self._kept
 
 
-def _settled(draft: EntryDraft) -> EntryDraft:
-    """Return the draft with the catalogue's marks filled in. Raises: EntryError when a rule is broken."""
+def _marks(draft: EntryDraft) -> dict[str, Plain]:
+    """Return the marks, the catalogue's where the draft has none. Raises: EntryError when a rule is broken."""
     described = CATALOGUE.get(draft.action)
     if described is None:
         message = f"{draft.action} is not in the catalogue of entries."
         raise EntryError(message, action=draft.action)
-    settled = replace(
-        draft,
-        kind=draft.kind or described.kind,
-        verb=draft.verb or described.verb,
-        class_=draft.class_ or described.class_,
-        effect=draft.effect or described.effect,
-        outcome=draft.outcome or described.outcome,
-    )
-    broken = _broken_rule(settled, described)
+    kind, outcome = draft.kind or described.kind, draft.outcome or described.outcome
+    broken = _broken_rule(draft, described, kind=kind, outcome=outcome)
     if broken is not None:
         message = f"{draft.action}: {broken}."
         raise EntryError(message, action=draft.action)
-    return settled
+    return {
+        "kind": kind.value,
+        "verb": (draft.verb or described.verb).value,
+        "class": _plain(draft.class_ or described.class_),
+        "effect": (draft.effect or described.effect).value,
+        "outcome": outcome.value,
+    }
 
 
-def _broken_rule(draft: EntryDraft, described: Described) -> str | None:
+def _broken_rule(draft: EntryDraft, described: Described, *, kind: Kind, outcome: Outcome) -> str | None:
     if described.is_governed and not draft.governed:
         return "the governed action's key is missing"
-    if draft.kind is Kind.OUTCOME and not draft.parent:
+    if kind is Kind.OUTCOME and not draft.parent:
         return "an outcome names its intent as parent"
-    if draft.kind is Kind.INTENT and not draft.execution:
+    if kind is Kind.INTENT and not draft.execution:
         return "an intent names its execution"
-    if (draft.kind is Kind.DENIED) != (draft.outcome is Outcome.DENIED):
+    if (kind is Kind.DENIED) != (outcome is Outcome.DENIED):
         return "denied is both the kind and the outcome, or neither"
     if not all(_NAME.fullmatch(name) for name in draft.facts):
         return "a fact's name is lower case letters, digits and underscores"
@@ -244,7 +244,12 @@ def _part(value: Any) -> dict[str, Plain]:  # noqa: ANN401  a draft or one of it
     if names is None:
         # a field that ends in `_`, being a keyword of Python, loses it
         names = _names[type(value)] = tuple((each.name, each.name.rstrip("_")) for each in fields(value))
-    return {shown: _plain(getattr(value, name)) for name, shown in names}
+    part: dict[str, Plain] = {}
+    for name, shown in names:
+        item = getattr(value, name)
+        is_plain = item is None or (type(item) is str and item.isascii() and "\x00" not in item)
+        part[shown] = item if is_plain else _plain(item)  # most fields need no second look, and no call
+    return part
 
 
 _names: dict[type, tuple[tuple[str, str], ...]] = {}

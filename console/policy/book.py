@@ -1,14 +1,14 @@
 """What policies/ says once it is loaded: rules per action, reasons, limits, and the parsed Cedar handles."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from console.domain.decisions import DenyCode, GroupNeed
+from console.domain.decisions import Deny, DenyCode, GroupNeed
 from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
-from console.domain.reasons import ReasonRule
 from console.domain.jobs import JobRules
+from console.domain.reasons import ReasonRule
 from console.domain.sending import SendingRules
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
@@ -35,6 +35,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "request.execute",
         "request.revise",
         "staff.read",
+        "staff.set_credentials",
         "policy.read",
         "job.read",
         "inbound.read",
@@ -104,6 +105,7 @@ class Limits:
     sign_in_address_tries: int
     sign_in_window_minutes: int
     staff_unused_days: int
+    stranger_entries_per_minute: int
     lease_idle_minutes: int
     leases_open_per_person: int
     tenants_per_hour: int
@@ -168,6 +170,7 @@ class PolicyBook:
     rules: Mapping[RuleId, RuleText]
     could: Mapping[ActionKey, Could]
     handles: Handles
+    told: dict[tuple[object, ...], Deny] = field(default_factory=dict, repr=False, compare=False)
 
     def accepted(self, action: ActionKey) -> frozenset[ReasonCode]:
         """Return the reason codes that an action or verb accepts."""

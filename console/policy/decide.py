@@ -1,7 +1,7 @@
 """The answer to a question: Cedar says who and whether, the TOML files say how many and how fresh."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, GroupNeed, NeedsApproval, NeedsStepUp, Query
 from console.domain.ids import ActionKey, RuleId
@@ -10,6 +10,8 @@ from console.policy.cedar import Verdict, ask
 from console.policy.schema import neutral
 
 _RANK = {code: rank for rank, code in enumerate((*IMPORTANCE, *(code for code in DenyCode if code not in IMPORTANCE)))}
+
+_MOST_TOLD = 5_000
 
 
 def decide(book: PolicyBook, query: Query) -> Decision:
@@ -51,7 +53,7 @@ def answer_of(book: PolicyBook, query: Query, verdict: Verdict | None) -> Decisi
         return _error()
     # 3
     if not verdict.is_allowed:
-        return _refusal(book, query, verdict)
+        return _told_refusal(book, query, verdict)
     # 4
     minutes = book.step_up_minutes(query.action)
     if minutes is not None and query.kind not in book.step_up_exempt and not 0 <= query.step_up_age_s <= minutes * 60:
@@ -73,7 +75,8 @@ def strictest(tiers: Iterable[Sequence[GroupNeed]]) -> tuple[GroupNeed, ...]:
 def filled(book: PolicyBook, query: Query, remedy: str) -> str:
     """Return a remedy with the numbers and names of this question in its placeholders."""
     rule = book.actions.get(query.action)
-    values: dict[str, object] = {**asdict(book.limits), **(rule.ceilings if rule is not None else {})}
+    limits = {each.name: getattr(book.limits, each.name) for each in fields(book.limits)}
+    values: dict[str, object] = {**limits, **(rule.ceilings if rule is not None else {})}
     reason = book.reasons.get(query.reason) if query.reason else None
     values["lease_minutes"] = reason.lease_minutes if reason is not None else 0
     values["reasons"] = ", ".join(sorted(book.accepted(query.action))) or "none"
@@ -96,6 +99,17 @@ def _error() -> Deny:
         sentence="A rule could not be evaluated, and then nothing is allowed.",
         remedy="Tell the operator: `sallyport policy explain` shows what went wrong.",
     )
+
+
+def _told_refusal(book: PolicyBook, query: Query, verdict: Verdict) -> Deny:
+    """Return the refusal in words: a page asks what is not allowed by the dozen, and the words are always the same."""
+    mark = (query.action, query.roles, query.kind, query.reason, verdict.rules)
+    known = book.told.get(mark)
+    if known is None:
+        if len(book.told) >= _MOST_TOLD:
+            book.told.clear()
+        known = book.told[mark] = _refusal(book, query, verdict)
+    return known
 
 
 def _refusal(book: PolicyBook, query: Query, verdict: Verdict) -> Deny:

@@ -158,15 +158,22 @@ def no_jobs(_params: object, _execution: ExecutionId) -> tuple[JobDraft, ...]:
     return ()
 
 
+def fits_any(_row: DirectoryRow) -> bool:
+    """Return True; the default of actions that make sense for every tenant."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action(Generic[P]):
     """A governed action: what it takes, shows and does. It never decides, never records.
 
     Shape: `key` is `noun.verb`; `version` grows whenever preview or apply change their meaning; `build` makes the typed
     parameters from parsed values and raises Fault; `preview` must not change anything and raises Fault; `apply` raises
-    Fault when the world no longer fits; `follow_up` names, from the frozen parameters alone, the jobs that the executor
-    queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy gets the fact
-    `<budget>_last_hour`, and every execution adds one.
+    Fault when the world no longer fits; `units` names the unit of a field as the form stands; `fits` says for which
+    tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
+    page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
+    that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
+    gets the fact `<budget>_last_hour`, and every execution adds one.
     """
 
     key: ActionKey
@@ -184,7 +191,10 @@ class Action(Generic[P]):
     customer_sees: str
     choices: Callable[[str, Tools], tuple[Choice, ...]] = no_choices
     current: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
+    units: Callable[[Mapping[str, str], Tools], Mapping[str, str]] = no_current
+    fits: Callable[[DirectoryRow], bool] = fits_any
     place: str = "workspace"
+    is_beside_its_thing: bool = False
     follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
     budget: str | None = None
     touches_directory: bool = False

@@ -47,7 +47,8 @@ class BulkUnit(Protocol):
         """Add or replace by external id, in the order given; of two with one identity the later holds.
 
         Shape: at most a few thousand records; plans, features and add-ons go to every plane, the others to their
-        tenant's. Raises: OutsideError.
+        tenant's. Raises: OutsideError, ConflictError for a key that another row holds, BadValueError for any other rule
+        of a table.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Counters in the database that slow guessing and browsing, shared by all workers."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,10 @@ class Throttles(Protocol):
 
     def lock(self, bucket: str, key: str) -> None:
         """Let nobody else count this key until the unit ends, so that a burst cannot pass a limit."""
+        ...
+
+    def take(self, bucket: str, *, before: datetime) -> Mapping[str, int]:
+        """Return how many events each key of a bucket has from before a moment, and forget them."""
         ...
 
     def clear(self, bucket: str, key: str) -> None:

@@ -48,6 +48,7 @@ class Server(Section):
     port: int = Field(default=8000, ge=1, le=65535)
     trusted_hosts: Names = ("127.0.0.1", "localhost")
     threads: int = Field(default=8, ge=1, le=256)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
 
 
 class Database(Section):

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
 from console.domain.ids import PlaneId, TenantId
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.storage.directory_tables import DirectoryTenantRow
+from console.storage.prepared import Prepared
 from console.storage.rows import changed, found, table_of
 
 
@@ -22,7 +23,7 @@ class StoredDirectory:
 
     def get(self, tenant: TenantId) -> DirectoryRow | None:
         """Return the row of a tenant."""
-        return self.many([tenant]).get(tenant)
+        return next((shown_row(row) for row in found(self._session, _BY_ID, tenant=tenant)), None)
 
     def by_slug(self, slug: str) -> DirectoryRow | None:
         """Return the row with a slug."""
@@ -44,11 +45,12 @@ class StoredDirectory:
 
 
 _TABLE = table_of(DirectoryTenantRow)
-_BY_SLUG = select(_TABLE).where(_TABLE.c.slug == bindparam("slug"))
-_MANY = select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True)))
+_BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
+_BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
+_MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 
 
-def shown_row(row: DirectoryTenantRow | Row[*tuple[Any, ...]]) -> DirectoryRow:
+def shown_row(row: Any) -> DirectoryRow:  # noqa: ANN401  a row, mapped or not
     """Return the row as everybody may see it."""
     return DirectoryRow(
         id=TenantId(row.id),

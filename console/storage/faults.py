@@ -1,4 +1,4 @@
-"""Which failures of a database are the outside world's, and how they are named."""
+"""Which failures of a database are the outside world's, which are a row's, and how they are named."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,9 @@ from console.domain.errors import OutsideError
 # SQLSTATEs that come as something else than an operational error: a server that went read-only, or that is broken.
 _SERVER_TROUBLE = ("25006", "XX")
 _PASSING_SQLITE = ("locked", "busy", "disk", "full", "unable to open", "readonly", "interrupted", "not a database")
+
+_UNIQUE_POSTGRESQL = "23505"
+_UNIQUE_SQLITE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
 def is_outside(broken: exc.SQLAlchemyError) -> bool:
@@ -39,3 +42,16 @@ def translated(what: str) -> Iterator[None]:
             raise
         message = f"The {what} does not answer."
         raise OutsideError(message, permanent=False) from broken
+
+
+def is_taken(broken: exc.IntegrityError) -> bool:
+    """Return whether a row's key is held by another row, as opposed to any other rule of a table."""
+    if getattr(broken.orig, "sqlstate", None) == _UNIQUE_POSTGRESQL:
+        return True
+    return getattr(broken.orig, "sqlite_errorname", None) in _UNIQUE_SQLITE
+
+
+def broken_rule(broken: exc.IntegrityError) -> str:
+    """Return which rule of which table a row breaks, in the database's words; they name columns and no values."""
+    diagnosis = getattr(broken.orig, "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or broken.orig)

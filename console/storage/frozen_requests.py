@@ -20,7 +20,20 @@ from console.domain.ids import (
 from console.domain.reasons import Reason
 from console.domain.requests import Request, State, Verdict, Vote
 from console.domain.staff import Role, StepUpMethod
-from console.storage.request_tables import RequestRevisionRow, RequestRow, RequestVoteRow
+from console.storage.request_tables import RequestRevisionRow, RequestRow
+from console.storage.rows import table_of
+
+# Everything that a digest binds comes from the frozen revision; where a request stands, from its head.
+_HEAD = ("id", "version", "state", "execute_by", "execution", "executor", "started_at", "finished_at", "outcome")
+_FROZEN = (
+    "revision", "action", "action_version", "tenant", "params", "preview", "reason_code", "reason_reference",
+    "reason_note", "digest", "rules", "needs", "policy_version", "requester", "requester_person", "requester_name",
+    "drafted_by", "lease", "filed_at", "approve_by", "execute_minutes",
+)  # fmt: skip
+REQUEST_COLUMNS = (
+    *(table_of(RequestRow).c[name] for name in (*_HEAD, "ended_because", "drift")),
+    *(table_of(RequestRevisionRow).c[name] for name in _FROZEN),
+)
 
 
 def head_values(request: Request) -> dict[str, Any]:
@@ -84,39 +97,39 @@ def seat_values(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def whole_request(head: RequestRow, frozen: RequestRevisionRow) -> Request:
-    """Return the request; everything that a digest binds comes from the frozen revision."""
+def whole_request(row: Any) -> Request:  # noqa: ANN401  a row of REQUEST_COLUMNS
+    """Return the request."""
     return Request(
-        id=RequestId(head.id),
-        revision=frozen.revision,
-        version=head.version,
-        state=State(head.state),
-        action=ActionKey(frozen.action),
-        action_version=frozen.action_version,
-        tenant=None if frozen.tenant is None else TenantId(frozen.tenant),
-        params=frozen.params,
-        preview=_preview(frozen.preview),
-        reason=Reason(code=ReasonCode(frozen.reason_code), reference=frozen.reason_reference, note=frozen.reason_note),
-        digest=Digest(frozen.digest),
-        rules=tuple(RuleId(rule) for rule in frozen.rules),
-        needs=tuple(_need(need) for need in frozen.needs),
-        policy_version=frozen.policy_version,
-        requester=StaffId(frozen.requester),
-        requester_person=PersonKey(frozen.requester_person),
-        requester_name=frozen.requester_name,
-        drafted_by=PersonKey(frozen.drafted_by),
-        lease=None if frozen.lease is None else LeaseId(frozen.lease),
-        filed_at=frozen.filed_at,
-        approve_by=frozen.approve_by,
-        execute_minutes=frozen.execute_minutes,
-        execute_by=head.execute_by,
-        execution=None if head.execution is None else ExecutionId(head.execution),
-        executor=None if head.executor is None else StaffId(head.executor),
-        started_at=head.started_at,
-        finished_at=head.finished_at,
-        outcome=head.outcome,
-        ended_because=head.ended_because,
-        drift=None if head.drift is None else _preview(head.drift),
+        id=RequestId(row.id),
+        revision=row.revision,
+        version=row.version,
+        state=State(row.state),
+        action=ActionKey(row.action),
+        action_version=row.action_version,
+        tenant=None if row.tenant is None else TenantId(row.tenant),
+        params=row.params,
+        preview=_preview(row.preview),
+        reason=Reason(code=ReasonCode(row.reason_code), reference=row.reason_reference, note=row.reason_note),
+        digest=Digest(row.digest),
+        rules=tuple(RuleId(rule) for rule in row.rules),
+        needs=tuple(_need(need) for need in row.needs),
+        policy_version=row.policy_version,
+        requester=StaffId(row.requester),
+        requester_person=PersonKey(row.requester_person),
+        requester_name=row.requester_name,
+        drafted_by=PersonKey(row.drafted_by),
+        lease=None if row.lease is None else LeaseId(row.lease),
+        filed_at=row.filed_at,
+        approve_by=row.approve_by,
+        execute_minutes=row.execute_minutes,
+        execute_by=row.execute_by,
+        execution=None if row.execution is None else ExecutionId(row.execution),
+        executor=None if row.executor is None else StaffId(row.executor),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=row.outcome,
+        ended_because=row.ended_because,
+        drift=None if row.drift is None else _preview(row.drift),
     )
 
 
@@ -138,7 +151,7 @@ def vote_values(vote: Vote) -> dict[str, Any]:
     }
 
 
-def whole_vote(row: RequestVoteRow) -> Vote:
+def whole_vote(row: Any) -> Vote:  # noqa: ANN401  a row of votes
     """Return a vote."""
     return Vote(
         request=RequestId(row.request),

@@ -3,47 +3,77 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, TextClause, bindparam, event, insert, inspect, text, update
-from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy import Connection, Engine, Select, bindparam, event, insert, inspect, text, update
+from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import ClauseElement, visitors
-from sqlalchemy.sql.schema import Table
-from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
-from console.storage import own_tables, tenant_tables, webhook_tables
 from console.storage.bases import PlaneBase, TenantOwned
-from console.storage.rows import table_of
+from console.storage.prepared import Form, Prepared
+from console.storage.reach import OWNED_TABLES, Reach, mentions_owned, reach_of
+from console.storage.rows import insertion, table_of
 
 SCOPED = "scoped_statement"
 _FIXED = frozenset({"tenant_id", "id"})
 ACROSS_TENANTS = "across_tenants"
 
-OWNED_TABLES = frozenset(
-    str(mapper.persist_selectable) for mapper in PlaneBase.registry.mappers if issubclass(mapper.class_, TenantOwned)
-)
 _MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
-_SEEN = (
-    own_tables,
-    tenant_tables,
-    webhook_tables,
-)  # imported so that every mapper is registered before the names are collected
+_TENANT = "scope_tenant"
+_BOUND = re.compile(rf"{_MENTION.pattern}\.tenant_id = (?:\?|%\({_TENANT}\)s)", re.IGNORECASE)
 
 
 def _refuse(message: str) -> NoReturn:
     raise ScopeError(message)
 
 
+class Scoped(Prepared):
+    """A prepared statement on tenant-owned rows: the criterion is put in here, and its value by the session alone."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        """Add the tenant to every tenant-owned table that the statement names.
+
+        Raises: ScopeError for a statement that names one past its mapped class, where the criterion does not find it.
+        """
+        if reach_of(statement) is not Reach.MAPPED:
+            _refuse("A prepared statement reaches tenant-owned tables through their mapped classes only.")
+        super().__init__(
+            statement.options(
+                with_loader_criteria(
+                    TenantOwned, lambda cls: cls.tenant_id == bindparam("scope_tenant"), include_aliases=True
+                )
+            )
+        )
+        self._proven: set[str] = set()
+
+    def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
+        """Return the text. Raises: ScopeError when a tenant-owned table in it is not bound to the scope's tenant."""
+        form = super().form(dialect, values)
+        if form.sql not in self._proven:
+            owned = {name.lower() for name in _MENTION.findall(form.sql)}
+            bound = {name.lower() for name in _BOUND.findall(form.sql)}
+            places = sum(source == _TENANT for _own, source, *_rest in form.places)
+            is_positional = dialect.paramstyle == "qmark"
+            if not owned or owned - bound or (is_positional and places < len(owned)):
+                _refuse("A prepared statement does not bind every tenant-owned table to the scope.")
+            self._proven.add(form.sql)
+        return form
+
+
 class GuardedSession(Session):
     """A session that adds the tenant to every statement on tenant-owned rows, or refuses it."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Start without a scope."""
-        super().__init__(engine, expire_on_commit=False, execution_options={"populate_existing": True})
+    def __init__(self, bind: Engine | Connection) -> None:
+        """Start without a scope, on a connection whose transaction somebody else ends, or on an engine."""
+        super().__init__(bind, expire_on_commit=False, execution_options={"populate_existing": True})
         self.scope: TenantScope | None = None
+        self._held = bind if isinstance(bind, Connection) else None
+
+    def connection(self, *args: Any, **kw: Any) -> Connection:  # noqa: ANN401  what Session takes
+        """Return the connection; one that was given is used as it is, which spares most units a session's own work."""
+        return super().connection(*args, **kw) if self._held is None or args or kw else self._held
 
     def bind_scope(self, scope: TenantScope, *, now: datetime) -> None:
         """Open exactly one tenant until the unit ends. Raises: ScopeError for a second or an expired scope."""
@@ -54,8 +84,37 @@ class GuardedSession(Session):
                 _refuse("A unit opens one scope; this is a second one.")
             return
         if self.get_bind().dialect.name == "postgresql":
-            self.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
+            self.connection().execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
         self.scope = scope
+
+    def scoped(self, statement: Scoped, **values: object) -> list[Any]:
+        """Return the rows of the open tenant. Raises: ScopeError without a scope, or for a tenant given by hand."""
+        if self.scope is None:
+            _refuse("A tenant-owned table was reached without a scope.")
+        if _TENANT in values:
+            _refuse("The tenant of a scoped statement comes from the scope.")
+        self.flush()
+        connection = self.connection()
+        connection.info[SCOPED] = True
+        try:
+            return statement.rows(connection, {**values, _TENANT: self.scope.tenant})
+        finally:
+            connection.info.pop(SCOPED, None)
+
+    def put(self, row: type[PlaneBase], **values: object) -> None:
+        """Insert a row of the open tenant. Raises: ScopeError as `scoped`, IntegrityError in a savepoint of its own."""
+        if self.scope is None:
+            _refuse("A tenant-owned row was added without a scope.")
+        if not issubclass(row, TenantOwned) or "tenant_id" in values:
+            _refuse("The tenant of a new row comes from the scope, and only tenant-owned rows have one.")
+        self.flush()
+        connection = self.connection()
+        with connection.begin_nested():
+            connection.info[SCOPED] = True
+            try:
+                insertion(row).run(connection, {"tenant_id": self.scope.tenant, **values})
+            finally:
+                connection.info.pop(SCOPED, None)
 
     def add_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows of this tenant in one statement; whose they are is not the caller's to say."""
@@ -97,11 +156,14 @@ class GuardedSession(Session):
 @event.listens_for(GuardedSession, "do_orm_execute")
 def _scope_statement(state: ORMExecuteState) -> None:
     session = state.session
-    if not isinstance(session, GuardedSession) or not _touches_owned(state.statement):
+    if not isinstance(session, GuardedSession):
+        return
+    reach = reach_of(state.statement)
+    if reach is Reach.NOTHING:
         return
     if session.scope is None:
         _refuse("A tenant-owned table was reached without a scope.")
-    if not state.is_orm_statement:
+    if reach is Reach.PAST or not state.is_orm_statement:
         _refuse("A tenant-owned table is reached through its mapped class only.")
     if state.is_insert:
         _refuse("A tenant-owned row is added with session.add() only.")
@@ -110,40 +172,6 @@ def _scope_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == tenant, include_aliases=True)
     )
-
-
-def _touches_owned(statement: object) -> bool:
-    """Return whether a statement names a tenant-owned table; statements of one shape are walked once."""
-    # The execution asks for this key too, and finds it kept.
-    key = statement._generate_cache_key() if isinstance(statement, ClauseElement) else None  # noqa: SLF001
-    if key is None:
-        return _names_owned(statement)
-    known = _known_shapes.get(key.key)
-    if known is None:
-        if len(_known_shapes) >= _MOST_SHAPES:
-            _known_shapes.clear()
-        known = _known_shapes[key.key] = _names_owned(statement)
-    return known
-
-
-_MOST_SHAPES = 2_000
-_known_shapes: dict[object, bool] = {}
-
-
-def _names_owned(statement: object) -> bool:
-    if isinstance(statement, TextClause):
-        return mentions_owned(statement.text)
-    for part in visitors.iterate(cast("ExternallyTraversible", statement)):
-        if isinstance(part, Table) and part.name in OWNED_TABLES:
-            return True
-        if isinstance(part, TextClause) and mentions_owned(part.text):
-            return True
-    return False
-
-
-def mentions_owned(sql: str) -> bool:
-    """Return whether SQL text names a tenant-owned table."""
-    return _MENTION.search(sql) is not None
 
 
 @event.listens_for(GuardedSession, "before_flush")

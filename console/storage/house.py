@@ -12,6 +12,7 @@ from console.ports.clock import Clock, Ids
 from console.ports.secrets import Fingerprints
 from console.ports.signing import CheckpointSigner, CheckpointSink
 from console.ports.webhooks import WebhookKeys
+from console.storage import upgrades
 from console.storage.engines import Database, Part, open_database, parsed_url
 from console.storage.faults import translated
 from console.storage.fleet.bulk import StoredBulk
@@ -19,13 +20,13 @@ from console.storage.fleet.due import StoredWebhookFleet
 from console.storage.fleet.search import StoredFleet
 from console.storage.guards import guard_engine
 from console.storage.jobs import Deferral
-from console.storage.parts import APP, FLEET, IMPORT, SEQUENCER
+from console.storage.parts import APP, FLEET, IMPORT, OWNER, SEQUENCER
 from console.storage.planes import StoredPlanes
 from console.storage.probes import Probe, probed
 from console.storage.sequencer import StoredSequencer
+from console.storage.shape import CONTROL_HEADS, PLANE_HEADS, is_current
 from console.storage.store import ControlStore
 from console.storage.trail import Writers
-from console.storage.upgrades import CONTROL_HEADS, PLANE_HEADS, is_current, upgrade_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +97,12 @@ class Storage:
 
     def upgrade(self) -> None:
         """Bring the control store and every plane to the newest shape. Raises: OutsideError."""
-        with translated("control store"):
-            upgrade_database(self._settings.owner_url or self._settings.database_url, heads=CONTROL_HEADS)
-        for plane, url in self._elsewhere.items():
-            with translated(f"plane {plane}"):
-                upgrade_database(url, heads=PLANE_HEADS)
+        control = self._settings.owner_url or self._settings.database_url
+        planes = [(f"plane {plane}", url, PLANE_HEADS) for plane, url in self._elsewhere.items()]
+        for name, url, heads in (("control store", control, CONTROL_HEADS), *planes):
+            with translated(name):
+                if not _has_shape(url, heads):
+                    upgrades.upgrade_database(url, heads=heads)
 
     def check(self) -> None:
         """Raise OutsideError when the control store does not answer or has not the newest shape."""
@@ -155,3 +157,13 @@ def open_store(settings: StorageSettings) -> Storage:
 
 def _is_control(settings: StorageSettings, url: str) -> bool:
     return parsed_url(url) == parsed_url(settings.database_url)
+
+
+def _has_shape(url: str, heads: tuple[str, ...]) -> bool:
+    """Return whether there is nothing to upgrade; Alembic takes longer to load than this to answer."""
+    database = open_database(url, part=OWNER, pool_size=1)
+    try:
+        with database.reading.connect() as connection:
+            return is_current(connection, heads=heads)
+    finally:
+        database.close()

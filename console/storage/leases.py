@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, case, distinct, func, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, Select, bindparam, case, distinct, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import LeaseId, ReasonCode, SessionKey, StaffId, TenantId
@@ -12,7 +12,8 @@ from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason
 from console.ports.leases import TenantBudget
 from console.storage.control_tables import LeaseRow, LeaseTopUpRow, StaffRow
-from console.storage.rows import changed, found, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import changed, done, found, table_of
 from console.storage.types import stored_micros
 
 _MINUTE_US = 60_000_000
@@ -61,8 +62,7 @@ class StoredLeases:
 
     def touch(self, lease: LeaseId, at: datetime) -> None:
         """Move the idle clock; it never goes back."""
-        live = update(LeaseRow).where(LeaseRow.id == lease, LeaseRow.ended_at.is_(None), LeaseRow.last_used_at < at)
-        changed(self._session, live.values(last_used_at=at))
+        done(self._session, _TOUCH, its_id=lease, moment=at)
 
     def end(self, lease: LeaseId, *, by: LeaseEnd, at: datetime) -> bool:
         """End a lease by one conditional update; False when it was ended before."""
@@ -111,25 +111,35 @@ class StoredLeases:
 
 
 _TABLE = table_of(LeaseRow)
-_OPEN = (
+_ALL_OPEN = (
     select(_TABLE)
     .where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.ended_at.is_(None))
     .order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())
 )
-_BUDGET = select(
-    func.count(distinct(case((_TABLE.c.opened_at > bindparam("hour"), _TABLE.c.tenant)))),
-    func.count(distinct(_TABLE.c.tenant)),
-).where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.opened_at > bindparam("day"))
-_TOP_UPS = table_of(LeaseTopUpRow)
-_EXTRA = select(func.coalesce(func.sum(_TOP_UPS.c.extra), 0)).where(
-    _TOP_UPS.c.staff == bindparam("staff"),
-    _TOP_UPS.c.until > bindparam("now"),
-    _TOP_UPS.c.granted_at <= bindparam("now"),
+_BUDGET = Prepared(
+    select(
+        func.count(distinct(case((_TABLE.c.opened_at > bindparam("hour"), _TABLE.c.tenant)))),
+        func.count(distinct(_TABLE.c.tenant)),
+    ).where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.opened_at > bindparam("day"))
 )
-_OPEN_ON = _OPEN.where(_TABLE.c.tenant == bindparam("tenant")).limit(1)
+_TOP_UPS = table_of(LeaseTopUpRow)
+_EXTRA = Prepared(
+    select(func.coalesce(func.sum(_TOP_UPS.c.extra), 0)).where(
+        _TOP_UPS.c.staff == bindparam("staff"),
+        _TOP_UPS.c.until > bindparam("now"),
+        _TOP_UPS.c.granted_at <= bindparam("now"),
+    )
+)
+_TOUCH = Prepared(
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("its_id"), _TABLE.c.ended_at.is_(None), _TABLE.c.last_used_at < bindparam("moment"))
+    .values(last_used_at=bindparam("moment"))
+)
+_OPEN = Prepared(_ALL_OPEN)
+_OPEN_ON = Prepared(_ALL_OPEN.where(_TABLE.c.tenant == bindparam("tenant")).limit(1))
 
 
-def _lease(row: LeaseRow | Row[*tuple[Any, ...]]) -> Lease:
+def _lease(row: Any) -> Lease:  # noqa: ANN401  a row, mapped or not
     return Lease(
         id=LeaseId(row.id),
         staff=StaffId(row.staff),

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import NoticeId, StaffId
 from console.ports.outbox import Notice
 from console.storage.control_tables import NoticeRow
-from console.storage.rows import changed, found, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import add, changed, found, table_of
 
 
 class StoredOutbox:
@@ -22,17 +23,16 @@ class StoredOutbox:
 
     def add(self, notice: Notice) -> None:
         """Queue a notice."""
-        self._session.execute(
-            insert(NoticeRow).values(
-                id=notice.id,
-                to_staff=notice.to,
-                kind=notice.kind,
-                sentence=notice.sentence,
-                path=notice.path,
-                at=notice.at,
-                read_at=notice.read_at,
-            )
-        )
+        values = {
+            "id": notice.id,
+            "to_staff": notice.to,
+            "kind": notice.kind,
+            "sentence": notice.sentence,
+            "path": notice.path,
+            "at": notice.at,
+            "read_at": notice.read_at,
+        }
+        add(self._session, NoticeRow, values)
 
     def unread(self, staff: StaffId, *, limit: int) -> Sequence[Notice]:
         """Return unread notices, newest first."""
@@ -58,7 +58,7 @@ class StoredOutbox:
 
 
 _TABLE = table_of(NoticeRow)
-_UNREAD = (
+_UNREAD = Prepared(
     select(_TABLE)
     .where(_TABLE.c.to_staff == bindparam("staff"), _TABLE.c.read_at.is_(None))
     .order_by(_TABLE.c.at.desc(), _TABLE.c.id.desc())
@@ -66,7 +66,7 @@ _UNREAD = (
 )
 
 
-def _notice(row: NoticeRow | Row[*tuple[Any, ...]]) -> Notice:
+def _notice(row: Any) -> Notice:  # noqa: ANN401  a row, mapped or not
     return Notice(
         id=NoticeId(row.id),
         to=StaffId(row.to_staff),

@@ -1,12 +1,12 @@
 """Rows of a plane as the domain knows them."""
 
+from typing import Any
+
 from console.domain.ids import MemberId
 from console.domain.workspace import Invoice, Member, Note, Subscription
-from console.storage.own_tables import InvoiceMirrorRow, NoteRow
-from console.storage.tenant_tables import InvoiceRow, MemberRow, SubscriptionRow
 
 
-def shown_member(row: MemberRow) -> Member:
+def shown_member(row: Any) -> Member:  # noqa: ANN401  a row of any making
     """Return a member."""
     return Member(
         id=MemberId(row.id),
@@ -20,11 +20,11 @@ def shown_member(row: MemberRow) -> Member:
     )
 
 
-def shown_subscription(row: SubscriptionRow, *, plan_name: str | None) -> Subscription:
+def shown_subscription(row: Any) -> Subscription:  # noqa: ANN401  a row of any making
     """Return a subscription; a plan that the catalogue does not know is named by its key."""
     return Subscription(
         plan_key=row.plan_key,
-        plan_name=plan_name or row.plan_key,
+        plan_name=row.plan_name or row.plan_key,
         status=row.status,
         provider_customer=row.provider_customer,
         seats=row.seats,
@@ -35,22 +35,22 @@ def shown_subscription(row: SubscriptionRow, *, plan_name: str | None) -> Subscr
     )
 
 
-def shown_invoice(row: InvoiceRow, mirror: InvoiceMirrorRow | None) -> Invoice:
+def shown_invoice(row: Any) -> Invoice:  # noqa: ANN401  a row of any making
     """Return an invoice; what the provider said to us wins over an older mirror of the product."""
-    newer = mirror if mirror is not None and mirror.mirrored_at >= row.mirrored_at else None
+    is_told = row.told_at is not None and row.told_at >= row.mirrored_at
     return Invoice(
         number=row.number,
-        status=row.status if newer is None else newer.status,
-        provider_status=row.provider_status if newer is None else newer.status,
+        status=row.told if is_told else row.status,
+        provider_status=row.told if is_told else row.provider_status,
         amount_minor=row.amount_minor,
         currency=row.currency,
         issued_at=row.issued_at,
         due_at=row.due_at,
-        paid_at=row.paid_at if newer is None else newer.paid_at,
-        mirrored_at=row.mirrored_at if newer is None else newer.mirrored_at,
+        paid_at=row.told_paid_at if is_told else row.paid_at,
+        mirrored_at=row.told_at if is_told else row.mirrored_at,
     )
 
 
-def shown_note(row: NoteRow) -> Note:
+def shown_note(row: Any) -> Note:  # noqa: ANN401  a row of any making
     """Return a note."""
     return Note(id=row.id, author=row.author, text=row.text, at=row.at)

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from console.domain.errors import OutsideError
 from console.storage.engines import Database
 from console.storage.faults import translated
-from console.storage.upgrades import VERSION_TABLE, is_current
+from console.storage.shape import is_current, revisions_of
 
 _PRAGMAS = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
 _SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
@@ -34,11 +33,10 @@ def probed(database: Database, *, heads: tuple[str, ...]) -> Probe:
     kind: Literal["sqlite", "postgresql"] = "sqlite" if database.is_sqlite else "postgresql"
     try:
         with translated(database.name), database.reading.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
             return Probe(
                 name=database.name,
                 kind=kind,
-                revisions=tuple(sorted(context.get_current_heads())),
+                revisions=revisions_of(connection),
                 is_current=is_current(connection, heads=heads),
                 facts=_pragmas(connection) if database.is_sqlite else _settings(connection),
                 clock_us=None if database.is_sqlite else _clock(connection),

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.changes import Preview
@@ -14,6 +15,7 @@ from console.domain.requests import Request, State, Vote
 from console.domain.staff import Role
 from console.storage.control_tables import StaffRow
 from console.storage.frozen_requests import (
+    REQUEST_COLUMNS,
     head_values,
     revision_values,
     seat_values,
@@ -22,6 +24,7 @@ from console.storage.frozen_requests import (
     whole_request,
     whole_vote,
 )
+from console.storage.prepared import Prepared
 from console.storage.request_tables import (
     RequestRenderedRow,
     RequestRevisionRow,
@@ -29,13 +32,13 @@ from console.storage.request_tables import (
     RequestSeatRow,
     RequestVoteRow,
 )
-from console.storage.rows import add_unless_taken, changed, found
+from console.storage.rows import add, add_unless_taken, changed, done, found, table_of
 
 _MOVABLE = frozenset(
     {"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because", "drift"}
 )
 _RUNNING = (State.PENDING.value, State.APPROVED.value)
-_Found = Select[RequestRow, RequestRevisionRow]
+_Found = Select[*tuple[Any, ...]]
 _HEAD_OF_REVISION = and_(
     RequestRevisionRow.request == RequestRow.id, RequestRevisionRow.revision == RequestRow.revision
 )
@@ -57,7 +60,7 @@ class StoredRequests:
 
     def get(self, request: RequestId) -> Request | None:
         """Return a request with its newest revision."""
-        return self._first(_found().where(RequestRow.id == request))
+        return next(iter(self._read(_ONE, request=request)), None)
 
     def move(self, request: Request, to: State, **fields: object) -> bool:
         """Change state by ONE conditional UPDATE on (id, state, version); False means somebody was faster."""
@@ -85,8 +88,8 @@ class StoredRequests:
 
     def revisions(self, request: RequestId) -> Sequence[Request]:
         """Return every revision, oldest first; state and outcome are the request's."""
-        wanted = select(RequestRow, RequestRevisionRow).join(
-            RequestRevisionRow, RequestRevisionRow.request == RequestRow.id
+        wanted = select(*REQUEST_COLUMNS).join_from(
+            RequestRow, RequestRevisionRow, RequestRevisionRow.request == RequestRow.id
         )
         return self._many(wanted.where(RequestRow.id == request).order_by(RequestRevisionRow.revision))
 
@@ -96,9 +99,7 @@ class StoredRequests:
 
     def votes(self, request: RequestId) -> Sequence[Vote]:
         """Return all votes on all revisions, oldest first."""
-        wanted = select(RequestVoteRow).where(RequestVoteRow.request == request)
-        ordered = wanted.order_by(RequestVoteRow.cast_at, RequestVoteRow.revision, RequestVoteRow.person)
-        return [whole_vote(row) for row in self._session.scalars(ordered)]
+        return [whole_vote(row) for row in found(self._session, _VOTES, request=request)]
 
     def void_votes(self, request: RequestId, *, because: str, staff: Collection[StaffId] | None = None) -> int:
         """Void votes that still count (all, or those of some staff) and return how many."""
@@ -125,31 +126,28 @@ class StoredRequests:
         self, staff: StaffId, roles: Collection[Role], *, now: datetime, after: RequestId | None, limit: int
     ) -> Sequence[Request]:
         """Return pending requests that a holder of the roles could still vote on, oldest deadline first."""
-        wanted = _found().where(*_waiting(staff, [role.value for role in roles], now))
-        if after is not None:
-            edge = select(RequestRow.approve_by).where(RequestRow.id == after).scalar_subquery()
-            wanted = wanted.where(tuple_(RequestRow.approve_by, RequestRow.id) > tuple_(edge, after))
-        return self._many(wanted.order_by(RequestRow.approve_by, RequestRow.id).limit(limit))
+        values = {"staff": staff, "roles": sorted(role.value for role in roles), "now": now, "most": limit}
+        if after is None:
+            return self._read(_WAITING, **values)
+        return self._read(_WAITING_AFTER, after=after, **values)
 
     def count_waiting_for(self, staff: StaffId, roles: Collection[Role], *, now: datetime, most: int) -> int:
         """Return how many wait, counting no further than `most`."""
-        values = {"staff": staff, "roles": [role.value for role in roles], "now": now, "most": most}
+        values = {"staff": staff, "roles": sorted(role.value for role in roles), "now": now, "most": most}
         return int(found(self._session, _COUNT_WAITING, **values)[0][0])
 
     def mine(self, staff: StaffId, *, after: RequestId | None, limit: int) -> Sequence[Request]:
         """Return a person's own requests, newest first."""
-        return self._newest(_found().where(RequestRow.requester == staff), after=after, limit=limit)
+        return self._newest(_MINE, after=after, limit=limit, staff=staff)
 
     def recent(
         self, *, states: Collection[State], tenant: TenantId | None, after: RequestId | None, limit: int
     ) -> Sequence[Request]:
         """Return requests of everybody, newest first; no states named means all."""
-        wanted = _found()
-        if tenant is not None:
-            wanted = wanted.where(RequestRow.tenant == tenant)
+        values: dict[str, object] = {} if tenant is None else {"tenant": tenant}
         if states and set(states) != set(State):
-            wanted = wanted.where(RequestRow.state.in_([state.value for state in states]))
-        return self._newest(wanted, after=after, limit=limit)
+            values["states"] = sorted(state.value for state in states)
+        return self._newest(_RECENT["tenant" in values, "states" in values], after=after, limit=limit, **values)
 
     def open_of_requester(self, staff: StaffId) -> Sequence[Request]:
         """Return a person's pending and approved requests."""
@@ -173,34 +171,36 @@ class StoredRequests:
         return self._first(_found().where(RequestRow.execution == execution))
 
     def _fenced(self, request: Request, values: dict[str, Any]) -> bool:
-        fence = update(RequestRow).where(
-            RequestRow.id == request.id,
-            RequestRow.state == request.state.value,
-            RequestRow.version == request.version,
-        )
-        return changed(self._session, fence.values({**values, "version": request.version + 1})) == 1
+        moved = {f"new_{name}": value for name, value in {**values, "version": request.version + 1}.items()}
+        fence = _fence(tuple(moved))
+        its = {"its_id": request.id, "its_state": request.state.value, "its_version": request.version}
+        return done(self._session, fence, **its, **moved) == 1
 
     def _add_revision(self, request: Request) -> None:
-        self._session.execute(insert(RequestRevisionRow).values(revision_values(request)))
-        seats = seat_values(request)
-        if seats:
-            self._session.execute(insert(RequestSeatRow), seats)
+        add(self._session, RequestRevisionRow, revision_values(request))
+        for seat in seat_values(request):
+            add(self._session, RequestSeatRow, seat)
 
-    def _newest(self, wanted: _Found, *, after: RequestId | None, limit: int) -> list[Request]:
-        if after is not None:
-            filed = select(RequestRow.filed_at).where(RequestRow.id == after).scalar_subquery()
-            wanted = wanted.where(tuple_(RequestRow.filed_at, RequestRow.id) < tuple_(filed, after))
-        return self._many(wanted.order_by(RequestRow.filed_at.desc(), RequestRow.id.desc()).limit(limit))
+    def _newest(
+        self, pages: tuple[Prepared, Prepared], *, after: RequestId | None, limit: int, **values: object
+    ) -> list[Request]:
+        first, later = pages
+        if after is None:
+            return self._read(first, most=limit, **values)
+        return self._read(later, most=limit, after=after, **values)
+
+    def _read(self, prepared: Prepared, **values: object) -> list[Request]:
+        return [whole_request(row) for row in found(self._session, prepared, **values)]
 
     def _first(self, wanted: _Found) -> Request | None:
         return next(iter(self._many(wanted)), None)
 
     def _many(self, wanted: _Found) -> list[Request]:
-        return [whole_request(head, frozen) for head, frozen in self._session.execute(wanted)]
+        return [whole_request(row) for row in self._session.connection().execute(wanted)]
 
 
 def _found() -> _Found:
-    return select(RequestRow, RequestRevisionRow).join(RequestRevisionRow, _HEAD_OF_REVISION)
+    return select(*REQUEST_COLUMNS).join_from(RequestRow, RequestRevisionRow, _HEAD_OF_REVISION)
 
 
 def _waiting(staff: object, roles: Any, now: object) -> list[Any]:  # noqa: ANN401  values, or places for values
@@ -226,10 +226,51 @@ def _waiting(staff: object, roles: Any, now: object) -> list[Any]:  # noqa: ANN4
     ]
 
 
-# On every page's frame, therefore built once; only columns of the control store.
-_COUNT_WAITING = select(func.count()).select_from(
-    select(RequestRow.id)
-    .where(*_waiting(bindparam("staff"), bindparam("roles", expanding=True), bindparam("now")))
-    .limit(bindparam("most"))
-    .subquery()
+@cache
+def _fence(moved: tuple[str, ...]) -> Prepared:
+    """Return the conditional update that moves these columns, each given under its name after `new_`."""
+    heads = table_of(RequestRow)
+    fence = update(heads).where(
+        heads.c.id == bindparam("its_id"),
+        heads.c.state == bindparam("its_state"),
+        heads.c.version == bindparam("its_version"),
+    )
+    return Prepared(fence.values({name.removeprefix("new_"): bindparam(name) for name in moved}))
+
+
+def _newest_first(wanted: _Found) -> tuple[Prepared, Prepared]:
+    """Return the first page of a list, and the page after a request."""
+    filed = select(RequestRow.filed_at).where(RequestRow.id == bindparam("after")).scalar_subquery()
+    ordered = wanted.order_by(RequestRow.filed_at.desc(), RequestRow.id.desc()).limit(bindparam("most"))
+    is_older = tuple_(RequestRow.filed_at, RequestRow.id) < tuple_(filed, bindparam("after"))
+    return Prepared(ordered), Prepared(ordered.where(is_older))
+
+
+_HOLDER: tuple[Any, ...] = (bindparam("staff"), bindparam("roles", expanding=True), bindparam("now"))
+_COUNT_WAITING = Prepared(
+    select(func.count()).select_from(
+        select(RequestRow.id).where(*_waiting(*_HOLDER)).limit(bindparam("most")).subquery()
+    )
+)
+_URGENT = _found().where(*_waiting(*_HOLDER)).order_by(RequestRow.approve_by, RequestRow.id).limit(bindparam("most"))
+_EDGE = select(RequestRow.approve_by).where(RequestRow.id == bindparam("after")).scalar_subquery()
+_WAITING = Prepared(_URGENT)
+_WAITING_AFTER = Prepared(
+    _URGENT.where(tuple_(RequestRow.approve_by, RequestRow.id) > tuple_(_EDGE, bindparam("after")))
+)
+_ONE = Prepared(_found().where(RequestRow.id == bindparam("request")))
+_MINE = _newest_first(_found().where(RequestRow.requester == bindparam("staff")))
+_OF_TENANT = RequestRow.tenant == bindparam("tenant")
+_IN_STATES = RequestRow.state.in_(bindparam("states", expanding=True))
+_RECENT = {
+    (False, False): _newest_first(_found()),
+    (True, False): _newest_first(_found().where(_OF_TENANT)),
+    (False, True): _newest_first(_found().where(_IN_STATES)),
+    (True, True): _newest_first(_found().where(_OF_TENANT, _IN_STATES)),
+}
+_BALLOTS = table_of(RequestVoteRow)
+_VOTES = Prepared(
+    select(_BALLOTS)
+    .where(_BALLOTS.c.request == bindparam("request"))
+    .order_by(_BALLOTS.c.cast_at, _BALLOTS.c.revision, _BALLOTS.c.person)
 )

@@ -1,13 +1,14 @@
 """Small statements that several books need, in the language of the database at hand."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable, Row
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.schema import Table
+
+from console.storage.prepared import Prepared, PreparedInsert
 
 
 def table_of(row: type[DeclarativeBase]) -> Table:
@@ -15,13 +16,12 @@ def table_of(row: type[DeclarativeBase]) -> Table:
     return cast("Table", row.__table__)
 
 
-def found(session: Session, prepared: Executable, **values: object) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the rows of a statement that is built once, on the session's own connection.
+def found(session: Session, prepared: Prepared, **values: object) -> Sequence[Any]:
+    """Return the rows of a prepared statement, on the session's own connection.
 
-    Building a statement and mapping its rows costs seven times as much, and a page asks some twenty of them. Only for
-    tables of the control store: this way the engine's guard refuses every tenant-owned one.
+    Only for tables of the control store: this way the engine's guard refuses every tenant-owned one.
     """
-    return session.connection().execute(prepared, values).all()
+    return prepared.rows(session.connection(), values)
 
 
 def changed(session: Session, statement: Executable) -> int:
@@ -32,5 +32,20 @@ def changed(session: Session, statement: Executable) -> int:
 
 def add_unless_taken(session: Session, row: type[DeclarativeBase], values: Mapping[str, Any]) -> bool:
     """Insert a row; False when a key of it is taken, and then the transaction goes on unharmed."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return changed(session, insert(table_of(row)).values(dict(values)).on_conflict_do_nothing()) == 1
+    return insertion(row, is_forgiving=True).run(session.connection(), values) == 1
+
+
+def add(session: Session, row: type[DeclarativeBase], values: Mapping[str, Any]) -> None:
+    """Insert a row of the control store."""
+    insertion(row).run(session.connection(), values)
+
+
+def done(session: Session, prepared: Prepared, **values: object) -> int:
+    """Run a prepared change of the control store and return how many rows it touched."""
+    return prepared.run(session.connection(), values)
+
+
+@cache
+def insertion(row: type[DeclarativeBase], *, is_forgiving: bool = False) -> PreparedInsert:
+    """Return the one prepared insert of a table."""
+    return PreparedInsert(table_of(row), is_forgiving=is_forgiving)

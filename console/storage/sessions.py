@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
 from console.domain.ids import SessionKey, StaffId
 from console.domain.staff import SignInMethod, StaffSession, StepUpMethod
 from console.storage.control_tables import LeaseRow, StaffSessionRow
-from console.storage.rows import changed, found, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import changed, done, found, table_of
 
 
 class StoredSessions:
@@ -54,7 +55,7 @@ class StoredSessions:
 
     def save_values(self, key: SessionKey, values: Mapping[str, object]) -> None:
         """Store the small signed-in values."""
-        self._set(key, {"values": dict(values)})
+        _found_one(done(self._session, _SAVE, its_key=key, kept=dict(values)))
 
     def step_up(self, key: SessionKey, *, by: StepUpMethod, at: datetime) -> None:
         """Remember a second factor."""
@@ -83,19 +84,24 @@ class StoredSessions:
         return self._many(same.order_by(StaffSessionRow.created_at, StaffSessionRow.key))
 
     def _set(self, key: SessionKey, values: dict[str, object]) -> None:
-        if changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)) != 1:
-            message = "There is no such session."
-            raise NotFoundError(message)
+        _found_one(changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)))
 
     def _many(self, wanted: Select[StaffSessionRow]) -> list[StaffSession]:
         return [_session(row) for row in self._session.scalars(wanted)]
 
 
+def _found_one(rows: int) -> None:
+    if rows != 1:
+        message = "There is no such session."
+        raise NotFoundError(message)
+
+
 _TABLE = table_of(StaffSessionRow)
-_ONE = select(_TABLE).where(_TABLE.c.key == bindparam("key"))
+_SAVE = Prepared(update(_TABLE).where(_TABLE.c.key == bindparam("its_key")).values({"values": bindparam("kept")}))
+_ONE = Prepared(select(_TABLE).where(_TABLE.c.key == bindparam("key")))
 
 
-def _session(row: StaffSessionRow | Row[*tuple[Any, ...]]) -> StaffSession:
+def _session(row: Any) -> StaffSession:  # noqa: ANN401  a row, mapped or not
     return StaffSession(
         key=SessionKey(row.key),
         staff=StaffId(row.staff),

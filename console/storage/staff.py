@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import ConflictError, NotFoundError
@@ -13,6 +13,7 @@ from console.domain.search_terms import folded
 from console.domain.staff import Role, StaffKind, StaffMember
 from console.ports.staff import Credentials
 from console.storage.control_tables import StaffRoleRow, StaffRow
+from console.storage.prepared import Prepared
 from console.storage.rows import add_unless_taken, changed, found, table_of
 
 
@@ -152,14 +153,14 @@ class StoredStaff:
 
 
 _STAFF, _HELD = table_of(StaffRow), table_of(StaffRoleRow)
-_ONE_WITH_ROLES = (
+_ONE_WITH_ROLES = Prepared(
     select(_STAFF, _HELD.c.role)
     .select_from(_STAFF.join(_HELD, _HELD.c.staff == _STAFF.c.id, isouter=True))
     .where(_STAFF.c.id == bindparam("staff"))
 )
 
 
-def _member(row: StaffRow | Row[*tuple[Any, ...]], roles: frozenset[Role]) -> StaffMember:
+def _member(row: Any, roles: frozenset[Role]) -> StaffMember:  # noqa: ANN401  a row, mapped or not
     return StaffMember(
         id=StaffId(row.id),
         person=PersonKey(row.person),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.domain.entitlements import Feature, FeatureKind, Grant
@@ -12,8 +12,10 @@ from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.storage.bases import PlaneBase
+from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
 from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_subscription
 from console.storage.rows import changed
@@ -46,18 +48,14 @@ class StoredTenantPlane:
 
     def account(self) -> Account:
         """Return the tenant's own row; raises NotFoundError."""
-        wanted = select(AccountRow, AccountStateRow).join(
-            AccountStateRow, AccountStateRow.tenant_id == AccountRow.tenant_id, isouter=True
-        )
-        found = self._session.execute(wanted).first()
-        if found is None:
+        rows = self._session.scoped(_ACCOUNT)
+        if not rows:
             message = "The tenant has no account on its plane."
             raise NotFoundError(message, tenant=self._scope.tenant)
-        row: AccountRow = found[0]
-        state: AccountStateRow | None = found[1]
+        row = rows[0]
         status, because = row.status, row.status_because
-        if state is not None and state.status is not None:
-            status, because = state.status, state.status_because
+        if row.own_status is not None:
+            status, because = row.own_status, row.own_because
         return Account(
             tenant=TenantId(row.tenant_id),
             name=row.name,
@@ -65,24 +63,17 @@ class StoredTenantPlane:
             suspended_because=because,
             country=row.country,
             created_at=row.created_at,
-            version=_FIRST_VERSION if state is None else state.version,
-            entitlement_version=_FIRST_VERSION if state is None else state.entitlement_version,
+            version=_FIRST_VERSION if row.version is None else row.version,
+            entitlement_version=_FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
         )
 
     def subscription(self) -> Subscription | None:
         """Return the mirrored subscription."""
-        wanted = select(SubscriptionRow, PlanRow.name).join(
-            PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True
-        )
-        found = self._session.execute(wanted).first()
-        return None if found is None else shown_subscription(found[0], plan_name=found[1])
+        return next((shown_subscription(row) for row in self._session.scoped(_SUBSCRIPTION)), None)
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
         """Return members in order of id."""
-        wanted = select(MemberRow).order_by(MemberRow.id).limit(limit)
-        if after is not None:
-            wanted = wanted.where(MemberRow.id > after)
-        return [shown_member(row) for row in self._session.scalars(wanted)]
+        return [shown_member(row) for row in self._session.scoped(_MEMBERS, after=after or "", most=limit)]
 
     def member(self, member: MemberId) -> Member | None:
         """Return one member of this tenant."""
@@ -91,18 +82,15 @@ class StoredTenantPlane:
 
     def member_count(self, *, most: int) -> int:
         """Return how many members there are, counting no further than `most`."""
-        some = select(MemberRow.id).limit(most).subquery()
-        return self._session.scalar(select(func.count()).select_from(some)) or 0
+        return int(self._session.scoped(_MEMBER_COUNT, most=most)[0][0])
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
         """Return the newest invoices."""
-        wanted = _with_mirror.order_by(InvoiceRow.issued_at.desc(), InvoiceRow.number.desc()).limit(limit)
-        return [shown_invoice(row, mirror) for row, mirror in self._session.execute(wanted)]
+        return [shown_invoice(row) for row in self._session.scoped(_INVOICES, most=limit)]
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
-        found = self._session.execute(_with_mirror.where(InvoiceRow.number == number)).first()
-        return None if found is None else shown_invoice(found[0], found[1])
+        return next((shown_invoice(row) for row in self._session.scoped(_INVOICE, number=number)), None)
 
     @cached_property
     def webhooks(self) -> StoredWebhooks:
@@ -129,25 +117,22 @@ class StoredTenantPlane:
 
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""
-        wanted = select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(limit)
-        return [shown_note(row) for row in self._session.scalars(wanted)]
+        return [shown_note(row) for row in self._session.scoped(_NOTES, most=limit)]
 
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
         """Store an override and move `entitlement_version`."""
         self._add(
-            OverrideRow(
-                tenant_id=self._scope.tenant,
-                id=grant.id,
-                feature=grant.feature,
-                label=grant.label,
-                value=grant.value,
-                starts_at=grant.starts_at,
-                until=grant.until,
-                ended_at=grant.ended_at,
-                reference=grant.reference,
-                granted_by=by,
-                granted_at=at,
-            )
+            OverrideRow,
+            id=grant.id,
+            feature=grant.feature,
+            label=grant.label,
+            value=grant.value,
+            starts_at=grant.starts_at,
+            until=grant.until,
+            ended_at=grant.ended_at,
+            reference=grant.reference,
+            granted_by=by,
+            granted_at=at,
         )
         self._move_entitlements()
 
@@ -165,7 +150,7 @@ class StoredTenantPlane:
 
     def add_note(self, note: Note) -> None:
         """Store a note."""
-        self._add(NoteRow(tenant_id=self._scope.tenant, id=note.id, author=note.author, text=note.text, at=note.at))
+        self._add(NoteRow, id=note.id, author=note.author, text=note.text, at=note.at)
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
@@ -181,21 +166,16 @@ class StoredTenantPlane:
             return False
         same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number, InvoiceMirrorRow.mirrored_at <= at)
         if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
-            self._add(
-                InvoiceMirrorRow(
-                    tenant_id=self._scope.tenant, number=number, status=status, paid_at=paid_at, mirrored_at=at
-                )
-            )
+            self._add(InvoiceMirrorRow, number=number, status=status, paid_at=paid_at, mirrored_at=at)
         return True
 
     def applied(self, execution: ExecutionId) -> str | None:
         """Return the outcome that this plane recorded for an execution, or None."""
-        wanted = select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == execution)
-        return self._session.scalar(wanted)
+        return next((str(row.outcome) for row in self._session.scoped(_APPLIED, execution=execution)), None)
 
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
         """Record an execution in this transaction; raises ConflictError when one is recorded already."""
-        self._add(AppliedExecutionRow(tenant_id=self._scope.tenant, execution=execution, outcome=outcome, at=at))
+        self._add(AppliedExecutionRow, execution=execution, outcome=outcome, at=at)
 
     def _move_entitlements(self) -> None:
         self._ensure_state()
@@ -215,17 +195,49 @@ class StoredTenantPlane:
         except IntegrityError:
             self._session.expunge_all()
 
-    def _add(self, row: object) -> None:
+    def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:
-            with self._session.begin_nested():
-                self._session.add(row)
-        except IntegrityError as taken:
+            self._session.put(row, **values)
+        except IntegrityError as broken:
+            if not is_taken(broken):
+                raise
             message = "This plane has that row already."
-            raise ConflictError(message) from taken
+            raise ConflictError(message) from broken
 
 
-_with_mirror = select(InvoiceRow, InvoiceMirrorRow).join(
+_MOST: BindParameter[int] = bindparam("most")
+_ACCOUNT = Scoped(
+    select(
+        AccountRow.tenant_id,
+        AccountRow.name,
+        AccountRow.status,
+        AccountRow.status_because,
+        AccountRow.country,
+        AccountRow.created_at,
+        AccountStateRow.version,
+        AccountStateRow.entitlement_version,
+        AccountStateRow.status.label("own_status"),
+        AccountStateRow.status_because.label("own_because"),
+    ).join_from(AccountRow, AccountStateRow, AccountStateRow.tenant_id == AccountRow.tenant_id, isouter=True)
+)
+_SUBSCRIPTION = Scoped(
+    select(SubscriptionRow, PlanRow.name.label("plan_name")).join(
+        PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True
+    )
+)
+_MEMBERS = Scoped(select(MemberRow).where(MemberRow.id > bindparam("after")).order_by(MemberRow.id).limit(_MOST))
+_MEMBER_COUNT = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(_MOST).subquery()))
+_WITH_MIRROR = select(
+    InvoiceRow,
+    InvoiceMirrorRow.status.label("told"),
+    InvoiceMirrorRow.paid_at.label("told_paid_at"),
+    InvoiceMirrorRow.mirrored_at.label("told_at"),
+).join(
     InvoiceMirrorRow,
     (InvoiceMirrorRow.tenant_id == InvoiceRow.tenant_id) & (InvoiceMirrorRow.number == InvoiceRow.number),
     isouter=True,
 )
+_INVOICES = Scoped(_WITH_MIRROR.order_by(InvoiceRow.issued_at.desc(), InvoiceRow.number.desc()).limit(_MOST))
+_INVOICE = Scoped(_WITH_MIRROR.where(InvoiceRow.number == bindparam("number")))
+_NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
+_APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))

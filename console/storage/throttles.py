@@ -1,12 +1,15 @@
 """Counters that slow guessing and browsing."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, insert, select, text
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from console.storage.control_tables import ThrottleRow
-from console.storage.rows import changed, found, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import add, changed, done, found, table_of
 
 _KEPT = timedelta(days=2)
 
@@ -24,11 +27,8 @@ class StoredThrottles:
 
     def hit(self, bucket: str, key: str, *, at: datetime) -> None:
         """Count one event, and forget those of this key that are older than two days."""
-        old = delete(ThrottleRow).where(
-            ThrottleRow.bucket == bucket, ThrottleRow.key == key, ThrottleRow.at < at - _KEPT
-        )
-        changed(self._session, old)
-        self._session.execute(insert(ThrottleRow).values(bucket=bucket, key=key, at=at))
+        done(self._session, _FORGET, bucket=bucket, key=key, old=at - _KEPT)
+        add(self._session, ThrottleRow, {"bucket": bucket, "key": key, "at": at})
 
     def lock(self, bucket: str, key: str) -> None:
         """Let nobody else count this key until the unit ends; SQLite has one writer anyway."""
@@ -36,12 +36,27 @@ class StoredThrottles:
             wanted = text("SELECT pg_advisory_xact_lock(hashtextextended(:bucket || ' ' || :key, 0))")
             self._session.execute(wanted, {"bucket": bucket, "key": key})
 
+    def take(self, bucket: str, *, before: datetime) -> Mapping[str, int]:
+        """Return how many events each key of a bucket has from before a moment, and forget them."""
+        gone = delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.at < before)
+        keys = self._session.execute(
+            gone.returning(ThrottleRow.key), execution_options={"synchronize_session": False}
+        ).scalars()
+        return Counter(keys)
+
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""
         changed(self._session, delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.key == key))
 
 
 _TABLE = table_of(ThrottleRow)
-_COUNT = select(func.count()).where(
-    _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at >= bindparam("since")
+_FORGET = Prepared(
+    delete(_TABLE).where(
+        _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at < bindparam("old")
+    )
+)
+_COUNT = Prepared(
+    select(func.count()).where(
+        _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at >= bindparam("since")
+    )
 )

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from console.domain.ids import EntryUid
 from console.ports.trail import EntryFilter, StoredCheckpoint, StoredEntry
+from console.storage.prepared import Prepared
+from console.storage.rows import found, table_of
 from console.storage.trail_tables import AuditCheckpointRow, AuditEventRow, AuditSeqRow
 
 _DRIFT = timedelta(days=1)
@@ -23,61 +26,71 @@ class StoredTrailReader:
 
     def page(self, wanted: EntryFilter, *, before: int | None, limit: int) -> Sequence[StoredEntry]:
         """Return entries newest first, `before` a row id (exclusive)."""
-        return self._many(page_statement(wanted, before=before, limit=limit))
+        values = _values(wanted, before=before, limit=limit)
+        names = frozenset(values)
+        page = _pages.get(names)
+        if page is None:
+            page = _pages[names] = Prepared(_shaped(names))
+        return [_entry(row) for row in found(self._session, page, **values)]
 
     def one(self, uid: EntryUid) -> StoredEntry | None:
         """Return one entry."""
-        return next(iter(self._many(_found().where(AuditEventRow.uid == uid))), None)
+        return next((_entry(row) for row in found(self._session, _ONE, uid=uid)), None)
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
-        newest = select(AuditCheckpointRow).order_by(AuditCheckpointRow.size.desc()).limit(1)
-        row = self._session.scalar(newest)
-        return None if row is None else StoredCheckpoint(size=row.size, root=row.root, note=row.note, at=row.at)
-
-    def _many(self, statement: _Found) -> list[StoredEntry]:
-        return [
-            StoredEntry(id=number, uid=EntryUid(uid or ""), body=body.encode(), leaf=leaf, position=position)
-            for number, uid, body, leaf, position in self._session.connection().execute(statement)
-        ]
+        newest = found(self._session, _CHECKPOINT)
+        return next((StoredCheckpoint(size=r.size, root=r.root, note=r.note, at=r.at) for r in newest), None)
 
 
 def page_statement(wanted: EntryFilter, *, before: int | None, limit: int) -> _Found:
-    """Return the statement of one page; every filter has an index that ends in the row id."""
-    statement = _found()
-    exact = {
-        AuditEventRow.tenant: wanted.tenant,
-        AuditEventRow.actor: wanted.actor,
-        AuditEventRow.action: wanted.action,
-        AuditEventRow.outcome: wanted.outcome,
-        AuditEventRow.target: wanted.target,
-        AuditEventRow.correlation: wanted.correlation,
-    }
-    for column, value in exact.items():
-        if value is not None:
-            statement = statement.where(column == value)
+    """Return the statement of one page with its values; every filter has an index that ends in the row id."""
+    values = _values(wanted, before=before, limit=limit)
+    return _shaped(frozenset(values)).params(values)
+
+
+def _values(wanted: EntryFilter, *, before: int | None, limit: int) -> dict[str, object]:
+    """Return what a page is asked by, under the names of its places."""
+    given: dict[str, object] = {name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
     if wanted.since is not None:
-        statement = statement.where(AuditEventRow.ts_us >= wanted.since, AuditEventRow.id >= _first_from(wanted.since))
+        given |= {"since": wanted.since, "young": _moved(wanted.since, -_DRIFT)}
     if wanted.until is not None:
-        statement = statement.where(AuditEventRow.ts_us < wanted.until, AuditEventRow.id <= _last_before(wanted.until))
+        given |= {"until": wanted.until, "old": _moved(wanted.until, _DRIFT)}
     if before is not None:
-        statement = statement.where(AuditEventRow.id < before)
-    return statement.order_by(AuditEventRow.id.desc()).limit(limit)
+        given["before"] = before
+    return {**given, "most": limit}
 
 
-def _first_from(since: datetime) -> ScalarSelect[int]:
+def _shaped(names: frozenset[str]) -> _Found:
+    """Return the statement of a page that is asked by these names."""
+    statement = _found()
+    for name, column in _EXACT.items():
+        if name in names:
+            statement = statement.where(column == bindparam(name))
+    if "since" in names:
+        is_young = AuditEventRow.ts_us >= bindparam("since")
+        statement = statement.where(is_young, AuditEventRow.id >= _first_from(bindparam("young")))
+    if "until" in names:
+        is_old = AuditEventRow.ts_us < bindparam("until")
+        statement = statement.where(is_old, AuditEventRow.id <= _last_before(bindparam("old")))
+    if "before" in names:
+        statement = statement.where(AuditEventRow.id < bindparam("before"))
+    return statement.order_by(AuditEventRow.id.desc()).limit(bindparam("most"))
+
+
+def _first_from(young: BindParameter[datetime]) -> ScalarSelect[int]:
     """Return the row id from which on entries can be that young, so that the years after it are not walked through.
 
     Ids follow the commits and times the clocks, which differ by seconds; a day leaves room for a clock put right.
     """
-    young = select(AuditEventRow.id).where(AuditEventRow.ts_us >= _moved(since, -_DRIFT))
-    return young.order_by(AuditEventRow.ts_us, AuditEventRow.id).limit(1).scalar_subquery()
+    found = select(AuditEventRow.id).where(AuditEventRow.ts_us >= young)
+    return found.order_by(AuditEventRow.ts_us, AuditEventRow.id).limit(1).scalar_subquery()
 
 
-def _last_before(until: datetime) -> ScalarSelect[int]:
+def _last_before(old: BindParameter[datetime]) -> ScalarSelect[int]:
     """Return the row id up to which entries can be that old."""
-    old = select(AuditEventRow.id).where(AuditEventRow.ts_us < _moved(until, _DRIFT))
-    return old.order_by(AuditEventRow.ts_us.desc(), AuditEventRow.id.desc()).limit(1).scalar_subquery()
+    found = select(AuditEventRow.id).where(AuditEventRow.ts_us < old)
+    return found.order_by(AuditEventRow.ts_us.desc(), AuditEventRow.id.desc()).limit(1).scalar_subquery()
 
 
 def _moved(moment: datetime, by: timedelta) -> datetime:
@@ -87,7 +100,25 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
+def _entry(row: Any) -> StoredEntry:  # noqa: ANN401  a row of _found
+    return StoredEntry(id=row.id, uid=EntryUid(row.uid or ""), body=row.body.encode(), leaf=row.leaf, position=row.seq)
+
+
 def _found() -> _Found:
     return select(AuditEventRow.id, AuditEventRow.uid, AuditEventRow.body, AuditEventRow.leaf, AuditSeqRow.seq).join(
         AuditSeqRow, AuditSeqRow.event == AuditEventRow.id, isouter=True
     )
+
+
+_EXACT = {
+    "tenant": AuditEventRow.tenant,
+    "actor": AuditEventRow.actor,
+    "action": AuditEventRow.action,
+    "outcome": AuditEventRow.outcome,
+    "target": AuditEventRow.target,
+    "correlation": AuditEventRow.correlation,
+}
+_ONE = Prepared(_found().where(AuditEventRow.uid == bindparam("uid")))
+_CHECKPOINTS = table_of(AuditCheckpointRow)
+_CHECKPOINT = Prepared(select(_CHECKPOINTS).order_by(_CHECKPOINTS.c.size.desc()).limit(1))
+_pages: dict[frozenset[str], Prepared] = {}

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from typing import Generic, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from console.domain.errors import OutsideError
@@ -34,11 +34,12 @@ class Fate(Enum):
 
 
 class Transaction(Generic[S]):
-    """A session inside one transaction, and its fate."""
+    """A connection inside one transaction, a session that works on it, and its fate."""
 
-    def __init__(self, session: S, *, is_writing: bool) -> None:
+    def __init__(self, session: S, connection: Connection, *, is_writing: bool) -> None:
         """Start open."""
         self.session = session
+        self.connection = connection
         self.is_writing = is_writing
         self.fate = Fate.OPEN
 
@@ -49,12 +50,16 @@ class Transaction(Generic[S]):
             message = "A statement failed inside this unit, so nothing of it can be kept."
             raise OutsideError(message, permanent=False)
         self.fate = Fate.COMMITTING
-        self.session.commit()
+        if self.session.in_transaction():
+            self.session.commit()  # ends the session's part only: the transaction is the connection's
+        self.connection.commit()
         self.fate = Fate.COMMITTED
 
     def undo(self) -> None:
         """Keep nothing that is not committed."""
-        self.session.rollback()
+        if self.session.in_transaction():
+            self.session.rollback()
+        self.connection.rollback()
         if self.fate is Fate.OPEN:
             self.fate = Fate.ROLLED_BACK
 
@@ -68,16 +73,16 @@ def is_spoilt(session: Session) -> bool:
 
 
 @unit
-def opened(database: Database, make: Callable[[Engine], S], *, writing: bool) -> Iterator[Transaction[S]]:
+def opened(database: Database, make: Callable[[Connection], S], *, writing: bool) -> Iterator[Transaction[S]]:
     """Open a transaction; a writing one must be committed by its caller, everything else is undone.
 
     Raises: OutsideError when the database does not answer.
     """
-    with translated(database.name), database.turn(writing=writing) as engine:
-        session = make(engine)
-        transaction = Transaction(session, is_writing=writing)
+    with translated(database.name), database.turn(writing=writing) as engine, engine.connect() as connection:
+        connection.begin()
+        session = make(connection)
+        transaction = Transaction(session, connection, is_writing=writing)
         try:
-            session.connection()
             yield transaction
         finally:
             try:

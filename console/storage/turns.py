@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from console.domain.errors import OutsideError
@@ -62,6 +63,7 @@ _locks: dict[Path, FairLock] = {}
 _locks_guard = threading.Lock()
 
 
+@lru_cache(maxsize=256)  # every writing unit asks, and resolving a path asks the file system for each of its parts
 def fair_lock_of(database: Path) -> FairLock:
     """Return the one lock of this process for a database file."""
     with _locks_guard:

@@ -4,16 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from console.storage.engines import open_database
 from console.storage.parts import OWNER
-
-VERSION_TABLE = "sallyport_version"
-CONTROL_HEADS = ("control@head", "plane@head")
-PLANE_HEADS = ("plane@head",)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x5A11_9087  # "sallyport": one upgrade at a time
@@ -39,11 +33,3 @@ def upgrade_database(url: str, *, heads: tuple[str, ...]) -> None:
                 command.upgrade(config, head)
     finally:
         database.close()
-
-
-def is_current(connection: Connection, *, heads: tuple[str, ...]) -> bool:
-    """Return whether a database has reached the named heads."""
-    script = ScriptDirectory.from_config(migrations_config())
-    wanted = {revision.revision for head in heads for revision in script.get_revisions(head)}
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return wanted <= set(context.get_current_heads())

@@ -1,44 +1,44 @@
 """A full pass over the trail: bytes, leaves, positions, writers, intents, and every checkpoint kept outside."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
-from console.domain.canonical import is_canonical
-from console.domain.checkpoints import NoteError, Verifier, open_note
+from console.domain.checkpoints import Verifier
 from console.domain.ids import EntryUid
-from console.domain.merkle import Frontier, leaf_hash
+from console.domain.merkle import Frontier
 from console.ports.sequencer import Finding, FindingKind, Progress, Verification
+from console.storage.promised_roots import PromisedRoots
+from console.storage.stretches import MOST_FINDINGS, Stretch, gap
 
-_PAGE = 2_000
-_MOST_FINDINGS = 100
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_PAGE = 5_000
 
 _PLACED = text(
     """
-    SELECT place.seq, place.event, place.leaf AS placed_leaf, event.body, event.leaf FROM audit_seq AS place
+    SELECT place.seq, place.event, place.leaf, event.body, event.leaf FROM audit_seq AS place
     LEFT JOIN audit_event AS event ON event.id = place.event
     WHERE place.seq > :after ORDER BY place.seq LIMIT :page
     """
 )
-_PENDING = text(
-    """
-    SELECT event.id AS event, event.body, event.leaf FROM audit_event AS event
-    WHERE event.id > :after AND NOT EXISTS (SELECT 1 FROM audit_seq WHERE audit_seq.event = event.id)
-    ORDER BY event.id LIMIT :page
-    """
-)
+# Without a position, though the sequencer has read on: nobody wrote these when they say that they were written.
+_PASSED = {
+    "sqlite": "event.id <= (SELECT cursor FROM audit_frontier)",
+    "postgresql": "event.xid < (SELECT CAST(CAST(low AS text) AS xid8) FROM audit_frontier)",
+}
+_PENDING = {
+    name: text(
+        f"""
+        SELECT NULL, event.id, event.leaf, event.body, event.leaf, {is_passed} FROM audit_event AS event
+        WHERE event.id > :after AND NOT EXISTS (SELECT 1 FROM audit_seq WHERE audit_seq.event = event.id)
+        ORDER BY event.id LIMIT :page
+        """  # noqa: S608  the two conditions above
+    )
+    for name, is_passed in _PASSED.items()
+}
 _TWICE = text("SELECT uid FROM audit_event GROUP BY uid HAVING count(*) > 1 ORDER BY uid LIMIT 1")
-_PASSED_SQLITE = text(
-    "SELECT count(*) FROM audit_event WHERE id <= (SELECT cursor FROM audit_frontier) "
-    "AND NOT EXISTS (SELECT 1 FROM audit_seq WHERE audit_seq.event = audit_event.id)"
-)
-_PASSED_POSTGRESQL = text(
-    "SELECT count(*) FROM audit_event WHERE xid < (SELECT CAST(CAST(low AS text) AS xid8) FROM audit_frontier) "
-    "AND NOT EXISTS (SELECT 1 FROM audit_seq WHERE audit_seq.event = audit_event.id)"
-)
+_FIRST_ID = -(2**63)
 
 
 def verified_trail(
@@ -48,178 +48,108 @@ def verified_trail(
 
     Shape: 1 positions and bytes, 2 entries without a position, 3 duplicates, 4 checkpoints kept outside.
     """
-    book = _Findings()
-    promised = _Promises(notes, verifiers, book)
-    entries = _Entries(book)
-    tree = _placed(connection, entries, promised, progress=progress)
-    pending = _pending(connection, entries, book)
+    total = connection.execute(text("SELECT count(*) FROM audit_seq")).scalar_one()
+    whole = _Whole(notes, verifiers)
+    for stretch in placed_stretches(connection):
+        whole.join(stretch)
+        progress(whole.tree.size, total)
+    pending = _join_pending(connection, whole)
     twice = connection.execute(_TWICE).scalar()
     if twice is not None:
-        book.add(FindingKind.UID_TWICE, f"Entry {twice} is there twice.", uid=twice)
-    promised.settle(tree)
-    return Verification(
-        sequenced=tree.size,
-        pending=pending,
-        checkpoints=promised.met,
-        root=tree.root(),
-        findings=tuple(book.found),
-        dangling_intents=tuple(entries.intents.values()),
-    )
+        sentence = f"Entry {twice} is there twice."
+        whole.tell([Finding(kind=FindingKind.UID_TWICE, sentence=sentence, uid=EntryUid(twice))])
+    return whole.verification(pending)
 
 
-def _placed(connection: Connection, entries: "_Entries", promised: "_Promises", *, progress: Progress) -> Frontier:
-    """Check every position in turn: dense, present, unchanged, and the root that was promised at that size."""
-    tree = Frontier()
+def placed_stretches(connection: Connection) -> Iterator[Stretch]:
+    """Check every position in turn, page by page: dense, present, unchanged."""
     due = 0
-    total = connection.execute(text("SELECT count(*) FROM audit_seq")).scalar_one()
-    for row in _pages(connection, _PLACED, "seq"):
-        if row.seq != due:
-            entries.book.add(FindingKind.POSITION_MISSING, f"Position {due} is missing.", position=due)
-        due = row.seq + 1
-        tree.append(bytes(row.placed_leaf))
-        if row.body is None:
-            sentence = f"The entry at position {row.seq} is gone."
-            entries.book.add(FindingKind.ENTRY_MISSING, sentence, position=row.seq, event=row.event)
-        else:
-            entries.check(row, position=row.seq)
-        promised.reached(tree, position=row.seq)
-        if tree.size % _PAGE == 0:
-            progress(tree.size, total)
-    progress(tree.size, total)
-    return tree
+    for rows in _pages(connection, _PLACED, column=0, after=-1):
+        stretch = Stretch()
+        due = stretch.add(rows, due=due)
+        yield stretch
 
 
-def _pending(connection: Connection, entries: "_Entries", book: "_Findings") -> int:
+def _join_pending(connection: Connection, whole: "_Whole") -> int:
     """Check what no position covers yet: it follows its writers' counts and does not lie behind the sequencer."""
-    pending = 0
-    for row in _pages(connection, _PENDING, "event"):
-        pending += 1
-        entries.check(row, position=None)
-    is_postgresql = connection.dialect.name == "postgresql"
-    passed = connection.execute(_PASSED_POSTGRESQL if is_postgresql else _PASSED_SQLITE).scalar_one()
+    pending = passed = 0
+    for rows in _pages(connection, _PENDING[connection.dialect.name], column=1, after=_FIRST_ID):
+        stretch = Stretch()
+        stretch.add([row[:5] for row in rows], due=0)
+        whole.follow(stretch)
+        pending += len(rows)
+        passed += sum(bool(row[5]) for row in rows)
     if passed:
-        book.add(FindingKind.BACK_DATED, f"{passed} entries lie behind the sequencer without a position.")
+        sentence = f"{passed} entries lie behind the sequencer without a position."
+        whole.tell([Finding(kind=FindingKind.BACK_DATED, sentence=sentence)])
     return pending
 
 
-class _Findings:
-    """What was found, first fault first; past a hundred it only counts."""
+class _Whole:
+    """All stretches joined: the tree that they grow, the writers and intents that go on from one to the next."""
 
-    def __init__(self) -> None:
-        self.found: list[Finding] = []
-
-    def add(
-        self,
-        kind: FindingKind,
-        sentence: str,
-        *,
-        position: int | None = None,
-        event: int | None = None,
-        uid: str | None = None,
-    ) -> None:
-        if len(self.found) < _MOST_FINDINGS:
-            named = None if uid is None else EntryUid(uid)
-            self.found.append(Finding(kind=kind, sentence=sentence, position=position, event=event, uid=named))
-
-
-class _Entries:
-    """Checks entries one by one, and remembers each writer's last count and each open intent."""
-
-    def __init__(self, book: _Findings) -> None:
-        self.book = book
+    def __init__(self, notes: Sequence[str], verifiers: Iterable[Verifier]) -> None:
+        self.tree = Frontier()
+        self._promised = PromisedRoots()
+        self._findings: list[Finding] = []
+        self.tell(self._promised.read(notes, verifiers))
         self._writers: dict[str, tuple[int, str | None]] = {}
-        self.intents: dict[str, EntryUid] = {}
+        self._intents: dict[str, EntryUid] = {}
 
-    def check(self, row: Row[Any], *, position: int | None) -> None:
-        raw = row.body.encode()
-        body = _body(row.body)
-        uid = body.get("uid")
-        place = {"position": position, "event": row.event, "uid": uid}
-        leaf = leaf_hash(raw)
-        placed = bytes(row.leaf) if position is None else bytes(row.placed_leaf)
-        if leaf != bytes(row.leaf) or leaf != placed:
-            self.book.add(FindingKind.BODY_CHANGED, f"Entry {uid} is not what was written.", **place)
-        elif _encode(body) != row.body and not is_canonical(raw):
-            self.book.add(FindingKind.NOT_CANONICAL, f"Entry {uid} is not in canonical form.", **place)
-        self._follow_writer(body, placed.hex(), place)
-        self._follow_intent(body, str(uid))
+    def join(self, stretch: Stretch) -> None:
+        """Grow the tree by a stretch, stopping at every size that a checkpoint has promised."""
+        faults, start, done = self._faults(stretch), self.tree.size, 0
+        for size in (*self._promised.sizes(start, start + len(stretch.leaves)), None):
+            until = len(stretch.leaves) if size is None else size - start
+            self.tree.extend(stretch.leaves[done:until])
+            self.tell(fault for at, fault in faults if done <= at < until)
+            done = until
+            if size is not None:
+                self.tell(self._promised.reached(self.tree))
 
-    def _follow_writer(self, body: Mapping[str, Any], leaf: str, place: Mapping[str, Any]) -> None:
-        try:
-            writer, number, before = body["w"]
-        except (KeyError, TypeError, ValueError):
-            return
-        last, last_leaf = self._writers.get(writer, (0, None))
-        self._writers[writer] = (number, leaf)
-        if number <= last:
-            sentence = f"Entry {place['uid']} stands after a later one of its writer."
-            self.book.add(FindingKind.OUT_OF_ORDER, sentence, **place)
-        elif number != last + 1 or before != last_leaf:
-            gone = number - last - 1
-            sentence = f"Before entry {place['uid']} {gone or 'some'} of its writer's entries are gone or changed."
-            self.book.add(FindingKind.WRITER_GAP, sentence, **place)
+    def follow(self, stretch: Stretch) -> None:
+        """Take in a stretch without positions."""
+        self.tell(fault for _, fault in self._faults(stretch))
 
-    def _follow_intent(self, body: Mapping[str, Any], uid: str) -> None:
-        execution = body.get("execution")
-        if execution is None:
-            return
-        if body.get("kind") == "intent":
-            self.intents[execution] = EntryUid(uid)
-        elif str(body.get("action", "")).startswith("action."):
-            self.intents.pop(execution, None)
+    def tell(self, found: Iterable[Finding]) -> None:
+        """Keep what was found, first fault first; past a hundred the rest says nothing new."""
+        self._findings += islice(found, max(0, MOST_FINDINGS - len(self._findings)))
 
+    def verification(self, pending: int) -> Verification:
+        """Return the verdict."""
+        self.tell(self._promised.settled(self.tree))
+        return Verification(
+            sequenced=self.tree.size,
+            pending=pending,
+            checkpoints=self._promised.met,
+            root=self.tree.root(),
+            findings=tuple(self._findings),
+            dangling_intents=tuple(self._intents.values()),
+        )
 
-class _Promises:
-    """The checkpoints kept outside: which root was promised at which size."""
-
-    def __init__(self, notes: Sequence[str], verifiers: Iterable[Verifier], book: _Findings) -> None:
-        self._book = book
-        self._roots: dict[int, bytes] = {}
-        self._last_good = 0
-        self.met = 0
-        known = tuple(verifiers)
-        for number, note in enumerate(notes, start=1):
-            try:
-                checkpoint = open_note(note, known).checkpoint
-            except NoteError as refused:
-                book.add(FindingKind.NOTE_REFUSED, f"Checkpoint {number} kept outside is not ours: {refused}")
-                continue
-            if self._roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
-                book.add(FindingKind.ROOT_DIFFERS, f"Two checkpoints of size {checkpoint.size} name different roots.")
-
-    def reached(self, tree: Frontier, *, position: int) -> None:
-        promised = self._roots.pop(tree.size, None)
-        if promised is None:
-            return
-        self.met += 1
-        if promised == tree.root():
-            self._last_good = tree.size
-            return
-        sentence = f"Something between positions {self._last_good} and {tree.size - 1} differs from the checkpoint."
-        self._book.add(FindingKind.ROOT_DIFFERS, sentence, position=position)
-
-    def settle(self, tree: Frontier) -> None:
-        larger = [size for size in self._roots if size > tree.size]
-        if larger:
-            sentence = f"A checkpoint kept outside counts {max(larger)} entries, the database only {tree.size}."
-            self._book.add(FindingKind.TAIL_MISSING, sentence, position=tree.size)
-        if tree.size and not self.met and not larger:
-            self._book.add(FindingKind.NO_OUTSIDE_COPY, "No checkpoint outside vouches for these entries.")
+    def _faults(self, stretch: Stretch) -> list[tuple[int, Finding]]:
+        """Return the faults of a stretch in order, with those that show only where it meets what came before."""
+        faults = list(stretch.faults)
+        for writer, run in stretch.writers.items():
+            last = self._writers.get(writer, (0, None))
+            fault = gap(run.first, run.before, last=last, place=run.place)
+            if fault is not None:
+                faults.append((run.at, fault))
+            self._writers[writer] = (run.last, run.leaf)
+        for execution, intent in stretch.intents:
+            if intent is None:
+                self._intents.pop(execution, None)
+            else:
+                self._intents[execution] = intent
+        return sorted(faults, key=lambda each: each[0])
 
 
-def _pages(connection: Connection, statement: TextClause, column: str) -> Iterator[Row[Any]]:
-    after = -1
+def _pages(connection: Connection, statement: TextClause, *, column: int, after: int) -> Iterator[Sequence[Any]]:
+    """Yield pages as the driver gives them: a row object of SQLAlchemy costs as much as checking its entry."""
     while True:
-        rows = connection.execute(statement, {"after": after, "page": _PAGE}).all()
-        yield from rows
+        with connection.execute(statement, {"after": after, "page": _PAGE}) as found:
+            rows = found.cursor.fetchall()
+        yield rows
         if len(rows) < _PAGE:
             return
-        after = getattr(rows[-1], column)
-
-
-def _body(raw: str) -> dict[str, Any]:
-    try:
-        found = json.loads(raw)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        after = rows[-1][column]

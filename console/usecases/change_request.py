@@ -16,9 +16,9 @@ from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.eligibility import seats_held
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
-from console.usecases.outcomes import BadFields
+from console.usecases.outcomes import BadFields, Drifted
 from console.usecases.parameters import Raw, built
-from console.usecases.prepare_action import unfit
+from console.usecases.prepare_action import mark_of, unfit
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
@@ -38,16 +38,20 @@ def revoke_request(house: House, actor: Actor, *, request_id: RequestId, because
 
 
 def revise_request(
-    house: House, actor: Actor, *, request_id: RequestId, raw: Raw
-) -> Request | BadFields | Deny | NeedsStepUp:
-    """Change what is asked for: a new revision, a new digest, and every vote is void. Raises: NotFoundError."""
+    house: House, actor: Actor, *, request_id: RequestId, raw: Raw, mark: str | None
+) -> Request | BadFields | Drifted | Deny | NeedsStepUp:
+    """Change what is asked for: a new revision, a new digest, and every vote is void.
+
+    Shape: `mark` is what the preview page posted back, None for a caller that showed none.
+    Raises: NotFoundError.
+    """
     now = house.clock.now()
     request = _found(house, request_id)
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
             answer = expire(house, unit, actor, request, now=now) or _revise_in(
-                house, unit, actor, request, raw, now=now
+                house, unit, actor, request, raw, mark=mark, now=now
             )
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
@@ -123,8 +127,8 @@ def _end_in(
 
 
 def _revise_in(
-    house: House, unit: ControlUnit, actor: Actor, request: Request, raw: Raw, *, now: datetime
-) -> Request | BadFields | Deny | NeedsStepUp:
+    house: House, unit: ControlUnit, actor: Actor, request: Request, raw: Raw, *, mark: str | None, now: datetime
+) -> Request | BadFields | Drifted | Deny | NeedsStepUp:
     # 1. only the requester, only while it waits or went stale, and only with the tenant open again
     decision = ask(
         house,
@@ -165,6 +169,8 @@ def _revise_in(
         now=now,
     ) as tools:
         preview: Preview = action.preview(params, tools)
+    if mark is not None and mark != mark_of(preview):
+        return Drifted(seen=None, now=preview, mark=mark_of(preview), request=request)
     facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}
     answer = ask(
         house,

@@ -14,7 +14,7 @@ from console.ports.leases import LeaseBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
-from console.usecases.leases_ending import end_lease_in, end_leases_of_session
+from console.usecases.leases_ending import end_lease_in, end_sessions_of
 from console.usecases.recording import emit, request_target, tenant_ref
 
 
@@ -53,13 +53,7 @@ class UnitTools:
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""
-        ended = 0
-        for session in self.unit.sessions.live_of(staff, at):
-            if self.unit.sessions.revoke(session.key, at):
-                ended += 1
-                end_leases_of_session(self.unit, self.actor, session.key, by=LeaseEnd.REVOKED, now=at)
-                emit(self.unit, self.actor, "session.revoked", at=at, facts={"session": session.key, "staff": staff})
-        return ended
+        return end_sessions_of(self.unit, self.actor, staff, now=at)
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""

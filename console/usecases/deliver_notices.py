@@ -4,7 +4,7 @@ from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.errors import OutsideError
 from console.ports.outbox import NoticeSink
 from console.usecases.house import House
-from console.usecases.recording import emit_as
+from console.usecases.recording import emit_as, staff_target
 
 _BATCH = 100
 
@@ -21,13 +21,14 @@ def deliver_notices(house: House, sink: NoticeSink) -> int:
             break
         with house.store.write() as unit:
             now = house.clock.now()
+            member = unit.staff.get(notice.to)
             unit.outbox.delivered(notice.id, now)
             emit_as(
                 unit,
                 SYSTEM_ACTOR,
                 "notice.sent",
                 at=now,
-                targets=(TargetRef(type="staff", id=notice.to),),
+                targets=(TargetRef(type="staff", id=notice.to),) if member is None else staff_target(member),
                 facts={"notice": notice.id, "kind": notice.kind},
             )
         sent += 1

@@ -21,7 +21,7 @@ from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import tools_for
 from console.usecases.verify_request import overtaken, verified
@@ -237,7 +237,9 @@ def _emit(
     votes: Sequence[Vote] = [
         v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
     ]
-    intent = None if action == "action.intent" else intent_of(unit, request)
+    row = None if request.tenant is None else unit.directory.get(request.tenant)
+    is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
+    intent = intent_of(unit, request) if is_far and action != "action.intent" else None
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
     emit(
@@ -247,7 +249,7 @@ def _emit(
         at=at,
         governed=request.action,
         effect=house.registry[request.action].effect,
-        tenant=tenant_ref(unit, request.tenant, source="request"),
+        tenant=row_ref(row, source="request"),
         reason=request.reason,
         authorisation=authorised(house, Allow(rules=request.rules), request, tuple(votes)),
         targets=request_target(request),

@@ -101,7 +101,7 @@ def _is_unseen_payment(invoice: Invoice) -> bool:
 
 def _unseen_payment(invoice: Invoice) -> Symptom:
     status = invoice.status.replace("_", " ")
-    since = f"{invoice.mirrored_at:%H:%M} UTC on {invoice.mirrored_at:%d %b}"
+    since = f"{invoice.mirrored_at:%H:%M} UTC on {invoice.mirrored_at:%-d %b}"
     return Symptom(
         weight=Weight.STOP,
         title="Paid, but locked out",

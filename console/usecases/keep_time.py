@@ -8,12 +8,13 @@ from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.recording import emit_as, request_target, tenant_ref
+from console.usecases.strangers import sum_up_strangers
 
 _BATCH = 100
 
 
 def end_overdue(house: House) -> int:
-    """Store and record the ends of leases and requests whose clocks have run out; return how many."""
+    """Store and record what the clock has ended: leases, requests, and minutes of floods; return how many."""
     now = house.clock.now()
     with house.store.write() as unit:
         ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
@@ -30,7 +31,7 @@ def end_overdue(house: House) -> int:
                     tenant=tenant_ref(unit, lease.tenant, source="lease"),
                     facts={"lease": lease.id, "because": because.value, "staff": lease.staff},
                 )
-    return ended
+    return ended + sum_up_strangers(house)
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

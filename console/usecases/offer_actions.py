@@ -7,6 +7,7 @@ from typing import Any
 from console.domain.decisions import Decision, Deny, DenyCode
 from console.domain.ids import ReasonCode, TenantId
 from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow
 from console.policy.decide import neutral_facts
 from console.ports.actions import Action, Reach
 from console.usecases.asking import ask_many, denied, query
@@ -23,11 +24,12 @@ class Offer:
     reasons: tuple[ReasonCode, ...]
 
 
-def offer_actions(house: House, actor: Actor, *, tenant: TenantId | None) -> Sequence[Offer]:
+def offer_actions(house: House, actor: Actor, *, tenant: DirectoryRow | None) -> Sequence[Offer]:
     """Return the actions that this person could ask for, on a tenant or (None) on the control store."""
     reach = Reach.CONTROL if tenant is None else Reach.TENANT
-    actions = [action for action in house.registry.values() if action.reach is reach]
-    offers = [Offer(action=action, reasons=codes) for action, codes in _accepted(house, actor, actions, tenant=tenant)]
+    actions = [each for each in house.registry.values() if each.reach is reach and (not tenant or each.fits(tenant))]
+    answers = _accepted(house, actor, actions, tenant=None if tenant is None else tenant.id)
+    offers = [Offer(action=action, reasons=codes) for action, codes in answers]
     return [offer for offer in offers if offer.reasons]
 
 

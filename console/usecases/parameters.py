@@ -73,11 +73,11 @@ def _value(field: ParamField, given: str | Sequence[str]) -> tuple[Any, object]:
         roles = tuple(sorted({name.strip() for name in names if name.strip()}))
         return roles, list(roles)
     if not isinstance(given, str):
-        raise Fault(field.name, f"Give {field.label.lower()} once.")
+        raise Fault(field.name, f"Give “{field.label}” once.")
     text = given.strip()
     if not text:
         if field.is_required:
-            raise Fault(field.name, f"Fill in {field.label.lower()}.")
+            raise Fault(field.name, f"Fill in “{field.label}”.")
         return "", ""
     if field.input is Input.INTEGER:
         return _integer(field, text)
@@ -107,7 +107,7 @@ def _date(field: ParamField, text: str) -> tuple[date, str]:
 def _text(field: ParamField, text: str) -> tuple[str, str]:
     most = field.most or _LONGEST_TEXT
     if len(text) > most:
-        raise Fault(field.name, f"Keep {field.label.lower()} under {most:,} characters.")
+        raise Fault(field.name, f"Keep “{field.label}” under {most:,} characters.")
     if field.input is not Input.CHOICE and field.least is not None and len(text) < field.least:
         raise Fault(field.name, f"{field.label} needs at least {field.least} characters.")
     if _CONTROL.search(text):

@@ -28,6 +28,8 @@ from console.usecases.tooling import budget_facts, reading_tools
 _NO_REASON = ReasonCode("")
 _LONGEST_KEY = 64
 
+_TOUCHED = timedelta(seconds=1)  # one request looks at its lease several times; its clock counts minutes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -52,6 +54,7 @@ class ActionForm:
     lease: Lease | None
     choices: Mapping[str, tuple[Choice, ...]]
     current: Mapping[str, str]
+    units: Mapping[str, str]
     reasons: tuple[ReasonRule, ...]
 
 
@@ -85,6 +88,7 @@ def action_form(
                     lease=place.lease,
                     choices={field.name: action.choices(field.name, tools) for field in action.fields},
                     current=action.current(typed, tools),
+                    units=action.units(typed, tools),
                     reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
                 )
     refusal = place if isinstance(place, Deny) else offered
@@ -184,7 +188,8 @@ def place_of(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId | N
     lease = lease_on(house, unit, actor, tenant, now=now)
     if isinstance(lease, Deny):
         return lease
-    unit.leases.touch(lease.id, now)
+    if now - lease.last_used_at >= _TOUCHED:
+        unit.leases.touch(lease.id, now)
     lease = replace(lease, last_used_at=now)
     return Place(row=row, lease=lease, scope=scope_of_lease(lease, row))
 

@@ -59,36 +59,33 @@ def propose_action(
     wrong = check_reason(house, reason, tenant)
     if wrong is not None:
         return _refused(house, actor, key, tenant, wrong, reason)
+    seen = None if mark is None else (mark, shown_for or reason)
     try:
         with house.store.write() as unit:
-            before = _sent_before(unit, actor, form_id)
-            if isinstance(before, Already):
-                return before
-            answer = before or _file(
-                house,
-                unit,
-                actor,
-                action,
-                params,
-                plain,
-                tenant=tenant,
-                reason=reason,
-                seen=None if mark is None else (mark, shown_for or reason),
-                form_id=form_id,
+            answer = _sent_before(unit, actor, form_id) or _file(
+                house, unit, actor, action, params, plain, tenant=tenant, reason=reason, seen=seen, form_id=form_id
             )
     except RefusedInsideError as inside:
         answer = inside.deny
-    except ConflictError:
-        with house.store.read() as unit:
-            before = _sent_before(unit, actor, form_id)
-        if before is None:
+    except (ConflictError, Fault) as late:
+        first = sent_before(house, actor, form_id=form_id)
+        if first is None:
+            if isinstance(late, Fault):
+                return unfit(house, actor, key, tenant, late)
             raise
-        return before  # the same form was sent at the same moment, and that one was faster
-    except Fault as fault:
-        return unfit(house, actor, key, tenant, fault)
+        answer = first
+    if isinstance(answer, Drifted | Deny | NeedsStepUp):
+        # The same form may have been sent at the same moment: then what stands in the way is what the faster one did.
+        answer = sent_before(house, actor, form_id=form_id) or answer
     if isinstance(answer, Deny | NeedsStepUp):
         return _refused(house, actor, key, tenant, answer, reason)
-    return settle(house, actor, answer)
+    return answer if isinstance(answer, Already) else settle(house, actor, answer)
+
+
+def sent_before(house: House, actor: Actor, *, form_id: RequestId) -> Already | Deny | None:
+    """Return what came of a form that was sent already, None for a new one; somebody else's is refused."""
+    with house.store.read() as unit:
+        return _sent_before(unit, actor, form_id)
 
 
 def _file(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from console.domain.decisions import Deny
+from console.domain.decisions import Deny, Query
+from console.domain.ids import TenantId
 from console.domain.leases import Lease
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
@@ -17,8 +19,11 @@ from console.usecases.recording import emit
 _SHOWN = 8
 _COUNT_AT_MOST = 99
 
+_ANY = TenantId("ten_any")  # stands for whichever tenant they would open
+
 PAGES = {
     "search": ("directory.search", {}),
+    "tenants": ("tenant.read", {"page": "overview"}),
     "requests": ("request.list", {}),
     "trail": ("trail.read", {"scope": "all"}),
     "staff": ("staff.read", {}),
@@ -45,12 +50,18 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the frame shows: which pages may be opened, how much waits, and the leases that are open."""
+class Places:
+    """What the frame around every page shows: which pages may be opened, and how much waits (to 99)."""
 
     pages: frozenset[str]
     waiting: int
-    unread: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the command palette starts from: which pages may be opened, and the leases that are open."""
+
+    pages: frozenset[str]
     leases: Sequence[tuple[Lease, DirectoryRow | None]]
 
 
@@ -77,17 +88,30 @@ def read_home(house: House, actor: Actor) -> Home:
         )
 
 
-def read_surroundings(house: House, actor: Actor) -> Surroundings:
-    """Return what the frame needs, in a bounded number of statements; nothing of a tenant's own data is read."""
+def read_places(house: House, actor: Actor) -> Places:
+    """Return what the frame needs, in one statement; nothing of a tenant's own data is read."""
     now = house.clock.now()
-    pages = tuple(PAGES)
-    answers = ask_many(house, [query(actor, PAGES[page][0], now=now, facts=dict(PAGES[page][1])) for page in pages])
+    pages = _pages(house, actor, now)
+    with house.store.read() as unit:
+        waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
+    return Places(pages=pages, waiting=waiting)
+
+
+def read_surroundings(house: House, actor: Actor) -> Surroundings:
+    """Return what the palette needs, in a bounded number of statements; nothing of a tenant's own data is read."""
+    now = house.clock.now()
     with house.store.read() as unit:
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
-        return Surroundings(
-            pages=frozenset(page for page, answer in zip(pages, answers, strict=True) if not isinstance(answer, Deny)),
-            waiting=unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST),
-            unread=len(unit.outbox.unread(actor.staff, limit=_COUNT_AT_MOST)),
-            leases=[(lease, rows.get(lease.tenant)) for lease in leases],
-        )
+    return Surroundings(pages=_pages(house, actor, now), leases=[(lease, rows.get(lease.tenant)) for lease in leases])
+
+
+def _pages(house: House, actor: Actor, now: datetime) -> frozenset[str]:
+    answers = ask_many(house, [_question(actor, page, now) for page in PAGES])
+    return frozenset(page for page, answer in zip(PAGES, answers, strict=True) if not isinstance(answer, Deny))
+
+
+def _question(actor: Actor, page: str, now: datetime) -> Query:
+    verb, facts = PAGES[page]
+    tenant = _ANY if page == "tenants" else None
+    return query(actor, verb, now=now, tenant=tenant, leased=tenant, facts=dict(facts))

@@ -1,10 +1,11 @@
 """Record what the gate refused before any use case was reached: strangers, forged forms, foreign hosts."""
 
 from console.domain.decisions import DenyCode
-from console.domain.entries import STRANGER, Authorisation, TargetRef
+from console.domain.entries import Authorisation, TargetRef
 from console.domain.staff import Actor, Origin
 from console.usecases.house import House
-from console.usecases.recording import emit, emit_as
+from console.usecases.recording import emit
+from console.usecases.strangers import tell_of_stranger
 
 ACTIONS = frozenset({"csrf.refused", "host.refused", "route.refused", "throttle.refused", "tenant.read_refused"})
 
@@ -12,7 +13,7 @@ ACTIONS = frozenset({"csrf.refused", "host.refused", "route.refused", "throttle.
 def refuse_at_the_door(
     house: House, actor: Actor | None, *, action: str, code: DenyCode | None, origin: Origin, target: str = ""
 ) -> None:
-    """Write one entry for a refusal of the gate, by a staff member or a stranger. Raises: TrailUnavailableError."""
+    """Record a refusal of the gate, to a staff member or a stranger. Raises: TrailUnavailableError."""
     if action not in ACTIONS:
         raise ValueError(action)
     now = house.clock.now()
@@ -22,6 +23,6 @@ def refuse_at_the_door(
     targets = (TargetRef(type="route", id=target[:200]),) if target else ()
     with house.store.write() as unit:
         if actor is None:
-            emit_as(unit, STRANGER, action, at=now, origin=origin, authorisation=answer, targets=targets)
+            tell_of_stranger(house, unit, action, at=now, origin=origin, authorisation=answer, targets=targets)
         else:
             emit(unit, actor, action, at=now, authorisation=answer, targets=targets)

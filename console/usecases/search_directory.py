@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.entries import Exposure
@@ -10,6 +10,7 @@ from console.domain.ids import TenantId
 from console.domain.search_terms import SearchTerms, understood
 from console.domain.staff import Actor
 from console.domain.tenancy import SearchHit
+from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
 from console.usecases.recording import emit, refuse
@@ -38,11 +39,12 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
     if isinstance(refusal, Deny):
         refuse(house, actor, "route.refused", refusal)
         return refusal
-    hits = house.fleet.search(terms, limit=_MOST + 1)
-    limits = house.book.limits
+    with house.store.read() as unit:
+        is_throttled = _is_throttled(house, unit, actor, now)
+    hits = () if is_throttled else house.fleet.search(terms, limit=_MOST + 1)
     with house.store.write() as unit:
-        recent = unit.throttles.count("search", actor.staff, since=now - timedelta(minutes=1))
-        if recent < limits.searches_per_minute:
+        unit.throttles.lock("search", actor.staff)
+        if not (is_throttled or _is_throttled(house, unit, actor, now)):
             unit.throttles.hit("search", actor.staff, at=now)
             emit(
                 unit,
@@ -58,3 +60,8 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
         slow = denied(DenyCode.THROTTLED, "You are searching faster than a person reads.", "Wait a minute.")
     refuse(house, actor, "throttle.refused", slow, facts={"bucket": "search"})
     return slow
+
+
+def _is_throttled(house: House, unit: ControlUnit, actor: Actor, now: datetime) -> bool:
+    recent = unit.throttles.count("search", actor.staff, since=now - timedelta(minutes=1))
+    return recent >= house.book.limits.searches_per_minute

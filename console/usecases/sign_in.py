@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from console.domain.addresses import network_of
 from console.domain.decisions import Deny, DenyCode
-from console.domain.entries import STRANGER, ActorKind, ActorRef, Authorisation, TargetRef
+from console.domain.entries import ActorKind, ActorRef, Authorisation, TargetRef
 from console.domain.ids import PersonKey, SessionKey, StaffId
 from console.domain.leases import LeaseEnd
 from console.domain.search_terms import folded
@@ -16,7 +17,11 @@ from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.recording import emit, emit_as, staff_target
+from console.usecases.strangers import tell_of_stranger
 
+_NO_ADDRESS = denied(
+    DenyCode.SIGN_IN_REFUSED, "Somebody else signs in with your e-mail address.", "Ask an administrator to look."
+)
 _WRONG = "E-mail, password or code is wrong."
 
 
@@ -86,8 +91,8 @@ def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> Si
     else:
         with house.store.write() as unit:
             member = _followed(house, unit, claims, person=person, roles=roles, now=now)
-            refusal = _why_not(house, member, now)
-            if refusal is None:
+            refusal = _NO_ADDRESS if member is None else _why_not(house, member, now)
+            if member is not None and refusal is None:
                 strong = claims.acr in house.book.acr_strong and claims.authenticated_at is not None
                 return _begin(
                     house,
@@ -99,7 +104,7 @@ def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> Si
                     method=StepUpMethod.IDENTITY_PROVIDER if strong else None,
                     idp_sid=claims.sid,
                 )
-    return _refused(house, person, origin, refusal)
+    return _refused(house, person, origin, refusal or _NO_ADDRESS)
 
 
 def refuse_identity(house: House, *, why: str, origin: Origin) -> Deny:
@@ -122,16 +127,24 @@ def sign_out(house: House, actor: Actor) -> None:
 
 def _followed(
     house: House, unit: ControlUnit, claims: Claims, *, person: PersonKey, roles: frozenset[Role], now: datetime
-) -> StaffMember:
-    """Return the account of a person, made or brought up to date with what the identity provider says."""
+) -> StaffMember | None:
+    """Return a person's account, made or brought up to date with what the identity provider says.
+
+    Shape: None for a newcomer whose address is somebody else's: an address never links people.
+    """
+    address = folded(claims.email) or person  # not every provider tells one, and it must stay distinct
+    holder = unit.staff.by_email(address)
+    is_free = holder is None or holder.person == person
     system = ActorRef(id=None, kind=ActorKind.SYSTEM, name="Identity provider")
     member = unit.staff.by_person(person)
+    if member is None and not is_free:
+        return None
     if member is None:
         member = StaffMember(
             id=StaffId(house.ids.new("stf")),
             person=person,
             name=claims.name,
-            email=folded(claims.email),
+            email=address,
             roles=roles,
             kind=StaffKind.PERSON,
             is_active=True,
@@ -157,8 +170,9 @@ def _followed(
             targets=staff_target(member),
             facts={"before": ",".join(sorted(member.roles)), "after": ",".join(sorted(roles))},
         )
-    if (member.name, member.email) != (claims.name, folded(claims.email)):
-        unit.staff.set_profile(member.id, name=claims.name, email=folded(claims.email))
+    address = address if is_free else member.email
+    if (member.name, member.email) != (claims.name, address):
+        unit.staff.set_profile(member.id, name=claims.name, email=address)
     return unit.staff.get(member.id) or member
 
 
@@ -223,17 +237,17 @@ def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin,
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
     if unit.throttles.count("sign_in", account, since=since) >= limits.sign_in_tries:
         return True
-    return unit.throttles.count("sign_in_address", origin.ip, since=since) >= limits.sign_in_address_tries
+    return unit.throttles.count("sign_in_address", network_of(origin.ip), since=since) >= limits.sign_in_address_tries
 
 
 def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
     now = house.clock.now()
     with house.store.write() as unit:
         if refusal.code is not DenyCode.THROTTLED:
-            unit.throttles.hit("sign_in_address", origin.ip, at=now)
-        emit_as(
+            unit.throttles.hit("sign_in_address", network_of(origin.ip), at=now)
+        tell_of_stranger(
+            house,
             unit,
-            STRANGER,
             "staff.sign_in_refused",
             at=now,
             origin=origin,

@@ -31,7 +31,7 @@ class Assets:
         return _FOR_EVER if mark is not None and self._marks.get(name) == mark else _A_WHILE
 
 
-def serve_assets(app: Flask, folder: Path) -> None:
+def serve_assets(app: Flask, folder: Path) -> Assets:
     """Make `asset(...)` known to templates and give static answers their lifetime."""
     assets = Assets(folder)
     app.jinja_env.globals["asset"] = assets.address
@@ -42,3 +42,5 @@ def serve_assets(app: Flask, folder: Path) -> None:
             name = str((request.view_args or {}).get("filename", ""))
             response.headers["Cache-Control"] = assets.lifetime(name, request.args.get(_MARK))
         return response
+
+    return assets

@@ -7,11 +7,14 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console.usecases.house import House
-from console.web import gate, render
+from console.web import gate
 from console.web.assets import serve_assets
 from console.web.blueprints import BLUEPRINTS
+from console.web.compiling import LeanEnvironment
+from console.web.marks import Marks, hx
 from console.web.mishaps import handle_mishaps
 from console.web.options import DemoPerson, Web, WebOptions
+from console.web.paths import path_of
 from console.web.security import protect_answers
 from console.web.sessions import COOKIE, StaffSessions, sign_in_people
 
@@ -24,6 +27,7 @@ _MOST_PARTS = 100
 class ConsoleApp(Flask):
     """Flask with templates that fail on a missing name instead of showing nothing."""
 
+    jinja_environment = LeanEnvironment
     jinja_options = {  # noqa: RUF012  Flask declares it per instance
         "undefined": StrictUndefined,
         "autoescape": True,
@@ -48,8 +52,8 @@ def make_web(house: House, options: WebOptions) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0, x_prefix=0)  # type: ignore[method-assign]
     gate.install_form_tokens(app)
     sign_in_people(app)
-    serve_assets(app, options.static)
-    app.jinja_env.globals["hx"] = render.hx
+    assets = serve_assets(app, options.static)
+    app.jinja_env.globals.update(hx=hx, marks=Marks(assets.address), url_for=path_of)
     handle_mishaps(app)
     protect_answers(app)
     for blueprint in BLUEPRINTS:

@@ -11,7 +11,7 @@ from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
 from console.usecases.opened_tenant import Opened
-from console.usecases.read_home import Surroundings, read_surroundings
+from console.usecases.read_home import Places, read_places
 from console.web import asking, wording
 from console.web.paths import path_of
 from console.web.security import nonce
@@ -149,7 +149,7 @@ def door_frame(*, has_form: bool) -> Frame:
 
 def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
     """Return the frame of a signed-in person, with the tenant bar where a tenant page is shown."""
-    around = read_surroundings(asking.house(), actor)
+    around = read_places(asking.house(), actor)
     return Frame(
         environment=_environment(),
         nonce=nonce(),
@@ -172,8 +172,7 @@ def is_stepped_up(actor: Actor) -> bool:
 
 
 def _environment() -> str:
-    known = asking.options().environment
-    return "staging" if known == "development" else known
+    return asking.options().environment
 
 
 def _links() -> Links:
@@ -199,9 +198,9 @@ def _person(actor: Actor) -> Person:
     )
 
 
-def _rail(around: Surroundings) -> list[Place]:
+def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
-    if "search" in around.pages:
+    if "tenants" in around.pages:
         theirs = ("tenants", "leases", "search", "webhooks", "replays")
         places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
     if "requests" in around.pages:

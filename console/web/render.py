@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Response, flash, make_response, render_template, request, url_for
 from flask import jsonify as as_json
-from markupsafe import Markup
 from werkzeug.utils import redirect
 
 from console.domain.decisions import Deny, NeedsStepUp, Refusal
@@ -14,15 +13,9 @@ from console.web import asking, wording
 from console.web.errors import STATUS, STEP_UP_STATUS, Mishap
 from console.web.frame import Frame, door_frame, full_frame
 from console.web.paths import path_of, safe_next
-from console.web.security import nonce
 
 _VARY = "Cookie, HX-Request, HX-Boosted, HX-History-Restore-Request"
 _DOOR = "layouts/door.html"
-
-
-def hx() -> Markup:
-    """Return the attribute without which hx-csp strips every hx- attribute of an element."""
-    return Markup('hx-nonce="{}"').format(nonce())
 
 
 def page(

@@ -1,13 +1,11 @@
 """What several pages show alike: people, tenants, requests in a row, refusals, and entries told in words."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import url_for
-
-from console.domain.canonical import parse_canonical
 from console.domain.changes import Change
 from console.domain.decisions import Deny, GroupNeed, NeedsStepUp
 from console.domain.entries import told
@@ -15,6 +13,7 @@ from console.domain.requests import Request, State
 from console.domain.tenancy import DirectoryRow
 from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Line
+from console.web.paths import path_of
 
 View = dict[str, Any]
 Seen = tuple[str, str | None, str | None]  # a change as a page showed it: field, before, after
@@ -49,8 +48,8 @@ def tenant_view(row: DirectoryRow) -> View:
         "plan": row.plan,
         "status": row.status.value,
         "tier": row.tier.value,
-        "href": url_for("tenants.overview", slug=row.slug),
-        "lease_href": url_for("leases.create", slug=row.slug),
+        "href": path_of("tenants.overview", slug=row.slug),
+        "lease_href": path_of("leases.create", slug=row.slug),
     }
 
 
@@ -139,7 +138,7 @@ def entry_time(body: Mapping[str, Any]) -> datetime:
 
 def body_of(stored: StoredEntry) -> dict[str, Any]:
     """Return the fields of a stored entry."""
-    body = parse_canonical(stored.body)
+    body = json.loads(stored.body)  # as the database gave it back; whether it is sound is for `trail verify` to say
     if not isinstance(body, dict):
         raise TypeError(body)
     return body
@@ -165,7 +164,7 @@ def entry_row(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool
         "action": body["action"],
         "position": stored.position,
         "reference": (body["reason"] or {}).get("reference", ""),
-        "href": url_for("trail.show", uid=stored.uid) if is_linked else "",
+        "href": path_of("trail.show", uid=stored.uid) if is_linked else "",
     }
 
 
@@ -191,7 +190,7 @@ def _queue_item(line: Line, *, is_own: bool) -> View:
     ]
     until = deadline(request, request.state)
     return {
-        "href": url_for("requests.show", request_id=request.id),
+        "href": path_of("requests.show", request_id=request.id),
         "title": request.preview.sentence or line.title,
         "meta": [text for text in meta if text],
         "icon": "users",
@@ -214,7 +213,7 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
         "title": _capital(sentence_of(body, titles)),
         "who": body["actor"]["name"],
         "text": f"Reference {reference}" if reference else "",
-        "href": url_for("trail.show", uid=stored.uid) if is_linked else "",
+        "href": path_of("trail.show", uid=stored.uid) if is_linked else "",
         "known_at": None,
         "day": "",
     }
@@ -222,7 +221,8 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
 
 def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """Return an entry's sentence, to stand after the actor's name; a code that ends it is written as words."""
-    sentence = told(body, titles={key: f"“{title}”" for key, title in titles.items()})
+    governed = body["governed"]
+    sentence = told(body, titles={governed: f"“{titles[governed]}”"} if governed in titles else {})
     code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
     return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
 

@@ -174,7 +174,7 @@ def _param(spec: ParamField, walk: Walk) -> View:
         "value": value if isinstance(value, str) else "",
         "chosen": chosen,
         "help": spec.help,
-        "unit": spec.unit,
+        "unit": walk.form.units.get(spec.name, spec.unit),
         "is_required": spec.is_required,
         "current": None if current is None else current.removeprefix("now "),
         "error": walk.faults.get(spec.name, ""),

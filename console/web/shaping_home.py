@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import url_for
-
 from console.domain.decisions import Deny
 from console.domain.leases import Lease
 from console.domain.reasons import Effect, ReasonRule
@@ -17,6 +15,7 @@ from console.usecases.read_home import Home
 from console.usecases.search_directory import SearchAnswer
 from console.web.forms.leases import LeaseForm
 from console.web.forms.posted import REASON_FIELDS
+from console.web.paths import path_of
 from console.web.shaping import View, refusal_view, request_queue, tenant_view
 
 _EFFECTS = {Effect.READ: "reading", Effect.WRITE: "writing", Effect.DANGEROUS: "asking for dangerous actions"}
@@ -70,7 +69,7 @@ def lease_queue(leases: Iterable[tuple[Lease, DirectoryRow | None]]) -> list[Vie
     found = sorted((pair for pair in leases if pair[1] is not None), key=lambda pair: pair[0].until)
     return [
         {
-            "href": url_for("tenants.overview", slug=row.slug),
+            "href": path_of("tenants.overview", slug=row.slug),
             "title": row.name,
             "meta": [row.slug, lease.reason.reference],
             "icon": "building-2",
@@ -129,7 +128,7 @@ def lease_view(offer: LeaseOffer, typed: LeaseForm, *, refusal: Deny | None = No
     chosen = typed.code or offer.reasons[0].code
     return {
         "tenant": tenant_view(offer.tenant),
-        "action": url_for("leases.create", slug=offer.tenant.slug),
+        "action": path_of("leases.create", slug=offer.tenant.slug),
         "reasons": [reason_option(rule, is_lease=True) for rule in offer.reasons],
         "examples": _examples(offer.reasons),
         "typed": {"code": chosen, "reference": typed.reference, "note": typed.note, "minutes": typed.minutes},
@@ -200,6 +199,7 @@ def palette_groups(
                 _palette_action(offer, opened)
                 for offer in offers
                 if needle in f"{offer.action.title} {offer.action.key}".casefold()
+                and not offer.action.is_beside_its_thing
             ],
         },
         {
@@ -217,8 +217,8 @@ def palette_groups(
 def _palette_action(offer: Offer, opened: DirectoryRow | None) -> dict[str, Any]:
     action = offer.action
     href = (
-        url_for("actions.create", slug=opened.slug, key=action.key)
+        path_of("actions.create", slug=opened.slug, key=action.key)
         if action.reach is Reach.TENANT and opened is not None
-        else url_for("actions.create_control", key=action.key)
+        else path_of("actions.create_control", key=action.key)
     )
     return {"label": action.title, "href": href, "icon": action.icon, "hint": action.key}

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from flask import url_for
-
 from console.domain.ids import TenantId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import FailedGroup, Job, JobEvent, JobState, legal
@@ -13,6 +11,7 @@ from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer
 from console.usecases.read_operations import EventPage, InboxPage, JobPage, JobsPage, OperationsPage
 from console.web.forms.operations import InboxForm, JobsForm
+from console.web.paths import path_of
 from console.web.shaping import View, tenant_view, with_query
 from console.web.shaping_deliveries import in_words
 from console.web.shaping_replays import duration
@@ -41,7 +40,7 @@ _COUNTED_TO = 10_000
 def section_views(current: str, *, sees_inbox: bool, dead: int | None = None, stuck: int | None = None) -> list[View]:
     """Return the pages of operations that this person may open."""
     return [
-        {"label": label, "href": url_for(endpoint), "count": count, "is_current": name == current}
+        {"label": label, "href": path_of(endpoint), "count": count, "is_current": name == current}
         for name, label, endpoint, count in (
             ("queues", "Queues", "operations.index", None),
             ("jobs", "Jobs", "operations.jobs", dead),
@@ -65,7 +64,7 @@ def operations_view(page: OperationsPage, offers: Sequence[Offer]) -> View:
                 "dead": queue.dead,
                 "lag": duration(timedelta(seconds=queue.lag_s)) if queue.lag_s else "none",
                 "is_late": queue.lag_s >= _LATE_S,
-                "dead_href": url_for("operations.jobs", state=JobState.DEAD.value),
+                "dead_href": path_of("operations.jobs", state=JobState.DEAD.value),
             }
             for queue in page.queues
         ],
@@ -77,7 +76,7 @@ def operations_view(page: OperationsPage, offers: Sequence[Offer]) -> View:
                 "every": f"every {duration(timedelta(seconds=schedule.every_s))}",
                 "next_at": schedule.next_at,
                 "is_on": schedule.is_on,
-                "href": url_for("operations.jobs", kind=schedule.kind),
+                "href": path_of("operations.jobs", kind=schedule.kind),
             }
             for schedule in page.schedules
         ],
@@ -88,7 +87,7 @@ def operations_view(page: OperationsPage, offers: Sequence[Offer]) -> View:
 
 def jobs_view(page: JobsPage, form: JobsForm, offers: Sequence[Offer]) -> View:
     """Return one page of jobs with its filters as chips."""
-    address = url_for("operations.jobs")
+    address = path_of("operations.jobs")
     is_group = form.typed.get("state") == JobState.DEAD.value and form.which.kind and form.which.fingerprint
     known = {"kind": form.which.kind or "", "fingerprint": form.which.fingerprint or ""}
     return {
@@ -129,17 +128,17 @@ def job_view(page: JobPage, offers: Sequence[Offer]) -> View:
         "verbs": [link for link in links if link["key"] not in _CAUSES or _CAUSES[link["key"]] in allowed],
         "tenant": None if page.tenant is None else tenant_view(page.tenant),
         "actor": page.names.get(job.actor, job.actor) if job.actor else "",
-        "request_href": url_for("requests.show", request_id=job.request) if job.request else "",
+        "request_href": path_of("requests.show", request_id=job.request) if job.request else "",
         "request": page.request.preview.sentence if page.request else "",
         "retried_by": page.names.get(job.retried_by, job.retried_by) if job.retried_by else "",
-        "alike_href": url_for("operations.jobs", state=JobState.DEAD.value, kind=job.kind, fingerprint=job.fingerprint)
+        "alike_href": path_of("operations.jobs", state=JobState.DEAD.value, kind=job.kind, fingerprint=job.fingerprint)
         if job.fingerprint else "",
     }  # fmt: skip
 
 
 def inbox_view(page: InboxPage, form: InboxForm) -> View:
     """Return one page of events from providers, with how many stand in each state."""
-    address = url_for("operations.inbox")
+    address = path_of("operations.inbox")
     chosen = {"event_type": form.typed["event_type"]} if "event_type" in form.typed else {}
     return {
         "views": section_views("inbox", sees_inbox=True),
@@ -172,7 +171,7 @@ def event_view(page: EventPage, offers: Sequence[Offer]) -> View:
         "bytes": len(event.payload),
         "tenant": None if page.tenant is None else tenant_view(page.tenant),
         "verbs": placed_links(offers, None, "inbound", {"event": str(event.id)}),
-        "alike_href": url_for("operations.inbox", event_type=event.event_type),
+        "alike_href": path_of("operations.inbox", event_type=event.event_type),
     }
 
 
@@ -185,7 +184,7 @@ def _failed(group: FailedGroup, offers: Sequence[Offer]) -> View:
         "count": group.count,
         "oldest_at": group.oldest_at,
         "newest_at": group.newest_at,
-        "href": url_for("operations.jobs", state=JobState.DEAD.value, **known),
+        "href": path_of("operations.jobs", state=JobState.DEAD.value, **known),
         "links": placed_links(offers, None, "job", known),
     }
 
@@ -204,7 +203,7 @@ def _job(job: Job, tenants: Mapping[TenantId, DirectoryRow]) -> View:
         "created_at": job.created_at,
         "run_at": job.run_at,
         "at": job.finished_at or job.run_at,
-        "href": url_for("operations.job", job=job.id),
+        "href": path_of("operations.job", job=job.id),
     }
 
 
@@ -238,7 +237,7 @@ def _event(event: InboundEvent, tenants: Mapping[TenantId, DirectoryRow]) -> Vie
         "attempts": event.attempts,
         "is_live": event.is_live,
         "is_fetched": event.is_fetched,
-        "href": url_for("operations.inbound", event=event.id),
+        "href": path_of("operations.inbound", event=event.id),
     }
 
 
@@ -259,7 +258,7 @@ def _counts(counts: Mapping[InboundState, int]) -> list[View]:
         {
             "state": state.value,
             "count": f"{counts.get(state, 0):,}{'+' if counts.get(state, 0) >= _COUNTED_TO else ''}",
-            "href": url_for("operations.inbox", state=state.value),
+            "href": path_of("operations.inbox", state=state.value),
         }
         for state in INBOUND_STATES
     ]

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from flask import url_for
-
 from console.domain.ids import EndpointId
 from console.domain.replays import Excluded, ItemState, Run, RunState, Wanted
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import Endpoint
 from console.usecases.offer_actions import Offer
 from console.usecases.read_replays import OVER, ItemsPage, Proof, ReplayPage, ReplaysPage
+from console.web.paths import path_of
 from console.web.shaping import View, with_query
 from console.web.shaping_deliveries import counted, in_words, section_views
 from console.web.shaping_tenants import placed_links
@@ -59,7 +58,7 @@ def run_row(run: Run, row: DirectoryRow, names: Mapping[str, str]) -> View:
         "left": run.left,
         "by": names.get(run.planned_by, run.planned_by),
         "at": run.planned_at,
-        "href": url_for("replays.show", slug=row.slug, run=run.id),
+        "href": path_of("replays.show", slug=row.slug, run=run.id),
     }
 
 
@@ -92,11 +91,11 @@ def replay_view(page: ReplayPage, offers: Sequence[Offer], now: datetime) -> Vie
         "pace": _average(run, now),
         "proof": None if page.proof is None else _proof(run, page.proof),
         "took": duration(run.finished_at - run.started_at) if run.finished_at and run.started_at else "",
-        "items_href": url_for("replays.items", slug=row.slug, run=run.id),
-        "events_href": url_for("replays.events", slug=row.slug, run=run.id),
-        "progress_href": url_for("replays.progress", slug=row.slug, run=run.id),
-        "href": url_for("replays.show", slug=row.slug, run=run.id),
-        "request_href": url_for("requests.show", request_id=run.request) if run.request else "",
+        "items_href": path_of("replays.items", slug=row.slug, run=run.id),
+        "events_href": path_of("replays.events", slug=row.slug, run=run.id),
+        "progress_href": path_of("replays.progress", slug=row.slug, run=run.id),
+        "href": path_of("replays.show", slug=row.slug, run=run.id),
+        "request_href": path_of("requests.show", request_id=run.request) if run.request else "",
         "request_by": "" if page.request is None else page.request.requester_name,
     }
 
@@ -104,7 +103,7 @@ def replay_view(page: ReplayPage, offers: Sequence[Offer], now: datetime) -> Vie
 def items_view(page: ItemsPage, *, state: ItemState | None, after: int) -> View:
     """Return a page of the frozen list."""
     run, row = page.run, page.opened.tenant
-    address = url_for("replays.items", slug=row.slug, run=run.id)
+    address = path_of("replays.items", slug=row.slug, run=run.id)
     chosen = {"state": state.value} if state else {}
     return {
         "run": run_row(run, row, {}),
@@ -118,7 +117,7 @@ def items_view(page: ItemsPage, *, state: ItemState | None, after: int) -> View:
             {
                 "position": item.position,
                 "delivery": item.delivery,
-                "href": url_for("webhooks.delivery", slug=row.slug, delivery=item.delivery),
+                "href": path_of("webhooks.delivery", slug=row.slug, delivery=item.delivery),
                 "endpoint": page.endpoints[item.endpoint].url if item.endpoint in page.endpoints else item.endpoint,
                 "state": item.state.value,
                 "tries": item.tries,
@@ -188,7 +187,7 @@ def _per_endpoint(run: Run, endpoints: Mapping[EndpointId, Endpoint], row: Direc
             {
                 "name": endpoint.url if endpoint else name,
                 "state": endpoint.state.value if endpoint else "deleted",
-                "href": url_for("webhooks.endpoint", slug=row.slug, endpoint_id=name),
+                "href": path_of("webhooks.endpoint", slug=row.slug, endpoint_id=name),
                 "count": count,
             }
         )

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from flask import url_for
-
 from console.domain.decisions import Decision, Deny, GroupNeed, NeedsStepUp
 from console.domain.requests import Request, State, Verdict, Vote
 from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Inbox, Line, RequestPage
 from console.web import wording
 from console.web.made import page_of
+from console.web.paths import path_of
 from console.web.shaping import (
     View,
     body_of,
@@ -42,7 +41,8 @@ _ENDED = {
     State.REVOKED: ("Approval revoked", "ban"),
     State.FAILED: ("Failed", "octagon-alert"),
 }
-_AFTER_APPROVAL = frozenset({State.EXPIRED_APPROVED, State.REVOKED, State.FAILED})
+_STOPPED = frozenset({State.REJECTED, State.CANCELLED, State.STALE, State.REVOKED})
+_FOR_REQUESTERS = frozenset({"cancel", "revise"})
 
 
 def inbox_view(inbox: Inbox, now: datetime) -> View:
@@ -53,14 +53,14 @@ def inbox_view(inbox: Inbox, now: datetime) -> View:
         "tabs": [
             {
                 "label": label,
-                "href": url_for("requests.index", tab=tab),
+                "href": path_of("requests.index", tab=tab),
                 "is_current": tab == inbox.tab,
                 "count": inbox.waiting if tab == "waiting" else None,
             }
             for tab, label in _TABS
         ],
         "rows": [_row(line, now) for line in inbox.lines],
-        "older": url_for("requests.index", tab=inbox.tab, after=inbox.older) if inbox.older else "",
+        "older": path_of("requests.index", tab=inbox.tab, after=inbox.older) if inbox.older else "",
         "empty_title": title,
         "empty_text": text,
     }
@@ -96,8 +96,8 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "drift": _drift(request),
         "revisions": [_revision(r, request) for r in reversed(page.revisions)],
         "events": entry_events(_once_read(page), titles, is_linked=page.may_read_trail),
-        "trail_href": url_for("trail.index", correlation=request.id) if page.may_read_trail else "",
-        "may": {verb: _verb(page.may.get(verb)) for verb in _VERBS},
+        "trail_href": path_of("trail.index", correlation=request.id) if page.may_read_trail else "",
+        "may": {verb: _verb(page.may.get(verb), is_shy=verb in _FOR_REQUESTERS) for verb in _VERBS},
         "has_voted": any(
             v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
         ),
@@ -120,7 +120,7 @@ def _once_read(page: RequestPage) -> list[StoredEntry]:
 def _row(line: Line, now: datetime) -> View:
     request, state = line.request, line.request.state_at(now)
     return {
-        "href": url_for("requests.show", request_id=request.id),
+        "href": path_of("requests.show", request_id=request.id),
         "title": line.title,
         "sentence": request.preview.sentence,
         "tenant": None if line.tenant is None else tenant_view(line.tenant),
@@ -142,7 +142,7 @@ def _nodes(page: RequestPage) -> list[View]:
     run = _node("Executed", "circle-check", "ahead", None)
     if state in _ENDED:
         label, icon = _ENDED[state]
-        was_approved = [approved] if request.needs and state in _AFTER_APPROVAL else []
+        was_approved = [approved] if request.needs and request.execute_by else []
         return [asked, *was_approved, _node(label, icon, "refused", request.finished_at)]
     if state is State.PENDING:
         return [asked, waiting, _node("Approved", "badge-check", "ahead", None), run]
@@ -162,11 +162,13 @@ def _clocks(page: RequestPage) -> list[View]:
     request, state = page.request, page.state
     if not request.needs:
         return []
-    was_met = state in {State.APPROVED, State.EXECUTING, State.EXECUTED, *_AFTER_APPROVAL}
-    first = "running" if state is State.PENDING else "met" if was_met else "over"
-    second = {State.APPROVED: "running", State.EXECUTING: "met", State.EXECUTED: "met"}.get(state, "waiting")
-    if state in _AFTER_APPROVAL:
-        second = "over"
+    second = "waiting"
+    if request.execute_by is not None:
+        first = "met"
+        second = {State.APPROVED: "running", State.EXPIRED_APPROVED: "over"}.get(state, "met")
+        second = "stopped" if state in _STOPPED else second
+    else:
+        first = {State.PENDING: "running", State.EXPIRED_PENDING: "over"}.get(state, "stopped")
     hours, minutes = divmod(request.execute_minutes, 60)
     span = f"{hours} h" if not minutes else f"{request.execute_minutes} min"
     run_note = f"until {request.execute_by:%H:%M} UTC" if request.execute_by else f"{span} from the last vote"
@@ -175,7 +177,7 @@ def _clocks(page: RequestPage) -> list[View]:
             "label": "To approve",
             "until": request.approve_by,
             "state": first,
-            "note": f"until {request.approve_by:%d %b, %H:%M} UTC",
+            "note": f"until {request.approve_by:%-d %b, %H:%M} UTC",
         },
         {"label": "To run", "until": request.execute_by, "state": second, "note": run_note},
     ]
@@ -238,10 +240,13 @@ def _revision(revision: Request, newest: Request) -> View:
     }
 
 
-def _verb(answer: Decision | None) -> View | None:
-    """Return policy's answer to one verb; None where the state does not know the verb."""
-    if answer is None:
-        return None
+def _verb(answer: Decision | None, *, is_shy: bool) -> View | None:
+    """Return policy's answer to one verb; None where the state does not know it, or it is nobody's but the requester's.
+
+    Shape: a shy verb is not shown at all to those who may not use it.
+    """
     is_refused = isinstance(answer, Deny)
+    if answer is None or (is_refused and is_shy):
+        return None
     why = refusal_view(answer) if isinstance(answer, Deny) else None
     return {"is_refused": is_refused, "needs_code": isinstance(answer, NeedsStepUp), "why": why}

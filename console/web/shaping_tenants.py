@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from flask import url_for
-
-from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource
+from console.domain.entitlements import Entitlement, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Invoice
 from console.ports.trail import StoredEntry
@@ -14,6 +12,7 @@ from console.usecases.offer_actions import Offer
 from console.usecases.read_requests import Line
 from console.usecases.read_tenant import EntitlementPage, MemberLine, NotesPage, Overview, Paged
 from console.web import wording
+from console.web.paths import path_of
 from console.web.shaping import View, entry_events, entry_row, minor_digits, request_queue, with_query
 
 _SOURCES = {
@@ -59,15 +58,16 @@ def action_links(offers: Iterable[Offer], row: DirectoryRow | None, *, place: st
             "href": action_href(row, offer.action.key),
         }
         for offer in offers
-        if not any(field.is_fixed_by_link for field in offer.action.fields) and place in {"", offer.action.place}
+        if not any(field.is_fixed_by_link for field in offer.action.fields)
+        and (place == offer.action.place or (not place and not offer.action.is_beside_its_thing))
     ]
 
 
 def action_href(row: DirectoryRow | None, key: str, **params: str) -> str:
     """Return the address of an action's form, filled in as far as the page knows."""
     if row is None:
-        return with_query(url_for("actions.create_control", key=key), params)
-    return with_query(url_for("actions.create", slug=row.slug, key=key), params)
+        return with_query(path_of("actions.create_control", key=key), params)
+    return with_query(path_of("actions.create", slug=row.slug, key=key), params)
 
 
 def placed_links(
@@ -116,7 +116,7 @@ def members_view(page: Paged, offers: Sequence[Offer]) -> View:
             }
             for m in members
         ],
-        "older": url_for("tenants.members", slug=row.slug, after=page.older) if page.older else "",
+        "older": path_of("tenants.members", slug=row.slug, after=page.older) if page.older else "",
         "actions": action_links(offers, row, place="members"),
     }
 
@@ -130,7 +130,11 @@ def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], now: datet
             _entitlement(entitlement, row, now=now, can_override=can_override, can_end=can_end)
             for entitlement in page.entitlements
         ],
-        "actions": action_links(offers, row, place="entitlements"),
+        "actions": [
+            link
+            for link in action_links(offers, row, place="entitlements")
+            if link["key"] != END_OVERRIDE or any(_live_override(each, now) for each in page.entitlements)
+        ],
     }
 
 
@@ -148,26 +152,19 @@ def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:
     entries = [item for item in page.items if isinstance(item, StoredEntry)]
     return {
         "rows": [entry_row(entry, titles, is_linked=False) for entry in entries],
-        "older": url_for("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
+        "older": path_of("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
     }
-
-
-def shown_value(value: int, entitlement: Entitlement) -> str:
-    """Return a value of a feature as people say it."""
-    if entitlement.feature.kind is FeatureKind.SWITCH:
-        return "on" if value else "off"
-    return f"{value:,} {entitlement.feature.unit}"
 
 
 def _entitlement(
     entitlement: Entitlement, row: DirectoryRow, *, now: datetime, can_override: bool, can_end: bool
 ) -> View:
-    live = [g for g in entitlement.winners if g.source is GrantSource.OVERRIDE and g.is_live(now)]
+    live = [g for g in entitlement.winners if _is_running(g, now)]
     feature = entitlement.feature
     return {
         "name": feature.name,
         "key": feature.key,
-        "value": shown_value(entitlement.value, entitlement),
+        "value": feature.worded(entitlement.value),
         "is_paid": feature.is_paid,
         "unit_price": feature.unit_price_minor,
         "currency": feature.currency,
@@ -177,6 +174,15 @@ def _entitlement(
         "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override else "",
         "end_href": action_href(row, END_OVERRIDE, override=live[0].id) if live and can_end else "",
     }
+
+
+def _live_override(entitlement: Entitlement, now: datetime) -> bool:
+    grants = (*entitlement.winners, *(lost.grant for lost in entitlement.losers))
+    return any(_is_running(grant, now) for grant in grants)
+
+
+def _is_running(grant: Grant, now: datetime) -> bool:
+    return grant.source is GrantSource.OVERRIDE and grant.is_live(now)
 
 
 def _chain(entitlement: Entitlement) -> list[View]:
@@ -191,15 +197,15 @@ def _source(grant: Grant, entitlement: Entitlement, *, reason: str, is_winner: b
     return {
         "icon": icon,
         "label": label,
-        "value": shown_value(grant.value, entitlement),
+        "value": entitlement.feature.worded(grant.value),
         "reason": reason,
         "is_winner": is_winner,
     }
 
 
 def _until(grant: Grant) -> str:
-    since = f"since {grant.starts_at:%d %b %Y}"
-    return since if grant.until is None else f"{since}, until {grant.until:%d %b %Y} 00:00 UTC"
+    since = f"since {grant.starts_at:%-d %b %Y}"
+    return since if grant.until is None else f"{since}, until {grant.until:%-d %b %Y} 00:00 UTC"
 
 
 def _symptom(symptom: Symptom, row: DirectoryRow, offers: Sequence[Offer]) -> View:

@@ -5,8 +5,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import url_for
-
 from console.domain.catalogue import Outcome
 from console.domain.entries import CATALOGUE
 from console.domain.reasons import Effect
@@ -18,6 +16,7 @@ from console.usecases.read_staff import StaffPage
 from console.usecases.read_trail import TrailPage
 from console.web import wording
 from console.web.forms.trail import FILTERS, TrailForm
+from console.web.paths import path_of
 from console.web.shaping import View, body_of, entry_row, entry_time, group_words, sentence_of, with_query
 from console.web.shaping_tenants import action_links
 
@@ -43,12 +42,12 @@ def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> V
             {"key": _FILTER_WORDS[name], "value": value, "remove_href": _without(form, name)}
             for name, value in form.typed.items()
         ],
-        "clear_href": url_for("trail.index"),
+        "clear_href": path_of("trail.index"),
         "typed": {name: form.typed.get(name, "") for name in FILTERS},
         "faults": form.faults,
         "checkpoint": _checkpoint(page.checkpoint),
-        "older": with_query(url_for("trail.index"), {**form.typed, "before": str(page.older)}) if page.older else "",
-        "newest": with_query(url_for("trail.index"), form.typed) if form.before is not None else "",
+        "older": with_query(path_of("trail.index"), {**form.typed, "before": str(page.older)}) if page.older else "",
+        "newest": with_query(path_of("trail.index"), form.typed) if form.before is not None else "",
         "actions": _options("Any entry", sorted(CATALOGUE)),
         "outcomes": _options("Any outcome", [outcome.value for outcome in Outcome]),
     }
@@ -95,7 +94,7 @@ def staff_view(page: StaffPage, offers: list[Offer]) -> View:
             }
             for m in page.members
         ],
-        "older": url_for("staff.index", after=page.older) if page.older else "",
+        "older": path_of("staff.index", after=page.older) if page.older else "",
         "actions": action_links([offer for offer in offers if not _is_about_one(offer)], None),
     }
 
@@ -178,7 +177,7 @@ def _more(body: Mapping[str, Any]) -> list[View]:
         ("Everything of this kind", "action", body["action"]),
     )
     return [
-        {"label": label, "href": with_query(url_for("trail.index"), {name: value})}
+        {"label": label, "href": with_query(path_of("trail.index"), {name: value})}
         for label, name, value in ways
         if value
     ]
@@ -222,7 +221,7 @@ def _options(anything: str, names: list[str]) -> list[View]:
 
 
 def _without(form: TrailForm, name: str) -> str:
-    return with_query(url_for("trail.index"), {key: value for key, value in form.typed.items() if key != name})
+    return with_query(path_of("trail.index"), {key: value for key, value in form.typed.items() if key != name})
 
 
 def _is_about_one(offer: Offer) -> bool:
@@ -242,7 +241,7 @@ def _staff_links(offers: list[Offer], staff: str, *, is_active: bool) -> list[Vi
             {
                 "label": action.button,
                 "icon": action.icon,
-                "href": url_for("actions.create_control", key=action.key, colleague=staff),
+                "href": path_of("actions.create_control", key=action.key, colleague=staff),
             }
         )
     return links

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from flask import url_for
-
 from console.domain.ids import EndpointId
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import DeadLetters, DeliveryState, Endpoint, EndpointKey, EndpointState, Health
 from console.usecases.offer_actions import Offer
 from console.usecases.read_webhooks import HEALTH_HOURS, DeadLettersPage, EndpointPage, WebhooksPage
 from console.web.forms.webhooks import moment_text
+from console.web.paths import path_of
 from console.web.shaping import View, with_query
 from console.web.shaping_deliveries import counted, delivery_row, in_words, outcome_view, section_views
 from console.web.shaping_tenants import action_href, placed_links
@@ -45,7 +44,7 @@ def endpoint_page_view(page: EndpointPage, offers: Sequence[Offer], now: datetim
         "health": health_view(page.health, now),
         "signing_keys": [_key(key, now) for key in page.keys],
         "deliveries": [delivery_row(delivery, names, row) for delivery in page.deliveries],
-        "all_href": with_query(url_for("webhooks.deliveries", slug=row.slug), known),
+        "all_href": with_query(path_of("webhooks.deliveries", slug=row.slug), known),
         "dead": [_group(group, names, row, offers) for group in page.dead],
         "offers": placed_links(offers, row, "endpoint", known),
     }
@@ -107,7 +106,7 @@ def endpoint_view(endpoint: Endpoint, row: DirectoryRow) -> View:
         "types_text": "all events" if not endpoint.event_types else counted(len(endpoint.event_types), "event type"),
         "rate": endpoint.rate_per_s,
         "created_at": endpoint.created_at,
-        "href": url_for("webhooks.endpoint", slug=row.slug, endpoint_id=endpoint.id),
+        "href": path_of("webhooks.endpoint", slug=row.slug, endpoint_id=endpoint.id),
     }
 
 
@@ -148,7 +147,7 @@ def _trouble(
         "sentence": f"{sentence} {lost}.".strip() if lost else sentence,
         "since": endpoint.disabled_at or endpoint.failing_since,
         "href": plan_href(row, offers, mine),
-        "dead_href": url_for("webhooks.dead_letters", slug=row.slug) if dead else "",
+        "dead_href": path_of("webhooks.dead_letters", slug=row.slug) if dead else "",
     }
 
 
@@ -174,7 +173,7 @@ def _group(
         "count": group.count,
         "oldest_at": group.oldest_at,
         "newest_at": group.newest_at,
-        "href": with_query(url_for("webhooks.deliveries", slug=row.slug), params),
+        "href": with_query(path_of("webhooks.deliveries", slug=row.slug), params),
         "plan_href": plan_href(row, offers, [group]),
     }
 

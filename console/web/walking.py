@@ -14,7 +14,7 @@ from console.usecases.fresh_form import fresh_form_id
 from console.usecases.opened_tenant import Opened
 from console.usecases.outcomes import Already, BadFields, Drifted, Failed, Previewed, Proposal, Ran, Unsettled, Waiting
 from console.usecases.prepare_action import ActionForm, preview_action
-from console.usecases.propose_action import propose_action
+from console.usecases.propose_action import propose_action, sent_before
 from console.web import asking, render
 from console.web.closed import closed
 from console.web.errors import STATUS
@@ -90,6 +90,9 @@ def preview(
 
 def file_request(walk: Walk) -> Response:
     """File the request that was previewed; where nobody else must agree it runs at once."""
+    first = sent_before(asking.house(), asking.actor(), form_id=RequestId(walk.form_id))
+    if isinstance(first, Already):  # before the one-time code, which the first of two clicks has used up
+        return _answered(walk, first)
     refusal = asking.confirmed()
     if refusal is not None:
         return _refused(walk, refusal)
@@ -113,8 +116,11 @@ def file_revision(walk: Walk, request: Request) -> Response:
     refusal = asking.confirmed()
     if refusal is not None:
         return _refused(walk, refusal)
-    answer = revise_request(asking.house(), asking.actor(), request_id=request.id, raw=walk.sent.raw)
+    sent = walk.sent
+    answer = revise_request(asking.house(), asking.actor(), request_id=request.id, raw=sent.raw, mark=sent.mark)
     match answer:
+        case Drifted():
+            return preview(walk, status=409, message=_DRIFTED, drifted_from=sent.seen)
         case Request():
             render.say("ok", f"Revision {answer.revision} is filed; earlier votes are void.")
             return render.seen_other("requests.show", request_id=request.id)

@@ -12,9 +12,11 @@
   const now = () => Date.now() + skew;
   const two = (number) => String(number).padStart(2, "0");
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-  const dayAndYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-  const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  // As the server writes them: browsers shorten September to four letters, and some put a dot.
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const day = (date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  const dayAndYear = (date) => `${day(date)} ${date.getFullYear()}`;
+  const full = (date) => `${dayAndYear(date)}, ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
 
   const announce = (text) => {
     const live = document.querySelector("[data-announce]");
@@ -34,7 +36,7 @@
     if (size < DAY) return phrase(Math.round(size / HOUR), "h");
     if (size < 7 * DAY) return phrase(Math.round(size / DAY), Math.round(size / DAY) === 1 ? "day" : "days");
     const date = new Date(moment);
-    return date.getFullYear() === new Date(now()).getFullYear() ? day.format(date) : dayAndYear.format(date);
+    return date.getFullYear() === new Date(now()).getFullYear() ? day(date) : dayAndYear(date);
   };
 
   const left = (seconds) => {
@@ -83,7 +85,7 @@
       const moment = Date.parse(element.dateTime);
       if (Number.isNaN(moment)) continue;
       element.dataset.absolute ||= element.title || element.textContent;
-      element.title = `${element.dataset.absolute} (local ${full.format(moment)})`;
+      element.title = `${element.dataset.absolute} (local ${full(new Date(moment))})`;
       write(element, relative(moment));
     }
   };

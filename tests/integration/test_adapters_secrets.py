@@ -14,8 +14,8 @@ from console.adapters.common_passwords import is_common
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import SealedOneTimeCodes
-from console.adapters.sealing import SealBrokenError
 from console.adapters.passwords import Argon2Passwords
+from console.adapters.sealing import SealBrokenError
 from console.ports.clock import Clock, Ids
 from console.ports.secrets import Fingerprints, OneTimeCodes, Passwords
 

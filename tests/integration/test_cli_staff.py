@@ -140,6 +140,13 @@ def test_it_sets_a_password_without_showing_it(terminal: Terminal) -> None:
     assert json.loads(told.stdout)["provisioning_uri"].startswith("otpauth://")
 
 
+def test_it_tells_by_which_rule_it_sets_a_password(terminal: Terminal) -> None:
+    terminal(*ROBIN, "--reference", "HR-1")
+    terminal("staff", "set-password", "robin@company.example", "--password-stdin", typed=f"{PASSWORD}\n")
+    (entry,) = entries(terminal, "staff.credentials_set")
+    assert entry["authorisation"]["rules"] == ["desk.credentials"]  # type: ignore[index]  # the body of an entry
+
+
 def test_it_asks_for_no_password_where_nobody_could_type_one(terminal: Terminal) -> None:
     done = terminal("staff", "set-password", "robin@company.example")
     assert done.exit_code == 2

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.domain.decisions import Deny
+from console.domain.errors import BadValueError, ConflictError
 from console.domain.ids import PlaneId, SessionKey
 from console.domain.import_fields import row_of
 from console.domain.imports import MemberRecord, Record, RowFault, TenantRecord, tenant_id_of
@@ -158,6 +160,17 @@ def test_it_finds_what_earlier_imports_brought(storage: Storage) -> None:
     assert imported(storage, member("acme", 77)).is_kept
     taken = imported(storage, tenant("other", slug="acme"))
     assert [fault.field for fault in taken.faults] == ["slug"]
+
+
+def test_it_says_which_rule_a_row_breaks(storage: Storage) -> None:
+    imported(storage, *ALL)
+    (tenant,) = (record for record in ALL if isinstance(record, TenantRecord) and record.slug == "acme")
+    nameless = replace(tenant, country=None)  # type: ignore[arg-type]  # no reader of files lets it through
+    with pytest.raises(BadValueError, match="country"), storage.bulk.write() as unit:
+        unit.put([nameless])
+    twin = replace(tenant, external_id="other")
+    with pytest.raises(ConflictError, match="another tenant"), storage.bulk.write() as unit:
+        unit.put([twin])
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -114,6 +114,7 @@ class Visitor:
         return {name: value for name, value in parser.found.items() if name != "csrf_token"}
 
     def _saw(self, answer: requests.Response) -> requests.Response:
+        assert "Server" not in answer.headers, "a scanner need not be told which server this is"
         for cookie in self.session.cookies:
             cookie.secure = False  # this jar does not know that loopback counts as secure
         found = _TOKEN.search(answer.text)

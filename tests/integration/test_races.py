@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from console.domain.changes import Preview
 from console.domain.decisions import Deny, DenyCode
-from console.domain.ids import SHARED_PLANE, RequestId
+from console.domain.ids import SHARED_PLANE, ActionKey, ReasonCode, RequestId
 from console.domain.leases import Lease
+from console.domain.reasons import Reason
 from console.domain.requests import Request, State, Verdict
 from console.domain.staff import Origin
+from console.ports.actions import Tools
 from console.storage.leases import StoredLeases
 from console.storage.request_tables import RequestRow
 from console.storage.requests import StoredRequests
@@ -29,6 +32,7 @@ from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
 from console.usecases.open_lease import end_lease, open_lease
 from console.usecases.outcomes import Already, BadFields, Ran, Waiting
+from console.usecases.propose_action import propose_action
 from console.usecases.resume_session import Resumed, resume_session
 from console.usecases.sign_in import SignedIn, sign_in_with_password
 from console.usecases.step_up import SteppedUp, step_up_with_code
@@ -58,6 +62,7 @@ T = TypeVar("T")
 EXECUTORS = 8
 ROUNDS = 200
 PAIRS = 15
+END_SESSIONS = ActionKey("staff.end_sessions")
 OVERRIDES = "SELECT count(*) FROM plane_entitlement_override"
 NOTES = "SELECT count(*) FROM plane_note WHERE text = 'Called back.'"
 APPLIED = "SELECT count(*) FROM plane_applied_execution WHERE outcome = 'applied'"
@@ -313,7 +318,7 @@ def test_an_approval_and_an_edit_at_once_never_approve_what_was_not_seen(
             pool,
             vote(stage, house, "finance_lead", request),
             lambda house=house, request=request, raw=raw: revise_request(  # type: ignore[misc]
-                house, stage.actor("support_agent"), request_id=request.id, raw=raw
+                house, stage.actor("support_agent"), request_id=request.id, raw=raw, mark=None
             ),
         )
         stored = stage.now(request.id)
@@ -509,3 +514,28 @@ def test_a_form_sent_eight_times_at_once_is_one_request(stage: Stage, pool: Thre
         assert {answer.request.id for answer in (*first, *again)} == {form}
         assert stage.count("SELECT count(*) FROM request") == stage.entries("request.proposed") == often
         assert stage.count(NOTES) == stage.entries("action.executed") == (0 if waits else often)
+
+
+def test_a_form_that_is_overtaken_by_its_own_second_copy_finds_the_first_result(stage: Stage) -> None:
+    person, house, form = PEOPLE["support_agent"], stage.house, stage.form()
+    now = house.clock.now()
+    sign_in_with_password(house, email=person.email, password=person.password, code=person.code(now), origin=Origin())
+    first: list[object] = []
+
+    def ask(where: House) -> object:
+        return propose_action(
+            where, stage.actor("administrator"), key=END_SESSIONS, tenant=None, raw={"colleague": person.id},
+            reason=Reason(code=ReasonCode("STAFF_CHANGE"), reference="HR-1"), mark=None, form_id=form,
+        )  # fmt: skip
+
+    def overtaken(params: object, tools: Tools) -> Preview:
+        first.append(ask(house))
+        preview: Preview = house.registry[END_SESSIONS].preview(params, tools)
+        return preview
+
+    slow = {**house.registry, END_SESSIONS: replace(house.registry[END_SESSIONS], preview=overtaken)}
+    answer = ask(replace(house, registry=slow))
+    assert isinstance(first[0], Ran), first
+    assert isinstance(answer, Already), answer
+    assert answer.request.id == first[0].request.id
+    assert stage.entries("request.refused") == 0

@@ -311,6 +311,18 @@ def test_notices_are_read_and_delivered_once(storage: Storage) -> None:
         assert [unit.outbox.mark_read(ANNA, NOON) for _ in range(2)] == [3, 0]
 
 
+def test_throttles_hand_over_what_is_past(storage: Storage) -> None:
+    with storage.store.write() as unit:
+        for key, minutes in (("a", 0), ("a", 1), ("b", 1), ("a", 5)):
+            unit.throttles.hit("flood", key, at=NOON + timedelta(minutes=minutes))
+        unit.throttles.hit("other", "a", at=NOON)
+    with storage.store.write() as unit:
+        assert unit.throttles.take("flood", before=NOON + timedelta(minutes=5)) == {"a": 2, "b": 1}
+        assert unit.throttles.take("flood", before=NOON + timedelta(minutes=5)) == {}
+        assert unit.throttles.count("flood", "a", since=NOON) == 1
+        assert unit.throttles.count("other", "a", since=NOON) == 1
+
+
 def test_throttles_count_and_forget(storage: Storage) -> None:
     with storage.store.write() as unit:
         for minutes in (0, 0, 5, 60 * 49):

@@ -2,20 +2,42 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, Select, delete, func, insert, select, text, union_all, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    Engine,
+    Executable,
+    Select,
+    bindparam,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    lambda_stmt,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+    union_all,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from console.domain.errors import ScopeError
 from console.domain.ids import PlaneId
-from console.storage.guards import OWNED_TABLES, GuardedSession
+from console.storage.directory_tables import DirectoryTenantRow
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.house import Storage
 from console.storage.own_tables import AccountStateRow, NoteRow
-from console.storage.rows import table_of
-from console.storage.tenant_tables import AccountRow, MemberRow
+from console.storage.prepared import Prepared
+from console.storage.reach import OWNED_TABLES
+from console.storage.rows import add, done, found, table_of
+from console.storage.tenant_tables import AccountRow, FeatureRow, MemberRow
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON
 from tests.integration.cast import ACME, ZETA, house, move_in, scope
@@ -54,6 +76,11 @@ UNSCOPED: list[Callable[[Session], object]] = [
     lambda session: session.get(AccountRow, ACME),
     lambda session: session.connection().execute(text("SELECT * FROM plane_member")),
     lambda session: session.connection().exec_driver_sql("DELETE FROM plane_note"),
+    lambda session: found(session, Prepared(select(table_of(MemberRow)))),
+    lambda session: done(session, Prepared(delete(table_of(MemberRow)))),
+    lambda session: add(session, NoteRow, {"tenant_id": ACME, "id": "n", "author": "a", "text": "t", "at": NOON}),
+    lambda session: cast("GuardedSession", session).scoped(Scoped(select(MemberRow))),
+    lambda session: cast("GuardedSession", session).put(NoteRow, id="n", author="a", text="t", at=NOON),
     lambda session: session.bulk_save_objects([]),
     lambda session: session.bulk_insert_mappings(NoteRow, []),
     lambda session: session.bulk_update_mappings(NoteRow, []),
@@ -64,6 +91,51 @@ def test_nothing_of_a_tenant_is_reached_without_a_scope(session: GuardedSession)
     for number, reach in enumerate(UNSCOPED):
         with pytest.raises(ScopeError):
             pytest.fail(f"{number} gave {reach(session)!r}")
+
+
+def test_a_prepared_statement_reads_the_open_tenant_only(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    everybody = session.scoped(Scoped(select(MemberRow)))
+    assert {row.tenant_id for row in everybody} == {ACME}
+    counted = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(bindparam("most")).subquery()))
+    assert session.scoped(counted, most=100)[0][0] == len(everybody)
+    with pytest.raises(ScopeError):
+        session.scoped(Scoped(select(MemberRow)), scope_tenant=ZETA)
+
+
+_UNBOUND: list[Select[Any]] = [
+    select(FeatureRow),
+    select(MemberRow.name).where(text("EXISTS (SELECT 1 FROM plane_note)")),
+    select(table_of(MemberRow)),
+    select(table_of(MemberRow).alias("other")),
+    select(aliased(MemberRow)),
+    select(MemberRow, table_of(MemberRow).alias("other").c.email),  # the second mention of a table that is bound once
+    select(MemberRow).where(MemberRow.name.in_(select(table_of(MemberRow).alias("other").c.name))),
+]
+
+
+def test_a_prepared_statement_that_does_not_bind_a_table_is_refused(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for number, statement in enumerate(_UNBOUND):
+        with pytest.raises(ScopeError):
+            pytest.fail(f"{number} gave {session.scoped(Scoped(statement))!r}")
+    assert found(session, Prepared(select(table_of(FeatureRow).c.key))) is not None, "the mark is gone again"
+    with pytest.raises(ScopeError):
+        found(session, Prepared(select(table_of(MemberRow))))
+
+
+def test_a_row_is_put_into_the_open_tenant_only(session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    assert [(row.tenant_id, row.id) for row in session.scoped(Scoped(select(NoteRow)))] == [(ACME, "n")]
+    with pytest.raises(ScopeError):
+        session.put(NoteRow, tenant_id=ZETA, id="m", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        session.put(FeatureRow, key="k")
+    with pytest.raises(IntegrityError):
+        session.put(NoteRow, id="n", author="a", text="t", at=NOON)
+    with pytest.raises(ScopeError):
+        found(session, Prepared(select(table_of(NoteRow))))
 
 
 def test_a_row_is_not_added_without_a_scope(session: GuardedSession) -> None:
@@ -94,6 +166,58 @@ def test_every_select_sees_one_tenant(session: GuardedSession) -> None:
     session.bind_scope(scope(ACME), now=NOON)
     for number, statement in enumerate(SCOPED):
         assert set(session.scalars(statement)) <= {ACME}, number
+
+
+MEMBER = table_of(MemberRow)
+BESIDE = MEMBER.alias()
+SOMEWHERE = select(MEMBER.c.tenant_id).cte()
+DIRECTORY = DirectoryTenantRow
+ELSEWHERE = text("id IN (SELECT tenant_id FROM plane_member)")
+
+# Each names a tenant-owned table beside its mapped class, where no criterion would find it.
+PAST: dict[str, Executable] = {
+    "a table in a subquery": select(DIRECTORY.id).where(DIRECTORY.id.in_(select(MEMBER.c.tenant_id))),
+    "an alias of a table": select(DIRECTORY.id).where(DIRECTORY.id.in_(select(BESIDE.c.tenant_id))),
+    "a table in a common table expression": select(DIRECTORY.id).join(SOMEWHERE, SOMEWHERE.c.tenant_id == DIRECTORY.id),
+    "a table that exists": select(DIRECTORY.id).where(exists().where(MEMBER.c.tenant_id == DIRECTORY.id)),
+    "a table that is counted": select(DIRECTORY.id, select(func.count(MEMBER.c.id)).scalar_subquery()),
+    "a table that sorts": select(DIRECTORY.id).order_by(select(func.count(MEMBER.c.id)).scalar_subquery()),
+    "a table joined on nothing": select(DIRECTORY.id).join(MEMBER, literal(value=True)),
+    "a table that is only counted": select(MemberRow.id, select(func.count()).select_from(MEMBER).scalar_subquery()),
+    "a table by its name": select(MemberRow.id).join(table("plane_note", column("tenant_id")), literal(value=True)),
+    "a union with a table": union_all(select(MemberRow.tenant_id), select(MEMBER.c.tenant_id)),
+    "a mapped class over a table": select(aliased(MemberRow, select(MEMBER).subquery()).tenant_id),
+    "rows from a table": select(MemberRow).from_statement(select(MEMBER)),
+    "rows from text": select(MemberRow).from_statement(text("SELECT * FROM plane_member")),
+    "text in a condition": select(DIRECTORY.id).where(ELSEWHERE),
+    "text beside a mapped class": select(MemberRow.id).where(text("EXISTS (SELECT 1 FROM plane_note)")),
+    "text as a column": select(MemberRow.id, literal_column("(SELECT count(*) FROM plane_note)")),
+    "text before the columns": select(MemberRow.id).prefix_with("(SELECT count(*) FROM plane_note),"),
+    "an update from a table": update(DIRECTORY).values(name=select(func.max(MEMBER.c.tenant_id)).scalar_subquery()),
+    "an update beside a table": update(DIRECTORY).where(DIRECTORY.id == MEMBER.c.tenant_id).values(name="x"),
+    "a removal by a table": delete(DIRECTORY).where(DIRECTORY.id.in_(select(MEMBER.c.tenant_id))),
+    "an insert from a mapped class": insert(DIRECTORY).from_select(["id"], select(MemberRow.tenant_id)),
+    "an insert from a table": insert(DIRECTORY).from_select(["id"], select(MEMBER.c.tenant_id)),
+}
+
+
+@pytest.mark.parametrize("name", PAST)
+def test_an_open_scope_does_not_help_past_the_mapped_class(name: str, session: GuardedSession) -> None:
+    session.bind_scope(scope(ACME), now=NOON)
+    for _again in range(2):  # the second time the shape of the statement is known
+        with pytest.raises(ScopeError):
+            pytest.fail(f"gave {session.execute(PAST[name])!r}")
+
+
+def test_two_statements_of_one_shape_are_told_apart_by_what_they_reach(session: GuardedSession) -> None:
+    session.execute(select(DIRECTORY.id).where(text("1 = 1")))
+    with pytest.raises(ScopeError):
+        session.execute(select(DIRECTORY.id).where(ELSEWHERE))
+    session.bind_scope(scope(ACME), now=NOON)
+    assert set(session.scalars(select(MemberRow.tenant_id))) == {ACME}
+    with pytest.raises(ScopeError):
+        session.scalars(select(MEMBER.c.tenant_id))
+    assert set(session.scalars(lambda_stmt(lambda: select(MemberRow.tenant_id)))) == {ACME}
 
 
 def test_updates_and_deletes_touch_one_tenant(session: GuardedSession, storage: Storage) -> None:
@@ -172,10 +296,10 @@ def app(tmp_path: Path, pg_database: NewDatabase) -> Iterator[psycopg.Connection
 
 
 def test_postgresql_shows_no_row_without_a_tenant(app: psycopg.Connection[tuple[object]]) -> None:
-    for table in sorted(OWNED_TABLES):
-        forced = app.execute("SELECT relforcerowsecurity FROM pg_class WHERE relname = %s", [table])
-        assert forced.fetchall() == [(True,)], table
-        assert app.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,), table
+    for name in sorted(OWNED_TABLES):
+        forced = app.execute("SELECT relforcerowsecurity FROM pg_class WHERE relname = %s", [name])
+        assert forced.fetchall() == [(True,)], name
+        assert app.execute(f"SELECT count(*) FROM {name}".encode()).fetchone() == (0,), name
 
 
 def test_postgresql_shows_and_takes_rows_of_the_named_tenant_only(app: psycopg.Connection[tuple[object]]) -> None:

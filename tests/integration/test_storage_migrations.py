@@ -7,6 +7,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, inspect
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
@@ -24,7 +25,8 @@ from console.storage import (
 )
 from console.storage.bases import ControlBase, PlaneBase
 from console.storage.house import StorageSettings, open_store
-from console.storage.upgrades import CONTROL_HEADS, PLANE_HEADS, VERSION_TABLE, migrations_config, upgrade_database
+from console.storage.shape import CONTROL_HEADS, PLANE_HEADS, VERSION_TABLE, newest
+from console.storage.upgrades import migrations_config, upgrade_database
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, CountedIds, HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
 
@@ -90,6 +92,12 @@ def test_the_way_back_leaves_nothing(engine: str, tmp_path: Path, pg_database: N
         command.downgrade(migrations_config(connection), "control@base")
         command.downgrade(migrations_config(connection), "plane@base")
         assert set(inspect(connection).get_table_names()) <= {VERSION_TABLE, "sqlite_sequence"}
+
+
+@pytest.mark.parametrize("heads", [CONTROL_HEADS, PLANE_HEADS])
+def test_the_newest_revisions_are_those_that_alembic_knows(heads: tuple[str, ...]) -> None:
+    script = ScriptDirectory.from_config(migrations_config())
+    assert newest(heads) == {revision.revision for head in heads for revision in script.get_revisions(head)}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -134,6 +134,20 @@ def flip_one_bit(trail: Trail) -> None:
     trail.rewrite(VICTIM, raw.decode())
 
 
+def make_it_another_shape(trail: Trail) -> None:
+    body = json.loads(trail.body(VICTIM))
+    body.update(w=["wri", "many", []], execution=["exe"])
+    trail.rewrite(VICTIM, json.dumps(body))
+
+
+def make_it_no_entry(trail: Trail) -> None:
+    trail.rewrite(VICTIM, json.dumps({"uid": trail.uid(VICTIM)}))
+
+
+def cut_its_placed_hash(trail: Trail) -> None:
+    trail.sql("UPDATE audit_seq SET leaf = ? WHERE seq = ?", b"short", VICTIM)
+
+
 def change_its_hash(trail: Trail) -> None:
     trail.sql("UPDATE audit_event SET leaf = ? WHERE id = ?", bytes(32), trail.event(VICTIM))
 
@@ -163,6 +177,9 @@ NAMED: dict[Callable[[Trail], None], FindingKind] = {
     edit_with_its_hash: FindingKind.BODY_CHANGED,
     swap_its_tenant: FindingKind.BODY_CHANGED,
     flip_one_bit: FindingKind.BODY_CHANGED,
+    make_it_another_shape: FindingKind.BODY_CHANGED,
+    make_it_no_entry: FindingKind.BODY_CHANGED,
+    cut_its_placed_hash: FindingKind.BODY_CHANGED,
     change_its_hash: FindingKind.BODY_CHANGED,
     change_its_placed_hash: FindingKind.BODY_CHANGED,
     delete: FindingKind.ENTRY_MISSING,

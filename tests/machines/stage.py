@@ -206,7 +206,7 @@ class Stage:
     def revise(self) -> object:
         """Ask for something else instead."""
         raw = self.plot.raw(self.request().revision + 1)
-        return revise_request(self.house, self.actor(self.plot.requester), request_id=THE, raw=raw)
+        return revise_request(self.house, self.actor(self.plot.requester), request_id=THE, raw=raw, mark=None)
 
     def take_role(self, who: str) -> None:
         """Take all roles of a person away."""

@@ -34,6 +34,7 @@ MAY_USE = {
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
     "staff.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
+    "staff.set_credentials": set(),
     "policy.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "trail.verify": {Role.SECURITY_AUDITOR},
     "trail.read": DESK | {Role.SECURITY_AUDITOR},

@@ -1,5 +1,6 @@
 """The effective value of a feature, who decides it, who loses and why, and when it changes."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -132,3 +133,16 @@ def test_the_value_holds_until_the_moment_that_is_named(grants: list[Grant]) -> 
     found = effective(SEATS, grants, NOON)
     until = found.valid_until or NOON + 100 * DAY
     assert effective(SEATS, grants, until - TICK).value == found.value
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [(1, "seats", "1 seat"), (2, "seats", "2 seats"), (0, "seats", "0 seats"), (1, "endpoints", "1 endpoint"),
+     (1, "GB", "1 GB"), (1, "access", "1 access"), (12_000, "", "12,000")],
+)  # fmt: skip
+def test_it_words_one_of_a_unit_in_the_singular(value: int, unit: str, said: str) -> None:
+    assert replace(SEATS, unit=unit).worded(value) == said
+
+
+def test_it_words_a_switch_as_on_or_off() -> None:
+    assert (SSO.worded(1), SSO.worded(0)) == ("on", "off")

@@ -316,3 +316,21 @@ def test_it_names_spans_that_tile_any_large_tree(size: int, data: st.DataObject)
     assert len(spans) <= 51
     assert not spans or spans[-1][1] == size
     assert all(end - start == 1 << ((end - start).bit_length() - 1) for start, end in spans if end != size)
+
+
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_it_grows_by_many_leaves_as_by_each_of_them(sizes: list[int]) -> None:
+    many, single = Frontier(), Frontier()
+    for run, size in enumerate(sizes):
+        fresh = [leaf_hash(f"{run} {number}".encode()) for number in range(size)]
+        many.extend(fresh)
+        for leaf in fresh:
+            single.append(leaf)
+        assert (many.size, many.hashes, many.root()) == (single.size, single.hashes, single.root())
+
+
+def test_it_adds_none_of_many_leaves_when_one_is_no_hash() -> None:
+    tree = Frontier([leaf_hash(b"one")])
+    with pytest.raises(MerkleError):
+        tree.extend([leaf_hash(b"two"), b"short"])
+    assert tree.size == 1

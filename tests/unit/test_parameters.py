@@ -54,14 +54,14 @@ def test_it_keeps_a_plain_form_that_builds_the_same_again() -> None:
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"text": ""}, "text", "Fill in text."),
+        ({"text": ""}, "text", "Fill in “Text”."),
         ({"text": "a"}, "text", "at least 2 characters"),
         ({"text": "abcdef"}, "text", "under 5 characters"),
         ({"text": "ABC"}, "text", "looks like abc"),
         ({"text": "a\u202eb"}, "text", "invisible control characters"),
         ({"text": "a\x00b"}, "text", "invisible control characters"),
         ({"text": "a\ud800b"}, "text", "invisible control characters"),
-        ({"text": ["abc", "abd"]}, "text", "Give text once."),
+        ({"text": ["abc", "abd"]}, "text", "Give “Text” once."),
         ({"number": "1,5"}, "number", "a whole number from -5 to 1,000"),
         ({"number": "-6"}, "number", "from -5 to 1,000"),
         ({"number": "1001"}, "number", "from -5 to 1,000"),

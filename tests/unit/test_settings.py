@@ -66,6 +66,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     )
     settings = load_settings(KEYS | {"SALLYPORT_SERVER__PORT": "9001"})
     assert (settings.server.port, settings.server.threads, settings.local_passwords) == (9001, 2, "on")
+    assert settings.server.trusted_proxies == 0
+    behind = load_settings(KEYS | {"SALLYPORT_SERVER__TRUSTED_PROXIES": "1"})
+    assert behind.server.trusted_proxies == 1
 
 
 def test_it_reads_the_file_that_the_environment_names(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_it_names_field_and_remedy_on_the_lease_form(
     [
         ({"value": "many"}, "whole number from 0 to"),
         ({"value": "-1"}, "whole number from 0 to"),
-        ({"value": ""}, "Fill in new value"),
+        ({"value": ""}, "Fill in “New value”."),
         ({"value": "200"}, "already has"),
         ({"feature": "rockets"}, "one of the features"),
         ({"until": "31.01.2027"}, "a day like"),

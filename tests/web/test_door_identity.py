@@ -1,7 +1,7 @@
 """The door of the identity provider: whom it lets in, and what it never believes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -63,6 +63,34 @@ def test_it_signs_in_whom_the_provider_vouches_for(tmp_path: Path) -> None:
         assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
         assert "Ada Byron" in browser.get("/account").text
         assert browser.cookie(DOOR_COOKIE) == ""
+
+
+def test_an_address_of_somebody_else_opens_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    provider = Provider(vouched(email="support.agent@brightline.example"))
+    with on_stage(tmp_path / "oidc.db", identity=provider, oidc_enabled=True) as cast:
+        browser = cast.stranger()
+        answer = browser.get(f"/sign-in/callback?code=c&state={through(browser)}")
+        assert answer.status_code == 401
+        assert cast.entries("staff.sign_in_refused")[0]["actor"]["kind"] == "stranger"
+        provider.claims = vouched()
+        assert browser.get(f"/sign-in/callback?code=c&state={through(browser)}").status_code == 303
+        provider.claims = vouched(email="finance@brightline.example")
+        again = cast.stranger()
+        assert again.get(f"/sign-in/callback?code=c&state={through(again)}").status_code == 303
+        with cast.house.store.read() as unit:
+            holder = unit.staff.by_email("s-1@brightline.example")
+        assert holder is not None
+        assert holder.name == "Ada Byron"
+
+
+def test_people_without_an_address_are_told_apart(tmp_path: Path) -> None:
+    provider = Provider()
+    with on_stage(tmp_path / "oidc.db", identity=provider, oidc_enabled=True) as cast:
+        for subject in ("s-1", "s-2"):
+            provider.claims = replace(vouched(subject), email="")
+            browser = cast.stranger()
+            answer = browser.get(f"/sign-in/callback?code=c&state={through(browser)}")
+            assert answer.status_code == 303, subject
 
 
 @pytest.mark.checklist("V10.1.2")

@@ -70,6 +70,18 @@ def test_it_finds_the_first_result_of_a_form_sent_twice(cast: Cast) -> None:
     assert cast.count("request.proposed") == 1
 
 
+def test_it_finds_the_first_result_though_the_code_was_used_by_the_first_click(cast: Cast) -> None:
+    agent = opened(cast)
+    cast.clock.pass_by(minutes=11)
+    _page, form = previewed(agent)
+    sent = {**form, **CONTRACT, "step_up_code": cast.code("support_agent")}
+    first, second = agent.post(OVERRIDE, sent), agent.post(OVERRIDE, sent)
+    assert first.status_code == 303
+    assert first.headers["Location"] == second.headers["Location"]
+    assert cast.count("request.proposed") == 1
+    assert cast.count("step_up.refused") == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -77,7 +89,7 @@ def test_it_finds_the_first_result_of_a_form_sent_twice(cast: Cast) -> None:
         ({"until": "2020-01-01"}, "Choose a day after today"),
         ({"until": "soon"}, "Until is a day like 2027-03-31."),
         ({"feature": "rockets"}, "Choose one of the features in the list."),
-        ({"feature": ""}, "Fill in feature."),
+        ({"feature": ""}, "Fill in “Feature”."),
         ({"amount": "7"}, "This form has no such field"),
     ],
 )

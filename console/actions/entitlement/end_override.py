@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
-from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource, effective
+from console.domain.entitlements import Entitlement, Grant, GrantSource, effective
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
@@ -84,9 +84,7 @@ def _now_and_then(grant: Grant, tools: Tools) -> tuple[Entitlement, Entitlement]
 
 
 def _shown(entitlement: Entitlement) -> str:
-    if entitlement.feature.kind is FeatureKind.SWITCH:
-        return "on" if entitlement.value else "off"
-    return f"{entitlement.value:,} {entitlement.feature.unit}"
+    return entitlement.feature.worded(entitlement.value)
 
 
 ACTION = Action(
@@ -112,4 +110,5 @@ ACTION = Action(
     documentation="Ends an override before its date; plan and add-ons decide again from that moment.",
     customer_sees="The limit of the plan at once, and the change in the access log.",
     place="entitlements",
+    is_beside_its_thing=True,
 )

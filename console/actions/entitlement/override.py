@@ -48,6 +48,12 @@ def current(params: Mapping[str, str], tools: Tools) -> Mapping[str, str]:
     return {"value": f"now {_amount(_entitlement(chosen, tools))}"}
 
 
+def units(params: Mapping[str, str], tools: Tools) -> Mapping[str, str]:
+    """Return the chosen feature's unit; none before one is chosen, and none for a switch."""
+    chosen = (f for f in tools.plane().features() if f.key == params.get("feature"))
+    return {"value": next((f.unit for f in chosen if f.kind is not FeatureKind.SWITCH), "")}
+
+
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what the tenant would have instead, without changing it; raises Fault."""
     now = _entitlement(params.feature, tools)
@@ -61,9 +67,9 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings.append(f"This replaces the override that runs now ({now.winners[0].label}).")
     if not is_raise:
         warnings.append("The tenant will be able to use less than now.")
-    after = _shown(params.value, feature.kind, feature.unit)
+    after = feature.worded(params.value)
     return Preview(
-        sentence=f"{feature.name}: {_amount(now)} → {after} until {params.until:%d %b %Y}",
+        sentence=f"{feature.name}: {_amount(now)} → {after} until {params.until:%-d %b %Y}",
         changes=(
             Change(field=feature.name, before=_amount(now), after=after),
             Change(field="Decided by", before=_winner(now), after=_override(tools.reason.reference)),
@@ -77,7 +83,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             "days": -((tools.now - until) // timedelta(days=1)),
         },
         warnings=tuple(warnings),
-        customer=f"{feature.name} changes to {after} at once and goes back on {params.until:%d %b %Y}.",
+        customer=f"{feature.name} changes to {after} at once and goes back on {params.until:%-d %b %Y}.",
         target_type="entitlement",
         target_id=feature.key,
     )
@@ -98,9 +104,9 @@ def apply(params: Params, tools: Tools) -> Applied:
     )
     tools.plane().add_override(grant, by=tools.requester, at=tools.now)
     feature = before.feature
-    after = _shown(params.value, feature.kind, feature.unit)
+    after = feature.worded(params.value)
     return Applied(
-        sentence=f"{feature.name} is {after} until {params.until:%d %b %Y}.",
+        sentence=f"{feature.name} is {after} until {params.until:%-d %b %Y}.",
         changes=(Change(field=feature.name, before=_amount(before), after=after),),
     )
 
@@ -136,14 +142,8 @@ def _check_value(params: Params, now: Entitlement) -> None:
         raise Fault("value", f"The tenant already has {_amount(now)}; give another value.")
 
 
-def _shown(value: int, kind: FeatureKind, unit: str) -> str:
-    if kind is FeatureKind.SWITCH:
-        return "on" if value else "off"
-    return f"{value:,} {unit}"
-
-
 def _amount(entitlement: Entitlement) -> str:
-    return _shown(entitlement.value, entitlement.feature.kind, entitlement.feature.unit)
+    return entitlement.feature.worded(entitlement.value)
 
 
 def _winner(entitlement: Entitlement) -> str | None:
@@ -191,6 +191,7 @@ ACTION = Action(
     apply=apply,
     choices=choices,
     current=current,
+    units=units,
     documentation="Gives a tenant a different value for one feature until a date; the plan stays as it is.",
     customer_sees="The new limit at once, and the change with its reason in the access log.",
     undo=ActionKey("entitlement.end_override"),

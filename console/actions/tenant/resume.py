@@ -52,5 +52,6 @@ ACTION = Action(
     documentation="Lets the members of a suspended tenant use the product again.",
     customer_sees="That the account works again, and since when.",
     undo=ActionKey("tenant.suspend"),
+    fits=lambda row: row.status is TenantStatus.SUSPENDED,
     touches_directory=True,
 )

@@ -63,5 +63,6 @@ ACTION = Action(
     documentation="Stops every member of a tenant from using the product until it is resumed.",
     customer_sees="That the account is suspended, since when and why.",
     undo=ActionKey("tenant.resume"),
+    fits=lambda row: row.status not in {TenantStatus.SUSPENDED, TenantStatus.CLOSED},
     touches_directory=True,
 )

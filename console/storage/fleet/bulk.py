@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from console.ports.secrets import Fingerprints
 from console.ports.webhooks import NewKey
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
+from console.storage.faults import broken_rule, is_taken
 from console.storage.fleet.bulk_rows import (
     CATALOGUE_TARGETS,
     LINK,
@@ -45,9 +46,9 @@ _TURN = {kind: turn for turn, kind in enumerate((*CATALOGUE_TARGETS, *TENANT_TAR
 class BulkSession(Session):
     """A session that may cross tenants; only this module makes one."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Lift the guard, for this session alone."""
-        super().__init__(engine.execution_options(**{ACROSS_TENANTS: True}), expire_on_commit=False)
+    def __init__(self, connection: Connection) -> None:
+        """Lift the guard, for this transaction alone."""
+        super().__init__(connection.execution_options(**{ACROSS_TENANTS: True}), expire_on_commit=False)
 
 
 class StoredBulkUnit:
@@ -108,7 +109,7 @@ class StoredBulkUnit:
         return {row[0]: row[1] for row in found}
 
     def put(self, records: Sequence[Record]) -> None:
-        """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError."""
+        """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError, BadValueError."""
         try:
             # Kinds apart, each in the order given: a world comes tenant by tenant, which is a few rows a statement.
             for kind, run in groupby(sorted(records, key=lambda record: _TURN[type(record)]), key=type):
@@ -118,9 +119,12 @@ class StoredBulkUnit:
                     self._put_tenants([record for record in run if isinstance(record, TenantRecord)])
                 else:
                     self._put_owned(kind, list(run))
-        except IntegrityError as taken:
+        except IntegrityError as broken:
+            if not is_taken(broken):
+                message = f"A row of this import breaks a rule of its table: {broken_rule(broken)}."
+                raise BadValueError(message, field="file") from broken
             message = "A row of this import has a key that another tenant's row holds."
-            raise ConflictError(message) from taken
+            raise ConflictError(message) from broken
 
     def _put_catalogue(self, kind: type[Any], records: list[Record]) -> None:
         for plane in self._every_plane():

@@ -1,9 +1,10 @@
 """Search over the directory, on a connection that can read nothing else."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, text
 
 from console.domain.search_terms import SearchTerms, folded
 from console.domain.tenancy import SearchHit, SearchKind
@@ -12,10 +13,13 @@ from console.storage.directory import shown_row
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.faults import translated
+from console.storage.prepared import Prepared
+from console.storage.rows import table_of
 
 MOST_FRAGMENT_HITS = 2_000
 _LAST = "\U0010ffff"
-_Found = Select[DirectoryTenantRow]
+_Found = Select[*tuple[Any, ...]]
+_TENANTS = table_of(DirectoryTenantRow)
 
 
 class StoredFleet:
@@ -30,14 +34,16 @@ class StoredFleet:
         """Return tenants that match, exact kinds before name fragments, in a stable order."""
         hits: dict[str, SearchHit] = {}
         wanted = folded(terms.text.replace("\x00", "")).encode("utf-8", "ignore").decode()
-        with translated("directory"), self._database.turn(writing=False) as engine, Session(engine) as session:
+        with translated("directory"), self._database.turn(writing=False) as engine, engine.connect() as connection:
+            connection.begin()
             for kind in terms.kinds:
-                for statement in statements(kind, self._value(kind, wanted), limit=limit, dialect=engine.dialect.name):
+                values = _values(self._value(kind, wanted), limit=limit)
+                for prepared in _prepared(kind, engine.dialect.name):
                     if len(hits) >= limit or not wanted:
                         break
-                    for row in session.scalars(statement):
+                    for row in prepared.rows(connection, values):
                         hits.setdefault(row.id, SearchHit(tenant=shown_row(row), matched=kind))
-            session.rollback()
+            connection.rollback()
         return list(hits.values())[:limit]
 
     def _value(self, kind: SearchKind, wanted: str) -> str:
@@ -45,39 +51,62 @@ class StoredFleet:
 
 
 def statements(kind: SearchKind, value: str, *, limit: int, dialect: str) -> list[_Found]:
-    """Return the statements that find tenants by one kind of key, best first."""
-    rows = select(DirectoryTenantRow).order_by(DirectoryTenantRow.name_folded, DirectoryTenantRow.id).limit(limit)
+    """Return the statements that find tenants by one kind of key, with their values, best first."""
+    values = _values(value, limit=limit)
+    return [shape.params(values) for shape in _shapes(kind, dialect)]
+
+
+def _values(value: str, *, limit: int) -> dict[str, object]:
+    """Return what the statements of every kind are asked by; each takes what it has a place for."""
+    spelt = value.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return {
+        "wanted": value,
+        "beyond": value + _LAST,
+        "quoted": '"' + value.replace('"', '""') + '"',
+        "held": f"%{spelt}%",
+        "shown": limit,
+    }
+
+
+@cache
+def _prepared(kind: SearchKind, dialect: str) -> tuple[Prepared, ...]:
+    return tuple(Prepared(shape) for shape in _shapes(kind, dialect))
+
+
+def _shapes(kind: SearchKind, dialect: str) -> list[_Found]:
+    wanted: BindParameter[str] = bindparam("wanted")
+    rows = select(_TENANTS).order_by(_TENANTS.c.name_folded, _TENANTS.c.id).limit(bindparam("shown"))
     match kind:
         case SearchKind.ID:
-            return [rows.where(DirectoryTenantRow.id == value)]
+            return [rows.where(_TENANTS.c.id == wanted)]
         case SearchKind.SLUG:
-            return [rows.where(DirectoryTenantRow.slug == value)]
+            return [rows.where(_TENANTS.c.slug == wanted)]
         case SearchKind.NAME:
-            is_prefix = (DirectoryTenantRow.name_folded >= value) & (DirectoryTenantRow.name_folded < value + _LAST)
-            return [rows.where(is_prefix), rows.where(_holding(value, dialect))]
+            is_prefix = (_TENANTS.c.name_folded >= wanted) & (_TENANTS.c.name_folded < bindparam("beyond"))
+            return [rows.where(is_prefix), rows.where(_holding(dialect))]
         case (
             SearchKind.DOMAIN | SearchKind.MEMBER_EMAIL | SearchKind.INVOICE | SearchKind.CUSTOMER | SearchKind.MESSAGE
         ):
             keyed = select(DirectoryKeyRow.tenant_id).where(
-                DirectoryKeyRow.kind == kind.value, DirectoryKeyRow.value == value
+                DirectoryKeyRow.kind == kind.value, DirectoryKeyRow.value == wanted
             )
-            return [rows.where(DirectoryTenantRow.id.in_(keyed))]
+            return [rows.where(_TENANTS.c.id.in_(keyed))]
 
 
-def _holding(fragment: str, dialect: str) -> ColumnElement[bool]:
+def _holding(dialect: str) -> ColumnElement[bool]:
     """Return the condition "the name holds this fragment", so that the fragment index must serve it."""
     if dialect == "sqlite":
-        quoted = '"' + fragment.replace('"', '""') + '"'
-        found = text("SELECT rowid FROM directory_name WHERE directory_name MATCH :fragment LIMIT :most").bindparams(
-            fragment=quoted, most=MOST_FRAGMENT_HITS
+        found = text("SELECT rowid FROM directory_name WHERE directory_name MATCH :quoted LIMIT :most").bindparams(
+            bindparam("quoted"), most=MOST_FRAGMENT_HITS
         )
-        return DirectoryTenantRow.ordinal.in_(found.columns(DirectoryTenantRow.ordinal).scalar_subquery())
-    grams = func.sallyport_grams(DirectoryTenantRow.name_folded).op("@>")(func.sallyport_grams(literal(fragment)))
+        return _TENANTS.c.ordinal.in_(found.columns(_TENANTS.c.ordinal).scalar_subquery())
+    sought: BindParameter[str] = bindparam("wanted", type_=_TENANTS.c.name_folded.type)
+    grams = func.sallyport_grams(_TENANTS.c.name_folded).op("@>")(func.sallyport_grams(sought))
     some = (
-        select(DirectoryTenantRow.ordinal)
-        .where(grams, DirectoryTenantRow.name_folded.contains(fragment, autoescape=True))
+        select(_TENANTS.c.ordinal)
+        .where(grams, _TENANTS.c.name_folded.like(bindparam("held"), escape="/"))
         .limit(MOST_FRAGMENT_HITS)
         .cte("holding")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    return DirectoryTenantRow.ordinal.in_(select(some.c.ordinal))
+    return _TENANTS.c.ordinal.in_(select(some.c.ordinal))

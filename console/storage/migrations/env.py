@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from console.storage.upgrades import VERSION_TABLE
+from console.storage.shape import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -31,7 +31,7 @@ def show() -> Response:
     around = read_surroundings(asking.house(), asking.actor())
     opened = _opened(around)
     offers = [
-        *(offer_actions(asking.house(), asking.actor(), tenant=opened.id) if opened is not None else ()),
+        *(offer_actions(asking.house(), asking.actor(), tenant=opened) if opened is not None else ()),
         *offer_actions(asking.house(), asking.actor(), tenant=None),
     ]
     tenants = _tenants(around, typed)
@@ -63,7 +63,7 @@ def _pages(around: Surroundings) -> list[tuple[str, str, str]]:
         ("Home", "house", url_for("home.show")),
         ("Your account and sessions", "key-round", url_for("account.show")),
     ]
-    if "search" in around.pages:
+    if "tenants" in around.pages:
         found.append(("Tenants", "building-2", url_for("tenants.index")))
     found += [(label, icon, url_for(endpoint)) for page, label, icon, endpoint in _PLACES if page in around.pages]
     return found

@@ -26,7 +26,7 @@ def index(row: DirectoryRow) -> Response:
     page = read_replays(asking.house(), asking.actor(), tenant=row.id)
     if isinstance(page, Deny):
         return closed(row, page)
-    offers = offer_actions(asking.house(), asking.actor(), tenant=row.id)
+    offers = offer_actions(asking.house(), asking.actor(), tenant=row)
     return render.page("pages/replays/index.html", opened=page.opened, tab=_TAB, page=replays_view(page, offers))
 
 
@@ -37,7 +37,7 @@ def show(row: DirectoryRow, run: str) -> Response:
     page = read_replay(asking.house(), asking.actor(), tenant=row.id, run=RunId(run))
     if isinstance(page, Deny):
         return closed(row, page)
-    offers = offer_actions(asking.house(), asking.actor(), tenant=row.id)
+    offers = offer_actions(asking.house(), asking.actor(), tenant=row)
     view = replay_view(page, offers, asking.house().clock.now())
     return render.page("pages/replays/show.html", opened=page.opened, tab=_TAB, page=view)
 

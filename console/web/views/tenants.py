@@ -101,4 +101,4 @@ def entries(row: DirectoryRow) -> Response:
 
 
 def _offers(row: DirectoryRow) -> list[Offer]:
-    return list(offer_actions(asking.house(), asking.actor(), tenant=row.id))
+    return list(offer_actions(asking.house(), asking.actor(), tenant=row))

@@ -83,4 +83,4 @@ def dead_letters(row: DirectoryRow) -> Response:
 
 
 def _offers(row: DirectoryRow) -> list[Offer]:
-    return list(offer_actions(asking.house(), asking.actor(), tenant=row.id))
+    return list(offer_actions(asking.house(), asking.actor(), tenant=row))

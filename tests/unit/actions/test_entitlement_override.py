@@ -36,7 +36,7 @@ def test_it_shows_before_and_after_without_changing_anything() -> None:
         "Decided by": ("Plan", "Override (CT-2026-0042)"),
         "Valid until": ("no end", "2026-12-01 00:00 UTC"),
     }
-    assert seen.sentence == "Seats: 10 seats → 25 seats until 01 Dec 2026"
+    assert seen.sentence == "Seats: 10 seats → 25 seats until 1 Dec 2026"
     assert (seen.target_type, seen.target_id, seen.warnings) == ("entitlement", "seats", ())
     assert seen.fingerprint == {"entitlement_version": 3}
 
@@ -114,7 +114,7 @@ def test_it_writes_one_override_with_its_reference() -> None:
     assert (added.source, added.value, added.until) == (GrantSource.OVERRIDE, 25, datetime(2026, 12, 1, tzinfo=UTC))
     assert (added.label, added.reference) == ("Override by Robin (CT-2026-0042)", WHY.reference)
     assert plane.entitlement_version == 4
-    assert done.sentence == "Seats is 25 seats until 01 Dec 2026."
+    assert done.sentence == "Seats is 25 seats until 1 Dec 2026."
     assert (done.changes[0].before, done.changes[0].after) == ("10 seats", "25 seats")
 
 

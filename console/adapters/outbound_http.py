@@ -241,8 +241,9 @@ def _body(response: httpcore2.Response, *, most: int) -> bytes:
 
 
 def _unconnected(away: httpcore2.ConnectError) -> Answer:
-    if isinstance(away.__cause__, ssl.SSLError):
-        reason = getattr(away.__cause__, "verify_message", "") or away.__cause__.reason or "no reason given"
+    cause = away.args[0] if away.args else None  # the library cuts the chain of exceptions, not its argument
+    if isinstance(cause, ssl.SSLError):
+        reason = getattr(cause, "verify_message", "") or cause.reason or "no reason given"
         return _failed(AttemptOutcome.TLS, f"No secure connection: {reason}.")
     return _failed(AttemptOutcome.CONNECT, "The receiver takes no connection.")
 

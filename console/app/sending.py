@@ -12,7 +12,7 @@ from console.usecases.run_jobs import run_due_jobs, run_one_job
 from console.usecases.send_deliveries import send_due
 from console.worker.loop import RUNNER_EVERY_S, SENDER_EVERY_S, SWEEP_EVERY_S, Duty
 
-_GRACE = timedelta(seconds=60)  # what an outside queue has not brought by then, the sweep takes
+_GRACE = timedelta(seconds=15)  # what an outside queue has not brought by then, the sweep takes
 
 
 def sending_duties(building: Building) -> Iterator[Duty]:

@@ -93,7 +93,7 @@ def _free(house: House, book: WebhookBook, lapsed: Sequence[Delivery], *, now: d
         results = [
             Settled(
                 attempt=Attempt(
-                    id=house.ids.new("att"),
+                    id=house.ids.new("wha"),
                     delivery=each.id,
                     endpoint=each.endpoint,
                     number=each.attempts + 1,

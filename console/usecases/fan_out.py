@@ -23,7 +23,7 @@ def _fan_out(house: House, plane: PlaneId, tenant: TenantId) -> int:
         count = 0
         for message in book.unfanned(limit=_MESSAGES):
             deliveries = [
-                addressed(message, each, id=DeliveryId(house.ids.new("dlv")), at=now)
+                addressed(message, each, id=DeliveryId(house.ids.new("whd")), at=now)
                 for each in endpoints
                 if wants(each, message.event_type)
             ]

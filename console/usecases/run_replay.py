@@ -70,7 +70,7 @@ def run_replay(house: House, job: Job) -> Done | Again:
 
 
 def _go_on(step: _Step, run: Run) -> Done | Again:
-    if run.request is None:  # the first slice
+    if run.request is None and step.job.request is not None:  # the first slice
         step.book.move_run(run, RunState.RUNNING, at=step.now, request=step.job.request)
         return Again(at=step.now, record=step.entry("replay.started", run))
     release_slice(step.house, step.book, run, step.job, now=step.now)

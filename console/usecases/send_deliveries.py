@@ -73,7 +73,7 @@ def _attempt(house: House, batch: Batch, delivery: Delivery, payload: bytes) -> 
         answer = house.outbound.post(batch.endpoint.url, headers=headers, body=payload)
     tried = _tried(answer, at=house.clock.now())
     attempt = Attempt(
-        id=house.ids.new("att"),
+        id=house.ids.new("wha"),
         delivery=delivery.id,
         endpoint=delivery.endpoint,
         number=delivery.attempts + 1,

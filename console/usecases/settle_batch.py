@@ -116,7 +116,7 @@ def _drop_expired(book: WebhookBook, batch: Batch, tally: Tally) -> None:
 def _settle_runs(house: House, book: WebhookBook, batch: Batch, tally: Tally, *, now: datetime) -> None:
     """Move the items of the bulk replays that these deliveries belong to, and pause a run that runs into a wall."""
     claimed = {each.id: each for each in batch.claimed}
-    for run in dict.fromkeys(each.run for each in batch.claimed if each.run is not None):
+    for run in sorted({each.run for each in batch.claimed if each.run is not None}):
         moved = [
             ItemOutcome(delivery=each.id, state=ItemState.SKIPPED, tries=each.tries, reason=Excluded.PAYLOAD_EXPIRED)
             for each in tally.expired

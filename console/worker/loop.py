@@ -13,7 +13,7 @@ from console.domain.errors import OutsideError
 LONGEST_WAIT_S = 60.0
 SENDER_EVERY_S = 1.0  # and at once while there is something to send; so with jobs
 RUNNER_EVERY_S = 1.0
-SWEEP_EVERY_S = 30.0
+SWEEP_EVERY_S = 10.0
 STOP_WITHIN_S = 10.0
 
 # Units: seconds between two rounds. Correctness never waits for any of them: clocks are read at decision time.

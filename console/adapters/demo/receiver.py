@@ -19,10 +19,11 @@ from typing import Any
 
 RECEIVER_PORT = 8099
 RECEIVER_URL = f"http://127.0.0.1:{RECEIVER_PORT}"
-MOODS = ("ok", "slow", "fail", "busy", "gone", "moved", "huge", "drip", "silent", "rude", "flaky")
+MOODS = ("ok", "lazy", "slow", "fail", "busy", "gone", "moved", "huge", "drip", "silent", "rude", "flaky")
 _CHUNK = b"x" * 65_536
 _HUGE_CHUNKS = 16_384  # a gibibyte
 _LONGEST_BODY = 1_048_576
+_LAZY_S = 0.02
 
 
 @dataclass
@@ -117,8 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         mood = receiver.moods.of(self.path)
         receiver.keep(self.path, {name.lower(): value for name, value in self.headers.items()}, body, mood)
-        if mood == "slow":
-            time.sleep(receiver.moods.slow_s)
+        if mood in {"slow", "lazy"}:
+            time.sleep(receiver.moods.slow_s if mood == "slow" else _LAZY_S)
         special = {"huge": self._huge, "drip": self._drip, "silent": self._silent, "rude": self._rude}.get(mood)
         if special is not None:
             special()

@@ -1,0 +1,224 @@
+"""A world of endpoints and messages on real storage, a receiver that logs, and worker processes that may be killed.
+
+Called as `python -m tests.integration.sending_world` with the settings in the environment: a worker with all duties of
+sending, until it is killed.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from console.app.building import Building, opened_building
+from console.app.sending import sending_duties
+from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId, MessageId, RunId, TenantId
+from console.domain.jobs import JobDraft
+from console.domain.replays import ItemState, Run, RunItem, RunState, Selector, Wanted, list_digest
+from console.domain.retries import WaitRules
+from console.domain.webhooks import (
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    EndpointKey,
+    EndpointState,
+    KeyAlgorithm,
+    Message,
+    MessageKind,
+)
+from console.settings import Settings, load_settings
+from console.usecases.house import House
+from console.usecases.scopes import scope_of_sender
+from console.usecases.written_tenant import WrittenTenant, written_tenant
+from console.worker.process import run_until_signalled
+from tests.integration.stage import Stage, settle_in, tenant
+
+SECRETS = {
+    f"SALLYPORT_SECRETS__{name}_KEY": f"{name.lower()}-0123456789abcdefghijklmnopqrstuv"
+    for name in ("SESSION", "FINGERPRINT", "SEALING")
+}
+EVENT = "invoice.paid"
+FAST = 10_000
+
+
+def settings_of(url: str, folder: Path, *, engine: str = "own", **webhooks: object) -> dict[str, str]:
+    """Return the environment of a house that may send to this machine."""
+    chosen: dict[str, object] = {
+        "https_only": "false", "allowed_networks": "127.0.0.0/8", "timeout_s": "1.0", "senders": "2",
+        "ports": ",".join(["443", *map(str, webhooks.pop("open", ()))]),  # type: ignore[call-overload]  # ports
+    } | webhooks  # fmt: skip
+    return {
+        "SALLYPORT_ENVIRONMENT": "development",
+        "SALLYPORT_LOCAL_PASSWORDS": "on",
+        "SALLYPORT_VAR": str(folder),
+        "SALLYPORT_DATABASE__URL": url,
+        "SALLYPORT_JOBS__ENGINE": engine,
+        **SECRETS,
+        **{f"SALLYPORT_WEBHOOKS__{name.upper()}": str(value) for name, value in chosen.items()},
+    }
+
+
+def hurried(house: House) -> House:
+    """Return a house whose waits are short enough for a test, and whose rates nobody feels."""
+    sending = replace(
+        house.book.sending,
+        waits=WaitRules(
+            retry_seconds=(1,) * 40,
+            retry_spread_percent=50,
+            run_retry_seconds=(1, 1),
+            slow_seconds=1,
+            retry_after_most_percent=200,
+        ),
+        run_slice_seconds=1,
+        breaker_wait_seconds=1,
+        breaker_longest_seconds=1,
+        tenant_rate_per_second=FAST,
+        batch_seconds=2,
+        claim_seconds=5,
+    )
+    return replace(house, book=replace(house.book, sending=sending, jobs=replace(house.book.jobs, lease_seconds=3)))
+
+
+@contextmanager
+def opened_world(settings: Settings) -> Iterator[Building]:
+    """Open a house as the composition root does, in a hurry."""
+    with opened_building(settings) as building:
+        yield replace(building, house=hurried(building.house))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """One tenant with endpoints, and how a test writes to it."""
+
+    house: House
+    tenant: TenantId
+
+    @contextmanager
+    def written(self) -> Iterator[WrittenTenant]:
+        scope = scope_of_sender(self.tenant, SHARED_PLANE, now=self.house.clock.now())
+        with written_tenant(self.house, scope) as opened:
+            yield opened
+
+    def endpoint(self, url: str, *, algorithm: KeyAlgorithm = KeyAlgorithm.V1, **other: object) -> Endpoint:
+        """Add an endpoint with one key."""
+        now = self.house.clock.now()
+        endpoint = Endpoint(
+            id=EndpointId(self.house.ids.new("whe")), url=url, description="test", event_types=(),
+            state=EndpointState.ACTIVE, because=None, rate_per_s=FAST, created_at=now, version=1,
+        )  # fmt: skip
+        endpoint = replace(endpoint, **other)  # type: ignore[arg-type]  # names and types are the dataclass's own
+        made = self.house.webhook_keys.make(algorithm)
+        key = EndpointKey(
+            id=self.house.ids.new("whk"), endpoint=endpoint.id, algorithm=algorithm, sealed=made.sealed,
+            public=made.public, created_at=now, expires_at=None,
+        )  # fmt: skip
+        with self.written() as opened:
+            opened.plane.webhooks.add_endpoint(endpoint)
+            opened.plane.webhooks.add_key(key, older_until=now)
+        return endpoint
+
+    def messages(
+        self, endpoint: Endpoint, count: int, *, state: DeliveryState = DeliveryState.QUEUED, **other: object
+    ) -> list[DeliveryId]:
+        """Add messages with one delivery each."""
+        now = self.house.clock.now()
+        made = []
+        with self.written() as opened:
+            for number in range(count):
+                at = now - timedelta(hours=1) + timedelta(milliseconds=number)
+                message = Message(
+                    id=MessageId(self.house.ids.new("msg")), event_type=EVENT, kind=MessageKind.EVENT,
+                    payload=json.dumps({"number": number, "name": "Zoë"}, ensure_ascii=False).encode(),
+                    created_at=at, expires_at=now + timedelta(days=30),
+                )  # fmt: skip
+                delivery = Delivery(
+                    id=DeliveryId(self.house.ids.new("whd")), message=message.id, endpoint=endpoint.id,
+                    event_type=EVENT, state=state, created_at=at,
+                    due_at=now if state is DeliveryState.QUEUED else None,
+                )  # fmt: skip
+                delivery = replace(delivery, **other)  # type: ignore[arg-type]  # names and types are its own
+                opened.plane.webhooks.add_message(message, [delivery])
+                made.append(delivery.id)
+        return made
+
+    def planned(self, deliveries: Mapping[DeliveryId, EndpointId], *, rate: int = FAST) -> RunId:
+        """Freeze a list, as the action that plans a bulk replay does."""
+        now = self.house.clock.now()
+        run_id = RunId(self.house.ids.new("whr"))
+        run = Run(
+            id=run_id, state=RunState.PLANNED, digest=list_digest(deliveries), planned=len(deliveries), excluded={},
+            selector=Selector(endpoints=(), event_types=(), wanted=Wanted.FAILED, since=now, until=now),
+            per_endpoint={}, per_type={}, oldest_at=None, newest_at=None, rate_per_s=rate, planned_by="stf_test",
+            planned_at=now, expires_at=now + timedelta(days=1), version=1,
+        )  # fmt: skip
+        with self.written() as opened:
+            opened.plane.webhooks.add_run(
+                run,
+                (
+                    RunItem(run=run_id, position=place, delivery=delivery, endpoint=endpoint, state=ItemState.WAITING)
+                    for place, (delivery, endpoint) in enumerate(deliveries.items(), start=1)
+                ),
+            )
+        return run_id
+
+    def begun(self, run_id: RunId) -> None:
+        """Set a plan going and queue its job, as the approved action does."""
+        now = self.house.clock.now()
+        with self.written() as opened:
+            run = opened.plane.webhooks.run(run_id)
+            assert run is not None
+            assert opened.plane.webhooks.move_run(run, RunState.RUNNING, at=now, started_at=now)
+            assert opened.unit is not None
+            draft = JobDraft(kind="webhook.replay", key=f"replay:{run_id}", payload={"run": run_id}, tenant=self.tenant)
+            opened.unit.jobs.add(draft, at=now)
+
+    def run(self, run_id: RunId) -> Run:
+        """Return a run as it stands."""
+        with self.written() as opened:
+            found = opened.plane.webhooks.run(run_id)
+        assert found is not None
+        return found
+
+    def pause(self, run_id: RunId) -> None:
+        """Pause as staff do."""
+        with self.written() as opened:
+            run = opened.plane.webhooks.run(run_id)
+            if run is not None and run.state is RunState.RUNNING:
+                opened.plane.webhooks.move_run(run, RunState.PAUSED, at=self.house.clock.now(), because="staff")
+                opened.plane.webhooks.recall_items(run_id)
+
+    def resume(self, run_id: RunId) -> None:
+        """Resume as staff do."""
+        with self.written() as opened:
+            run = opened.plane.webhooks.run(run_id)
+            if run is not None and run.state is RunState.PAUSED:
+                opened.plane.webhooks.move_run(run, RunState.RUNNING, at=self.house.clock.now(), because=None)
+
+
+def founded(building: Building, url: str, slug: str = "acme") -> Ground:
+    """Hire the cast and import one tenant."""
+    stage = Stage(house=building.house, storage=building.storage, urls={}, url=url)
+    settle_in(stage, [slug])
+    return Ground(house=building.house, tenant=tenant(slug))
+
+
+def logged(path: Path) -> list[dict[str, object]]:
+    """Return what a receiver wrote down."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def main() -> None:
+    """Work until killed."""
+    with opened_world(load_settings(os.environ)) as building:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        run_until_signalled(sending_duties(building))
+        time.sleep(0)
+
+
+if __name__ == "__main__":
+    main()

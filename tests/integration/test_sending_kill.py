@@ -1,0 +1,245 @@
+"""Senders and runners are killed in the middle, receivers fail and runs pause: nothing is missed, nothing unexplained.
+
+The receiver is a process of its own; its log is the witness. `SALLYPORT_DELIVERIES=10000` runs the large form.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpcore2
+import pytest
+
+from console.adapters.procrastinate_jobs import applied_schema
+from console.domain.ids import DeliveryId, EndpointId, RunId
+from console.domain.replays import ItemState, RunState
+from console.domain.webhooks import AttemptOutcome, DeliveryState
+from console.settings import load_settings
+from console.usecases.run_replay import proof_of
+from tests.databases import postgres_url, sqlite_url
+from tests.integration.sending_world import Ground, founded, logged, opened_world, settings_of
+from tests.integration.stage import ROOT, rows
+
+COUNT = int(os.environ.get("SALLYPORT_DELIVERIES", "400"))
+PATIENCE_S = 60 + COUNT / 20
+KILLS = 3 + COUNT // 2_500
+PATHS = ("/steady", "/flaky", "/down_at_first")
+DELIVERY = "plane_webhook_delivery"
+
+
+@pytest.fixture(params=[
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.postgres),
+    pytest.param("procrastinate", marks=pytest.mark.postgres),
+])  # fmt: skip
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """Return the address of a new control store and the engine that runs its jobs."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "control.db"), "own"
+    create: Callable[..., str] = request.getfixturevalue("pg_database")
+    url = postgres_url(create)
+    if request.param == "procrastinate":
+        applied_schema(url, role="sallyport_app")
+        return url, "procrastinate"
+    return url, "own"
+
+
+def _cleared() -> dict[str, str]:
+    """Return this process's environment without settings of a house."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SALLYPORT_")}
+
+
+@contextmanager
+def receiving(log: Path) -> Iterator[str]:
+    """Run a receiver as a process of its own and return its address."""
+    program = [sys.executable, "-m", "console.adapters.demo.receiver", "0", str(log)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout is not None
+        try:
+            yield receiver.stdout.readline().strip()
+        finally:
+            receiver.kill()
+
+
+@dataclass
+class Crew:
+    """Worker processes, some of which do not live long."""
+
+    environ: dict[str, str]
+    folder: Path
+    dice: random.Random
+    alive: list[subprocess.Popen[str]] = field(default_factory=list)
+    killed: int = 0
+
+    def hire(self) -> None:
+        said = (self.folder / f"worker-{len(self.alive)}-{self.killed}.txt").open("w")
+        program = [sys.executable, "-m", "tests.integration.sending_world"]
+        worker = subprocess.Popen(
+            program, cwd=ROOT, env=_cleared() | self.environ, stdout=subprocess.PIPE, stderr=said, text=True
+        )
+        said.close()
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n", (self.folder / said.name).read_text()
+        self.alive.append(worker)
+
+    def kill_one(self) -> None:
+        worker = self.alive.pop(self.dice.randrange(len(self.alive)))
+        worker.kill()
+        worker.wait()
+        assert worker.stdout is not None
+        worker.stdout.close()
+        self.killed += 1
+
+    def dismiss(self) -> None:
+        while self.alive:
+            self.kill_one()
+
+
+def mood(address: str, path: str, word: str) -> None:
+    """Tell the receiver how to answer from now on."""
+    answer = httpcore2.request("POST", f"{address}/_mood{path}", content=json.dumps({"mood": word}).encode())
+    assert answer.status == 204
+
+
+def harass(ground: Ground, crew: Crew, run_id: RunId, address: str) -> None:
+    """Kill, pause, resume and change moods until the run is over and the schedule has nothing left."""
+    deadline = time.monotonic() + PATIENCE_S
+    kills = 0
+    next_kill = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        run = ground.run(run_id)
+        done = rows_waiting(ground) == 0
+        if run.state is RunState.FINISHED and done:
+            return
+        if run.state is RunState.PAUSED:
+            ground.resume(run_id)
+        if kills < KILLS and time.monotonic() >= next_kill:
+            crew.kill_one()
+            crew.hire()
+            kills += 1
+            next_kill = time.monotonic() + crew.dice.uniform(0.2, 2.0)
+            if kills == 2:
+                ground.pause(run_id)
+                mood(address, "/down_at_first", "ok")
+        time.sleep(0.1)
+    pytest.fail(f"not over after {PATIENCE_S:.0f} s: {ground.run(run_id)}")
+
+
+def rows_waiting(ground: Ground) -> int:
+    """Return how many deliveries are still on their way."""
+    with ground.written() as opened:
+        found = opened.plane.webhooks.endpoints()
+        now = ground.house.clock.now().replace(year=2100)
+        return sum(len(opened.plane.webhooks.due(each.id, now=now, limit=1)) for each in found)
+
+
+@pytest.mark.slow
+def test_it_misses_nothing_and_explains_every_duplicate(place: tuple[str, str], tmp_path: Path) -> None:
+    url, engine = place
+    log = tmp_path / "receiver.jsonl"
+    with receiving(log) as address:
+        port = int(address.rsplit(":", 1)[1])
+        environ = settings_of(url, tmp_path, engine=engine, open=(port,))
+        with opened_world(load_settings(environ)) as building:
+            ground = founded(building, url)
+            mood(address, "/steady", "lazy")  # so that a kill finds a sender in the middle of a batch
+            mood(address, "/flaky", "flaky")
+            mood(address, "/down_at_first", "fail")
+            planned, queued = filled(ground, address)
+            run_id = ground.planned(planned)
+            ground.begun(run_id)
+            crew = Crew(environ, tmp_path, random.Random(COUNT))
+            began = time.monotonic()
+            try:
+                crew.hire()
+                crew.hire()
+                harass(ground, crew, run_id, address)
+            finally:
+                crew.dismiss()
+            took = time.monotonic() - began
+            told = held_against_the_log(ground, url, run_id, planned, queued, logged(log))
+    print(f"\n{engine} {url.partition(':')[0]}: {len(planned) + len(queued)} deliveries in {took:.1f} s, "  # noqa: T201
+          f"{crew.killed - 2} killed, {told}")  # fmt: skip
+
+
+def filled(ground: Ground, address: str) -> tuple[dict[DeliveryId, EndpointId], list[DeliveryId]]:
+    """Return half of the deliveries in a plan, and half on their automatic way, over three endpoints."""
+    planned: dict[DeliveryId, EndpointId] = {}
+    queued: list[DeliveryId] = []
+    for path in PATHS:
+        endpoint = ground.endpoint(address + path)
+        share = COUNT // len(PATHS) // 2
+        for delivery in ground.messages(endpoint, share, state=DeliveryState.EXHAUSTED):
+            planned[delivery] = endpoint.id
+        queued += ground.messages(endpoint, share)
+    return planned, queued
+
+
+def held_against_the_log(
+    ground: Ground, url: str, run_id: RunId, planned: dict[DeliveryId, EndpointId], queued: list[DeliveryId],
+    log: list[dict[str, Any]],
+) -> str:  # fmt: skip
+    """Assert that books and witness agree, and return the figures."""
+    # 1 the run's own proof, from its rows
+    with ground.written() as opened:
+        run = opened.plane.webhooks.run(run_id)
+        assert run is not None
+        proof = proof_of(opened.plane.webhooks, run)
+    assert proof.fault is None
+    assert (run.state, run.planned, run.left, run.because) == (RunState.FINISHED, len(planned), 0, None)
+    items = rows(url, "SELECT delivery, state, reason FROM plane_webhook_run_item WHERE run = ?", run_id)
+    assert Counter(delivery for delivery, _state, _reason in items) == Counter(list(planned))
+    assert {state for _delivery, state, _reason in items} <= {ItemState.SENT.value, ItemState.SKIPPED.value}
+    # 2 every delivery ended once: SENT or on schedule means delivered, with one success and no attempt after it
+    ours = set(planned) | set(queued)
+    found = [
+        row for row in rows(url, f"SELECT id, message, state, attempts, claimed_by FROM {DELIVERY}") if row[0] in ours
+    ]
+    message_of = {delivery: message for delivery, message, *_rest in found}
+    states = {delivery: state for delivery, _message, state, *_rest in found}
+    sent = {delivery for delivery, state, _reason in items if state == ItemState.SENT.value}
+    assert {delivery for delivery, state in states.items() if state == "delivered"} == sent | set(queued)
+    assert {states[delivery] for delivery in set(planned) - sent} <= {"exhausted"}
+    assert all(claimed_by is None for *_rest, claimed_by in found)
+    tried = [
+        row
+        for row in rows(url, "SELECT delivery, number, outcome FROM plane_webhook_attempt ORDER BY delivery, number")
+        if row[0] in ours
+    ]
+    outcomes: dict[str, list[str]] = {}
+    for delivery, number, outcome in tried:
+        outcomes.setdefault(delivery, []).append(outcome)
+        assert number == len(outcomes[delivery])  # numbered without a gap
+    assert {delivery: attempts for delivery, _m, _s, attempts, _c in found} == {
+        delivery: len(each) for delivery, each in outcomes.items()
+    }
+    for delivery in sent | set(queued):
+        assert outcomes[delivery].count(AttemptOutcome.SUCCESS.value) == 1
+        assert outcomes[delivery][-1] == AttemptOutcome.SUCCESS.value
+    # 3 the witness: no miss, nothing unknown, and every arrival has its own attempt
+    arrived = Counter(str(line["id"]) for line in log)
+    welcome = Counter(str(line["id"]) for line in log if line["mood"] in {"ok", "lazy"})
+    assert {message_of[delivery] for delivery in sent | set(queued)} <= set(welcome)
+    assert set(arrived) <= set(message_of.values())
+    doubled = 0
+    for delivery, message in message_of.items():
+        assert arrived[message] <= len(outcomes[delivery])
+        unsure = outcomes[delivery].count(AttemptOutcome.INTERRUPTED.value) + sum(
+            outcomes[delivery].count(each.value) for each in (AttemptOutcome.TIMEOUT, AttemptOutcome.CONNECT)
+        )
+        assert welcome[message] <= 1 + unsure  # taken twice only where an attempt stopped in the middle
+        doubled += welcome[message] > 1
+    interrupted = sum(each.count(AttemptOutcome.INTERRUPTED.value) for each in outcomes.values())
+    return (
+        f"{len(sent)} of {run.planned} planned sent and {run.skipped} skipped, {len(queued)} on schedule; "
+        f"{len(log)} arrivals, {len(tried)} attempts, {interrupted} interrupted, {doubled} taken twice"
+    )

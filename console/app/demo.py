@@ -15,9 +15,10 @@ from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import write_provider
 from console.adapters.clock import SystemClock
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
-from console.adapters.demo.receiver import RECEIVER_PORT
+from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
+from console.app.demo_operations import furnish_operations
 from console.app.serving import serve
 from console.domain.errors import BadValueError, ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
@@ -68,8 +69,8 @@ def receiving(var: Path) -> Iterator[None]:
         process.wait(timeout=5)
 
 
-def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int) -> None:
-    """Migrate, and make tenants and staff once per folder."""
+def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, receiver: str = RECEIVER_URL) -> None:
+    """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver."""
     storage = open_storage(settings, SystemClock())
     try:
         storage.upgrade()
@@ -79,9 +80,10 @@ def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int) ->
     if marker.exists():
         return
     with opened_building(settings) as building:
-        world = demo_world(tenants, now=building.house.clock.now())
+        world = demo_world(tenants, now=building.house.clock.now(), receiver=receiver)
         write_provider(settings.var / PROVIDER_FILE, world.provider_invoices())
         _import(building, world, tenants)
+        furnish_operations(building.house, world.provider_invoices())
         for index, person in enumerate(people):
             _hire(building, person, reference=f"HR-{index + 1}")
         while building.sequencer.run_once():

@@ -20,10 +20,10 @@ from console.usecases.opened_tenant import Opened, read_opened
 from console.usecases.scopes import scope_of_lease, tenant_data
 
 _RUNS = 25
-_ITEMS = 100
+_ITEMS = 60
 _BUCKET = "replay.watched"
 _RECORDED_EVERY = timedelta(minutes=5)
-OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
+_OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,21 @@ class ItemsPage:
     endpoints: Mapping[EndpointId, Endpoint]
 
 
+def is_settled(run: Run) -> bool:
+    """Return whether a run is over and every planned delivery has its end, so that the books can be held together."""
+    return run.state in _OVER and run.started_at is not None and run.left == 0
+
+
+def is_moving(run: Run) -> bool:
+    """Return whether a run's counters may still move: a cancelled one is wound up first."""
+    return run.state in {RunState.RUNNING, RunState.PAUSED} or is_winding_up(run)
+
+
+def is_winding_up(run: Run) -> bool:
+    """Return whether a run was ended while deliveries of it are still out or have no reason yet."""
+    return run.state in _OVER and run.started_at is not None and run.left > 0
+
+
 def read_replays(house: House, actor: Actor, *, tenant: TenantId) -> ReplaysPage | Deny:
     """Return the newest runs. Raises: NotFoundError for an unknown tenant."""
 
@@ -82,7 +97,7 @@ def read_replay(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> 
     def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> ReplayPage:
         book = plane.webhooks
         found = _existing(plane, run)
-        proof = Proof(digest=book.frozen_digest(run), tally=book.tally(run)) if found.state in OVER else None
+        proof = Proof(digest=book.frozen_digest(run), tally=book.tally(run)) if is_settled(found) else None
         return ReplayPage(
             opened=opened,
             run=found,

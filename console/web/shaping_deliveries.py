@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
     "filtered_out": "the endpoint does not subscribe to this event",
     "payload_expired": "the payload has expired",
     "cancelled_by_staff": "a colleague cancelled it",
+    "imported": "it came so from the product",
     "paused_by_staff": "a colleague paused it",
     "disabled_by_staff": "a colleague disabled it",
     "deleted_by_staff": "a colleague deleted it",
@@ -193,7 +194,7 @@ def _attempt(attempt: Attempt, row: DirectoryRow) -> View:
         "kind": kind,
         "icon": icon,
         "outcome": word if attempt.status is None else f"{attempt.status} {word}",
-        "took_ms": attempt.took_ms,
+        "took": _took(attempt.took_ms),
         "error": attempt.error or "",
         "signed_by": list(attempt.keys),
         "sent": list(attempt.sent_headers),
@@ -201,6 +202,12 @@ def _attempt(attempt: Attempt, row: DirectoryRow) -> View:
         "body": attempt.got_body or "",
         "run_href": url_for("replays.show", slug=row.slug, run=attempt.run) if attempt.run else "",
     }
+
+
+def _took(milliseconds: int) -> str:
+    if milliseconds <= 0:
+        return ""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds} ms"
 
 
 def _next(delivery: Delivery) -> str:

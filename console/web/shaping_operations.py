@@ -33,6 +33,14 @@ INBOUND_STATES: Mapping[InboundState, str] = {
 }
 # Which event of a job each action causes; an action that is not named here is legal in every state.
 _CAUSES: Mapping[str, JobEvent] = {"job.retry": JobEvent.RETRY, "job.discard": JobEvent.DISCARD}
+_WHY: Mapping[str, str] = {
+    "no_handler": "nothing here handles this type",
+    "no_customer": "it names no customer or no object",
+    "unknown_customer": "nobody here knows this customer",
+    "unknown_object": "the provider does not know the object",
+    "not_mirrored": "our mirror does not have the object",
+    "fresher_mirror": "our mirror was fresher already",
+}
 _LATE_S = 60
 _COUNTED_TO = 10_000
 
@@ -209,12 +217,13 @@ def _job(job: Job, tenants: Mapping[TenantId, DirectoryRow]) -> View:
 
 def _next(job: Job) -> str:
     """Return in one sentence what happens to a job if nobody does anything."""
+    times = "once" if job.attempts == 1 else f"{job.attempts} times"
     if job.state is JobState.QUEUED:
         return "It runs by itself when its time has come." if not job.last_error else "It failed and is tried again."
     if job.state is JobState.RUNNING:
         return "A worker has it; should that worker vanish, another takes it when the lease has lapsed."
     if job.state is JobState.DEAD:
-        return f"It failed {job.attempts} times and is not tried again by itself. Retry it once the cause is mended."
+        return f"It failed {times} and is not tried again by itself. Retry it once the cause is mended."
     if job.state is JobState.DISCARDED:
         return "It was given up by hand and will not run."
     return "It is done."
@@ -228,7 +237,7 @@ def _event(event: InboundEvent, tenants: Mapping[TenantId, DirectoryRow]) -> Vie
         "event_id": event.event_id,
         "type": event.event_type,
         "state": event.state.value,
-        "because": in_words(event.because),
+        "because": _why(event),
         "tenant": None if row is None else tenant_view(row),
         "customer": event.customer or "",
         "object": event.object_id or "",
@@ -243,14 +252,19 @@ def _event(event: InboundEvent, tenants: Mapping[TenantId, DirectoryRow]) -> Vie
 
 def _fate(event: InboundEvent) -> str:
     """Return in one sentence what became of an event."""
-    because = in_words(event.because)
+    because = _why(event)
     return {
         InboundState.RECEIVED: "It waits to be processed.",
-        InboundState.PROCESSED: "The object was fetched from the provider and our mirror follows it.",
+        InboundState.PROCESSED: "The object was fetched from the provider, and our mirror follows it"
+        f"{': ' + because if because else ''}.",
         InboundState.IGNORED: "Nothing here handles events of this type; it is kept and counted.",
         InboundState.QUARANTINED: f"It is set aside: {because or 'nobody knows whose it is'}. Nothing was changed.",
         InboundState.FAILED: f"It could not be processed: {because or 'no reason was kept'}.",
     }[event.state]
+
+
+def _why(event: InboundEvent) -> str:
+    return _WHY.get(event.because or "", in_words(event.because))
 
 
 def _counts(counts: Mapping[InboundState, int]) -> list[View]:

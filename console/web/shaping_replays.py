@@ -8,7 +8,7 @@ from console.domain.replays import Excluded, ItemState, Run, RunState, Wanted
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import Endpoint
 from console.usecases.offer_actions import Offer
-from console.usecases.read_replays import OVER, ItemsPage, Proof, ReplayPage, ReplaysPage
+from console.usecases.read_replays import ItemsPage, Proof, ReplayPage, ReplaysPage, is_moving, is_winding_up
 from console.web.paths import path_of
 from console.web.shaping import View, with_query
 from console.web.shaping_deliveries import counted, in_words, section_views
@@ -21,7 +21,8 @@ LEGAL: Mapping[str, frozenset[RunState]] = {
     "webhook.resume_replay": frozenset({RunState.PAUSED}),
     "webhook.cancel_replay": frozenset({RunState.PLANNED, RunState.RUNNING, RunState.PAUSED}),
 }
-MOVING = frozenset({RunState.RUNNING, RunState.PAUSED})
+_MOVING = frozenset({RunState.RUNNING, RunState.PAUSED})
+_OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
 REASONS: Mapping[str, str] = {
     Excluded.ALREADY_DELIVERED: "already delivered",
     Excluded.PAYLOAD_EXPIRED: "the payload has expired",
@@ -77,11 +78,13 @@ def replay_view(page: ReplayPage, offers: Sequence[Offer], now: datetime) -> Vie
         "run": run,
         "is_planned": run.state is RunState.PLANNED,
         "is_lapsed": is_lapsed,
-        "is_moving": run.state in MOVING,
-        "is_over": run.state in OVER,
+        "is_moving": run.state in _MOVING,
+        "is_followed": is_moving(run),
+        "is_winding_up": is_winding_up(run),
+        "is_over": run.state in _OVER and run.started_at is not None,
         "because": in_words(run.because),
         "verbs": sorted(verbs, key=lambda link: list(LEGAL).index(link["key"]) if link["key"] in LEGAL else 99),
-        "estimate": duration(timedelta(seconds=run.planned / run.rate_per_s)) if run.rate_per_s else "",
+        "estimate": duration(timedelta(seconds=_takes(run, page.endpoints))),
         "excluded": [{"reason": _reason(code), "count": count} for code, count in _largest(run.excluded)],
         "excluded_total": sum(run.excluded.values()),
         "per_endpoint": _per_endpoint(run, page.endpoints, row),
@@ -150,7 +153,7 @@ def duration(span: timedelta) -> str:
         return f"{seconds} s"
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60} s" if seconds % 60 else f"{seconds // 60} min"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min" if seconds % 3600 // 60 else f"{seconds // 3600} h"
 
 
 def _what(run: Run) -> str:
@@ -165,7 +168,7 @@ def _what(run: Run) -> str:
 
 def _nodes(run: Run) -> list[View]:
     """Return the states of a run as a line: planned, running (or paused), over."""
-    is_running, is_over = run.state in MOVING, run.state in OVER
+    is_running, is_over = run.state in _MOVING, run.state in _OVER
     middle = "Paused" if run.state is RunState.PAUSED else "Running"
     nodes = [
         {"label": "Planned", "icon": "list-checks", "at": run.planned_at,
@@ -224,11 +227,22 @@ def _proof(run: Run, proof: Proof) -> View:
     }
 
 
+def _takes(run: Run, endpoints: Mapping[EndpointId, Endpoint]) -> float:
+    """Return the seconds that a run takes at least: its own rate holds, and that of each endpoint."""
+    slowest = [
+        count / endpoints[EndpointId(name)].rate_per_s
+        for name, count in run.per_endpoint.items()
+        if EndpointId(name) in endpoints
+    ]
+    return max([run.planned / max(1, run.rate_per_s), *slowest])
+
+
 def _average(run: Run, now: datetime) -> str:
     if run.started_at is None:
         return ""
+    done = run.planned - run.left
     seconds = ((run.finished_at or now) - run.started_at).total_seconds()
-    return f"{(run.planned - run.left) / seconds:.1f} a second" if seconds > 0 else ""
+    return f"{done / seconds:.1f} a second" if seconds > 0 and done else ""
 
 
 def _reason(code: str) -> str:

@@ -15,6 +15,18 @@ from console.web.shaping_deliveries import counted, delivery_row, in_words, outc
 from console.web.shaping_tenants import action_href, placed_links
 
 PLAN = "webhook.plan_replay"
+_ACTIVE, _STOPPED = EndpointState.ACTIVE, (EndpointState.PAUSED, EndpointState.DISABLED)
+# Which verbs a state leaves; the others would only be refused.
+LEGAL: Mapping[str, frozenset[EndpointState]] = {
+    "webhook.change_endpoint": frozenset({_ACTIVE, *_STOPPED}),
+    "webhook.pause_endpoint": frozenset({_ACTIVE}),
+    "webhook.enable_endpoint": frozenset(_STOPPED),
+    "webhook.disable_endpoint": frozenset({_ACTIVE, EndpointState.PAUSED}),
+    "webhook.delete_endpoint": frozenset({_ACTIVE, *_STOPPED}),
+    "webhook.rotate_secret": frozenset({_ACTIVE, *_STOPPED}),
+    "webhook.test_send": frozenset({_ACTIVE}),
+    "webhook.send_snapshot": frozenset({_ACTIVE}),
+}
 _WARNS_AFTER = timedelta(minutes=15)
 
 
@@ -46,7 +58,11 @@ def endpoint_page_view(page: EndpointPage, offers: Sequence[Offer], now: datetim
         "deliveries": [delivery_row(delivery, names, row) for delivery in page.deliveries],
         "all_href": with_query(path_of("webhooks.deliveries", slug=row.slug), known),
         "dead": [_group(group, names, row, offers) for group in page.dead],
-        "offers": placed_links(offers, row, "endpoint", known),
+        "offers": [
+            link
+            for link in placed_links(offers, row, "endpoint", known)
+            if endpoint.state in LEGAL.get(link["key"], frozenset(EndpointState))
+        ],
     }
 
 
@@ -67,17 +83,22 @@ def dead_letters_view(page: DeadLettersPage, offers: Sequence[Offer]) -> View:
                 "id": endpoint,
                 "count": sum(group.count for group in groups),
                 "rows": [_group(group, names, row, offers) for group in groups],
-                "plan_href": plan_href(row, offers, groups),
+                "plan_href": plan_href(row, offers, names.get(endpoint), groups),
             }
             for endpoint, groups in by_endpoint.items()
         ],
     }
 
 
-def plan_href(row: DirectoryRow, offers: Iterable[Offer], groups: Sequence[DeadLetters]) -> str:
-    """Return the plan of a replay filled in for dead letters of one endpoint; "" where it is not offered."""
+def plan_href(
+    row: DirectoryRow, offers: Iterable[Offer], endpoint: Endpoint | None, groups: Sequence[DeadLetters]
+) -> str:
+    """Return the plan of a replay filled in for dead letters of one endpoint; "" where it is not offered.
+
+    A replay reaches active endpoints only; enabling another one offers a replay by itself.
+    """
     offer = next((offer for offer in offers if offer.action.key == PLAN), None)
-    if offer is None or not groups:
+    if offer is None or not groups or endpoint is None or endpoint.state is not EndpointState.ACTIVE:
         return ""
     since, until = min(group.oldest_at for group in groups), max(group.newest_at for group in groups)
     known = {
@@ -133,7 +154,8 @@ def _trouble(
     lost = f"{counted(dead, 'delivery', 'deliveries')} gave up" if dead else ""
     if endpoint.state is EndpointState.DISABLED:
         title = "An endpoint is disabled"
-        sentence = f"{endpoint.url} gets nothing: {in_words(endpoint.because) or 'no reason was recorded'}."
+        because = in_words(endpoint.because)
+        sentence = f"{endpoint.url} gets nothing{f': {because}' if because else ''}."
     elif endpoint.failing_since is not None:
         title = "An endpoint is failing"
         sentence = f"{endpoint.url}: {counted(endpoint.failures_in_row, 'attempt')} failed in a row."
@@ -146,7 +168,7 @@ def _trouble(
         "title": title,
         "sentence": f"{sentence} {lost}.".strip() if lost else sentence,
         "since": endpoint.disabled_at or endpoint.failing_since,
-        "href": plan_href(row, offers, mine),
+        "href": plan_href(row, offers, endpoint, mine),
         "dead_href": path_of("webhooks.dead_letters", slug=row.slug) if dead else "",
     }
 
@@ -174,7 +196,7 @@ def _group(
         "oldest_at": group.oldest_at,
         "newest_at": group.newest_at,
         "href": with_query(path_of("webhooks.deliveries", slug=row.slug), params),
-        "plan_href": plan_href(row, offers, [group]),
+        "plan_href": plan_href(row, offers, endpoint, [group]),
     }
 
 

@@ -26,7 +26,10 @@ def gallery(browser: Browser, stage: Stage) -> Iterator[Shown]:
     yield from _refusals(agent)
     for each in (agent, lead):
         _end(each)
-    for who, pages in (("security_auditor", _trail), ("administrator", _staff), ("finance", _nothing)):
+    yield from _replaying(browser, stage)
+    for who, pages in (
+        ("security_auditor", _trail), ("administrator", _staff), ("finance", _nothing), ("on_call", _operations),
+    ):  # fmt: skip
         person = Navigator.begin(browser, stage)
         person.sign_in(who)
         yield from pages(person)
@@ -225,6 +228,111 @@ def _staff(administrator: Navigator) -> Iterator[Shown]:
     yield "policy", administrator.page
     administrator.open("/actions/staff.add")
     yield "action-control", administrator.page
+
+
+def _replaying(browser: Browser, stage: Stage) -> Iterator[Shown]:
+    """Show a tenant's webhooks, and a replay from its plan to its report."""
+    engineer, lead = Navigator.begin(browser, stage), Navigator.begin(browser, stage)
+    engineer.sign_in("engineer")
+    open_in_incident(engineer)
+    yield from _webhooks(engineer)
+    address = yield from _planning(engineer)
+    lead.sign_in("support_lead")
+    lead.page.goto(engineer.page.url)
+    yield "request-replay-to-approve", lead.page
+    lead.main.get_by_role("button", name="Approve").click()
+    expect(lead.main.get_by_role("button", name="Approve")).to_have_count(0)
+    engineer.page.goto(address)
+    expect(engineer.main.get_by_text("a second").last).to_be_visible()
+    yield "replay-running", engineer.page
+    engineer.main.get_by_role("link", name="Pause replay").click()
+    engineer.main.get_by_role("button", name="Pause replay").click()
+    engineer.page.goto(address)
+    yield "replay-paused", engineer.page
+    engineer.main.get_by_role("link", name="Cancel replay").click()
+    engineer.main.get_by_role("button", name="Cancel replay").click()
+    engineer.page.goto(address)
+    yield "replay-cancelled", engineer.page
+    engineer.page.goto(f"{address}/list?state=skipped")
+    yield "replay-list", engineer.page
+    engineer.page.goto(f"{address}/list?state=sent")
+    engineer.main.get_by_role("row").nth(1).get_by_role("link").first.click()
+    engineer.main.get_by_text("Headers and answer").first.click()
+    yield "webhooks-delivery-resent", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/replays")
+    yield "replays", engineer.page
+    for each in (engineer, lead):
+        _end(each)
+
+
+def open_in_incident(who: Navigator) -> None:
+    """Open Acme because of an incident."""
+    who.open(f"/tenants/{ACME}/lease")
+    who.page.get_by_role("radio", name="Incident response").check()
+    who.page.get_by_label("Reference").fill("INC-2301")
+    who.press("Enter")
+    who.arrive("Acme Robotics")
+
+
+def _webhooks(engineer: Navigator) -> Iterator[Shown]:
+    engineer.open(f"/t/{ACME}/webhooks")
+    yield "webhooks", engineer.page
+    engineer.main.get_by_role("link", name="/acme/orders").click()
+    expect(engineer.main.get_by_role("heading", name="Signing keys")).to_be_visible()
+    yield "webhooks-endpoint", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/deliveries")
+    yield "webhooks-deliveries", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/deliveries?state=exhausted&since=yesterday")
+    yield "webhooks-deliveries-errors", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/deliveries?state=exhausted")
+    engineer.main.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(engineer.main.get_by_role("heading", name="Attempts")).to_be_visible()
+    yield "webhooks-delivery", engineer.page
+    engineer.main.get_by_role("link", name="Resend").click()
+    engineer.arrive("Resend a delivery")
+    yield "action-resend", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/dead-letters")
+    yield "webhooks-dead-letters", engineer.page
+
+
+def _planning(engineer: Navigator) -> Generator[Shown, None, str]:
+    """Show the plan and the asking; return the address of the replay, the browser standing on the request."""
+    engineer.open(f"/t/{ACME}/webhooks/replays")
+    yield "replays-none", engineer.page
+    engineer.open(f"/t/{ACME}/webhooks/dead-letters")
+    engineer.main.get_by_role("link", name="Plan a replay of all").first.click()
+    engineer.arrive("Plan a bulk replay")
+    expect(engineer.main.locator(".diff__after").first).to_be_visible()
+    yield "action-plan-replay", engineer.page
+    engineer.press("Enter")
+    engineer.arrive(re.compile("^Replay of"))
+    yield "replay-planned", engineer.page
+    address = engineer.page.url
+    engineer.main.get_by_role("link", name="Run replay").click()
+    engineer.arrive("Run a bulk replay")
+    yield "action-run-replay", engineer.page
+    engineer.press("Enter")
+    engineer.arrive(re.compile("^Replay .* in bulk$"))
+    return address
+
+
+def _operations(person: Navigator) -> Iterator[Shown]:
+    for name, path in (
+        ("operations", ""), ("operations-jobs", "/jobs"), ("operations-jobs-errors", "/jobs?state=odd"),
+        ("operations-inbox", "/inbox"), ("operations-inbox-quarantined", "/inbox?state=quarantined"),
+    ):  # fmt: skip
+        person.open(f"/operations{path}")
+        yield name, person.page
+    person.main.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(person.main.get_by_role("heading", name="What it said, masked")).to_be_visible()
+    yield "operations-event", person.page
+    person.open("/operations/jobs?state=dead")
+    person.main.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(person.main.get_by_role("heading", name="Arguments")).to_be_visible()
+    yield "operations-job", person.page
+    person.main.get_by_role("link", name="Retry").click()
+    person.arrive("Retry jobs")
+    yield "action-retry-job", person.page
 
 
 def _nothing(person: Navigator) -> Iterator[Shown]:

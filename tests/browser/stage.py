@@ -12,6 +12,7 @@ import pyotp
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from console.adapters.demo.generator import PLANES
+from console.adapters.demo.receiver import Receiver
 from console.adapters.demo.staff import DemoPerson, demo_environ, demo_staff
 from console.adapters.one_time_codes import STEP_SECONDS
 from console.app.building import Building, opened_building
@@ -47,6 +48,7 @@ class Stage:
     people: dict[str, DemoPerson]
     clock: RunningClock
     building: Building
+    receiver: Receiver
     used: dict[str, int] = field(default_factory=dict)
 
     def code(self, who: str) -> str:
@@ -76,10 +78,12 @@ class _Silent(WSGIRequestHandler):
 def raised(var: Path, *, tenants: int = TENANTS) -> Iterator[Stage]:
     """Make the demo world in a folder and serve it on a free port of this machine."""
     clock = RunningClock()
-    settings = load_settings(demo_environ(var.resolve(), planes=PLANES))
+    receiver = Receiver().start()
+    own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{receiver.url.rpartition(':')[2]}"}
+    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port)
     people = demo_staff()
     with patch("console.app.building.SystemClock", lambda: clock):
-        fill(settings, people, tenants=tenants)
+        fill(settings, people, tenants=tenants, receiver=receiver.url)
         with opened_building(settings) as building:
             app = app_of(building, people=shown(building, people))
             server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
@@ -90,9 +94,10 @@ def raised(var: Path, *, tenants: int = TENANTS) -> Iterator[Stage]:
             try:
                 by_key = {person.key: person for person in people}
                 address = f"http://127.0.0.1:{server.server_port}"
-                yield Stage(address=address, people=by_key, clock=clock, building=building)
+                yield Stage(address=address, people=by_key, clock=clock, building=building, receiver=receiver)
             finally:
                 server.shutdown()
                 server.server_close()
                 thread.join()
                 loop.stop()
+                receiver.stop()

@@ -135,7 +135,7 @@ def test_it_shows_events_of_providers_by_state_and_type(engineer: Browser, left:
     assert f"/operations/inbox/{left.event}" in engineer.get("/operations/inbox?event_type=invoice.paid").text
     assert engineer.get("/operations/inbox?state=odd").status_code == 422
     text = engineer.get(f"/operations/inbox/{left.event}").text
-    assert "It is set aside: unknown customer. Nothing was changed." in text
+    assert "It is set aside: nobody here knows this customer. Nothing was changed." in text
     assert "inbound.replay?event=" in text
 
 

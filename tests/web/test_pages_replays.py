@@ -139,7 +139,7 @@ def test_it_has_words_for_every_reason_to_leave_one_out() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (3_600, "1 h 0 min"), (-5, "0 s")],
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (3_600, "1 h"), (5_400, "1 h 30 min"), (-5, "0 s")],
 )
 def test_it_tells_durations_in_two_units(seconds: int, told: str) -> None:
 

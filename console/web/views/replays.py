@@ -8,11 +8,11 @@ from console.domain.ids import RunId
 from console.domain.replays import ItemState
 from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import offer_actions
-from console.usecases.read_replays import glance, read_items, read_replay, read_replays, watch
+from console.usecases.read_replays import glance, is_moving, read_items, read_replay, read_replays, watch
 from console.usecases.refuse_at_the_door import refuse_at_the_door
 from console.web import asking, gate, live, render
 from console.web.closed import closed
-from console.web.shaping_replays import MOVING, items_view, live_view, replay_view, replays_view
+from console.web.shaping_replays import items_view, live_view, replay_view, replays_view
 
 bp = Blueprint("replays", __name__)
 _TAB = "webhooks"
@@ -88,6 +88,6 @@ def events(row: DirectoryRow, run: str) -> Response:
             now = glance(house, actor, tenant=row.id, run=RunId(run))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
-        return None if isinstance(now, Deny) else live.Look(values=live_view(now), is_last=now.state not in MOVING)
+        return None if isinstance(now, Deny) else live.Look(values=live_view(now), is_last=not is_moving(now))
 
     return live.stream(look, left=lambda: streams.leave(actor.staff))

@@ -90,8 +90,19 @@ def test_it_pauses_resumes_and_cancels_from_the_page(cast: Cast, engineer: Brows
     assert done(engineer, f"{ACTIONS}webhook.cancel_replay", run=run).status_code == 303
     text = engineer.get(f"{RUNS}/{run}").text
     assert ">Cancelled</span>" in text
-    assert 'data-live=""' in text
+    assert "Being wound up" in text
+    assert 'data-live="/t/' in text
+    assert "claims__claim" not in text
     assert "_replay?run=" not in text
+
+
+def test_it_shows_a_plan_that_was_cancelled_as_one_that_never_ran(cast: Cast, engineer: Browser, left: Left) -> None:
+    run = planned_run(cast, left)
+    assert done(engineer, f"{ACTIONS}webhook.cancel_replay", run=run).status_code == 303
+    text = engineer.get(f"{RUNS}/{run}").text
+    assert ">Cancelled</span>" in text
+    assert 'data-live=""' in text
+    assert "What came of it" not in text
 
 
 def test_it_does_not_offer_a_plan_that_is_too_old(cast: Cast, left: Left) -> None:

@@ -152,4 +152,5 @@ ACTION = Action(
     documentation="Changes the address, the events or the rate of an endpoint; another address needs approval.",
     customer_sees="The changed endpoint in their settings, and who changed it in the access log.",
     place="endpoint",
+    is_beside_its_thing=True,
 )

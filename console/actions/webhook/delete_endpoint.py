@@ -83,4 +83,5 @@ ACTION = Action(
     documentation="Takes an endpoint away for good; its deliveries and attempts stay readable.",
     customer_sees="That the endpoint is gone, and the change in the access log.",
     place="endpoint",
+    is_beside_its_thing=True,
 )

@@ -86,4 +86,5 @@ ACTION = Action(
     customer_sees="That no messages arrive, and the change in the access log.",
     undo=ActionKey("webhook.enable_endpoint"),
     place="endpoint",
+    is_beside_its_thing=True,
 )

@@ -161,4 +161,5 @@ ACTION = Action(
     customer_sees="That messages arrive again, and the change in the access log.",
     undo=ActionKey("webhook.pause_endpoint"),
     place="endpoint",
+    is_beside_its_thing=True,
 )

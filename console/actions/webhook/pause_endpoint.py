@@ -80,4 +80,5 @@ ACTION = Action(
     customer_sees="That no messages arrive for a while, and the pause in the access log.",
     undo=ActionKey("webhook.enable_endpoint"),
     place="endpoint",
+    is_beside_its_thing=True,
 )

@@ -130,4 +130,5 @@ ACTION = Action(
     documentation="Makes a new signing key for an endpoint, shown once; older keys sign beside it for the overlap.",
     customer_sees="Two signatures during the overlap, and the rotation in the access log.",
     place="endpoint",
+    is_beside_its_thing=True,
 )

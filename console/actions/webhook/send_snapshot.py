@@ -182,4 +182,5 @@ ACTION = Action(
     documentation="Tells an endpoint the present state of one object, labelled as a snapshot and not as history.",
     customer_sees="One message labelled as a snapshot, and the sending in the access log.",
     place="endpoint",
+    is_beside_its_thing=True,
 )

@@ -75,4 +75,5 @@ ACTION = Action(
     documentation="Sends one harmless, signed test message to an endpoint.",
     customer_sees="One test message at their receiver, and the test in the access log.",
     place="endpoint",
+    is_beside_its_thing=True,
 )

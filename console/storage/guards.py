@@ -120,6 +120,7 @@ class GuardedSession(Session):
         """Insert many rows of this tenant in one statement; whose they are is not the caller's to say."""
         owned = [{**each, "tenant_id": self._owner(each)} for each in rows]
         if owned:
+            self.flush()
             self.connection().execute(insert(table_of(row)), owned, execution_options={SCOPED: True})
 
     def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -127,6 +128,7 @@ class GuardedSession(Session):
         owned = [{**each, "its_tenant": self._owner(each), "its_id": each["id"]} for each in rows]
         if not owned:
             return
+        self.flush()
         table = table_of(row)
         moved = {name: bindparam(name, type_=table.c[name].type) for name in rows[0] if name not in _FIXED}
         mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))

@@ -112,7 +112,7 @@ class StoredEndpoints:
 
     def _insert(self, row: type[PlaneBase], rows: Sequence[Mapping[str, object]]) -> None:
         try:
-            with self._session.begin_nested():
+            with self._session.connection().begin_nested():
                 self._session.add_rows(row, rows)
         except IntegrityError as taken:
             message = "This plane has that row already."

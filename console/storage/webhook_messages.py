@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, update
 
 from console.domain.ids import DeliveryId, EndpointId, MessageId
 from console.domain.webhooks import Attempt, AttemptOutcome, DeadLetters, Delivery, DeliveryState, Message
@@ -21,9 +21,9 @@ from console.storage.webhook_rows import (
 from console.storage.webhook_tables import AttemptRow, DeliveryRow, MessageRow
 
 _ASKED_AT_ONCE = 1_000
-# Word for word as the partial indexes say it, so that either database proves that they serve.
-_EXHAUSTED: ColumnElement[bool] = literal_column("plane_webhook_delivery.state = 'exhausted'")
-NOT_DELIVERED: ColumnElement[bool] = literal_column("plane_webhook_delivery.state <> 'delivered'")
+# With the values as they stand in the partial indexes, so that either database proves that they serve.
+_EXHAUSTED: ColumnElement[bool] = DeliveryRow.state == literal_column("'exhausted'")
+NOT_DELIVERED: ColumnElement[bool] = DeliveryRow.state != literal_column("'delivered'")
 
 
 class StoredMessages(StoredEndpoints):
@@ -84,12 +84,15 @@ class StoredMessages(StoredEndpoints):
     def deliveries(self, which: DeliveryFilter, *, before: DeliveryId | None, limit: int) -> Sequence[Delivery]:
         """Return deliveries newest first by (created_at, id); `before` is the last of the page before."""
         wanted = _filtered(select(DeliveryRow), which)
-        key = tuple_(DeliveryRow.created_at, DeliveryRow.id)
+        created_at = DeliveryRow.created_at
         if before is not None:
-            edge = self._session.scalar(select(DeliveryRow.created_at).where(DeliveryRow.id == before))
+            edge = self._session.scalar(select(created_at).where(DeliveryRow.id == before))
             if edge is None:
                 return []
-            wanted = wanted.where(key < (edge, before))
+            # Not as a pair: SQLite would walk from `until` down to it.
+            wanted = wanted.where(created_at <= edge, or_(created_at < edge, DeliveryRow.id < before))
+        elif which.until is not None:
+            wanted = wanted.where(created_at < which.until)
         ordered = wanted.order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc()).limit(limit)
         return [shown_delivery(row) for row in self._session.scalars(ordered)]
 
@@ -163,6 +166,7 @@ def in_parts(values: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def _filtered(wanted: Select[DeliveryRow], which: DeliveryFilter) -> Select[DeliveryRow]:
+    """Add every filter but the end of the range, which the page before may have moved."""
     for column, value in (
         (DeliveryRow.endpoint, which.endpoint),
         (DeliveryRow.event_type, which.event_type),
@@ -175,6 +179,4 @@ def _filtered(wanted: Select[DeliveryRow], which: DeliveryFilter) -> Select[Deli
         wanted = wanted.where(NOT_DELIVERED)
     if which.since is not None:
         wanted = wanted.where(DeliveryRow.created_at >= which.since)
-    if which.until is not None:
-        wanted = wanted.where(DeliveryRow.created_at < which.until)
     return wanted

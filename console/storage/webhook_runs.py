@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.domain.ids import DeliveryId, Digest, EndpointId, RunId
@@ -41,12 +41,15 @@ class StoredRuns(StoredSending):
         wanted = (
             select(row.id, row.endpoint, row.event_type, row.state, row.created_at, MessageRow.expires_at, row.run)
             .join(MessageRow, (MessageRow.tenant_id == row.tenant_id) & (MessageRow.id == row.message))
-            .where(row.created_at >= selector.since, row.created_at < selector.until, *_matching(selector))
+            .where(row.created_at < selector.until, *_matching(selector))
             .order_by(row.created_at, row.id)
             .limit(limit)
         )
-        if after is not None:
-            wanted = wanted.where(tuple_(row.created_at, row.id) > after)
+        if after is None:
+            wanted = wanted.where(row.created_at >= selector.since)
+        else:  # not as a pair: SQLite would walk from `since` up to it
+            at, last = after
+            wanted = wanted.where(row.created_at >= at, or_(row.created_at > at, row.id > last))
         return [
             Candidate(
                 delivery=DeliveryId(delivery), endpoint=EndpointId(endpoint), event_type=event_type,

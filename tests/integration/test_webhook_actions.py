@@ -162,6 +162,17 @@ def test_it_runs_nothing_when_the_address_moved_after_the_approval(stage: Stage)
     assert jobs(stage, "webhook.replay") == []
 
 
+def test_it_closes_the_books_of_a_plan_that_never_ran(stage: Stage) -> None:
+    run = planned(stage, "acme")
+    ran(stage, "acme", "cancel_replay", {"run": run})
+    run_due_jobs(stage.house, worker="w", limit=10)
+    with opened(stage, "acme") as there:
+        stored = there.run(run)
+    assert stored is not None
+    assert (stored.left, stored.skipped_by) == (0, {"cancelled": FAILED})
+    assert stage.entries("replay.cancelled") == 1
+
+
 def test_it_steers_a_run_from_its_plan_to_its_end(stage: Stage) -> None:
     run = planned(stage, "acme")
     request = approved(stage, "acme", run)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.webhook.runs import RUN_FIELD, apply_move, preview_move, run_of
+from console.actions.webhook.runs import RUN_FIELD, apply_move, preview_move, replay_job, run_of
 from console.domain.changes import Applied, Preview
-from console.domain.ids import ActionKey, RunId
+from console.domain.ids import ActionKey, ExecutionId, RunId
+from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.replays import RunState
 from console.ports.actions import Action, Reach, Tools
@@ -48,6 +49,11 @@ def apply(params: Params, tools: Tools) -> Applied:
     return applied
 
 
+def follow_up(params: Params, _execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the job that closes the books of a run that never began; one that runs has its job already."""
+    return replay_job(params.run)
+
+
 ACTION = Action(
     key=ActionKey("webhook.cancel_replay"),
     version=1,
@@ -60,6 +66,7 @@ ACTION = Action(
     build=build,
     preview=preview,
     apply=apply,
+    follow_up=follow_up,
     documentation="Ends a replay; what is left is skipped with its reason, and the report says so.",
     customer_sees="That no more replayed messages come.",
     place="replay",

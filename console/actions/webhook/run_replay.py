@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.webhook.planning import duration_text
-from console.actions.webhook.runs import RUN_FIELD, run_of
+from console.actions.webhook.runs import RUN_FIELD, replay_job, run_of
 from console.domain.canonical import digest_hex, normal
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, RunId
@@ -13,8 +13,6 @@ from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.replays import Run, RunState
 from console.ports.actions import Action, Fault, Reach, Tools
-
-JOB = "webhook.replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +79,8 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 
 def follow_up(params: Params, _execution: ExecutionId) -> tuple[JobDraft, ...]:
-    """Return the job that works the list off; its key lets a run have one and no second."""
-    return (JobDraft(kind=JOB, key=f"replay:{params.run}", payload={"run": params.run}, queue="webhooks"),)
+    """Return the job that works the list off."""
+    return replay_job(params.run)
 
 
 def _planned(params: Params, tools: Tools) -> Run:

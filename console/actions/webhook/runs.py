@@ -4,10 +4,17 @@ from collections.abc import Collection
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import RunId
+from console.domain.jobs import JobDraft
 from console.domain.replays import Run, RunState
 from console.ports.actions import Fault, Input, ParamField, Tools
 
+JOB = "webhook.replay"
 RUN_FIELD = ParamField(name="run", label="Replay", input=Input.TEXT, most=64, is_fixed_by_link=True)
+
+
+def replay_job(run: RunId) -> tuple[JobDraft, ...]:
+    """Return the job that works a list off, or closes its books; its key lets a run have one and no second."""
+    return (JobDraft(kind=JOB, key=f"replay:{run}", payload={"run": run}, queue="webhooks"),)
 
 
 def run_of(tools: Tools, run: RunId, states: Collection[RunState]) -> Run:

@@ -203,6 +203,12 @@ def test_it_steers_a_run(module: Any, start: RunState, end: RunState, recalls: b
     assert fault_of(module.preview, run(module, run_id), tooled(book))[0] == "run"
 
 
+def test_it_closes_the_books_of_a_plan_that_is_cancelled() -> None:
+    params = run(cancel_replay, RunId("run_1"))
+    (job,) = cancel_replay.ACTION.follow_up(params, ExecutionId("exe_1"))
+    assert (job.kind, job.key) == ("webhook.replay", "replay:run_1"), "as the running job, so that there is no second"
+
+
 @pytest.mark.parametrize("module", [run_replay, cancel_replay])
 def test_it_notices_that_a_run_moved(module: Any) -> None:  # noqa: ANN401  a module
     book, run_id = planned()

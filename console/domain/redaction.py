@@ -12,10 +12,10 @@ _LONGEST_NAME = 60
 _INDENT = "  "
 _DOTS = "•••"
 _SECRET = re.compile(
-    r"secret|token|passw|passphrase|authori[sz]ation|cookie|credential|signature|private|api_?key|(^|[_-])key$|^key$|whs[ek]_",
+    r"secret|token|passw|passphrase|authori[sz]ation|cookie|credential|signature|private|api_?key|(^|[_-])key$|^key$|whs(ec|k)_",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(r"^(whs[ek]_|sk_|rk_|Bearer |Basic |eyJ[A-Za-z0-9_-]{10,}\.)")
+_SECRET_VALUE = re.compile(r"^(whs(ec|k)_|sk_|rk_|Bearer |Basic |eyJ[A-Za-z0-9_-]{6,}\.)")
 # What names a thing rather than a person: these values help to find the fault and say nothing of anybody.
 _PLAIN = frozenset(
     {"type", "event", "event_type", "object", "status", "state", "currency", "version", "api_version", "created",

@@ -21,6 +21,7 @@ from console.usecases.recording import authorised, emit, refuse
 
 _PAGE = 50
 _GROUPS = 50
+_REFUSED = {"job.read": "job.read_refused", "inbound.read": "inbound.read_refused"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +190,7 @@ def _sees_inbox(house: House, actor: Actor) -> bool:
 def _asked(house: House, actor: Actor, verb: str, *, page: str) -> Decision:
     decision = ask(house, query(actor, verb, now=house.clock.now()))
     if isinstance(decision, Deny):
-        refuse(house, actor, f"{verb}_refused", decision, targets=(TargetRef(type="page", id=page, name=page),))
+        refuse(house, actor, _REFUSED[verb], decision, targets=(TargetRef(type="page", id=page, name=page),))
     return decision
 
 

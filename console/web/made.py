@@ -1,8 +1,7 @@
 """Where the page of a thing is that an action made or was about, told by its id."""
 
-from flask import url_for
-
 from console.domain.tenancy import DirectoryRow
+from console.web.paths import path_of
 
 _PAGES = {
     "run": ("replays.show", "run"),
@@ -20,4 +19,4 @@ def page_of(row: DirectoryRow | None, made: str | None) -> str:
     if row is None or not mark or kind not in _PAGES:
         return ""
     endpoint, name = _PAGES[kind]
-    return url_for(endpoint, slug=row.slug, **{name: made})
+    return path_of(endpoint, slug=row.slug, **{name: made})

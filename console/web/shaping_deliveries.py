@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import url_for
-
 from console.domain.ids import EndpointId
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import (
@@ -19,6 +17,7 @@ from console.domain.webhooks import (
 from console.usecases.offer_actions import Offer
 from console.usecases.read_webhooks import DeliveriesPage, DeliveryPage
 from console.web.forms.webhooks import DeliveriesForm
+from console.web.paths import path_of
 from console.web.shaping import View, with_query
 from console.web.shaping_tenants import placed_links
 
@@ -88,7 +87,7 @@ def in_words(code: str | None) -> str:
 def section_views(row: DirectoryRow, current: str, *, dead: int | None = None) -> list[View]:
     """Return the pages of the webhooks tab."""
     return [
-        {"label": label, "href": url_for(endpoint, slug=row.slug), "count": count, "is_current": name == current}
+        {"label": label, "href": path_of(endpoint, slug=row.slug), "count": count, "is_current": name == current}
         for name, label, endpoint, count in (
             ("endpoints", "Endpoints", "webhooks.index", None),
             ("deliveries", "Deliveries", "webhooks.deliveries", None),
@@ -101,7 +100,7 @@ def section_views(row: DirectoryRow, current: str, *, dead: int | None = None) -
 def deliveries_view(page: DeliveriesPage, form: DeliveriesForm) -> View:
     """Return one page of deliveries with its filters as chips."""
     row = page.opened.tenant
-    address = url_for("webhooks.deliveries", slug=row.slug)
+    address = path_of("webhooks.deliveries", slug=row.slug)
     names = {endpoint.id: endpoint for endpoint in page.endpoints}
     return {
         "views": section_views(row, "deliveries"),
@@ -141,14 +140,14 @@ def delivery_view(page: DeliveryPage, offers: Sequence[Offer]) -> View:
         "message": None if message is None else {
             "id": message.id, "kind": _KINDS[message.kind], "created_at": message.created_at,
             "expires_at": message.expires_at, "subject": message.subject or "", "replay_of": message.replay_of or "",
-            "origin_href": with_query(url_for("webhooks.deliveries", slug=row.slug), {"message": message.replay_of})
+            "origin_href": with_query(path_of("webhooks.deliveries", slug=row.slug), {"message": message.replay_of})
             if message.replay_of else "",
         },
         "payload": page.payload,
         "bytes": page.payload_bytes,
         "reveal_href": next((link["href"] for link in links if link["key"] == REVEAL), ""),
         "siblings": [delivery_row(other, page.endpoints, row) for other in page.siblings],
-        "run_href": url_for("replays.show", slug=row.slug, run=delivery.run) if delivery.run else "",
+        "run_href": path_of("replays.show", slug=row.slug, run=delivery.run) if delivery.run else "",
     }  # fmt: skip
 
 
@@ -160,7 +159,7 @@ def delivery_row(delivery: Delivery, endpoints: Mapping[EndpointId, Endpoint], r
         "event": delivery.event_type,
         "message": delivery.message,
         "endpoint": endpoint.url if endpoint else delivery.endpoint,
-        "endpoint_href": url_for("webhooks.endpoint", slug=row.slug, endpoint_id=delivery.endpoint),
+        "endpoint_href": path_of("webhooks.endpoint", slug=row.slug, endpoint_id=delivery.endpoint),
         "state": delivery.state.value,
         "reason": in_words(delivery.reason),
         "attempts": delivery.attempts,
@@ -169,7 +168,7 @@ def delivery_row(delivery: Delivery, endpoints: Mapping[EndpointId, Endpoint], r
         "due_at": delivery.due_at,
         "created_at": delivery.created_at,
         "fingerprint": delivery.fingerprint or "",
-        "href": url_for("webhooks.delivery", slug=row.slug, delivery=delivery.id),
+        "href": path_of("webhooks.delivery", slug=row.slug, delivery=delivery.id),
     }
 
 
@@ -200,7 +199,7 @@ def _attempt(attempt: Attempt, row: DirectoryRow) -> View:
         "sent": list(attempt.sent_headers),
         "got": list(attempt.got_headers),
         "body": attempt.got_body or "",
-        "run_href": url_for("replays.show", slug=row.slug, run=attempt.run) if attempt.run else "",
+        "run_href": path_of("replays.show", slug=row.slug, run=attempt.run) if attempt.run else "",
     }
 
 

@@ -170,7 +170,7 @@ def _nodes(run: Run) -> list[View]:
     """Return the states of a run as a line: planned, running (or paused), over."""
     is_running, is_over = run.state in _MOVING, run.state in _OVER
     middle = "Paused" if run.state is RunState.PAUSED else "Running"
-    nodes = [
+    nodes: list[View] = [
         {"label": "Planned", "icon": "list-checks", "at": run.planned_at,
          "status": "current" if run.state is RunState.PLANNED else "done"},
         {"label": middle, "icon": "pause" if run.state is RunState.PAUSED else "play",

@@ -136,12 +136,10 @@ def health_view(health: Sequence[Health], now: datetime) -> View:
     by_hour = {_hour(each.hour): each for each in health}
     last = _hour(now)
     hours = [last - timedelta(hours=back) for back in reversed(range(HEALTH_HOURS))]
-    bars = [
-        {"hour": hour, "ok": by_hour[hour].succeeded if hour in by_hour else 0,
-         "bad": by_hour[hour].failed if hour in by_hour else 0}
-        for hour in hours
-    ]  # fmt: skip
-    good, bad = sum(bar["ok"] for bar in bars), sum(bar["bad"] for bar in bars)
+    none = Health(hour=last, succeeded=0, failed=0)
+    found = [(hour, by_hour.get(hour, none)) for hour in hours]
+    bars = [{"hour": hour, "ok": each.succeeded, "bad": each.failed} for hour, each in found]
+    good, bad = sum(each.succeeded for _hour, each in found), sum(each.failed for _hour, each in found)
     share = f"{100 * good / (good + bad):.1f} %" if good + bad else "nothing sent"
     label = f"{good:,} attempts arrived and {bad:,} failed in the last {HEALTH_HOURS} hours"
     return {"bars": bars, "ok": good, "bad": bad, "share": share, "label": label}

@@ -21,6 +21,7 @@ from console.domain.staff import Actor, Role
 from console.usecases.outcomes import Waiting
 from console.usecases.propose_action import propose_action
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
+from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
 TABLE = ROOT / "docs" / "roles.md"
@@ -84,7 +85,7 @@ def lines(app: Flask, endpoints: Iterable[str]) -> list[Line]:
 
 
 def furnished(cast: Cast) -> World:
-    """Let a colleague have a lease, a request on the other tenant and a session."""
+    """Let a colleague have a lease, a request on the other tenant and a session; this tenant had an outage."""
     colleague = PEOPLE["support_agent_2"]
     browser = cast.sign_in(colleague.key)
     lease(cast, colleague.key, OTHER)
@@ -103,6 +104,7 @@ def furnished(cast: Cast) -> World:
         (held,) = unit.leases.open_of(colleague.id)
         session = unit.sessions.live_of(colleague.id, cast.clock.now())[0]
     assert browser.cookie("__Host-sallyport")
+    left = furnish(cast)
     return World(
         values={
             "slug": THIS,
@@ -110,6 +112,11 @@ def furnished(cast: Cast) -> World:
             "lease": held.id,
             "uid": cast.entries("request.proposed")[0]["uid"],
             "key": session.key,
+            "endpoint_id": MAIN,
+            "delivery": left.failed[0],
+            "run": planned_run(cast, left),
+            "job": left.job,
+            "event": left.event,
         }
     )
 

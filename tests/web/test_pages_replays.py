@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -11,12 +12,11 @@ import pytest
 from flask import Response
 from werkzeug.test import TestResponse
 
-from console.domain.ids import RunId
 from console.domain.replays import Excluded, RunState
 from console.domain.staff import Role
 from console.web import live
 from console.web.live import Look, Streams, stream
-from console.web.shaping_replays import duration
+from console.web.shaping_replays import REASONS, duration
 from tests.web.cast import PEOPLE, Browser, Cast
 from tests.web.walks import approved, fields
 from tests.web.webhook_stage import DOWN_FROM, INCIDENT, MAIN, MISSED, Left, furnish, open_for_incident, planned_run
@@ -143,9 +143,7 @@ def test_it_lists_exactly_what_is_planned(cast: Cast, engineer: Browser, left: L
 
 
 def test_it_has_words_for_every_reason_to_leave_one_out() -> None:
-    from console.web import shaping_replays  # noqa: PLC0415
-
-    assert set(Excluded) == set(shaping_replays._REASONS)
+    assert set(Excluded) == set(REASONS)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +217,7 @@ def test_it_ends_the_stream_with_the_lease(
     def ends_lease(_seconds: float) -> None:
         cast.clock.pass_by(minutes=21)
 
-    monkeypatch.setattr(live.time, "sleep", ends_lease)
+    monkeypatch.setattr(time, "sleep", ends_lease)
     events = engineer.get(f"{RUNS}/{run}/events").text.split("\n\n")
     assert [event.partition(":")[0] for event in events[:3]] == ["retry", "data", "event"]
     assert cast.app.extensions["sallyport"].streams.count == 0
@@ -272,4 +270,3 @@ def test_it_leaves_the_place_of_a_stream_that_nobody_read() -> None:
     response, _waited, left = following([Look(values={}, is_last=False)])
     response.close()
     assert left == ["left"]
-    assert RunId

@@ -1,0 +1,94 @@
+"""What may be shown of payloads and of arguments: the shape always, a secret never, a person never."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.domain.redaction import REDACTED, is_secret_name, masked_payload, redacted
+
+CANARY = "canary-7f3a"
+SECRETS = ("secret", "client_secret", "token", "accessToken", "password", "passwd", "Authorization", "cookie",
+           "Set-Cookie", "api_key", "apiKey", "key", "signing_key", "signature", "private", "credentials")  # fmt: skip
+PLAIN = ("run", "event", "endpoint", "keyboard", "monkey", "tenant", "count", "kind")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_it_knows_the_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+    assert redacted({"list": [{"deep": {name: CANARY}}]}) == {"list": [{"deep": {name: REDACTED}}]}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_it_leaves_other_names_alone(name: str) -> None:
+    assert not is_secret_name(name)
+    assert redacted({name: CANARY}) == {name: CANARY}
+
+
+@pytest.mark.parametrize(
+    "value", ["whsec_abc", "whsk_abc", "sk_live_1", "rk_live_1", "Bearer abc", "Basic abc", "eyJhbGciOiJI.e30.x"]
+)
+def test_it_knows_a_secret_by_its_looks(value: str) -> None:
+    assert redacted({"note": [value, "fine"]}) == {"note": [REDACTED, "fine"]}
+
+
+def test_it_stops_where_nobody_would_read_on() -> None:
+    deep: Any = CANARY
+    for _ in range(40):
+        deep = {"in": deep}
+    assert CANARY not in json.dumps(redacted(deep))
+
+
+_names = st.sampled_from([*SECRETS, *PLAIN])
+_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.just(CANARY)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_names, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+def secrets_in(value: Any, *, is_secret: bool = False) -> bool:  # noqa: ANN401  any JSON
+    """Return whether a value under a secret's name is anything but taken out."""
+    if is_secret:
+        return bool(value != REDACTED)
+    if isinstance(value, dict):
+        return any(secrets_in(inner, is_secret=is_secret_name(name)) for name, inner in value.items())
+    return isinstance(value, list) and any(map(secrets_in, value))
+
+
+@given(_values)
+def test_it_takes_every_secret_out_at_every_depth(value: Any) -> None:  # noqa: ANN401  any JSON
+    assert not secrets_in(redacted(value))
+
+
+@given(_values)
+def test_it_shows_no_text_of_a_payload(value: Any) -> None:  # noqa: ANN401  any JSON
+    assert CANARY not in masked_payload(json.dumps({"data": value}).encode())
+
+
+def test_it_keeps_what_names_a_thing_and_masks_what_could_name_a_person() -> None:
+    body = {
+        "type": "invoice.paid", "livemode": True, "created": 1_795_238_358,
+        "data": {"object": "invoice", "currency": "EUR", "email": "j@x.example", "amount": 12, "status": "odd words here",
+                 "tags": [], "lines": [{"name": "Jo", "kind": None}]},
+    }  # fmt: skip
+    shown = masked_payload(json.dumps(body).encode())
+    for kept in ('"type": "invoice.paid"', '"livemode": true', '"created": 1795238358', '"currency": "EUR"',
+                 '"object": "invoice"', '"tags": []', '"kind": null', '"amount": •••', '"email": "•••"'):  # fmt: skip
+        assert kept in shown, kept
+    for gone in ("j@x", "12", "odd words", "Jo"):
+        assert gone not in shown.replace("1795238358", ""), gone
+
+
+@pytest.mark.parametrize("payload", [b"", b"not json", b"\xff\xfe", b"[" * 100_000])
+def test_it_bears_what_is_no_json(payload: bytes) -> None:
+    assert masked_payload(payload).startswith("•••")
+
+
+def test_it_cuts_what_is_long() -> None:
+    shown = masked_payload(json.dumps({"rows": list(range(5_000)), "x" * 500: 1}).encode())
+    assert shown.count("\n") == 200
+    assert shown.endswith("more lines")
+    assert "x" * 61 not in masked_payload(json.dumps({"x" * 500: 1}).encode())

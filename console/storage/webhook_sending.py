@@ -1,11 +1,12 @@
 """What the sender does to deliveries of one tenant; the third part of its WebhookBook."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, tuple_, update
 
-from console.domain.ids import DeliveryId, EndpointId
+from console.domain.ids import EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
 from console.ports.webhooks import Settled
 from console.storage.rows import changed
@@ -28,18 +29,21 @@ class StoredSending(StoredMessages):
 
     def claim_deliveries(self, deliveries: Sequence[Delivery], *, by: str, until: datetime) -> Sequence[Delivery]:
         """Mark deliveries SENDING until then and return them as they stand now; those that moved are left out."""
-        taken: dict[DeliveryId, Delivery] = {}
+        taken: set[str] = set()
         for some in in_parts(deliveries):
             unmoved = tuple_(DeliveryRow.id, DeliveryRow.version).in_([(each.id, each.version) for each in some])
             claimed = (
                 update(DeliveryRow)
                 .where(DeliveryRow.id.in_([each.id for each in some]), unmoved)
                 .values(state=_SENDING, due_at=until, claimed_by=by, version=DeliveryRow.version + 1)
-                .returning(DeliveryRow)
+                .returning(DeliveryRow.id)
             )
-            rows = self._session.scalars(claimed, execution_options={"synchronize_session": False})
-            taken.update((DeliveryId(row.id), shown_delivery(row)) for row in rows)
-        return [taken[each.id] for each in deliveries if each.id in taken]
+            taken.update(self._session.scalars(claimed, execution_options={"synchronize_session": False}))
+        return [
+            replace(each, state=DeliveryState.SENDING, due_at=until, claimed_by=by, version=each.version + 1)
+            for each in deliveries
+            if each.id in taken  # with the version that was asked for, so nothing else has moved
+        ]
 
     def settle(self, results: Iterable[Settled], *, by: str) -> int:
         """Append attempts and write deliveries that `by` still holds; return how many it did not hold any more.

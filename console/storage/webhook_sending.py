@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, tuple_, update
 
-from console.domain.ids import EndpointId
+from console.domain.ids import DeliveryId, EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
 from console.ports.webhooks import Settled
 from console.storage.rows import changed

@@ -5,7 +5,7 @@ import json
 from tests.attacks.door import Attempts, Door
 from tests.attacks.webhooks import let_provider_in, signed
 
-CHECKLIST = ("V9.1.1", "V9.2.1", "V11.2.4")
+CHECKLIST = ("V11.2.3", "V2.2.3")
 PATH = "/inbound/stripe"
 EVENT = {"id": "evt_1", "type": "invoice.paid", "data": {"object": {"number": "INV-1", "customer": "cus_nordwind"}}}
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 
 from console.domain.ids import DeliveryId, EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
 from console.ports.webhooks import Settled
+from console.storage.guards import Scoped
 from console.storage.rows import changed
 from console.storage.webhook_messages import NOT_DELIVERED, StoredMessages, in_parts
 from console.storage.webhook_rows import attempt_row, moving_values, shown_delivery
@@ -23,9 +24,7 @@ class StoredSending(StoredMessages):
 
     def due(self, endpoint: EndpointId, *, now: datetime, limit: int) -> Sequence[Delivery]:
         """Return deliveries whose `due_at` has come, also those whose sender vanished, oldest first."""
-        wanted = select(DeliveryRow).where(DeliveryRow.endpoint == endpoint, DeliveryRow.due_at <= now)
-        ordered = wanted.order_by(DeliveryRow.due_at, DeliveryRow.created_at, DeliveryRow.id).limit(limit)
-        return [shown_delivery(row) for row in self._session.scalars(ordered)]
+        return [shown_delivery(row) for row in self._session.scoped(_DUE, endpoint=endpoint, now=now, most=limit)]
 
     def claim_deliveries(self, deliveries: Sequence[Delivery], *, by: str, until: datetime) -> Sequence[Delivery]:
         """Mark deliveries SENDING until then and return them as they stand now; those that moved are left out."""
@@ -119,3 +118,11 @@ class StoredSending(StoredMessages):
             statement = update(DeliveryRow).where(DeliveryRow.id.in_(some))
             moved += changed(self._session, statement.values({**values, "version": DeliveryRow.version + 1}))
         return moved
+
+
+_DUE = Scoped(
+    select(DeliveryRow)
+    .where(DeliveryRow.endpoint == bindparam("endpoint"), DeliveryRow.due_at <= bindparam("now"))
+    .order_by(DeliveryRow.due_at, DeliveryRow.created_at, DeliveryRow.id)
+    .limit(bindparam("most"))
+)

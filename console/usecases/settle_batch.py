@@ -158,17 +158,16 @@ def _watch_run(house: House, book: WebhookBook, run_id: RunId, tries: Sequence[T
     for _each in range(failing):
         counted = book.note_outcome(run_id, is_success=False)
     run = book.run(run_id)
-    if run is None:
-        return
+    is_running = run is not None and run.state is RunState.RUNNING
     because = None
     if any(tried.outcome is AttemptOutcome.SLOW_DOWN for tried in tries):
         because = SLOW_DOWN
     elif counted >= house.book.sending.run_failures_in_row:
         because = FAILURES_IN_ROW
-    if because is not None and run.state is RunState.RUNNING:
+    if because is not None and run is not None and is_running:
         book.note_outcome(run_id, is_success=True)  # who resumes begins a new count
         book.move_run(run, RunState.PAUSED, at=now, because=because)
-    if because is not None or run.state is not RunState.RUNNING:
+    if because is not None or not is_running:
         book.recall_items(run_id)
 
 

@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from console.domain.ids import SHARED_PLANE, DeliveryId, Digest, RunId
-from console.domain.jobs import JobState
+from console.domain.ids import SHARED_PLANE, DeliveryId, Digest, RequestId, RunId
+from console.domain.jobs import Job, JobState
 from console.domain.replays import RunState, Wanted
 from console.domain.webhooks import AttemptOutcome, DeliveryState, Endpoint, EndpointState, Trigger
 from console.ports.webhooks import Answer
 from console.usecases.claim_deliveries import claimed_batch
+from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.run_jobs import run_due_jobs
-from console.usecases.run_replay import proof_of
+from console.usecases.run_replay import proof_of, run_replay
 from console.usecases.send_deliveries import send_due
+from console.usecases.settle_batch import _disable
 from tests.integration.stage import FAR, rows
 from tests.integration.test_sending import FAIL, GONE, OK, SLOW, URL, Bench, bench
 
@@ -266,3 +268,74 @@ def test_an_automatic_retry_that_a_run_took_over_goes_on_when_it_is_given_back(b
     bench.clock.pass_by(hours=2)
     assert send_due(bench.ground.house, sender="s1") == 2
     assert bench.ground.delivery(made[0]).state is DeliveryState.RETRY_SCHEDULED  # on its schedule again
+
+
+def test_automatic_ones_and_those_of_a_run_share_a_batch(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, made = begun(bench, endpoint, 3)
+    own = bench.ground.messages(endpoint, 2)
+    other, _more = begun(bench, endpoint, 2)
+    run_due_jobs(bench.ground.house, worker="w1")
+    assert send_due(bench.ground.house, sender="s1") == 7
+    assert [bench.ground.run(each).sent for each in (run, other)] == [3, 2]
+    assert {bench.ground.delivery(each).state for each in (*own, *made)} == {DeliveryState.DELIVERED}
+
+
+def job_of(bench: Bench, run: RunId) -> Job:
+    """Return the job of a run, claimed."""
+    now = bench.clock.now()
+    with bench.stage.storage.store.write() as unit:
+        (job,) = unit.jobs.page(state=None, kind="webhook.replay", fingerprint=None, tenant=None, before=None, limit=1)
+        claimed = unit.jobs.claim_one(job.id, worker="w1", now=now, until=now + timedelta(minutes=5))
+    assert job.payload == {"run": run}
+    return claimed or replace(job, lease_until=now + timedelta(minutes=5))
+
+
+def test_the_first_slice_binds_the_request_and_says_that_it_began(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, _made = begun(bench, endpoint, 1)
+    job = replace(job_of(bench, run), request=RequestId("req_approved"))
+    first = run_replay(bench.ground.house, job)
+    assert isinstance(first, Again)
+    assert first.record is not None
+    with bench.stage.storage.store.write() as unit:
+        first.record(unit)
+        first.record(unit)
+    assert (bench.ground.run(run).request, facts(bench, "replay.started")) == ("req_approved", 1)
+    assert isinstance(run_replay(bench.ground.house, job), Again)
+    assert bench.ground.run(run).released == 1
+
+
+def test_a_run_that_ended_before_its_job_did_is_recorded_all_the_same(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, _made = begun(bench, endpoint, 1)
+    job = job_of(bench, run)
+    run_replay(bench.ground.house, job)
+    send_due(bench.ground.house, sender="s1")
+    assert isinstance(run_replay(bench.ground.house, job), Done)  # and here its process dies
+    assert bench.ground.run(run).state is RunState.FINISHED
+    last = run_replay(bench.ground.house, job)
+    assert isinstance(last, Done)
+    assert last.record is not None
+    with bench.stage.storage.store.write() as unit:
+        last.record(unit)
+    assert facts(bench, "replay.finished") == 1
+
+
+def test_it_runs_nothing_that_was_not_set_going(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, _made = begun(bench, endpoint, 1)
+    job = job_of(bench, run)
+    planned = bench.ground.planned({})
+    for wrong in (replace(job, tenant=None), replace(job, payload={}), replace(job, payload={"run": planned})):
+        with pytest.raises(JobRefusedError):
+            run_replay(bench.ground.house, wrong)
+
+
+def test_an_endpoint_that_somebody_else_changed_is_not_disabled(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    made = bench.ground.messages(endpoint, 1)
+    bench.ground.change(endpoint.id, description="changed")
+    with bench.ground.written() as opened:
+        _disable(opened.plane.webhooks, replace(endpoint, state=EndpointState.DISABLED))
+    assert bench.ground.delivery(made[0]).state is DeliveryState.QUEUED

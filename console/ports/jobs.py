@@ -39,7 +39,7 @@ class JobBook(Protocol):
         ...
 
     def again(self, job: Job, *, run_at: datetime) -> bool:
-        """Let a job go on later without counting a failure; False when it is no longer this worker's."""
+        """Let a job that got further go on later, its failures forgotten; False when it is no longer this worker's."""
         ...
 
     def fail(self, job: Job, *, error: str, fingerprint: str, run_at: datetime | None, at: datetime) -> bool:

@@ -94,8 +94,8 @@ class StoredJobs:
         return self._end(job, {"state": JobState.SUCCEEDED.value, "finished_at": at, "last_error": None})
 
     def again(self, job: Job, *, run_at: datetime) -> bool:
-        """Let a job go on later without counting a failure; False when it is no longer this worker's."""
-        return self._end(job, {"state": _QUEUED, "run_at": run_at})
+        """Let a job that got further go on later, its failures forgotten; False when it is no longer this worker's."""
+        return self._end(job, {"state": _QUEUED, "run_at": run_at, "attempts": 0, "last_error": None})
 
     def fail(self, job: Job, *, error: str, fingerprint: str, run_at: datetime | None, at: datetime) -> bool:
         """Try again at `run_at`, or give up for good when it is None; False when it is no longer this worker's."""

@@ -79,12 +79,12 @@ def _sendable(house: House, book: WebhookBook, endpoint: Endpoint, *, now: datet
     lapsed = [each for each in found if each.state is DeliveryState.SENDING]
     if not lapsed:
         return found
-    _free(house, book, lapsed, now=now)
+    free_lapsed(house, book, lapsed, now=now)
     again = book.due(endpoint.id, now=now, limit=limit)
     return [each for each in again if each.state is not DeliveryState.SENDING]
 
 
-def _free(house: House, book: WebhookBook, lapsed: Sequence[Delivery], *, now: datetime) -> None:
+def free_lapsed(house: House, book: WebhookBook, lapsed: Sequence[Delivery], *, now: datetime) -> None:
     """Write of each delivery whose sender vanished that nobody knows how it ended, and make it due again."""
     tried = Tried(outcome=AttemptOutcome.INTERRUPTED, status=None, at=now)
     for holder in dict.fromkeys(each.claimed_by or "" for each in lapsed):

@@ -10,7 +10,7 @@ from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
-from console.usecases.run_replay import run_replay
+from console.usecases.run_replay import rest_replay, run_replay
 
 _DAY_S = 86_400
 
@@ -25,7 +25,13 @@ class Recurring:
 
 
 _KINDS = (
-    JobKind(kind="webhook.replay", title="Work off a bulk replay", handler=run_replay, is_tenant_bound=True),
+    JobKind(
+        kind="webhook.replay",
+        title="Work off a bulk replay",
+        handler=run_replay,
+        is_tenant_bound=True,
+        gave_up=rest_replay,
+    ),
     JobKind(
         kind="webhook.expire_payloads",
         title="Take away payloads whose retention has ended",

@@ -34,6 +34,10 @@ class Again:
     record: Record | None = None
 
 
+def nothing_to_tell(_house: House, _job: Job) -> None:
+    """Do nothing; the default of kinds whose work nobody watches."""
+
+
 Handler: TypeAlias = Callable[[House, Job], "Done | Again"]
 
 
@@ -41,7 +45,8 @@ Handler: TypeAlias = Callable[[House, Job], "Done | Again"]
 class JobKind:
     """One kind of job: what it is called, what runs it, and what must hold.
 
-    Shape: `secret_arguments` are hidden whatever they are called; a handler that is not idempotent is marked as such.
+    Shape: `secret_arguments` are hidden whatever they are called; a handler that is not idempotent is marked as such;
+    `gave_up` is told when a job is dead, so that what waits for it does not wait in silence.
     """
 
     kind: str
@@ -50,3 +55,4 @@ class JobKind:
     is_tenant_bound: bool
     is_idempotent: bool = True
     secret_arguments: tuple[str, ...] = ()
+    gave_up: Callable[[House, Job], None] = nothing_to_tell

@@ -1,11 +1,12 @@
 """The runner of jobs: claims by lease, asks again whether the job may still run, and writes how it ended."""
 
+import logging
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.entry_parts import TargetRef
-from console.domain.errors import OutsideError
+from console.domain.errors import ConsoleError, OutsideError
 from console.domain.fingerprints import fingerprint_of
 from console.domain.ids import JobId
 from console.domain.jobs import STALLED, Job
@@ -18,6 +19,7 @@ from console.usecases.job_kinds import KINDS
 from console.usecases.job_outcomes import Again, Done, JobKind, JobRefusedError
 from console.usecases.recording import emit_as, tenant_ref
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_ERROR = 300
 
 
@@ -148,6 +150,12 @@ def _fail(house: House, job: Job, sentence: str, *, is_final: bool, entry: str) 
         is_ours = unit.jobs.fail(job, error=error, fingerprint=fingerprint, run_at=run_at, at=now)
         if is_ours and is_dead:
             _emit(unit, entry, job, at=now, error=error)
+    kind = KINDS.get(job.kind)
+    if is_ours and is_dead and kind is not None:
+        try:
+            kind.gave_up(house, job)
+        except ConsoleError as silent:  # the job and its entry say it already
+            _LOG.warning("job %s is dead and could not tell: %s", job.id, silent)
 
 
 def _note_stalled(unit: ControlUnit, job: Job, *, at: datetime) -> None:

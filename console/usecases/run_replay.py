@@ -17,6 +17,7 @@ from console.usecases.scopes import directory_row, scope_of_job
 from console.usecases.settle_batch import FAILURES_IN_ROW, SLOW_DOWN
 from console.usecases.written_tenant import written_tenant
 
+JOB_DEAD = "job_dead"
 _LOOK_AGAIN_S = 5
 _SKIP_AT_ONCE = 2_000
 _OWN_PAUSES = frozenset({SLOW_DOWN, FAILURES_IN_ROW, ENDPOINT_PAUSED})
@@ -67,6 +68,26 @@ def run_replay(house: House, job: Job) -> Done | Again:
             return _cancelled(step, run)
         # finished: the process died between the end of the run and the end of its job
         return Done(record=step.entry("replay.finished", run, proof_of(book, run)))
+
+
+def rest_replay(house: House, job: Job) -> None:
+    """Pause a run whose job is dead, so that people see it; a job that is retried goes on once the run is resumed.
+
+    Raises: OutsideError when the plane does not answer.
+    """
+    now = house.clock.now()
+    if job.tenant is None:
+        return
+    with house.store.read() as unit:
+        row = unit.directory.get(job.tenant)
+    if row is None:
+        return
+    with written_tenant(house, scope_of_job(job, row, now=now)) as tenant:
+        book = tenant.plane.webhooks
+        run = book.run(RunId(str(job.payload.get("run"))))
+        if run is not None and run.state is RunState.RUNNING:
+            book.move_run(run, RunState.PAUSED, at=now, because=JOB_DEAD)
+            book.recall_items(run.id)
 
 
 def _go_on(step: _Step, run: Run) -> Done | Again:

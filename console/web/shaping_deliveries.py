@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
     "payload_expired": "the payload has expired",
     "cancelled_by_staff": "a colleague cancelled it",
     "slow_down": "a receiver asked for slowness",
+    "job_dead": "its job gave up; an engineer can retry it under Operations",
     "failures_in_row": "several deliveries failed in a row",
     "imported": "it came so from the product",
     "paused_by_staff": "a colleague paused it",

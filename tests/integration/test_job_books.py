@@ -136,6 +136,17 @@ def test_going_on_later_is_no_failure(storage: Storage) -> None:
         assert claimed(unit.jobs, now=LATER).attempts == 0
 
 
+def test_a_job_that_gets_further_starts_counting_afresh(storage: Storage) -> None:
+    with storage.store.write() as unit:
+        queued(unit.jobs)
+        claimed(unit.jobs)
+        lapsed = claimed(unit.jobs, by=OTHER_WORKER, now=LAPSED)
+        assert (lapsed.attempts, lapsed.last_error) == (1, STALLED)
+        assert unit.jobs.again(lapsed, run_at=LAPSED)
+        stands = now_of(unit.jobs, lapsed.id)
+        assert (stands.attempts, stands.last_error) == (0, None)
+
+
 def test_a_failed_job_comes_back_until_it_is_given_up_and_can_be_retried_or_discarded(storage: Storage) -> None:
     with storage.store.write() as unit:
         job = queued(unit.jobs)

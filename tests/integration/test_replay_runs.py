@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from console.domain.ids import SHARED_PLANE, DeliveryId, Digest, RequestId, RunId
-from console.domain.jobs import Job, JobState
+from console.domain.jobs import Job, JobDraft, JobState
 from console.domain.replays import RunState, Wanted
 from console.domain.webhooks import AttemptOutcome, DeliveryState, Endpoint, EndpointState, Trigger
 from console.ports.webhooks import Answer
 from console.usecases.claim_deliveries import claimed_batch
 from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.run_jobs import run_due_jobs
-from console.usecases.run_replay import proof_of, run_replay
+from console.usecases.run_replay import JOB_DEAD, proof_of, rest_replay, run_replay
 from console.usecases.send_deliveries import send_due
 from console.usecases.settle_batch import _disable
 from tests.integration.stage import FAR, rows
@@ -279,6 +279,39 @@ def test_automatic_ones_and_those_of_a_run_share_a_batch(bench: Bench) -> None:
     assert send_due(bench.ground.house, sender="s1") == 7
     assert [bench.ground.run(each).sent for each in (run, other)] == [3, 2]
     assert {bench.ground.delivery(each).state for each in (*own, *made)} == {DeliveryState.DELIVERED}
+
+
+def test_a_run_whose_job_gave_up_rests_where_people_see_it(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, _made = begun(bench, endpoint, 3)
+    job = job_of(bench, run)
+    rest_replay(bench.ground.house, job)
+    stands = bench.ground.run(run)
+    assert (stands.state, stands.because, stands.released) == (RunState.PAUSED, JOB_DEAD, 0)
+    bench.ground.resume(run)
+    bench.clock.pass_by(seconds=1_000)
+    work(bench, until=RunState.FINISHED, run=run)
+    assert bench.ground.run(run).sent == 3
+    rest_replay(bench.ground.house, replace(job, lease_until=bench.clock.now() + timedelta(minutes=1)))
+    assert bench.ground.run(run).state is RunState.FINISHED
+
+
+def test_what_a_sender_holds_of_a_shut_endpoint_follows_it(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    made = bench.ground.messages(endpoint, 2)
+    assert claimed_batch(bench.ground.house, bench.due(endpoint), sender="s1") is not None
+    bench.ground.change(endpoint.id, state=EndpointState.DELETED)
+    draft = JobDraft(kind="webhook.hold", key="hold:1", payload={"endpoint": endpoint.id}, tenant=bench.ground.tenant)
+    with bench.stage.storage.store.write() as unit:
+        unit.jobs.add(draft, at=bench.clock.now())
+    run_due_jobs(bench.ground.house, worker="w1")
+    assert [bench.ground.delivery(each).state for each in made] == [DeliveryState.SENDING] * 2
+    bench.clock.pass_by(seconds=1_000)
+    run_due_jobs(bench.ground.house, worker="w1")
+    stands = [bench.ground.delivery(each) for each in made]
+    assert [(each.state, each.reason, each.last_outcome) for each in stands] == [
+        (DeliveryState.SUPPRESSED, "endpoint_deleted", AttemptOutcome.INTERRUPTED)
+    ] * 2
 
 
 def job_of(bench: Bench, run: RunId) -> Job:

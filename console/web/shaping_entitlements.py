@@ -70,7 +70,7 @@ def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], fault: str
         "is_now": page.is_now,
         "here": path_of("tenants.entitlements", slug=row.slug),
         "typed": f"{page.at:%Y-%m-%dT%H:%M}",
-        "days": (page.at - page.now) // _DAY,
+        "days": (page.at - page.now + _DAY / 2) // _DAY,
         "most_days": SLIDE_DAYS,
         "fault": fault,
         "notices": _notices(page),

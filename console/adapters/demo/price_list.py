@@ -24,7 +24,7 @@ _FEATURES = (
     ("seats", "Seats", "limit", "seats", 900, (2, 5, 20, 100, 500)),
     ("projects", "Projects", "limit", "projects", 0, (1, 5, 50, 500, 5_000)),
     ("storage_gb", "Storage", "limit", "GB", 20, (1, 10, 100, 1_000, 10_000)),
-    ("api_calls", "API calls", "metered", "calls per month", 0, (1_000, 20_000, 250_000, 2_000_000, 50_000_000)),
+    ("api_calls", "API calls", "metered", "calls", 0, (1_000, 20_000, 250_000, 2_000_000, 50_000_000)),
     ("webhook_endpoints", "Webhook endpoints", "limit", "endpoints", 0, (0, 1, 5, 20, 100)),
     ("retention_days", "History", "limit", "days", 0, (7, 30, 180, 365, 2_555)),
     ("sso", "Single sign-on", "switch", "", 12_000, (0, 0, 0, 1, 1)),

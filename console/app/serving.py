@@ -47,6 +47,7 @@ def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
             identity_label=settings.oidc.label if settings.oidc else "company account",
             local_passwords=settings.allows_local_passwords,
             demo_people=people,
+            most_streams=settings.server.threads // 2,
         ),
     )
 

@@ -23,8 +23,3 @@ def taken(bucket: Bucket | None, *, rate_per_s: int, wanted: int, now: datetime)
     granted = min(max(0, wanted), tokens // _MILLI)
     at = now if bucket is None else max(now, bucket.at)
     return Bucket(tokens=tokens - granted * _MILLI, at=at), granted
-
-
-def given_back(bucket: Bucket, tokens: int) -> Bucket:
-    """Return a bucket with tokens that were taken for nothing."""
-    return Bucket(tokens=bucket.tokens + tokens * _MILLI, at=bucket.at)

@@ -75,12 +75,9 @@ def retry_after_of(value: str | None, *, now: datetime) -> int | None:
         return int(text) if len(text) <= _LONGEST_DIGITS else 10**_LONGEST_DIGITS
     try:
         at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    try:
+        aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         return max(0, int((aware - now).total_seconds()))
-    except OverflowError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

@@ -178,7 +178,5 @@ def _disabled(endpoint: Endpoint, because: str, at: datetime) -> Endpoint:
 
 
 def _fails(rules: SendingRules, endpoint: Endpoint, at: datetime, *, percent: int) -> bool:
-    if endpoint.failing_since is None:
-        return False
-    lasts = at - endpoint.failing_since >= timedelta(hours=rules.disable_after_hours) * percent / 100
+    lasts = at - (endpoint.failing_since or at) >= timedelta(hours=rules.disable_after_hours) * percent / 100
     return lasts and endpoint.failures_in_row * 100 >= rules.disable_failures * percent

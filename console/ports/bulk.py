@@ -43,6 +43,10 @@ class BulkUnit(Protocol):
         """Return the external id of the tenant that holds each taken slug; one statement."""
         ...
 
+    def endpoints(self, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Return those of some webhook endpoints, each a tenant's and its own external id, that are known."""
+        ...
+
     def put(self, records: Sequence[Record]) -> None:
         """Add or replace by external id, in the order given; of two with one identity the later holds.
 

@@ -118,14 +118,14 @@ class GuardedSession(Session):
 
     def add_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows of this tenant in one statement; whose they are is not the caller's to say."""
-        owned = [{**each, "tenant_id": self._owner(each)} for each in rows]
+        owned = [{**each, "tenant_id": self._owner(row, each)} for each in rows]
         if owned:
             self.flush()
             self.connection().execute(insert(table_of(row)), owned, execution_options={SCOPED: True})
 
     def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the named columns of many rows of this tenant by `id`; all rows name the same columns."""
-        owned = [{**each, "its_tenant": self._owner(each), "its_id": each["id"]} for each in rows]
+        owned = [{**each, "its_tenant": self._owner(row, each), "its_id": each["id"]} for each in rows]
         if not owned:
             return
         self.flush()
@@ -135,10 +135,12 @@ class GuardedSession(Session):
         values = [{name: value for name, value in each.items() if name not in _FIXED} for each in owned]
         self.connection().execute(mine.values(moved), values, execution_options={SCOPED: True})
 
-    def _owner(self, row: Mapping[str, Any]) -> str:
+    def _owner(self, row: type[PlaneBase], values: Mapping[str, Any]) -> str:
         if self.scope is None:
             _refuse("A tenant-owned row was written without a scope.")
-        if row.get("tenant_id", self.scope.tenant) != self.scope.tenant:
+        if not issubclass(row, TenantOwned):
+            _refuse("Only tenant-owned rows are written this way.")
+        if values.get("tenant_id", self.scope.tenant) != self.scope.tenant:
             _refuse("A row of another tenant was to be written.")
         return self.scope.tenant
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, case, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, bindparam, case, func, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from console.domain.errors import ConflictError
 from console.domain.ids import EndpointId
 from console.domain.webhooks import AttemptOutcome, Bucket, Endpoint, EndpointKey, EndpointState, Health
 from console.storage.bases import PlaneBase
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.rows import changed
 from console.storage.types import moment_of
 from console.storage.webhook_rows import endpoint_values, health_values, shown_endpoint, shown_key
@@ -28,15 +28,12 @@ class StoredEndpoints:
 
     def endpoints(self, *, with_deleted: bool = False) -> Sequence[Endpoint]:
         """Return the endpoints in order of creation."""
-        wanted = select(EndpointRow).order_by(EndpointRow.created_at, EndpointRow.id)
-        if not with_deleted:
-            wanted = wanted.where(EndpointRow.state != EndpointState.DELETED.value)
-        return [shown_endpoint(row) for row in self._session.scalars(wanted)]
+        hidden = "" if with_deleted else EndpointState.DELETED.value
+        return [shown_endpoint(row) for row in self._session.scoped(_ENDPOINTS, hidden=hidden)]
 
     def endpoint(self, endpoint: EndpointId) -> Endpoint | None:
         """Return one endpoint, deleted ones too."""
-        row = self._session.scalar(select(EndpointRow).where(EndpointRow.id == endpoint))
-        return None if row is None else shown_endpoint(row)
+        return next((shown_endpoint(row) for row in self._session.scoped(_ENDPOINT, id=endpoint)), None)
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
         """Store a new endpoint. Raises: ConflictError."""
@@ -50,10 +47,7 @@ class StoredEndpoints:
 
     def keys(self, endpoint: EndpointId, *, now: datetime) -> Sequence[EndpointKey]:
         """Return the keys that sign now, newest first."""
-        live = or_(EndpointKeyRow.expires_at.is_(None), EndpointKeyRow.expires_at > now)
-        wanted = select(EndpointKeyRow).where(EndpointKeyRow.endpoint == endpoint, live)
-        ordered = wanted.order_by(EndpointKeyRow.created_at.desc(), EndpointKeyRow.id.desc())
-        return [shown_key(row) for row in self._session.scalars(ordered)]
+        return [shown_key(row) for row in self._session.scoped(_KEYS, endpoint=endpoint, now=now)]
 
     def add_key(self, key: EndpointKey, *, older_until: datetime) -> None:
         """Store a new key and let every older live one end at `older_until`, or when it would have ended before."""
@@ -117,3 +111,17 @@ class StoredEndpoints:
         except IntegrityError as taken:
             message = "This plane has that row already."
             raise ConflictError(message) from taken
+
+
+_ENDPOINTS = Scoped(
+    select(EndpointRow).where(EndpointRow.state != bindparam("hidden")).order_by(EndpointRow.created_at, EndpointRow.id)
+)
+_ENDPOINT = Scoped(select(EndpointRow).where(EndpointRow.id == bindparam("id")))
+_KEYS = Scoped(
+    select(EndpointKeyRow)
+    .where(
+        EndpointKeyRow.endpoint == bindparam("endpoint"),
+        or_(EndpointKeyRow.expires_at.is_(None), EndpointKeyRow.expires_at > bindparam("now")),
+    )
+    .order_by(EndpointKeyRow.created_at.desc(), EndpointKeyRow.id.desc())
+)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, update
 
 from console.domain.ids import DeliveryId, EndpointId, MessageId
 from console.domain.webhooks import Attempt, AttemptOutcome, DeadLetters, Delivery, DeliveryState, Message
 from console.ports.webhooks import DeliveryFilter
+from console.storage.guards import Scoped
 from console.storage.rows import changed
 from console.storage.webhook_endpoints import StoredEndpoints
 from console.storage.webhook_rows import (
@@ -37,7 +39,7 @@ class StoredMessages(StoredEndpoints):
         """Return several messages by id."""
         known: dict[MessageId, Message] = {}
         for some in in_parts(list(dict.fromkeys(wanted))):
-            rows = self._session.scalars(select(MessageRow).where(MessageRow.id.in_(some)))
+            rows = self._session.scoped(_MESSAGES, ids=list(some))
             known.update((MessageId(row.id), shown_message(row)) for row in rows)
         return known
 
@@ -83,23 +85,26 @@ class StoredMessages(StoredEndpoints):
 
     def deliveries(self, which: DeliveryFilter, *, before: DeliveryId | None, limit: int) -> Sequence[Delivery]:
         """Return deliveries newest first by (created_at, id); `before` is the last of the page before."""
-        wanted = _filtered(select(DeliveryRow), which)
-        created_at = DeliveryRow.created_at
+        given: dict[str, object] = {
+            "endpoint": which.endpoint,
+            "event_type": which.event_type,
+            "message": which.message,
+            "state": which.state and which.state.value,
+            "since": which.since,
+            "until": which.until,
+        }
         if before is not None:
-            edge = self._session.scalar(select(created_at).where(DeliveryRow.id == before))
-            if edge is None:
+            page_before = self.delivery(before)
+            if page_before is None:
                 return []
-            # Not as a pair: SQLite would walk from `until` down to it.
-            wanted = wanted.where(created_at <= edge, or_(created_at < edge, DeliveryRow.id < before))
-        elif which.until is not None:
-            wanted = wanted.where(created_at < which.until)
-        ordered = wanted.order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc()).limit(limit)
-        return [shown_delivery(row) for row in self._session.scalars(ordered)]
+            given |= {"edge": page_before.created_at, "before": before, "until": None}
+        asked = {name: value for name, value in given.items() if value is not None}
+        wanted = _list_of(frozenset(asked), which.state is DeliveryState.DELIVERED)
+        return [shown_delivery(row) for row in self._session.scoped(wanted, **asked, most=limit)]
 
     def delivery(self, delivery: DeliveryId) -> Delivery | None:
         """Return one delivery."""
-        row = self._session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery))
-        return None if row is None else shown_delivery(row)
+        return next((shown_delivery(row) for row in self._session.scoped(_DELIVERY, id=delivery)), None)
 
     def named(self, deliveries: Sequence[DeliveryId]) -> Mapping[DeliveryId, Delivery]:
         """Return several deliveries by id."""
@@ -122,9 +127,7 @@ class StoredMessages(StoredEndpoints):
 
     def attempts(self, delivery: DeliveryId, *, limit: int) -> Sequence[Attempt]:
         """Return the attempts of a delivery, newest first."""
-        wanted = select(AttemptRow).where(AttemptRow.delivery == delivery)
-        ordered = wanted.order_by(AttemptRow.number.desc(), AttemptRow.id.desc()).limit(limit)
-        return [shown_attempt(row) for row in self._session.scalars(ordered)]
+        return [shown_attempt(row) for row in self._session.scoped(_ATTEMPTS, delivery=delivery, most=limit)]
 
     def dead_letters(self, *, limit: int) -> Sequence[DeadLetters]:
         """Return exhausted deliveries grouped by endpoint and fingerprint, largest first."""
@@ -165,18 +168,32 @@ def in_parts(values: Sequence[Any]) -> list[Sequence[Any]]:
     return [values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE)]
 
 
-def _filtered(wanted: Select[DeliveryRow], which: DeliveryFilter) -> Select[DeliveryRow]:
-    """Add every filter but the end of the range, which the page before may have moved."""
-    for column, value in (
-        (DeliveryRow.endpoint, which.endpoint),
-        (DeliveryRow.event_type, which.event_type),
-        (DeliveryRow.message, which.message),
-        (DeliveryRow.state, which.state and which.state.value),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if which.state is not None and which.state is not DeliveryState.DELIVERED:
+@lru_cache(maxsize=128)
+def _list_of(asked: frozenset[str], is_delivered: bool) -> Scoped:  # noqa: FBT001  part of the key
+    """Return the statement of a list with these filters, built once."""
+    row = DeliveryRow
+    filters: dict[str, ColumnElement[bool]] = {
+        "endpoint": row.endpoint == bindparam("endpoint"),
+        "event_type": row.event_type == bindparam("event_type"),
+        "message": row.message == bindparam("message"),
+        "state": row.state == bindparam("state"),
+        "since": row.created_at >= bindparam("since"),
+        "until": row.created_at < bindparam("until"),
+        # Not as a pair with the id: SQLite would walk from the newest down to it.
+        "edge": row.created_at <= bindparam("edge"),
+        "before": or_(row.created_at < bindparam("edge"), row.id < bindparam("before")),
+    }
+    wanted = select(row).where(*(condition for name, condition in filters.items() if name in asked))
+    if "state" in asked and not is_delivered:
         wanted = wanted.where(NOT_DELIVERED)
-    if which.since is not None:
-        wanted = wanted.where(DeliveryRow.created_at >= which.since)
-    return wanted
+    return Scoped(wanted.order_by(row.created_at.desc(), row.id.desc()).limit(bindparam("most")))
+
+
+_DELIVERY = Scoped(select(DeliveryRow).where(DeliveryRow.id == bindparam("id")))
+_ATTEMPTS = Scoped(
+    select(AttemptRow)
+    .where(AttemptRow.delivery == bindparam("delivery"))
+    .order_by(AttemptRow.number.desc(), AttemptRow.id.desc())
+    .limit(bindparam("most"))
+)
+_MESSAGES = Scoped(select(MessageRow).where(MessageRow.id.in_(bindparam("ids", expanding=True))))

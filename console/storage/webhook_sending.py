@@ -1,13 +1,15 @@
 """What the sender does to deliveries of one tenant; the third part of its WebhookBook."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 
 from console.domain.ids import DeliveryId, EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
 from console.ports.webhooks import Settled
+from console.storage.guards import Scoped
 from console.storage.rows import changed
 from console.storage.webhook_messages import NOT_DELIVERED, StoredMessages, in_parts
 from console.storage.webhook_rows import attempt_row, moving_values, shown_delivery
@@ -22,24 +24,25 @@ class StoredSending(StoredMessages):
 
     def due(self, endpoint: EndpointId, *, now: datetime, limit: int) -> Sequence[Delivery]:
         """Return deliveries whose `due_at` has come, also those whose sender vanished, oldest first."""
-        wanted = select(DeliveryRow).where(DeliveryRow.endpoint == endpoint, DeliveryRow.due_at <= now)
-        ordered = wanted.order_by(DeliveryRow.due_at, DeliveryRow.created_at, DeliveryRow.id).limit(limit)
-        return [shown_delivery(row) for row in self._session.scalars(ordered)]
+        return [shown_delivery(row) for row in self._session.scoped(_DUE, endpoint=endpoint, now=now, most=limit)]
 
     def claim_deliveries(self, deliveries: Sequence[Delivery], *, by: str, until: datetime) -> Sequence[Delivery]:
         """Mark deliveries SENDING until then and return them as they stand now; those that moved are left out."""
-        taken: dict[DeliveryId, Delivery] = {}
+        taken: set[str] = set()
         for some in in_parts(deliveries):
             unmoved = tuple_(DeliveryRow.id, DeliveryRow.version).in_([(each.id, each.version) for each in some])
             claimed = (
                 update(DeliveryRow)
                 .where(DeliveryRow.id.in_([each.id for each in some]), unmoved)
                 .values(state=_SENDING, due_at=until, claimed_by=by, version=DeliveryRow.version + 1)
-                .returning(DeliveryRow)
+                .returning(DeliveryRow.id)
             )
-            rows = self._session.scalars(claimed, execution_options={"synchronize_session": False})
-            taken.update((DeliveryId(row.id), shown_delivery(row)) for row in rows)
-        return [taken[each.id] for each in deliveries if each.id in taken]
+            taken.update(self._session.scalars(claimed, execution_options={"synchronize_session": False}))
+        return [
+            replace(each, state=DeliveryState.SENDING, due_at=until, claimed_by=by, version=each.version + 1)
+            for each in deliveries
+            if each.id in taken  # with the version that was asked for, so nothing else has moved
+        ]
 
     def settle(self, results: Iterable[Settled], *, by: str) -> int:
         """Append attempts and write deliveries that `by` still holds; return how many it did not hold any more.
@@ -115,3 +118,11 @@ class StoredSending(StoredMessages):
             statement = update(DeliveryRow).where(DeliveryRow.id.in_(some))
             moved += changed(self._session, statement.values({**values, "version": DeliveryRow.version + 1}))
         return moved
+
+
+_DUE = Scoped(
+    select(DeliveryRow)
+    .where(DeliveryRow.endpoint == bindparam("endpoint"), DeliveryRow.due_at <= bindparam("now"))
+    .order_by(DeliveryRow.due_at, DeliveryRow.created_at, DeliveryRow.id)
+    .limit(bindparam("most"))
+)

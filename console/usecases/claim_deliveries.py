@@ -47,9 +47,8 @@ def claimed_batch(house: House, due: DueEndpoint, *, sender: str) -> Batch | Non
     until = now + timedelta(seconds=rules.claim_seconds)
     with written_tenant(house, scope) as tenant:
         book = tenant.plane.webhooks
-        if not book.claim_endpoint(due.endpoint, by=sender, now=now, until=until):
-            return None
-        endpoint = book.endpoint(due.endpoint)
+        is_mine = book.claim_endpoint(due.endpoint, by=sender, now=now, until=until)
+        endpoint = book.endpoint(due.endpoint) if is_mine else None
         if endpoint is None:
             return None
         found = _sendable(house, book, endpoint, now=now)

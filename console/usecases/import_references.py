@@ -68,6 +68,7 @@ class Known:
     add_ons: set[str]
     tenants: dict[str, PlaneId] = field(default_factory=dict)
     slugs: dict[str, str] = field(default_factory=dict)
+    endpoints: set[tuple[str, str]] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
 
     @classmethod
@@ -78,11 +79,15 @@ class Known:
         return cls(planes=unit.planes(), plans=plans, features=features, add_ons=add_ons)
 
     def turn_to(self, records: Sequence[Record], unit: BulkUnit) -> None:
-        """Look up all that a batch refers to in two statements, and forget the batch before: memory stays the same."""
+        """Look up all that a batch refers to in a few statements and forget the batch before: memory stays the same."""
         self.tenants.clear()
         self.tenants.update(unit.tenants({name for name in map(_tenant_of, records) if name is not None}))
         self.slugs.clear()
         self.slugs.update(unit.slugs({record.slug for record in records if isinstance(record, TenantRecord)}))
+        self.endpoints.clear()
+        sent = [record for record in records if isinstance(record, DeliveryRecord | DeliveryAttemptRecord)]
+        if sent:
+            self.endpoints.update(unit.endpoints({(record.tenant, record.endpoint) for record in sent}))
 
     def fault(self, record: Record, line: int) -> RowFault | None:
         """Return what a row refers to in vain; or None, and then later rows may refer to it."""
@@ -91,6 +96,10 @@ class Known:
             wrong = _tenant_fault(self, record, line)
         for name in _REFERS.get(type(record), ()):
             wrong = wrong or _missing(line, name, key=getattr(record, name), known=self._keys(name))
+        if wrong is None and isinstance(record, DeliveryRecord | DeliveryAttemptRecord):
+            is_known = (record.tenant, record.endpoint) in self.endpoints
+            known = (record.endpoint,) if is_known else ()
+            wrong = _missing(line, "endpoint", key=record.endpoint, known=known)
         if wrong is None:
             self._add(record)
         return wrong
@@ -112,6 +121,8 @@ class Known:
             case TenantRecord():
                 self.tenants[record.external_id] = PlaneId(record.plane)
                 self.slugs[record.slug] = record.external_id
+            case WebhookEndpointRecord():
+                self.endpoints.add((record.tenant, record.external_id))
             case PlanRecord():
                 self.plans.add(record.key)
             case FeatureRecord():

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from console.domain.changes import Change
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
+from console.domain.errors import OutsideError
 from console.domain.ids import InboundId, TenantId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
@@ -25,6 +26,7 @@ NO_CUSTOMER = "no_customer"
 UNKNOWN_CUSTOMER = "unknown_customer"
 UNKNOWN_OBJECT = "unknown_object"
 NOT_MIRRORED = "not_mirrored"
+NOT_ANSWERED = "not_answered"
 FRESHER = "fresher_mirror"
 
 
@@ -62,7 +64,7 @@ def process_inbound(house: House, job: Job) -> Done:
         return Done()
     # 3
     asked_at = house.clock.now()
-    said = house.billing.invoice(customer=meant.customer, number=meant.number)
+    said = _asked(house, event, meant)
     if said is None:
         _settle(house, event, _Aside(InboundState.QUARANTINED, UNKNOWN_OBJECT), tenant=meant.row)
         return Done()
@@ -76,6 +78,16 @@ def process_inbound(house: House, job: Job) -> Done:
         with house.store.write() as unit:
             _record(house, unit, event, meant.row, answer)
     return Done()
+
+
+def _asked(house: House, event: InboundEvent, meant: _Meant) -> ProviderInvoice | None:
+    """Ask the provider; where asking again is of no use the event has failed, and its job tells of it."""
+    try:
+        return house.billing.invoice(customer=meant.customer, number=meant.number)
+    except OutsideError as away:
+        if away.permanent:
+            _settle(house, event, _Aside(InboundState.FAILED, NOT_ANSWERED), tenant=meant.row)
+        raise
 
 
 def _meant(unit: ControlUnit, event: InboundEvent) -> _Meant | _Aside:

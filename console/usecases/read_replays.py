@@ -68,7 +68,7 @@ class ItemsPage:
 
 def is_settled(run: Run) -> bool:
     """Return whether a run is over and every planned delivery has its end, so that the books can be held together."""
-    return run.state in _OVER and run.started_at is not None and run.left == 0
+    return run.state in _OVER and run.started_at is not None and run.left <= 0
 
 
 def is_moving(run: Run) -> bool:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from console.domain.entries import STRANGER, TargetRef
+from console.domain.entries import TargetRef
 from console.domain.errors import NotFoundError
 from console.domain.ids import InboundId
 from console.domain.inbound import InboundEvent, InboundState
@@ -13,11 +12,9 @@ from console.domain.staff import Origin
 from console.ports.inbound import Verified
 from console.ports.store import ControlUnit
 from console.usecases.house import House
-from console.usecases.recording import emit_as
+from console.usecases.strangers import tell_of_stranger
 
 PROCESS_JOB = "inbound.process"
-_BUCKET = "inbound_refused"
-_ONE_ENTRY_PER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +76,12 @@ def keep(
 
 
 def _tell(house: House, provider: str, because: str, origin: Origin) -> None:
-    """Write one entry for the refusals of an address in a minute: whoever guesses must not fill the trail."""
-    now = house.clock.now()
-    with house.store.read() as unit:
-        if unit.throttles.count(_BUCKET, origin.ip, since=now - _ONE_ENTRY_PER):
-            return
     with house.store.write() as unit:
-        unit.throttles.lock(_BUCKET, origin.ip)
-        if unit.throttles.count(_BUCKET, origin.ip, since=now - _ONE_ENTRY_PER):
-            return
-        unit.throttles.hit(_BUCKET, origin.ip, at=now)
-        emit_as(
+        tell_of_stranger(
+            house,
             unit,
-            STRANGER,
             "inbound.refused",
-            at=now,
+            at=house.clock.now(),
             origin=origin,
             error=because,
             targets=(TargetRef(type="provider", id=provider),),

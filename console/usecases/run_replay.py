@@ -75,7 +75,7 @@ def _go_on(step: _Step, run: Run) -> Done | Again:
         return Again(at=step.now, record=step.entry("replay.started", run))
     release_slice(step.house, step.book, run, step.job, now=step.now)
     stands = step.book.run(run.id) or run
-    if stands.left or stands.state is not RunState.RUNNING:
+    if stands.left > 0 or stands.state is not RunState.RUNNING:
         return step.later()
     proof = proof_of(step.book, stands)
     step.book.move_run(stands, RunState.FINISHED, at=step.now, finished_at=step.now, because=proof.fault)
@@ -86,7 +86,7 @@ def _cancelled(step: _Step, run: Run) -> Done | Again:
     step.book.recall_items(run.id)
     step.book.skip_waiting(run.id, reason=Excluded.CANCELLED.value, limit=_SKIP_AT_ONCE)
     stands = step.book.run(run.id) or run
-    if stands.left:  # what is being sent this very moment is settled first
+    if stands.left > 0:  # what is being sent this very moment is settled first
         return step.later()
     return Done(record=step.entry("replay.cancelled", stands, proof_of(step.book, stands)))
 

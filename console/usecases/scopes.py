@@ -16,6 +16,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
+from console.usecases.job_outcomes import JobRefusedError
 from console.usecases.recording import emit, row_ref
 
 _EXECUTION_MINUTES = 5
@@ -83,7 +84,12 @@ def scope_of_request(request: Request, row: DirectoryRow, actor: Actor, *, now: 
 
 
 def scope_of_job(job: Job, row: DirectoryRow, *, now: datetime) -> TenantScope:
-    """Return the scope in which one claim of a job runs: this tenant only, no longer than its lease."""
+    """Return the scope in which one claim of a job runs: this tenant only, no longer than its lease.
+
+    Raises: JobRefusedError for any tenant but the one that the job names, if it names one.
+    """
+    if job.tenant is not None and job.tenant != row.id:
+        raise JobRefusedError("The job belongs to another tenant.")
     return TenantScope(
         tenant=row.id,
         plane=row.plane,

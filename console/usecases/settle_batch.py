@@ -47,12 +47,15 @@ def settle_batch(house: House, batch: Batch, tally: Tally) -> None:
     Shape: on a plane of its own the entries are committed first, so that no endpoint is disabled without one.
     """
     now = house.clock.now()
-    news = _news(batch.endpoint, tally.endpoint)
-    if news is not None and not house.planes.shares_control(batch.scope.plane):
-        with house.store.write() as unit:
-            _record(house, unit, batch, tally.endpoint, news, at=now)
+    if not house.planes.shares_control(batch.scope.plane):
+        with house.planes.read(batch.scope) as plane:
+            tally = _unless_changed(plane.webhooks, batch, tally)
+        if _news(batch.endpoint, tally.endpoint) is not None:
+            with house.store.write() as unit:
+                _record(house, unit, batch, tally.endpoint, at=now)
     with written_tenant(house, batch.scope) as tenant:
         book = tenant.plane.webhooks
+        tally = _unless_changed(book, batch, tally)
         if now >= batch.until:
             tally = _still_held(book, batch, tally)
         book.settle(tally.results, by=batch.sender)
@@ -62,8 +65,25 @@ def settle_batch(house: House, batch: Batch, tally: Tally) -> None:
         if tally.endpoint.state is not batch.endpoint.state:
             _disable(book, tally.endpoint)
         book.release_endpoint(tally.endpoint, by=batch.sender)
-        if news is not None and tenant.unit is not None:
-            _record(house, tenant.unit, batch, tally.endpoint, news, at=now)
+        if tenant.unit is not None:
+            _record(house, tenant.unit, batch, tally.endpoint, at=now)
+
+
+def _disable(book: WebhookBook, endpoint: Endpoint) -> None:
+    """Write an endpoint that is disabled by itself, and suppress what waits there; a job does the rest."""
+    if book.change_endpoint(endpoint, version=endpoint.version):
+        book.hold(endpoint.id, state=DeliveryState.SUPPRESSED, reason=ENDPOINT_DISABLED, limit=_AT_ONCE)
+
+
+def _unless_changed(book: WebhookBook, batch: Batch, tally: Tally) -> Tally:
+    """Leave an endpoint as it is that staff have changed meanwhile: the next failure judges it again."""
+    if tally.endpoint.state is batch.endpoint.state:
+        return tally
+    stands = book.endpoint(batch.endpoint.id)
+    if stands is not None and stands.version == batch.endpoint.version:
+        return tally
+    kept = replace(tally.endpoint, state=batch.endpoint.state, because=batch.endpoint.because, disabled_at=None)
+    return replace(tally, endpoint=kept)
 
 
 def _still_held(book: WebhookBook, batch: Batch, tally: Tally) -> Tally:
@@ -85,12 +105,6 @@ def _news(before: Endpoint, after: Endpoint) -> str | None:
     if after.state is not before.state:
         return "webhook.endpoint_disabled"
     return "webhook.endpoint_warned" if after.warned_at is not None and before.warned_at is None else None
-
-
-def _disable(book: WebhookBook, endpoint: Endpoint) -> None:
-    """Disable an endpoint, unless staff changed it meanwhile: then the next failure judges again."""
-    if book.change_endpoint(endpoint, version=endpoint.version):
-        book.hold(endpoint.id, state=DeliveryState.SUPPRESSED, reason=ENDPOINT_DISABLED, limit=_AT_ONCE)
 
 
 def _as_before(batch: Batch, claimed: Delivery) -> Delivery:
@@ -144,22 +158,24 @@ def _watch_run(house: House, book: WebhookBook, run_id: RunId, tries: Sequence[T
     for _each in range(failing):
         counted = book.note_outcome(run_id, is_success=False)
     run = book.run(run_id)
-    if run is None:
-        return
+    is_running = run is not None and run.state is RunState.RUNNING
     because = None
     if any(tried.outcome is AttemptOutcome.SLOW_DOWN for tried in tries):
         because = SLOW_DOWN
     elif counted >= house.book.sending.run_failures_in_row:
         because = FAILURES_IN_ROW
-    if because is not None and run.state is RunState.RUNNING:
+    if because is not None and run is not None and is_running:
         book.note_outcome(run_id, is_success=True)  # who resumes begins a new count
         book.move_run(run, RunState.PAUSED, at=now, because=because)
-    if because is not None or run.state is not RunState.RUNNING:
+    if because is not None or not is_running:
         book.recall_items(run_id)
 
 
-def _record(house: House, unit: ControlUnit, batch: Batch, endpoint: Endpoint, news: str, *, at: datetime) -> None:
-    """Write the entry, tell those who can help, and queue what remains to be held."""
+def _record(house: House, unit: ControlUnit, batch: Batch, endpoint: Endpoint, *, at: datetime) -> None:
+    """Write the entry where there is news, tell those who can help, and queue what remains to be held."""
+    news = _news(batch.endpoint, endpoint)
+    if news is None:
+        return
     row = unit.directory.get(batch.scope.tenant)
     emit_as(
         unit,

@@ -11,6 +11,7 @@ from console.web import gate
 from console.web.assets import serve_assets
 from console.web.blueprints import BLUEPRINTS
 from console.web.compiling import LeanEnvironment
+from console.web.live import Streams
 from console.web.marks import Marks, hx
 from console.web.mishaps import handle_mishaps
 from console.web.options import DemoPerson, Web, WebOptions
@@ -45,7 +46,7 @@ def make_web(house: House, options: WebOptions) -> Flask:
         static_url_path="/static",
     )
     app.config.from_mapping(_config(options))
-    app.extensions["sallyport"] = Web(house=house, options=options)
+    app.extensions["sallyport"] = Web(house=house, options=options, streams=Streams(most=options.most_streams))
     app.session_interface = StaffSessions(house, key=options.session_key)
     if options.trusted_proxies:
         proxies = options.trusted_proxies

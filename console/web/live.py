@@ -15,7 +15,6 @@ TICK_S = 1.0
 LONGEST_S = 120
 _ALIVE_EVERY = 15
 _PER_PERSON = 2
-_MOST = 4  # a stream holds one of the server's threads; whoever gets none asks again and again instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +26,20 @@ class Look:
 
 
 class Streams:
-    """Counts the open streams of this process, so that watching never takes the server from those who work."""
+    """Counts the open streams of this process, so that watching never takes the server from those who work.
 
-    def __init__(self) -> None:
+    A stream holds one of the server's threads; whoever gets none asks again and again instead.
+    """
+
+    def __init__(self, *, most: int) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._open: Counter[StaffId] = Counter()
 
     def enter(self, staff: StaffId) -> bool:
         """Take a place; False when this person or everybody together has enough."""
         with self._lock:
-            if self._open[staff] >= _PER_PERSON or self._open.total() >= _MOST:
+            if self._open[staff] >= _PER_PERSON or self._open.total() >= self._most:
                 return False
             self._open[staff] += 1
             return True

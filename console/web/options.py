@@ -1,7 +1,7 @@
 """What the composition tells the web ring, and where the ring keeps it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,8 @@ class WebOptions:
     """What an installation decides about the edge.
 
     Shape: `session_key` signs the sign-in cookie and form tokens; `trusted_proxies` counts the proxies in front, and 0
-    believes no forwarded header; `identity_label` names the provider's account; `demo_people` show in the demo only.
+    believes no forwarded header; `identity_label` names the provider's account; `demo_people` show in the demo only;
+    `most_streams` is how many pages may follow something at a time, fewer than the server has threads.
     """
 
     environment: Environment
@@ -41,6 +42,7 @@ class WebOptions:
     identity_label: str = "company account"
     local_passwords: bool = False
     demo_people: tuple[DemoPerson, ...] = ()
+    most_streams: int = 4
 
     @property
     def shown_people(self) -> tuple[DemoPerson, ...]:
@@ -54,4 +56,4 @@ class Web:
 
     house: House
     options: WebOptions
-    streams: Streams = field(default_factory=Streams)
+    streams: Streams

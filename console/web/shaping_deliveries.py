@@ -62,6 +62,8 @@ REASONS: Mapping[str, str] = {
     "filtered_out": "the endpoint does not subscribe to this event",
     "payload_expired": "the payload has expired",
     "cancelled_by_staff": "a colleague cancelled it",
+    "slow_down": "a receiver asked for slowness",
+    "failures_in_row": "several deliveries failed in a row",
     "imported": "it came so from the product",
     "paused_by_staff": "a colleague paused it",
     "disabled_by_staff": "a colleague disabled it",

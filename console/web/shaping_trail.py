@@ -99,12 +99,26 @@ def staff_view(page: StaffPage, offers: list[Offer]) -> View:
     }
 
 
-def policy_view(book: PolicyBook, titles: Mapping[str, str]) -> View:
-    """Return the rules in words, by action; then the reasons and the limits."""
+_MACHINERY = ("webhook.", "job.", "inbound.")  # a page of their own: both together would be too heavy
+
+
+def policy_view(book: PolicyBook, titles: Mapping[str, str], *, area: str = "") -> View:
+    """Return the rules in words, by action; then the reasons and the limits. `area` is empty or `webhooks`."""
+    is_machinery = area == "webhooks"
+    shown = area if is_machinery else None
     return {
         "version": book.version,
+        "is_whole": not is_machinery,
+        "areas": [
+            {"label": label, "href": path_of("policy.show", area=name), "count": None, "is_current": name == shown}
+            for label, name in (("Tenants and staff", None), ("Webhooks and jobs", "webhooks"))
+        ],
         "general": [_rule(rule) for rule in book.rules.values() if _is_general(book, rule)],
-        "actions": [_action_rule(book, rule, titles) for rule in book.actions.values()],
+        "actions": [
+            _action_rule(book, rule, titles)
+            for rule in book.actions.values()
+            if rule.key.startswith(_MACHINERY) is is_machinery
+        ],
         "verbs": [
             {"key": key, "rules": [_rule(r) for r in _rules_about(book, key)], "step_up": book.step_up_minutes(key)}
             for key in sorted({key for rule in book.rules.values() for key in rule.actions} - set(book.actions))
@@ -127,7 +141,7 @@ def policy_view(book: PolicyBook, titles: Mapping[str, str]) -> View:
             {"label": name.replace("_", " ").capitalize(), "value": getattr(book.limits, name)}
             for name in book.limits.__dataclass_fields__
         ],
-    }
+    }  # fmt: skip
 
 
 def _action_rule(book: PolicyBook, rule: ActionRule, titles: Mapping[str, str]) -> View:

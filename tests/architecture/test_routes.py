@@ -64,13 +64,23 @@ def test_it_takes_only_get_and_post(cast: Cast) -> None:  # noqa: F811
 
 @pytest.mark.checklist("V3.6.1")
 @pytest.mark.checklist("V14.2.1")
-@pytest.mark.parametrize("who", ["support_agent", "security_auditor"])
+@pytest.mark.parametrize("who", ["support_agent", "security_auditor", "on_call"])
 def test_it_sends_small_pages_that_work_before_script(cast: Cast, who: str) -> None:  # noqa: F811
     browser = cast.sign_in(who)
     if who == "support_agent":
         cast.open_tenant(browser)
         tabs = [f"/t/nordwind/{tab}" for tab in ("", "members", "entitlements", "notes", "entries")]
         paths = [*tabs, "/search?q=nord", "/tenants", "/palette", "/t/nordwind/actions/entitlement.override"]
+    elif who == "on_call":
+        cast.open_tenant(browser, reason="INCIDENT_RESPONSE", reference="INC-2301")
+        hooks = [f"/t/nordwind/webhooks{page}" for page in ("", "/deliveries", "/dead-letters", "/replays")]
+        paths = [
+            *hooks,
+            "/operations",
+            "/operations/jobs",
+            "/operations/inbox",
+            "/t/nordwind/actions/webhook.plan_replay",
+        ]
     else:
         paths = ["/trail", "/staff", "/policy"]
     for path in ["/", "/account", "/requests", "/step-up", *paths]:

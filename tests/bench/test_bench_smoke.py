@@ -27,6 +27,15 @@ def test_it_measures_every_item_on_a_tiny_world(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.slow
+def test_it_measures_sending_beside_a_bare_loop() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"sending"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == [
+        f"{name} sqlite" for name in ("send", "replay", "plan", "enqueue", "claim and end")
+    ]
+
+
+@pytest.mark.slow
 def test_it_measures_appends_and_verifies_what_was_appended() -> None:
     plan = bench.Plan(size=bench.QUICK, names=frozenset({"trail"}), is_quick=True)
     (table,) = bench.run(plan)

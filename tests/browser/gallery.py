@@ -226,6 +226,8 @@ def _staff(administrator: Navigator) -> Iterator[Shown]:
     yield "staff", administrator.page
     administrator.open("/policy")
     yield "policy", administrator.page
+    administrator.open("/policy?area=webhooks")
+    yield "policy-webhooks", administrator.page
     administrator.open("/actions/staff.add")
     yield "action-control", administrator.page
 

@@ -50,12 +50,12 @@ def open_in_incident(who: Navigator) -> None:
 
 
 def plan(engineer: Navigator) -> str:
-    """Plan a replay of what met server errors, from the dead letters; return its address."""
+    """Plan a replay of what found nobody there, from the dead letters; return its address."""
     engineer.enter(engineer.page.get_by_role("link", name="Webhooks", exact=True))
     engineer.arrive("Webhooks")
     engineer.enter(engineer.main.get_by_role("link", name=re.compile("^Dead letters")))
     engineer.arrive("Dead letters")
-    row = engineer.main.get_by_role("row", name=re.compile("503 Server error"))
+    row = engineer.main.get_by_role("row", name=re.compile("Not reachable"))
     engineer.enter(row.get_by_role("link", name="Plan a replay"))
     engineer.arrive("Plan a bulk replay")
     expect(engineer.main.locator(".diff__after").first).to_contain_text("oldest first")
@@ -63,8 +63,19 @@ def plan(engineer: Navigator) -> str:
     engineer.press("Enter")
     engineer.arrive(PLANNED)
     expect(engineer.main.get_by_role("heading", name="Left out of the plan")).to_be_visible()
-    expect(engineer.main.get_by_role("row", name=re.compile("already delivered"))).to_be_visible()
+    expect(engineer.main.get_by_role("row", name=re.compile("payload has expired"))).to_be_visible()
     return engineer.page.url
+
+
+def asks_again(who: Navigator, address: str) -> None:
+    """Look at the same replay where no stream is to be had: the page asks every few seconds."""
+    page = who.context.new_page()
+    page.route("**/events", lambda route: route.fulfill(status=404))
+    page.goto(address)
+    expect(page.locator("[data-live-note]")).to_have_text("Asks every few seconds.")
+    sent = page.locator('[data-live-value="sent"]')
+    expect(sent).not_to_have_text(sent.inner_text())
+    page.close()
 
 
 def test_it_replays_a_night_with_approval_and_a_pause_and_proves_it(arrive: Arrive, stage: Stage) -> None:
@@ -90,6 +101,7 @@ def test_it_replays_a_night_with_approval_and_a_pause_and_proves_it(arrive: Arri
     engineer.arrive(PLANNED)
     before = number(engineer, "sent")
     expect(figure(engineer, "sent")).not_to_have_text(f"{before:,}")  # it moves by itself
+    asks_again(engineer, address)
     engineer.enter(engineer.main.get_by_role("link", name="Pause replay"))
     engineer.arrive("Pause a bulk replay")
     engineer.press("Enter")

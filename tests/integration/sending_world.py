@@ -16,7 +16,7 @@ from pathlib import Path
 
 from console.app.building import Building, opened_building
 from console.app.sending import sending_duties
-from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId, MessageId, RunId, TenantId
+from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId, MessageId, PlaneId, RunId, TenantId
 from console.domain.jobs import JobDraft
 from console.domain.replays import ItemState, Run, RunItem, RunState, Selector, Wanted, list_digest
 from console.domain.retries import WaitRules
@@ -96,10 +96,11 @@ class Ground:
 
     house: House
     tenant: TenantId
+    plane: PlaneId = SHARED_PLANE
 
     @contextmanager
     def written(self) -> Iterator[WrittenTenant]:
-        scope = scope_of_sender(self.tenant, SHARED_PLANE, now=self.house.clock.now())
+        scope = scope_of_sender(self.tenant, self.plane, now=self.house.clock.now())
         with written_tenant(self.house, scope) as opened:
             yield opened
 
@@ -145,13 +146,21 @@ class Ground:
                 made.append(delivery.id)
         return made
 
-    def planned(self, deliveries: Mapping[DeliveryId, EndpointId], *, rate: int = FAST) -> RunId:
+    def planned(
+        self,
+        deliveries: Mapping[DeliveryId, EndpointId],
+        *,
+        rate: int = FAST,
+        wanted: Wanted = Wanted.FAILED,
+        ignores_filters: bool = False,
+    ) -> RunId:
         """Freeze a list, as the action that plans a bulk replay does."""
         now = self.house.clock.now()
         run_id = RunId(self.house.ids.new("whr"))
         run = Run(
             id=run_id, state=RunState.PLANNED, digest=list_digest(deliveries), planned=len(deliveries), excluded={},
-            selector=Selector(endpoints=(), event_types=(), wanted=Wanted.FAILED, since=now, until=now),
+            selector=Selector(endpoints=(), event_types=(), wanted=wanted, since=now, until=now,
+                              ignores_filters=ignores_filters),
             per_endpoint={}, per_type={}, oldest_at=None, newest_at=None, rate_per_s=rate, planned_by="stf_test",
             planned_at=now, expires_at=now + timedelta(days=1), version=1,
         )  # fmt: skip
@@ -172,9 +181,36 @@ class Ground:
             run = opened.plane.webhooks.run(run_id)
             assert run is not None
             assert opened.plane.webhooks.move_run(run, RunState.RUNNING, at=now, started_at=now)
-            assert opened.unit is not None
-            draft = JobDraft(kind="webhook.replay", key=f"replay:{run_id}", payload={"run": run_id}, tenant=self.tenant)
-            opened.unit.jobs.add(draft, at=now)
+        draft = JobDraft(kind="webhook.replay", key=f"replay:{run_id}", payload={"run": run_id}, tenant=self.tenant)
+        with self.house.store.write() as unit:
+            unit.jobs.add(draft, at=now)
+
+    def delivery(self, delivery: DeliveryId) -> Delivery:
+        """Return a delivery as it stands."""
+        with self.written() as opened:
+            found = opened.plane.webhooks.delivery(delivery)
+        assert found is not None
+        return found
+
+    def stands(self, endpoint: EndpointId) -> Endpoint:
+        """Return an endpoint as it stands."""
+        with self.written() as opened:
+            found = opened.plane.webhooks.endpoint(endpoint)
+        assert found is not None
+        return found
+
+    def change(self, endpoint: EndpointId, **other: object) -> None:
+        """Change an endpoint as staff do."""
+        with self.written() as opened:
+            found = opened.plane.webhooks.endpoint(endpoint)
+            assert found is not None
+            after = replace(found, **other)  # type: ignore[arg-type]  # names and types are the dataclass's own
+            assert opened.plane.webhooks.change_endpoint(after, version=found.version)
+
+    def outcomes(self, delivery: DeliveryId) -> list[str]:
+        """Return how the attempts of a delivery ended, oldest first."""
+        with self.written() as opened:
+            return [each.outcome.value for each in reversed(opened.plane.webhooks.attempts(delivery, limit=100))]
 
     def run(self, run_id: RunId) -> Run:
         """Return a run as it stands."""

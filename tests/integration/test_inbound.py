@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from console.adapters.billing import NoBilling
 from console.adapters.inbound_stripe import StripeSignatures
 from console.domain.errors import NotFoundError, OutsideError
 from console.domain.imports import InvoiceRecord
@@ -23,6 +24,7 @@ from console.ports.inbound import ListedEvent
 from console.usecases.find_gaps import find_gaps
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import NotBelieved, Received, receive_inbound
+from console.usecases.strangers import sum_up_strangers
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
 from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
@@ -261,13 +263,24 @@ def test_it_leaves_the_event_open_while_the_provider_is_silent(there: World) -> 
     assert there.stage.entries("inbound.processed") == 1
 
 
-def test_it_refuses_strangers_and_tells_it_once_a_minute(there: World) -> None:
-    for _ in range(5):
+def test_it_gives_an_event_up_where_nobody_will_ever_answer(there: World) -> None:
+    there.call(invoice_paid())
+    (job,) = there.jobs()
+    house = behind(there.stage, billing=NoBilling())
+    with pytest.raises(OutsideError):
+        process_inbound(house, job)
+    (event,) = there.events()
+    assert (event.state, event.because) == (InboundState.FAILED, "not_answered")
+
+
+def test_it_refuses_strangers_and_counts_a_flood(there: World) -> None:
+    most = there.stage.house.book.limits.stranger_entries_per_minute
+    for _ in range(most + 5):
         assert isinstance(there.call(invoice_paid(), secret="whsec_guessed_guessed"), NotBelieved)
-    assert there.stage.entries("inbound.refused") == 1
+    assert there.stage.entries("inbound.refused") == most
     there.clock.pass_by(seconds=61)
-    there.call(invoice_paid(), secret="whsec_guessed_guessed")
-    assert there.stage.entries("inbound.refused") == 2
+    sum_up_strangers(there.stage.house)
+    assert there.stage.entries("throttle.summed") == 1
     assert there.events() == []
     assert there.jobs() == []
     with pytest.raises(NotFoundError):

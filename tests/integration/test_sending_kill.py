@@ -131,7 +131,10 @@ def harass(ground: Ground, crew: Crew, run_id: RunId, address: str) -> None:
                 ground.pause(run_id)
                 mood(address, "/down_at_first", "ok")
         time.sleep(0.1)
-    pytest.fail(f"not over after {PATIENCE_S:.0f} s: {ground.run(run_id)}")
+    with ground.house.store.read() as unit:
+        jobs = unit.jobs.page(state=None, kind=None, fingerprint=None, tenant=None, before=None, limit=3)
+    said = [path.read_text()[-2_000:] for path in crew.folder.glob("worker-*.txt")]
+    pytest.fail(f"not over after {PATIENCE_S:.0f} s: {ground.run(run_id)}\n{jobs}\n{said}")
 
 
 def rows_waiting(ground: Ground) -> int:

@@ -193,8 +193,8 @@ def test_it_steers_a_run_from_its_plan_to_its_end(stage: Stage) -> None:
 
 @pytest.mark.parametrize("slug", ["acme", "faraway"])
 def test_it_lets_waiting_deliveries_follow_their_endpoint(stage: Stage, slug: str) -> None:
+    first = delivery_id_of(slug, f"msg_{slug}0000", "main")
     for verb, state in (("resend", DeliveryState.QUEUED), ("pause_endpoint", DeliveryState.HELD)):
-        first = delivery_id_of(slug, f"msg_{slug}0000", "main")
         ran(stage, slug, verb, {"delivery": first} if verb == "resend" else {"endpoint": hook(slug)})
         with opened(stage, slug) as there:
             found = there.delivery(first)
@@ -253,15 +253,16 @@ def test_it_plans_the_recovery_together_with_enabling(stage: Stage) -> None:
 def test_it_keeps_a_secret_nowhere_but_sealed(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     stage = replace(stage, house=behind(stage, webhook_keys=SealedWebhookKeys("k" * 40)))
-    secrets = []
-    for algorithm in ("v1", "v1a"):
-        answer = ran(stage, "acme", "rotate_secret", {"endpoint": hook("acme"), "algorithm": algorithm})
-        secrets += answer.applied.shown.values()
+    answers = [
+        ran(stage, "acme", "rotate_secret", {"endpoint": hook("acme"), "algorithm": algorithm})
+        for algorithm in ("v1", "v1a")
+    ]
+    secrets = [value for answer in answers for value in answer.applied.shown.values()]
     assert secrets[0].startswith("whsec_")
     assert secrets[1].startswith("whpk_"), "of a pair only the public half is ever shown"
     core = secrets[0].removeprefix("whsec_")
     assert core not in caplog.text
-    assert core not in repr(answer.request)
+    assert core not in repr([answer.request for answer in answers])
     for table in ("audit_event", "request", "request_revision", "plane_webhook_key", "plane_webhook_endpoint", "job"):
         found = rows(stage.url, f"SELECT * FROM {table}")
         stored = repr([[bytes(cell) if isinstance(cell, memoryview) else cell for cell in row] for row in found])

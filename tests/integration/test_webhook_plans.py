@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from console.domain.ids import DeliveryId, InboundId, JobId, MessageId, RunId
+from console.domain.ids import DeliveryId, InboundId, JobId, MessageId, RunId, TenantId
 from console.domain.inbound import InboundState
 from console.domain.jobs import JobState
 from console.domain.replays import ItemState, Wanted
@@ -258,35 +258,35 @@ def test_the_fleet_finds_who_is_due_without_reading_what_is_not(storage: Storage
     assert steps.scans == []
 
 
+def _jobs(**chosen: Any) -> Callable[[ControlUnit], object]:  # noqa: ANN401  filters of a page of jobs
+    which: dict[str, Any] = {"state": None, "kind": None, "fingerprint": None, "tenant": None} | chosen
+    return lambda unit: unit.jobs.page(**which, before=JobId("job_20000"), limit=20)
+
+
+def _events(state: InboundState | None, kind: str | None) -> Callable[[ControlUnit], object]:
+    return lambda unit: unit.inbox.page(state=state, event_type=kind, before=InboundId("inb_20000"), limit=20)
+
+
 CONTROL: dict[str, Callable[[ControlUnit], object]] = {
     "claim": lambda unit: unit.jobs.claim(worker="w", now=NOON, until=NOON, limit=20),
     "claim one": lambda unit: unit.jobs.claim_one(JobId("job_100"), worker="w", now=NOON, until=NOON),
     "queues": lambda unit: unit.jobs.queues(now=NOON),
     "failed": lambda unit: unit.jobs.failed(limit=20),
-    "inbox event": lambda unit: unit.inbox.get(InboundId("inb_101")),
-    "inbox known": lambda unit: unit.inbox.known("stripe", "a", True, ["evt_1", "evt_2"]),
-    "inbox counts": lambda unit: unit.inbox.counts(),
+    "event": lambda unit: unit.inbox.get(InboundId("inb_101")),
+    "known": lambda unit: unit.inbox.known("stripe", "a", True, ["evt_1", "evt_2"]),
+    "counts": lambda unit: unit.inbox.counts(),
     "customer": lambda unit: unit.inbox.tenant_of_customer("cus_acme1"),
-    **{
-        f"jobs {names}": lambda unit, names=names: unit.jobs.page(
-            state=names[0], kind=names[1], fingerprint=names[2], tenant=names[3], before=JobId("job_20000"), limit=20
-        )
-        for names in (
-            (None, None, None, None),
-            (JobState.SUCCEEDED, None, None, None),
-            (JobState.DEAD, None, None, None),
-            (None, "k1", None, None),
-            (JobState.DEAD, "k2", None, None),
-            (None, None, "f1", None),
-            (None, None, None, "ten_7"),
-        )
-    },
-    **{
-        f"inbox {state} {kind}": lambda unit, state=state, kind=kind: unit.inbox.page(
-            state=state, event_type=kind, before=InboundId("inb_20000"), limit=20
-        )
-        for state, kind in product((None, InboundState.FAILED), (None, "t3"))
-    },
+    "jobs": _jobs(),
+    "jobs of a state": _jobs(state=JobState.SUCCEEDED),
+    "jobs that died": _jobs(state=JobState.DEAD),
+    "jobs of a kind": _jobs(kind="k1"),
+    "jobs of a kind that died": _jobs(state=JobState.DEAD, kind="k2"),
+    "jobs of one cause": _jobs(fingerprint="f1"),
+    "jobs of a tenant": _jobs(tenant=TenantId("ten_7")),
+    "inbox all": _events(None, None),
+    "inbox of a state": _events(InboundState.FAILED, None),
+    "inbox of a type": _events(None, "t3"),
+    "inbox of both": _events(InboundState.FAILED, "t3"),
 }
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -239,7 +240,7 @@ def test_one_endless_queue_does_not_hide_the_others(storage: Storage, books: Boo
 # --- plans ---
 
 
-CHOSEN = {
+CHOSEN: dict[str, tuple[dict[str, Any], list[int]]] = {
     "all": ({}, [1, 2, 3, 4, 5, 6]),
     "failed": ({"wanted": Wanted.FAILED}, [2, 4, 5, 6]),
     "delivered": ({"wanted": Wanted.DELIVERED}, [3]),

@@ -188,3 +188,40 @@ def _settings_of(model: type[BaseModel], path: str = "") -> list[str]:
 @pytest.mark.parametrize("key", _settings_of(Settings))
 def test_every_setting_is_documented(key: str) -> None:
     assert f"`{key}`" in DOCS.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.1/8"}, "without host bits"),
+        ({"WEBHOOKS__ALLOWED_NETWORKS": "10.0.0.0/8"}, "the demo sends to this machine only"),
+        ({"WEBHOOKS__PORTS": ""}, "must name at least one port"),
+        ({"WEBHOOKS__PORTS": "443,70000"}, "less than or equal to 65535"),
+        ({"JOBS__ENGINE": "procrastinate"}, "procrastinate lives in PostgreSQL"),
+        ({"JOBS__ENGINE": "procrastinate", "DATABASE__URL": "sqlite:///x.db"}, "procrastinate lives in PostgreSQL"),
+        ({"JOBS__ENGINE": "celery"}, "'own' or 'procrastinate'"),
+    ],
+)
+def test_what_would_send_or_work_wrongly_stops_the_start(given: dict[str, str], fault: str) -> None:
+    (line,) = faults_of(DEMO | {f"SALLYPORT_{key}": value for key, value in given.items()})
+    assert fault in line
+
+
+def test_inner_networks_stay_out_of_reach_in_production() -> None:
+    (line,) = faults_of(PRODUCTION | {"SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8"})
+    assert "inner networks" in line
+
+
+def test_it_reads_who_may_be_called_and_who_runs_jobs() -> None:
+    settings = load_settings(
+        DEMO
+        | {
+            "SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+            "SALLYPORT_WEBHOOKS__PORTS": "443,8099",
+            "SALLYPORT_JOBS__ENGINE": "procrastinate",
+            "SALLYPORT_DATABASE__URL": "postgresql+psycopg://app@/console",
+        }
+    )
+    assert settings.webhooks.ports == (443, 8099)
+    assert settings.jobs.engine == "procrastinate"
+    assert load_settings(DEMO).webhooks.https_only

@@ -141,3 +141,37 @@ def test_it_runs_each_duty_once_and_lets_faults_through() -> None:
     assert counted.rounds == 2
     with pytest.raises(OutsideError):
         run_once([duty(Counted(OutsideError("away", permanent=False)))])
+
+
+def test_a_duty_that_keeps_on_runs_at_once_while_it_finds_work() -> None:
+    left = [True, True, True]
+    is_done = threading.Event()
+
+    def work() -> bool:
+        if left:
+            return left.pop()
+        is_done.set()
+        return False
+
+    with Loop([Duty(name="send", every_s=60.0, run=work, keeps_on=True)]):
+        assert is_done.wait(5.0)  # four rounds, though the interval is a minute
+    assert left == []
+
+
+def test_a_duty_that_waits_by_itself_is_told_to_stop() -> None:
+    told = threading.Event()
+    with Loop([Duty(name="queue", every_s=1.0, run=lambda: told.wait(30.0), stop=told.set)]) as loop:
+        assert loop.stop(within_s=5.0) == ()
+    assert told.is_set()
+
+
+def test_running_once_empties_what_keeps_on() -> None:
+    left = [1, 2, 3]
+    counted = Counted()
+    run_once(
+        [
+            Duty(name="send", every_s=1.0, run=lambda: left.pop() if left else 0, keeps_on=True),
+            duty(counted),
+        ]
+    )
+    assert (left, counted.rounds) == ([], 1)

@@ -318,12 +318,14 @@ class Cast:
         browser.get("/step-up")
         return browser.post("/step-up", {"code": self.code(who), "next": "/account"})
 
-    def open_tenant(self, browser: Browser, slug: str = "nordwind", *, reference: str = "ZD-48213") -> TestResponse:
-        """Open a tenant for customer support."""
+    def open_tenant(
+        self, browser: Browser, slug: str = "nordwind", *, reference: str = "ZD-48213", reason: str = "CUSTOMER_SUPPORT"
+    ) -> TestResponse:
+        """Open a tenant, for customer support unless another reason is given."""
         browser.get(f"/tenants/{slug}/lease")
         return browser.post(
             f"/tenants/{slug}/lease",
-            {"reason_code": "CUSTOMER_SUPPORT", "reason_reference": reference, "reason_note": "", "minutes": ""},
+            {"reason_code": reason, "reason_reference": reference, "reason_note": "", "minutes": ""},
         )
 
     def entries(self, action: str | None = None) -> list[dict[str, Any]]:

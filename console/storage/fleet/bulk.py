@@ -6,13 +6,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain.errors import BadValueError, ConflictError, TrailUnavailableError
 from console.domain.ids import MemberId, PlaneId, TenantId
-from console.domain.imports import MemberRecord, Record, TenantRecord, WebhookEndpointRecord
+from console.domain.imports import MemberRecord, Record, TenantRecord, WebhookEndpointRecord, endpoint_id_of
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.ports.bulk import Catalogue
@@ -22,6 +22,7 @@ from console.ports.webhooks import NewKey
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.faults import broken_rule, is_taken
+from console.storage.fleet.bulk_plane import BulkPlane
 from console.storage.fleet.bulk_rows import (
     CATALOGUE_TARGETS,
     LINK,
@@ -32,7 +33,7 @@ from console.storage.fleet.bulk_rows import (
     member_id,
     tenant_id,
 )
-from console.storage.fleet.upserts import Clash, among, pairs, upsert
+from console.storage.fleet.upserts import Clash, among, upsert
 from console.storage.fleet.webhook_rows import key_row
 from console.storage.guards import ACROSS_TENANTS
 from console.storage.rows import table_of
@@ -70,12 +71,12 @@ class StoredBulkUnit:
         self._shared = shared
         self._fingerprints = fingerprints
         self._seal = seal
-        self._opened: dict[PlaneId, _Plane] = {}
+        self._opened: dict[PlaneId, BulkPlane] = {}
         self.trail = trail
 
     @cached_property
-    def _shared_plane(self) -> "_Plane":
-        return _Plane(self._control)
+    def _shared_plane(self) -> BulkPlane:
+        return BulkPlane(self._control)
 
     def planes(self) -> frozenset[PlaneId]:
         """Return the planes that tenants can be put on."""
@@ -107,6 +108,16 @@ class StoredBulkUnit:
             (known,),
         )
         return {row[0]: row[1] for row in found}
+
+    def endpoints(self, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Return those of some webhook endpoints, each a tenant's and its own external id, that are known."""
+        where = self.tenants({tenant for tenant, _ in wanted})
+        known: set[tuple[str, str]] = set()
+        there = [pair for pair in wanted if pair[0] in where]
+        for plane_id, some in self._by_plane(there, lambda pair: where[pair[0]]):
+            ids = {(str(tenant_id(tenant)), str(endpoint_id_of(tenant, name))): (tenant, name) for tenant, name in some}
+            known |= {ids[found] for found in self._plane(plane_id).endpoints(ids)}
+        return frozenset(known)
 
     def put(self, records: Sequence[Record]) -> None:
         """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError, BadValueError."""
@@ -180,7 +191,7 @@ class StoredBulkUnit:
             (known,),
         )
 
-    def _forget_addresses(self, plane: "_Plane", records: list[MemberRecord]) -> None:
+    def _forget_addresses(self, plane: BulkPlane, records: list[MemberRecord]) -> None:
         """Remove the keys of addresses that members of this run no longer have."""
         new = {
             (tenant_id(record.tenant), member_id(record.tenant, record.external_id)): folded(record.email)
@@ -204,57 +215,20 @@ class StoredBulkUnit:
             sorted_out.setdefault(plane_of(record), []).append(record)
         yield from sorted_out.items()
 
-    def _every_plane(self) -> Iterator["_Plane"]:
+    def _every_plane(self) -> Iterator[BulkPlane]:
         yield self._shared_plane
         for plane in self._openers:
             yield self._plane(plane)
 
-    def _plane(self, plane: PlaneId) -> "_Plane":
+    def _plane(self, plane: PlaneId) -> BulkPlane:
         if plane in self._shared:
             return self._shared_plane
         if plane not in self._openers:
             message = "There is no such plane."
             raise ConflictError(message, plane=plane)
         if plane not in self._opened:
-            self._opened[plane] = _Plane(self._openers[plane]().session.connection())
+            self._opened[plane] = BulkPlane(self._openers[plane]().session.connection())
         return self._opened[plane]
-
-
-class _Plane:
-    """One plane's connection; shapes that are views of the product's own schema are left to the product."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._tables = frozenset(inspect(connection).get_table_names())
-
-    def put(self, target: Target, records: Iterable[Record]) -> None:
-        table = table_of(target.row)
-        if table.name in self._tables:
-            made = (target.values(record) for record in records)
-            rows = [row for row in made if row is not None]
-            upsert(self._connection, table, rows, key=target.key, clash=target.clash)
-
-    def statuses(self, tenants: Collection[str]) -> dict[str, str]:
-        """Return the statuses that Sallyport itself has set; an import must not undo them in the directory."""
-        is_one, known = among(self._connection, tenants)
-        found = self._connection.exec_driver_sql(
-            "SELECT tenant_id, status FROM plane_account_state "  # noqa: S608  one mark
-            f"WHERE status IS NOT NULL AND tenant_id {is_one}",
-            (known,),
-        )
-        return {row[0]: row[1] for row in found}
-
-    def addresses(self, members: Collection[tuple[str, str]]) -> list[tuple[str, str, str]]:
-        """Return tenant, id and address of those members that are there already."""
-        if "plane_member" not in self._tables:
-            return []
-        wanted, known = pairs(self._connection, members)
-        found = self._connection.exec_driver_sql(
-            "SELECT tenant_id, id, email FROM "  # noqa: S608  marks only
-            f"{wanted} CROSS JOIN plane_member WHERE tenant_id = pair.one AND id = pair.two",
-            known,
-        )
-        return [(tenant, member, email) for tenant, member, email in found]
 
 
 def _unsealable(_secret: str) -> NoReturn:

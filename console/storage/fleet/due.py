@@ -1,9 +1,10 @@
 """Which tenants have something to send: ids and times over all of them, on connections that can read nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.orm import Session
 
 from console.domain.errors import OutsideError
@@ -13,6 +14,8 @@ from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.guards import ACROSS_TENANTS
 from console.storage.types import stored_micros
+
+T = TypeVar("T")
 
 _LOOKED_AT = 5_000
 
@@ -92,44 +95,41 @@ class StoredWebhookFleet:
 
     def due(self, now: datetime, *, limit: int) -> Sequence[DueEndpoint]:
         """Return endpoints with due deliveries, longest waiting first; a silent plane is left out."""
-        found: list[tuple[int, DueEndpoint]] = []
         values = {"now": stored_micros(now), "most": limit, "looked_at": _LOOKED_AT}
-        for plane, session in self._answering():
+
+        def waiting(session: Session) -> list[tuple[int, str, str]]:
             is_long = (session.scalar(_HOW_MANY, values) or 0) >= _LOOKED_AT
             rows = session.execute(_BY_ENDPOINT if is_long else _LONGEST_WAITING, values)
-            found += [
-                (row.since, DueEndpoint(plane=plane, tenant=TenantId(row.tenant_id), endpoint=EndpointId(row.endpoint)))
-                for row in rows
-            ]
-        return [due for _, due in sorted(found, key=lambda pair: (pair[0], pair[1].tenant, pair[1].endpoint))[:limit]]
+            return [(row.since, row.tenant_id, row.endpoint) for row in rows]
+
+        found = sorted((*row, plane) for plane, row in self._asked(waiting))
+        return [
+            DueEndpoint(plane=plane, tenant=TenantId(tenant), endpoint=EndpointId(endpoint))
+            for _since, tenant, endpoint, plane in found[:limit]
+        ]
 
     def unfanned(self, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
         """Return tenants with messages that nobody has addressed yet."""
-        found = [
-            (plane, TenantId(tenant))
-            for plane, session in self._answering()
-            for tenant in session.scalars(_UNFANNED, {"most": limit})
-        ]
-        return found[:limit]
+        return self._tenants(_UNFANNED, {"most": limit})[:limit]
 
     def expired(self, now: datetime, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
         """Return tenants with payloads whose retention has ended."""
         values = {"now": stored_micros(now), "most": limit, "looked_at": _LOOKED_AT}
-        found = [
-            (plane, TenantId(tenant))
-            for plane, session in self._answering()
-            for tenant in session.scalars(_EXPIRED, values)
-        ]
-        return found[:limit]
+        return self._tenants(_EXPIRED, values)[:limit]
 
-    def _answering(self) -> Iterator[tuple[PlaneId, Session]]:
+    def _tenants(self, question: TextClause, values: Mapping[str, int]) -> list[tuple[PlaneId, TenantId]]:
+        found = self._asked(lambda session: list(session.scalars(question, values)))
+        return [(plane, TenantId(tenant)) for plane, tenant in found]
+
+    def _asked(self, question: Callable[[Session], Sequence[T]]) -> Iterator[tuple[PlaneId, T]]:
         for plane, database in self._databases.items():
             try:
                 with translated(database.name), database.turn(writing=False) as engine, _session(engine) as session:
-                    yield plane, session
+                    answers = question(session)
                     session.rollback()
             except OutsideError:
                 continue
+            yield from ((plane, answer) for answer in answers)
 
 
 def _session(engine: Engine) -> Session:

@@ -1,6 +1,6 @@
 """The policy in words."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from console.domain.decisions import Deny
 from console.usecases.offer_actions import action_titles
@@ -18,4 +18,5 @@ def show() -> Response:
     book = read_policy(asking.house(), asking.actor())
     if isinstance(book, Deny):
         return render.refused(book)
-    return render.page("pages/policy/show.html", page=policy_view(book, action_titles(asking.house())))
+    view = policy_view(book, action_titles(asking.house()), area=request.args.get("area", ""))
+    return render.page("pages/policy/show.html", page=view)

@@ -1,0 +1,246 @@
+"""How fast deliveries are planned, sent and replayed beside a bare loop of the same client, and jobs are queued."""
+
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import httpcore2
+
+from console.actions.webhook.planning import planned, store_plan
+from console.adapters.clock import SystemClock
+from console.adapters.procrastinate_jobs import ProcrastinateBridge, applied_schema
+from console.app.building import open_storage
+from console.domain.ids import DeliveryId, EndpointId, JobId, ReasonCode, StaffId
+from console.domain.jobs import JobDraft
+from console.domain.reasons import Reason
+from console.domain.replays import RunState, Selector, Wanted
+from console.domain.webhooks import DeliveryState
+from console.ports.actions import Tools
+from console.settings import load_settings
+from console.usecases.run_jobs import run_due_jobs
+from console.usecases.send_deliveries import send_due
+from tests import postgres
+from tests.bench.tables import Result, Table
+from tests.integration.sending_world import Ground, founded, opened_world, settings_of
+from tests.integration.stage import ROOT
+
+AIM = 0.5
+_BODY = b'{"number": 1, "name": "Zoe"}'
+_JOBS = 500
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bed:
+    """One database with one tenant and one endpoint at a local receiver."""
+
+    database: str
+    url: str
+    receiver: str
+    ground: Ground
+    endpoint: EndpointId
+
+
+def table(*, databases: tuple[str, ...], count: int, rounds: int) -> Table:
+    """Measure on fresh databases; bare loop and sender take turns."""
+    lines: list[Result] = []
+    for database in databases:
+        with _bed(database) as bed:
+            lines += _sending(bed, count=count, rounds=rounds)
+            lines.append(_planning(bed, count=count))
+            lines += _jobs(bed)
+        if database == "postgres":
+            lines += _procrastinate()
+    return Table(
+        title=f"Sending: one worker, {count:,} deliveries a round, one endpoint, receiver in a process of its own",
+        heads=("item", "ours /s", "bare loop /s", "ratio", "aim"),
+        results=tuple(lines),
+        note="Bare loop: the same client (httpcore2, kept-alive) posting the same bytes to the same receiver, unsigned "
+        "and unrecorded, in turns with the sender. Jobs: one transaction each to queue, one each to claim and end.",
+    )
+
+
+def _sending(bed: Bed, *, count: int, rounds: int) -> Iterator[Result]:
+    bare, sent, replayed = [], [], []
+    _bare(bed, count=50)
+    for _each in range(rounds):
+        gc.collect()
+        bare.append(_rate(count, lambda: _bare(bed, count=count)))
+        _messages(bed, count, DeliveryState.QUEUED)
+        sent.append(_rate(count, lambda: _drained(bed)))
+        bare.append(_rate(count, lambda: _bare(bed, count=count)))
+        made = _messages(bed, count, DeliveryState.EXHAUSTED)
+        run = bed.ground.planned(dict.fromkeys(made, bed.endpoint))
+        bed.ground.begun(run)
+        replayed.append(_rate(count, lambda: _replayed(bed, run)))  # noqa: B023  it is called within the round
+    yield _compared(f"send {bed.database}", median(sent), median(bare), aim=AIM)
+    yield _compared(f"replay {bed.database}", median(replayed), median(bare), aim=None)
+
+
+def _planning(bed: Bed, *, count: int) -> Result:
+    """Plan what has failed, as the action does: candidates, reasons, digest, and the frozen list stored."""
+    many = count * 5
+    since = bed.ground.house.clock.now() - timedelta(days=1)
+    _messages(bed, many, DeliveryState.EXHAUSTED)
+    began = time.perf_counter()
+    with bed.ground.written() as opened:
+        house = bed.ground.house
+        tools = Tools(
+            now=house.clock.now(), ids=house.ids, requester=StaffId("stf_bench"), requester_name="Bench",
+            reason=Reason(code=ReasonCode("INCIDENT"), reference="INC-1"), tenant=opened.plane, directory_row=None,
+            control=None, billing=house.billing, outbound=house.outbound, webhook_keys=house.webhook_keys,
+        )  # fmt: skip
+        plan = planned(tools, _failed(since, house.clock.now()), rate_per_s=100)
+        run = store_plan(tools, plan)
+    return Result(
+        key=f"plan {bed.database}", cells=(f"{run.planned / (time.perf_counter() - began):,.0f}", "-", "-", "-")
+    )
+
+
+def _failed(since: datetime, until: datetime) -> Selector:
+    return Selector(endpoints=(), event_types=(), wanted=Wanted.FAILED, since=since, until=until)
+
+
+def _jobs(bed: Bed) -> Iterator[Result]:
+    house = bed.ground.house
+    store = house.store
+
+    def queue() -> None:
+        for number in range(_JOBS):
+            with store.write() as unit:
+                unit.jobs.add(JobDraft(kind="bench", key=f"bench:{number}"), at=house.clock.now())
+
+    def claim() -> None:
+        now = house.clock.now()
+        for _each in range(_JOBS):
+            with store.write() as unit:
+                (job,) = unit.jobs.claim(worker="b", now=now, until=now + timedelta(minutes=5), limit=1)
+            with store.write() as unit:
+                assert unit.jobs.succeed(job, at=now)
+
+    yield Result(key=f"enqueue {bed.database}", cells=(f"{_rate(_JOBS, queue):,.0f}", "-", "-", "-"))
+    yield Result(key=f"claim and end {bed.database}", cells=(f"{_rate(_JOBS, claim):,.0f}", "-", "-", "-"))
+
+
+def _procrastinate() -> Iterator[Result]:
+    """Queue jobs with their ids deferred on the same connection, and let procrastinate bring them to our claims."""
+    with _bed("postgres", engine="procrastinate") as bed:
+        house = bed.ground.house
+
+        def queue() -> None:
+            for number in range(_JOBS):
+                with house.store.write() as unit:
+                    unit.jobs.add(JobDraft(kind="bench", key=f"bench:{number}"), at=house.clock.now())
+
+        yield Result(key="enqueue procrastinate", cells=(f"{_rate(_JOBS, queue):,.0f}", "-", "-", "-"))
+        done: list[JobId] = []
+        is_over = threading.Event()
+
+        def bring(job_id: JobId) -> None:
+            now = house.clock.now()
+            with house.store.write() as unit:
+                job = unit.jobs.claim_one(job_id, worker="b", now=now, until=now + timedelta(minutes=5))
+            with house.store.write() as unit:
+                assert job is not None
+                assert unit.jobs.succeed(job, at=now)
+            done.append(job_id)
+            if len(done) == _JOBS:
+                is_over.set()
+
+        worker = ProcrastinateBridge(bed.url).worker(bring, concurrency=1)
+
+        def consume() -> None:
+            thread = threading.Thread(target=worker.run)
+            thread.start()
+            assert is_over.wait(120)
+            worker.stop()
+            thread.join(30)
+
+        yield Result(key="claim and end procrastinate", cells=(f"{_rate(_JOBS, consume):,.0f}", "-", "-", "-"))
+
+
+def _compared(key: str, ours: float, bare: float, *, aim: float | None) -> Result:
+    ratio = ours / bare
+    met = "-" if aim is None else f">= {aim:g}x {'met' if ratio >= aim else 'MISSED'}"
+    return Result(key=key, cells=(f"{ours:,.0f}", f"{bare:,.0f}", f"{ratio:.2f}x", met))
+
+
+def _rate(count: int, does: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    does()
+    return count / (time.perf_counter() - began)
+
+
+def _bare(bed: Bed, *, count: int) -> None:
+    with httpcore2.ConnectionPool() as pool:
+        for number in range(count):
+            headers = [("content-type", "application/json"), ("webhook-id", str(number))]
+            assert pool.request("POST", f"{bed.receiver}/bare", headers=headers, content=_BODY).status == 200
+
+
+def _drained(bed: Bed) -> None:
+    while send_due(bed.ground.house, sender="bench"):
+        continue
+
+
+def _replayed(bed: Bed, run: str) -> None:
+    """Let one thread run the job and one send, as a worker does."""
+    is_over = threading.Event()
+
+    def jobs() -> None:
+        while not is_over.is_set():
+            if not run_due_jobs(bed.ground.house, worker="bench-j"):
+                is_over.wait(0.05)
+
+    thread = threading.Thread(target=jobs)
+    thread.start()
+    while bed.ground.run(run).state is not RunState.FINISHED:  # type: ignore[arg-type]  # an id as text
+        if not send_due(bed.ground.house, sender="bench-s"):
+            time.sleep(0.01)
+    is_over.set()
+    thread.join()
+
+
+def _messages(bed: Bed, count: int, state: DeliveryState) -> list[DeliveryId]:
+    return bed.ground.messages(bed.ground.stands(bed.endpoint), count, state=state)
+
+
+@contextmanager
+def _bed(database: str, *, engine: str = "own") -> Iterator[Bed]:
+    with tempfile.TemporaryDirectory() as name, _receiver(Path(name)) as receiver:
+        folder = Path(name)
+        url = f"sqlite:///{folder / 'bench.db'}"
+        if database == "postgres":
+            url = postgres.create_database(f"send_{engine}_{os.getpid()}", is_durable=True)
+        environ = settings_of(url, folder, engine=engine, open=(int(receiver.rsplit(":", 1)[1]),), timeout_s="10")
+        settings = load_settings(environ)
+        storage = open_storage(settings, SystemClock())
+        storage.upgrade()
+        storage.close()
+        if engine == "procrastinate":
+            applied_schema(url, role="sallyport_app")
+        with opened_world(settings) as building:
+            ground = founded(building, url)
+            endpoint = ground.endpoint(f"{receiver}/bench")
+            yield Bed(database=database, url=url, receiver=receiver, ground=ground, endpoint=endpoint.id)
+
+
+@contextmanager
+def _receiver(folder: Path) -> Iterator[str]:
+    program = [sys.executable, "-m", "console.adapters.demo.receiver", "0", str(folder / "receiver.jsonl")]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()

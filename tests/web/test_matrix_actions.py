@@ -158,7 +158,8 @@ def told(stage: Stage, key: str) -> Raw:
         stage.left = webhooks(stage.cast)
         late = DeliveryRecord(
             tenant=NORDWIND, message="msg_nordwindlate", endpoint="main", event_type="invoice.created",
-            outcome="pending", status_code=503, attempts=1, at=NOON, created_at=NOON, payload="{}", due_at=NOON + timedelta(hours=1),
+            outcome="pending", status_code=503, attempts=1, at=NOON, created_at=NOON, payload="{}",
+            due_at=NOON + timedelta(hours=1),
         )  # fmt: skip
         with stage.cast.storage.bulk.write() as bulk:
             bulk.put([late])

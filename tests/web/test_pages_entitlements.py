@@ -7,9 +7,10 @@ import pytest
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft
 from console.domain.import_entitlements import ConditionRecord, OverrideRecord, TrialRecord, UsageRecord
 from console.domain.imports import Record
+from tests.databases import NOON
 from tests.web.cast import Cast
 from tests.web.walks import FRAGMENT, OVERRIDE, fields, opened
-from tests.web.world import NOON, NORDWIND
+from tests.web.world import NORDWIND
 
 PAGE = "/t/nordwind/entitlements"
 DAY = timedelta(days=1)

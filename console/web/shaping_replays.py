@@ -24,7 +24,7 @@ LEGAL: Mapping[str, frozenset[RunState]] = {
 _MOVING = frozenset({RunState.RUNNING, RunState.PAUSED})
 _OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
 REASONS: Mapping[str, str] = {
-    Excluded.ALREADY_DELIVERED: "already delivered",
+    Excluded.ALREADY_DELIVERED: "it had arrived already",
     Excluded.PAYLOAD_EXPIRED: "the payload has expired",
     Excluded.FILTERED_OUT: "the endpoint does not subscribe to the event any more",
     Excluded.ENDPOINT_DISABLED: "the endpoint is disabled",
@@ -207,7 +207,7 @@ def _proof(run: Run, proof: Proof) -> View:
             skipped[reason or "unknown"] = skipped.get(reason or "unknown", 0) + count
     total = sum(counts.values())
     sent, out = counts[ItemState.SENT], counts[ItemState.SKIPPED]
-    because = ", ".join(f"{count:,} {_reason(code)}" for code, count in _largest(skipped))
+    because = ", ".join(f"{count:,} because {_reason(code)}" for code, count in _largest(skipped))
     claims = [
         ("Nothing is missing", total == run.planned,
          f"{run.planned:,} were planned; the list holds {total:,}."),
@@ -240,9 +240,8 @@ def _takes(run: Run, endpoints: Mapping[EndpointId, Endpoint]) -> float:
 def _average(run: Run, now: datetime) -> str:
     if run.started_at is None:
         return ""
-    done = run.planned - run.left
     seconds = ((run.finished_at or now) - run.started_at).total_seconds()
-    return f"{done / seconds:.1f} a second" if seconds > 0 and done else ""
+    return f"{run.sent / seconds:.1f} a second" if seconds > 0 and run.sent else ""
 
 
 def _reason(code: str) -> str:

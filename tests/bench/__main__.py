@@ -64,7 +64,7 @@ def run(plan: Plan) -> Iterator[Table]:
     if plan.wants("sending"):
         databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
         yield sending.table(
-            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 5
+            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
         )
     if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending"}):
         return

@@ -89,7 +89,7 @@ def _sending(bed: Bed, *, count: int, rounds: int) -> Iterator[Result]:
 
 def _planning(bed: Bed, *, count: int) -> Result:
     """Plan what has failed, as the action does: candidates, reasons, digest, and the frozen list stored."""
-    many = count * 5
+    many = count * 2
     since = bed.ground.house.clock.now() - timedelta(days=1)
     _messages(bed, many, DeliveryState.EXHAUSTED)
     began = time.perf_counter()

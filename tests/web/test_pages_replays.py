@@ -116,7 +116,7 @@ def test_it_does_not_offer_a_plan_that_is_too_old(cast: Cast, left: Left) -> Non
 def test_it_proves_at_the_end_that_nothing_is_missing(cast: Cast, engineer: Browser, left: Left) -> None:
     run = planned_run(cast, left, state=RunState.FINISHED)
     text = engineer.get(f"{RUNS}/{run}").text
-    assert "4 = 1 sent + 3 skipped (3 it failed again, three times), nothing left over." in text
+    assert "4 = 1 sent + 3 skipped (3 because it failed again, three times), nothing left over." in text
     assert "equals the one in the approval" in text
     assert text.count("claims__claim--holds") == 4
     assert "claims__claim--fails" not in text

@@ -6,22 +6,30 @@ from dataclasses import fields
 from datetime import datetime
 from types import MappingProxyType
 
-from console.domain.entitlements import FeatureKind
+from console.domain.import_entitlement_fields import ENTITLEMENT_RULES
+from console.domain.import_entitlements import (
+    AddOnRecord,
+    ConditionRecord,
+    ContractRecord,
+    EntitlementRecord,
+    FeatureRecord,
+    OverrideRecord,
+    PlanRecord,
+    PlanVersionEntitlementRecord,
+    PlanVersionRecord,
+    SubscriptionAddOnRecord,
+    TrialRecord,
+    UsageRecord,
+)
 from console.domain.import_shapes import ID, FieldRule, Shape, choice, moment, number, text
 from console.domain.import_webhooks import WEBHOOK_RULES
 from console.domain.imports import (
-    AddOnRecord,
     DeliveryAttemptRecord,
     DeliveryRecord,
-    EntitlementRecord,
-    FeatureRecord,
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    OverrideRecord,
-    PlanRecord,
     Record,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,
@@ -71,24 +79,6 @@ _RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
         "joined_at": _MOMENT,
         "last_seen_at": _MAYBE,
     },
-    PlanRecord: {"key": _KEY, "name": _NAME, "amount_minor": _MONEY, "currency": _CURRENCY},
-    FeatureRecord: {
-        "key": _KEY,
-        "name": _NAME,
-        "measure": choice(*FeatureKind),
-        "unit": text("seats", longest=40, default=""),
-        "unit_price_minor": number("900", default=0),
-        "currency": _CURRENCY,
-    },
-    EntitlementRecord: {"plan": _KEY, "feature": _KEY, "value": _COUNT},
-    AddOnRecord: {
-        "key": _KEY,
-        "name": _NAME,
-        "feature": _KEY,
-        "value": _COUNT,
-        "amount_minor": _MONEY,
-        "currency": _CURRENCY,
-    },
     SubscriptionRecord: {
         "tenant": ID,
         "plan": _KEY,
@@ -100,14 +90,6 @@ _RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
         "started_at": _MOMENT,
         "renews_at": _MOMENT,
         "mirrored_at": _MOMENT,
-    },
-    SubscriptionAddOnRecord: {
-        "tenant": ID,
-        "external_id": ID,
-        "add_on": _KEY,
-        "quantity": number("1", least=1, most=10**6, default=1),
-        "starts_at": _MOMENT,
-        "until": _MAYBE,
     },
     InvoiceRecord: {
         "tenant": ID,
@@ -122,17 +104,7 @@ _RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
         "mirrored_at": _MOMENT,
     },
     **WEBHOOK_RULES,
-    OverrideRecord: {
-        "tenant": ID,
-        "external_id": ID,
-        "feature": _KEY,
-        "value": _COUNT,
-        "label": text("Contract C-2291", longest=120),
-        "reference": text("C-2291", longest=64),
-        "starts_at": _MOMENT,
-        "until": _MOMENT,
-        "ended_at": _MAYBE,
-    },
+    **ENTITLEMENT_RULES,
     NoteRecord: {
         "tenant": ID,
         "external_id": ID,
@@ -156,6 +128,12 @@ KINDS: Mapping[str, type[Record]] = MappingProxyType(
         "delivery": DeliveryRecord,
         "delivery_attempt": DeliveryAttemptRecord,
         "override": OverrideRecord,
+        "plan_version": PlanVersionRecord,
+        "plan_version_entitlement": PlanVersionEntitlementRecord,
+        "contract": ContractRecord,
+        "trial": TrialRecord,
+        "condition": ConditionRecord,
+        "usage": UsageRecord,
         "note": NoteRecord,
     }
 )

@@ -7,6 +7,17 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
+from console.domain.import_entitlements import (
+    AddOnRecord,
+    CatalogueRecord,
+    EntitlementRecord,
+    FeatureRecord,
+    OwnedEntitlementRecord,
+    PlanRecord,
+    PlanVersionEntitlementRecord,
+    PlanVersionRecord,
+    UsageRecord,
+)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LETTERS = 26
@@ -46,49 +57,6 @@ class MemberRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRecord:
-    """One plan that can be subscribed to; the amount is per month, in minor units."""
-
-    key: str
-    name: str
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureRecord:
-    """One feature: `measure` is switch or limit; the price is per month and unit, 0 when it is not sold."""
-
-    key: str
-    name: str
-    measure: str
-    unit: str
-    unit_price_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntitlementRecord:
-    """What a plan gives of a feature."""
-
-    plan: str
-    feature: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddOnRecord:
-    """One add-on: what it adds of one feature; the amount is per month, in minor units."""
-
-    key: str
-    name: str
-    feature: str
-    value: int
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRecord:
     """What a tenant pays for, as the mirror says; at most one per tenant; money in minor units."""
 
@@ -102,18 +70,6 @@ class SubscriptionRecord:
     started_at: datetime
     renews_at: datetime
     mirrored_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionAddOnRecord:
-    """One add-on that a tenant has bought; `until` is exclusive, None means open."""
-
-    tenant: str
-    external_id: str
-    add_on: str
-    quantity: int
-    starts_at: datetime
-    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,21 +143,6 @@ class DeliveryAttemptRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverrideRecord:
-    """One override of an entitlement; `until` is exclusive; `ended_at` says when it was ended by hand."""
-
-    tenant: str
-    external_id: str
-    feature: str
-    value: int
-    label: str
-    reference: str
-    starts_at: datetime
-    until: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRecord:
     """One note that a staff member wrote about a tenant."""
 
@@ -215,18 +156,14 @@ class NoteRecord:
 Record: TypeAlias = (
     TenantRecord
     | MemberRecord
-    | PlanRecord
-    | FeatureRecord
-    | EntitlementRecord
-    | AddOnRecord
     | SubscriptionRecord
-    | SubscriptionAddOnRecord
     | InvoiceRecord
     | WebhookEndpointRecord
     | DeliveryRecord
     | DeliveryAttemptRecord
-    | OverrideRecord
     | NoteRecord
+    | CatalogueRecord
+    | OwnedEntitlementRecord
 )
 
 
@@ -277,8 +214,8 @@ def identity_of(record: Record) -> tuple[str, ...]:
             return (record.external_id,)
         case PlanRecord() | FeatureRecord() | AddOnRecord():
             return (record.key,)
-        case EntitlementRecord():
-            return (record.plan, record.feature)
+        case EntitlementRecord() | PlanVersionRecord() | PlanVersionEntitlementRecord() | UsageRecord():
+            return record.identity
         case SubscriptionRecord():
             return (record.tenant,)
         case InvoiceRecord():

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from console.domain.entitlements import Feature, Grant
+from console.domain.entitlements import Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
@@ -58,7 +58,11 @@ class TenantPlane(Protocol):
         ...
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
-        """Return what plan, add-ons and overrides (ended ones too) give, for one feature or all."""
+        """Return what every source (ended overrides too) gives, for one feature or all."""
+        ...
+
+    def inputs(self) -> Inputs:
+        """Return all that decides the tenant's entitlements."""
         ...
 
     def notes(self, *, limit: int) -> Sequence[Note]:

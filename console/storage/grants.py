@@ -1,8 +1,9 @@
-"""What plan, add-ons and overrides give a tenant, in three statements."""
+"""What plan, contract, trial, add-ons and overrides give a tenant: one statement for each kind of source."""
 
 from sqlalchemy import select
 
-from console.domain.entitlements import Grant, GrantSource
+from console.domain.entitlements import Grant, GrantSource, Op
+from console.storage.entitlement_tables import ContractRow, PlanVersionEntitlementRow, PlanVersionRow, TrialRow
 from console.storage.guards import GuardedSession
 from console.storage.own_tables import OverrideRow
 from console.storage.tenant_tables import (
@@ -16,8 +17,16 @@ from console.storage.tenant_tables import (
 
 
 def stored_grants(session: GuardedSession, feature: str | None) -> list[Grant]:
-    """Return all grants of the session's tenant, for one feature or all, in the order plan, add-on, override."""
-    return [*_of_plan(session, feature), *_of_add_ons(session, feature), *_of_overrides(session, feature)]
+    """Return all grants of the session's tenant, for one feature or all, in the order in which they are considered."""
+    return [
+        *_of_plan(session, feature),
+        *_of_plan_versions(session, feature),
+        *_of_contracts(session, feature),
+        *_of_undated_contracts(session, feature),
+        *_of_trials(session, feature),
+        *_of_add_ons(session, feature),
+        *_of_overrides(session, feature),
+    ]
 
 
 def _of_plan(session: GuardedSession, feature: str | None) -> list[Grant]:
@@ -40,6 +49,82 @@ def _of_plan(session: GuardedSession, feature: str | None) -> list[Grant]:
             until=None,
         )
         for subscription, given, plan_name in session.execute(wanted)
+    ]
+
+
+def _of_plan_versions(session: GuardedSession, feature: str | None) -> list[Grant]:
+    given = PlanVersionEntitlementRow
+    is_of_version = (PlanVersionRow.plan_key == given.plan_key) & (PlanVersionRow.version == given.version)
+    wanted = (
+        select(SubscriptionRow, given, PlanVersionRow, PlanRow.name)
+        .join(given, given.plan_key == SubscriptionRow.plan_key)
+        .join(PlanVersionRow, is_of_version)
+        .join(PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True)
+        .order_by(given.feature_key, given.version)
+    )
+    if feature is not None:
+        wanted = wanted.where(given.feature_key == feature)
+    return [
+        Grant(
+            source=GrantSource.PLAN,
+            id=gives.plan_key,
+            label=f"{plan_name or gives.plan_key}, version {gives.version}",
+            feature=gives.feature_key,
+            value=gives.value,
+            starts_at=max(subscription.started_at, dated.starts_at),
+            until=dated.until,
+            version=gives.version,
+        )
+        for subscription, gives, dated, plan_name in session.execute(wanted)
+    ]
+
+
+def _of_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
+    given = PlanVersionEntitlementRow
+    is_signed = (given.plan_key == ContractRow.plan_key) & (given.version == ContractRow.version)
+    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
+    if feature is not None:
+        wanted = wanted.where(given.feature_key == feature)
+    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
+
+
+def _of_undated_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
+    given = PlanEntitlementRow
+    is_signed = (given.plan_key == ContractRow.plan_key) & (ContractRow.version == 0)
+    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
+    if feature is not None:
+        wanted = wanted.where(given.feature_key == feature)
+    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
+
+
+def _signed(contract: ContractRow, feature: str, value: int) -> Grant:
+    return Grant(
+        source=GrantSource.CONTRACT,
+        id=contract.id,
+        label=contract.label,
+        feature=feature,
+        value=value,
+        starts_at=contract.starts_at,
+        until=contract.until,
+        version=contract.version,
+    )
+
+
+def _of_trials(session: GuardedSession, feature: str | None) -> list[Grant]:
+    wanted = select(TrialRow).order_by(TrialRow.feature_key, TrialRow.id)
+    if feature is not None:
+        wanted = wanted.where(TrialRow.feature_key == feature)
+    return [
+        Grant(
+            source=GrantSource.TRIAL,
+            id=row.id,
+            label=row.label,
+            feature=row.feature_key,
+            value=row.value,
+            starts_at=row.starts_at,
+            until=row.until,
+        )
+        for row in session.scalars(wanted)
     ]
 
 
@@ -86,6 +171,8 @@ def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
             until=row.until,
             ended_at=row.ended_at,
             reference=row.reference,
+            op=Op(row.op),
+            owner=row.owner or row.granted_by,
         )
         for row in session.scalars(wanted)
     ]

@@ -43,6 +43,8 @@ class OverrideRow(TenantOwned, PlaneBase):
     reference: Mapped[str]
     granted_by: Mapped[str]
     granted_at: Mapped[datetime]
+    op: Mapped[str] = mapped_column(server_default="set")
+    owner: Mapped[str] = mapped_column(server_default="")
 
 
 class NoteRow(TenantOwned, PlaneBase):

@@ -7,12 +7,13 @@ from functools import cached_property
 from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from console.domain.entitlements import Feature, FeatureKind, Grant
+from console.domain.entitlements import Feature, Grant, Inputs
 from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.storage.bases import PlaneBase
+from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
@@ -21,7 +22,6 @@ from console.storage.plane_rows import shown_invoice, shown_member, shown_note, 
 from console.storage.rows import changed
 from console.storage.tenant_tables import (
     AccountRow,
-    FeatureRow,
     InvoiceRow,
     MemberRow,
     PlanRow,
@@ -99,21 +99,15 @@ class StoredTenantPlane:
 
     def features(self) -> Sequence[Feature]:
         """Return the features of the plane's catalogue."""
-        return [
-            Feature(
-                key=row.key,
-                name=row.name,
-                kind=FeatureKind(row.kind),
-                unit=row.unit,
-                unit_price_minor=row.unit_price_minor,
-                currency=row.currency,
-            )
-            for row in self._session.scalars(select(FeatureRow).order_by(FeatureRow.key))
-        ]
+        return stored_features(self._session)
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
-        """Return what plan, add-ons and overrides (ended ones too) give, for one feature or all."""
+        """Return what every source (ended overrides too) gives, for one feature or all."""
         return stored_grants(self._session, feature)
+
+    def inputs(self) -> Inputs:
+        """Return all that decides the tenant's entitlements."""
+        return stored_inputs(self._session, self.account())
 
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""
@@ -133,6 +127,8 @@ class StoredTenantPlane:
             reference=grant.reference,
             granted_by=by,
             granted_at=at,
+            op=grant.op.value,
+            owner=grant.owner,
         )
         self._move_entitlements()
 

@@ -4,20 +4,28 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.domain.ids import PlaneId
-from console.domain.imports import (
+from console.domain.import_entitlements import (
     AddOnRecord,
-    DeliveryAttemptRecord,
-    DeliveryRecord,
+    ConditionRecord,
+    ContractRecord,
     EntitlementRecord,
     FeatureRecord,
+    OverrideRecord,
+    PlanRecord,
+    PlanVersionEntitlementRecord,
+    PlanVersionRecord,
+    SubscriptionAddOnRecord,
+    TrialRecord,
+    UsageRecord,
+)
+from console.domain.imports import (
+    DeliveryAttemptRecord,
+    DeliveryRecord,
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    OverrideRecord,
-    PlanRecord,
     Record,
     RowFault,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,
@@ -37,6 +45,12 @@ _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     DeliveryRecord: ("tenant",),
     DeliveryAttemptRecord: ("tenant",),
     OverrideRecord: ("tenant", "feature"),
+    PlanVersionRecord: ("plan",),
+    PlanVersionEntitlementRecord: ("plan", "feature"),
+    ContractRecord: ("tenant", "plan"),
+    TrialRecord: ("tenant", "feature"),
+    ConditionRecord: ("tenant",),
+    UsageRecord: ("tenant", "feature"),
     NoteRecord: ("tenant",),
 }
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.decisions import Deny
-from console.domain.entitlements import Entitlement, effective
 from console.domain.entries import TargetRef
 from console.domain.ids import MemberId, TenantId
 from console.domain.masking import masked_email, masked_phone
@@ -67,14 +66,6 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntitlementPage:
-    """Every feature with its value, and the chain behind it."""
-
-    opened: Opened
-    entitlements: Sequence[Entitlement]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NotesPage:
     """The newest notes."""
 
@@ -118,17 +109,6 @@ def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberI
         return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
 
     return read_opened(house, actor, tenant, page="members", read=read, records=_PAGE)
-
-
-def read_entitlements(house: House, actor: Actor, *, tenant: TenantId) -> EntitlementPage | Deny:
-    """Return every entitlement with winners and losers. Raises: NotFoundError for an unknown tenant."""
-
-    def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> EntitlementPage:
-        grants = plane.grants()
-        now = house.clock.now()
-        return EntitlementPage(opened=opened, entitlements=[effective(f, grants, now) for f in plane.features()])
-
-    return read_opened(house, actor, tenant, page="entitlements", read=read, records=1)
 
 
 def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:

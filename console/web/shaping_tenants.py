@@ -1,30 +1,21 @@
 """The workspace of an opened tenant, as its templates want it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
-from console.domain.entitlements import Entitlement, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Invoice
 from console.ports.trail import StoredEntry
 from console.usecases.health import Symptom, Weight
 from console.usecases.offer_actions import Offer
 from console.usecases.read_requests import Line
-from console.usecases.read_tenant import EntitlementPage, MemberLine, NotesPage, Overview, Paged
+from console.usecases.read_tenant import MemberLine, NotesPage, Overview, Paged
 from console.web import wording
 from console.web.paths import path_of
 from console.web.shaping import View, entry_events, entry_row, minor_digits, request_queue, with_query
 
-_SOURCES = {
-    GrantSource.PLAN: ("package", "Plan"),
-    GrantSource.ADD_ON: ("plus", "Add-on"),
-    GrantSource.OVERRIDE: ("sliders-horizontal", "Override"),
-}
 _WEIGHTS = {Weight.STOP: "stop", Weight.WARN: "warn", Weight.OK: "ok"}
 _SHOWN = 8
 REVEAL = "member.reveal"
-OVERRIDE = "entitlement.override"
-END_OVERRIDE = "entitlement.end_override"
 
 
 def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, str]) -> View:
@@ -98,7 +89,7 @@ def placed_links(
 def members_view(page: Paged, offers: Sequence[Offer]) -> View:
     """Return members with every personal field masked, and where a reveal would start."""
     row = page.opened.tenant
-    reveal = action_href(row, REVEAL) if _is_offered(offers, REVEAL) else ""
+    reveal = action_href(row, REVEAL) if is_offered(offers, REVEAL) else ""
     members = [item for item in page.items if isinstance(item, MemberLine)]
     return {
         "reveal": reveal,
@@ -121,23 +112,6 @@ def members_view(page: Paged, offers: Sequence[Offer]) -> View:
     }
 
 
-def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], now: datetime) -> View:
-    """Return every feature with its value, what decides it and what does not."""
-    row = page.opened.tenant
-    can_override, can_end = _is_offered(offers, OVERRIDE), _is_offered(offers, END_OVERRIDE)
-    return {
-        "rows": [
-            _entitlement(entitlement, row, now=now, can_override=can_override, can_end=can_end)
-            for entitlement in page.entitlements
-        ],
-        "actions": [
-            link
-            for link in action_links(offers, row, place="entitlements")
-            if link["key"] != END_OVERRIDE or any(_live_override(each, now) for each in page.entitlements)
-        ],
-    }
-
-
 def notes_view(page: NotesPage, offers: Sequence[Offer]) -> View:
     """Return the newest notes and where one is added."""
     notes = [
@@ -154,58 +128,6 @@ def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:
         "rows": [entry_row(entry, titles, is_linked=False) for entry in entries],
         "older": path_of("tenants.entries", slug=row.slug, before=page.older) if page.older else "",
     }
-
-
-def _entitlement(
-    entitlement: Entitlement, row: DirectoryRow, *, now: datetime, can_override: bool, can_end: bool
-) -> View:
-    live = [g for g in entitlement.winners if _is_running(g, now)]
-    feature = entitlement.feature
-    return {
-        "name": feature.name,
-        "key": feature.key,
-        "value": feature.worded(entitlement.value),
-        "is_paid": feature.is_paid,
-        "unit_price": feature.unit_price_minor,
-        "currency": feature.currency,
-        "is_overridden": bool(live),
-        "until": entitlement.valid_until,
-        "sources": _chain(entitlement),
-        "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override else "",
-        "end_href": action_href(row, END_OVERRIDE, override=live[0].id) if live and can_end else "",
-    }
-
-
-def _live_override(entitlement: Entitlement, now: datetime) -> bool:
-    grants = (*entitlement.winners, *(lost.grant for lost in entitlement.losers))
-    return any(_is_running(grant, now) for grant in grants)
-
-
-def _is_running(grant: Grant, now: datetime) -> bool:
-    return grant.source is GrantSource.OVERRIDE and grant.is_live(now)
-
-
-def _chain(entitlement: Entitlement) -> list[View]:
-    winners = [_source(grant, entitlement, reason=_until(grant), is_winner=True) for grant in entitlement.winners]
-    losers = [_source(lost.grant, entitlement, reason=lost.why, is_winner=False) for lost in entitlement.losers]
-    return [*winners, *losers]
-
-
-def _source(grant: Grant, entitlement: Entitlement, *, reason: str, is_winner: bool) -> View:
-    icon, word = _SOURCES[grant.source]
-    label = grant.label if grant.label.casefold().startswith(word.casefold()) else f"{word}: {grant.label}"
-    return {
-        "icon": icon,
-        "label": label,
-        "value": entitlement.feature.worded(grant.value),
-        "reason": reason,
-        "is_winner": is_winner,
-    }
-
-
-def _until(grant: Grant) -> str:
-    since = f"since {grant.starts_at:%-d %b %Y}"
-    return since if grant.until is None else f"{since}, until {grant.until:%-d %b %Y} 00:00 UTC"
 
 
 def _symptom(symptom: Symptom, row: DirectoryRow, offers: Sequence[Offer]) -> View:
@@ -235,5 +157,6 @@ def _invoice(invoice: Invoice) -> View:
     }
 
 
-def _is_offered(offers: Iterable[Offer], key: str) -> bool:
+def is_offered(offers: Iterable[Offer], key: str) -> bool:
+    """Return whether an action is among those that are offered."""
     return any(offer.action.key == key for offer in offers)

@@ -26,16 +26,18 @@ from console.domain.ids import (
     StaffId,
     TenantId,
 )
-from console.domain.imports import (
+from console.domain.import_entitlements import (
     AddOnRecord,
-    DeliveryRecord,
     EntitlementRecord,
     FeatureRecord,
+    PlanRecord,
+    SubscriptionAddOnRecord,
+)
+from console.domain.imports import (
+    DeliveryRecord,
     InvoiceRecord,
     MemberRecord,
-    PlanRecord,
     Record,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,

@@ -16,15 +16,8 @@ from console.adapters.billing import NoBilling
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
-from console.domain.imports import (
-    EntitlementRecord,
-    FeatureRecord,
-    PlanRecord,
-    Record,
-    SubscriptionRecord,
-    TenantRecord,
-    tenant_id_of,
-)
+from console.domain.import_entitlements import EntitlementRecord, FeatureRecord, PlanRecord
+from console.domain.imports import Record, SubscriptionRecord, TenantRecord, tenant_id_of
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
 from console.domain.requests import Request, Verdict

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.entitlements import FeatureKind, Grant, GrantSource, effective
+from console.domain.effective_set import effective_of
+from console.domain.entitlements import FeatureKind, Grant, GrantSource
 from console.domain.errors import ConflictError, NotFoundError, OutsideError, ScopeError
 from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.tenancy import TenantStatus
@@ -103,7 +104,9 @@ def test_it_says_where_an_entitlement_comes_from(house: PlaneHouse) -> None:
         assert grants[1].id == house.add_on_id
         assert plane.grants("sso") == []
         assert plane.grants() == grants
-        assert effective(plane.features()[0], grants, NOON).value == 40
+        found = effective_of("seats", plane.inputs(), NOON)
+        assert found is not None
+        assert found.value == 40
         assert plane.account().entitlement_version == 2
 
 

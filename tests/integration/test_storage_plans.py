@@ -103,6 +103,7 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "invoice": lambda plane: plane.invoice("INV-1"),
     "deliveries": lambda plane: plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=20),
     "grants": lambda plane: plane.grants(),
+    "inputs": lambda plane: plane.inputs(),
     "notes": lambda plane: plane.notes(limit=20),
 }
 FILLING = {
@@ -115,6 +116,12 @@ FILLING = {
     "mirrored_at) SELECT 'ten_' || (n % 100), 'i' || n, 'open', 'open', 1, 'EUR', n, n, n",
     "plane_webhook_delivery": "(tenant_id, id, message, endpoint, event_type, state, created_at, trigger, attempts, "
     "tries, version) SELECT 'ten_' || (n % 100), 'd' || n, 'm' || n, 'e', 't', 'delivered', n, 's', 1, 1, 1",
+    "plane_contract": "(tenant_id, id, label, plan_key, version, starts_at) "
+    "SELECT 'ten_' || (n % 100), 'c' || n, 'c', 'pro', 0, n",
+    "plane_trial": "(tenant_id, id, feature_key, label, value, starts_at, until) "
+    "SELECT 'ten_' || (n % 100), 't' || n, 'seats', 't', 1, n, n + 9",
+    "plane_condition": "(tenant_id, id, kind, cause, starts_at) SELECT 'ten_' || (n % 100), 'x' || n, 'grace', 'c', n",
+    "plane_usage": "(tenant_id, feature_key, starts_at, used, as_of) SELECT 'ten_' || (n % 100), 'seats', n, n, n",
     "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from console.domain.changes import Preview
-from console.domain.entitlements import Feature, FeatureKind, Grant, GrantSource
+from console.domain.entitlements import Condition, Feature, FeatureKind, Grant, GrantSource, Inputs, Usage
 from console.domain.ids import SHARED_PLANE, MemberId, PersonKey, ReasonCode, SessionKey, StaffId, TenantId
 from console.domain.reasons import Reason
 from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, StaffSession
@@ -90,6 +90,8 @@ class FakePlane:
     people: list[Member] = field(default_factory=list)
     bills: list[Invoice] = field(default_factory=list)
     contract: Subscription | None = None
+    conditions: list[Condition] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
     kept_notes: list[Note] = field(default_factory=list)
     is_raced: bool = False
     webhooks: object = None
@@ -123,6 +125,15 @@ class FakePlane:
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         return [known for known in self.all_grants if feature in {None, known.feature}]
+
+    def inputs(self) -> Inputs:
+        return Inputs(
+            features=tuple(self.catalogue),
+            grants=tuple(self.all_grants),
+            conditions=tuple(self.conditions),
+            usage=tuple(self.usage),
+            subscription=None if self.contract is None else self.contract.status,
+        )
 
     def add_override(self, added: Grant, *, by: str, at: datetime) -> None:
         self.all_grants.append(added)

@@ -7,13 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.entitlements import Grant, GrantSource, effective
+from console.domain.effective_set import effective_of
+from console.domain.entitlements import Entitlement, Feature, Grant, GrantSource, Inputs
 from tests.unit.fakes import NOON, SEATS, SSO, STORAGE, grant
 
 PLAN = grant(GrantSource.PLAN, "seats", 10)
 ADD_ON = grant(GrantSource.ADD_ON, "seats", 5)
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
+
+
+def effective(feature: Feature, grants: list[Grant], now: datetime) -> Entitlement:
+    found = effective_of(feature.key, Inputs(features=(feature,), grants=tuple(grants)), now)
+    assert found is not None
+    return found
 
 
 def override(value: int = 50, **other: object) -> Grant:
@@ -64,7 +71,8 @@ def test_it_prefers_the_newest_override_and_breaks_ties_by_id() -> None:
         (override(starts_at=NOON + TICK), "not started yet"),
         (override(until=NOON), "expired"),
         (override(ended_at=NOON), "ended by hand"),
-        (override(until=NOON - DAY, ended_at=NOON - DAY), "ended by hand"),
+        (override(until=NOON, ended_at=NOON), "ended by hand"),
+        (override(until=NOON - DAY), "ended before it began"),
     ],
 )
 def test_it_says_why_a_grant_does_not_count(lost: Grant, because: str) -> None:

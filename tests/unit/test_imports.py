@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.adapters.demo.generator import demo_world
+from console.domain.import_entitlements import PlanRecord
 from console.domain.import_fields import KINDS, kind_of, row_of, rules_of
 from console.domain.import_rows import LONGEST_LINE, FileForm, form_of, read_records, validate_row
 from console.domain.imports import (
     MemberRecord,
-    PlanRecord,
     Record,
     RowFault,
     TenantRecord,

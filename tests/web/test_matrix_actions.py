@@ -11,14 +11,8 @@ import pytest
 
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
 from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
-from console.domain.imports import (
-    DeliveryRecord,
-    OverrideRecord,
-    TenantRecord,
-    delivery_id_of,
-    endpoint_id_of,
-    member_id_of,
-)
+from console.domain.import_entitlements import OverrideRecord
+from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.reasons import Reason
 from console.domain.replays import RunState
 from console.domain.requests import State

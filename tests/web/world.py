@@ -5,17 +5,19 @@ from datetime import timedelta
 
 from console.adapters.billing import DemoBilling, write_provider
 from console.domain.ids import TenantId
-from console.domain.imports import (
+from console.domain.import_entitlements import (
     AddOnRecord,
-    DeliveryRecord,
     EntitlementRecord,
     FeatureRecord,
+    PlanRecord,
+    SubscriptionAddOnRecord,
+)
+from console.domain.imports import (
+    DeliveryRecord,
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    PlanRecord,
     Record,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,

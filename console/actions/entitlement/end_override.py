@@ -1,11 +1,13 @@
 """`entitlement.end_override`: end an override before its date, so that plan and add-ons decide again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
-from console.domain.entitlements import Entitlement, Grant, GrantSource, effective
+from console.domain.effective_changes import side_effects
+from console.domain.effective_set import effective, effective_of, without_suspension
+from console.domain.entitlements import Entitlement, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
@@ -36,12 +38,15 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what the tenant would fall back to; raises Fault."""
     grant = _live(params, tools)
-    now, then = _now_and_then(grant, tools)
+    inputs = tools.plane().inputs()
+    now, then = _now_and_then(grant, inputs, tools)
+    rows = effective(inputs, tools.now), effective(_without(grant, inputs), tools.now)
     return Preview(
         sentence=f"End the override of {now.feature.name}: {_shown(now)} → {_shown(then)}",
         changes=(
             Change(field=now.feature.name, before=_shown(now), after=_shown(then)),
             Change(field="Override", before=grant.label, after="ended"),
+            *side_effects(*rows, key=grant.feature),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "override": grant.id},
         facts={"is_raise": then.value > now.value},
@@ -55,7 +60,7 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """End the override; raises Fault when it ended meanwhile."""
     grant = _live(params, tools)
-    now, then = _now_and_then(grant, tools)
+    now, then = _now_and_then(grant, tools.plane().inputs(), tools)
     if not tools.plane().end_override(grant.id, at=tools.now):
         raise Fault("override", "This override ended meanwhile; there is nothing left to do.")
     return Applied(
@@ -75,12 +80,18 @@ def _live(params: Params, tools: Tools) -> Grant:
     raise Fault("override", "Choose an override that runs now.")
 
 
-def _now_and_then(grant: Grant, tools: Tools) -> tuple[Entitlement, Entitlement]:
-    plane = tools.plane()
-    feature = next(feature for feature in plane.features() if feature.key == grant.feature)
-    grants = plane.grants(feature.key)
-    without = [other for other in grants if other.id != grant.id]
-    return effective(feature, grants, tools.now), effective(feature, without, tools.now)
+def _without(grant: Grant, inputs: Inputs) -> Inputs:
+    return replace(inputs, grants=tuple(other for other in inputs.grants if other.id != grant.id))
+
+
+def _now_and_then(grant: Grant, inputs: Inputs, tools: Tools) -> tuple[Entitlement, Entitlement]:
+    """Return the row with and without the override, measured as if nobody had suspended the tenant; raises Fault."""
+    known = without_suspension(inputs)
+    now = effective_of(grant.feature, known, tools.now)
+    then = effective_of(grant.feature, _without(grant, known), tools.now)
+    if now is None or then is None:
+        raise Fault("override", "The catalogue no longer has this feature, so the override has no effect.")
+    return now, then
 
 
 def _shown(entitlement: Entitlement) -> str:

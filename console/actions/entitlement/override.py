@@ -1,18 +1,21 @@
 """`entitlement.override`: give a tenant another value for one feature until a date."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
-from console.domain.entitlements import Entitlement, FeatureKind, Grant, GrantSource, effective
+from console.domain.effective_changes import next_change, side_effects
+from console.domain.effective_set import effective, effective_of, without_suspension
+from console.domain.entitlements import Access, Entitlement, FeatureKind, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
 _MOST_UNITS = 1_000_000_000
 _MOST_PERCENT = 1_000_000
+_NEW = "~new"  # sorts after every id, as the newest override does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +36,10 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
     """Return the features of the plane, each with what the tenant has now."""
     if field != "feature":
         return ()
-    plane = tools.plane()
-    grants = plane.grants()
+    inputs = without_suspension(tools.plane().inputs())
     return tuple(
-        Choice(value=f.key, label=f.name, current=_amount(effective(f, grants, tools.now))) for f in plane.features()
+        Choice(value=row.feature.key, label=row.feature.name, current=_amount(row))
+        for row in effective(inputs, tools.now)
     )
 
 
@@ -45,7 +48,7 @@ def current(params: Mapping[str, str], tools: Tools) -> Mapping[str, str]:
     chosen = params.get("feature", "")
     if not chosen or all(feature.key != chosen for feature in tools.plane().features()):
         return {}
-    return {"value": f"now {_amount(_entitlement(chosen, tools))}"}
+    return {"value": f"now {_amount(_entitlement(chosen, tools.plane().inputs(), tools.now))}"}
 
 
 def units(params: Mapping[str, str], tools: Tools) -> Mapping[str, str]:
@@ -56,34 +59,36 @@ def units(params: Mapping[str, str], tools: Tools) -> Mapping[str, str]:
 
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what the tenant would have instead, without changing it; raises Fault."""
-    now = _entitlement(params.feature, tools)
+    inputs = tools.plane().inputs()
+    now = _entitlement(params.feature, inputs, tools.now)
     until = _until(params, tools)
     _check_value(params, now)
     feature = now.feature
+    then = replace(inputs, grants=(*inputs.grants, _grant(params, tools, number=_NEW)))
+    after = _entitlement(params.feature, then, tools.now)
+    if after.value != params.value:
+        raise Fault("value", f"This would have no effect: {_winner(after) or 'nothing'} gives {_amount(after)}.")
     is_raise = params.value > now.value
-    increase = _increase_percent(now, params.value)
-    warnings = []
-    if now.winners and now.winners[0].source is GrantSource.OVERRIDE:
-        warnings.append(f"This replaces the override that runs now ({now.winners[0].label}).")
-    if not is_raise:
-        warnings.append("The tenant will be able to use less than now.")
-    after = feature.worded(params.value)
+    back = feature.worded(_entitlement(params.feature, then, until).value)
+    ends = next_change(params.feature, without_suspension(inputs), tools.now)
     return Preview(
-        sentence=f"{feature.name}: {_amount(now)} → {after} until {params.until:%-d %b %Y}",
+        sentence=f"{feature.name}: {_amount(now)} → {_amount(after)} until {params.until:%-d %b %Y}",
         changes=(
-            Change(field=feature.name, before=_amount(now), after=after),
+            Change(field=feature.name, before=_amount(now), after=_amount(after)),
             Change(field="Decided by", before=_winner(now), after=_override(tools.reason.reference)),
-            Change(field="Valid until", before=_end(now.valid_until), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
+            Change(field="Valid until", before=_end(ends), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
+            *side_effects(effective(inputs, tools.now), effective(then, tools.now), key=feature.key),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version},
         facts={
             "is_raise": is_raise,
             "is_paid_raise": is_raise and feature.is_paid,
-            "increase_percent": increase,
+            "increase_percent": _increase_percent(now, params.value),
             "days": -((tools.now - until) // timedelta(days=1)),
         },
-        warnings=tuple(warnings),
-        customer=f"{feature.name} changes to {after} at once and goes back on {params.until:%-d %b %Y}.",
+        warnings=(*_warnings(now, after, is_raise=is_raise), *_suspended(feature.key, inputs, tools.now)),
+        customer=f"{feature.name} changes to {_amount(after)} at once and goes back to {back} on "
+        f"{params.until:%-d %b %Y}.",
         target_type="entitlement",
         target_id=feature.key,
     )
@@ -91,17 +96,8 @@ def preview(params: Params, tools: Tools) -> Preview:
 
 def apply(params: Params, tools: Tools) -> Applied:
     """Write the override; the caller has decided, and records the outcome."""
-    before = _entitlement(params.feature, tools)
-    grant = Grant(
-        source=GrantSource.OVERRIDE,
-        id=tools.ids.new("ovr"),
-        label=f"Override by {tools.requester_name} ({tools.reason.reference})",
-        feature=params.feature,
-        value=params.value,
-        starts_at=tools.now,
-        until=_until(params, tools),
-        reference=tools.reason.reference,
-    )
+    before = _entitlement(params.feature, tools.plane().inputs(), tools.now)
+    grant = _grant(params, tools, number=tools.ids.new("ovr"))
     tools.plane().add_override(grant, by=tools.requester, at=tools.now)
     feature = before.feature
     after = feature.worded(params.value)
@@ -109,6 +105,40 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"{feature.name} is {after} until {params.until:%-d %b %Y}.",
         changes=(Change(field=feature.name, before=_amount(before), after=after),),
     )
+
+
+def _grant(params: Params, tools: Tools, *, number: str) -> Grant:
+    return Grant(
+        source=GrantSource.OVERRIDE,
+        id=number,
+        label=f"Override by {tools.requester_name} ({tools.reason.reference})",
+        feature=params.feature,
+        value=params.value,
+        starts_at=tools.now,
+        until=_until(params, tools),
+        reference=tools.reason.reference,
+        owner=tools.requester,
+    )
+
+
+def _warnings(now: Entitlement, after: Entitlement, *, is_raise: bool) -> tuple[str, ...]:
+    found = []
+    if now.winners and now.winners[0].source is GrantSource.OVERRIDE:
+        found.append(f"This replaces the override that runs now ({now.winners[0].label}).")
+    if not is_raise:
+        found.append("The tenant will be able to use less than now.")
+    if after.usage is not None and after.access in {Access.SOFT_EXCEEDED, Access.HARD_EXCEEDED}:
+        found.append(f"{after.feature.worded(after.usage.used)} are in use, more than this gives.")
+    return tuple(found)
+
+
+def _suspended(key: str, inputs: Inputs, now: datetime) -> tuple[str, ...]:
+    row = effective_of(key, inputs, now)
+    if row is None or (row.blocked_by is None and row.frozen_by is None):
+        return ()
+    if row.blocked_by is not None:
+        return (f"Access is blocked ({row.blocked_by.cause}); this has an effect only when that ends.",)
+    return ("The tenant may only read; this has an effect on use only when that ends.",)
 
 
 def _increase_percent(now: Entitlement, value: int) -> int:
@@ -120,12 +150,12 @@ def _increase_percent(now: Entitlement, value: int) -> int:
     return min((value - now.value) * 100 // max(now.value, 1), _MOST_PERCENT)
 
 
-def _entitlement(key: str, tools: Tools) -> Entitlement:
-    plane = tools.plane()
-    for feature in plane.features():
-        if feature.key == key:
-            return effective(feature, plane.grants(key), tools.now)
-    raise Fault("feature", "Choose one of the features in the list.")
+def _entitlement(key: str, inputs: Inputs, at: datetime) -> Entitlement:
+    """Return the row that is asked for, measured as if nobody had suspended the tenant; raises Fault."""
+    found = effective_of(key, without_suspension(inputs), at)
+    if found is None:
+        raise Fault("feature", "Choose one of the features in the list.")
+    return found
 
 
 def _until(params: Params, tools: Tools) -> datetime:
@@ -140,6 +170,9 @@ def _check_value(params: Params, now: Entitlement) -> None:
         raise Fault("value", "This feature is a switch: 1 turns it on, 0 turns it off.")
     if params.value == now.value:
         raise Fault("value", f"The tenant already has {_amount(now)}; give another value.")
+    if now.feature.options and params.value >= len(now.feature.options):
+        words = ", ".join(f"{number} {word}" for number, word in enumerate(now.feature.options))
+        raise Fault("value", f"This feature is one of: {words}.")
 
 
 def _amount(entitlement: Entitlement) -> str:

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 
 from console.adapters.demo import histories
 from console.adapters.demo.people import members
-from console.adapters.demo.price_list import CATALOGUE, CatalogueRecord
+from console.adapters.demo.price_list import CATALOGUE
 from console.adapters.demo.receiver import RECEIVER_URL
 from console.adapters.demo.sketches import DEDICATED_PLANE, REGIONAL_PLANE, Sketch, sketched, weight
+from console.adapters.demo.standings import standings
 from console.adapters.demo.webhooks import WebhookRecord, webhooks
+from console.domain.import_entitlements import CatalogueRecord, OverrideRecord, SubscriptionAddOnRecord
 from console.domain.imports import (
     DeliveryRecord,
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    OverrideRecord,
     Record,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
 )
@@ -56,6 +56,7 @@ class DemoWorld:
             yield from webhooks(sketch, now=self.now, receiver=self.receiver)
             yield from histories.overrides(sketch, now=self.now)
             yield from histories.notes(sketch, now=self.now)
+            yield from standings(sketch, now=self.now)
 
     def catalogue(self) -> tuple[CatalogueRecord, ...]:
         """Return plans, features, entitlements and add-ons."""

@@ -7,13 +7,8 @@ from random import Random
 
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
-from console.domain.imports import (
-    InvoiceRecord,
-    NoteRecord,
-    OverrideRecord,
-    SubscriptionAddOnRecord,
-    SubscriptionRecord,
-)
+from console.domain.import_entitlements import OverrideRecord, SubscriptionAddOnRecord
+from console.domain.imports import InvoiceRecord, NoteRecord, SubscriptionRecord
 from console.ports.billing import ProviderInvoice
 
 STORY_NUMBER = 17
@@ -137,6 +132,8 @@ def overrides(sketch: Sketch, *, now: datetime) -> Iterator[OverrideRecord]:
         starts_at=started,
         until=started + timedelta(days=220),
         ended_at=started + timedelta(hours=1) if is_ended else None,
+        op="add" if sketch.seed % 5 == 0 else "set",
+        owner="Sanna Lindqvist",
     )
 
 

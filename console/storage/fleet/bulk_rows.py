@@ -5,19 +5,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from console.domain.imports import (
+from console.domain.import_entitlements import (
     AddOnRecord,
-    DeliveryAttemptRecord,
-    DeliveryRecord,
+    ConditionRecord,
+    ContractRecord,
     EntitlementRecord,
     FeatureRecord,
+    OverrideRecord,
+    OwnedEntitlementRecord,
+    PlanRecord,
+    PlanVersionEntitlementRecord,
+    PlanVersionRecord,
+    SubscriptionAddOnRecord,
+    TrialRecord,
+    UsageRecord,
+)
+from console.domain.imports import (
+    DeliveryAttemptRecord,
+    DeliveryRecord,
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    OverrideRecord,
-    PlanRecord,
     Record,
-    SubscriptionAddOnRecord,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,
@@ -27,6 +36,15 @@ from console.domain.imports import (
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.storage.bases import PlaneBase
+from console.storage.entitlement_tables import (
+    ConditionRow,
+    ContractRow,
+    FeatureRuleRow,
+    PlanVersionEntitlementRow,
+    PlanVersionRow,
+    TrialRow,
+    UsageRow,
+)
 from console.storage.fleet.upserts import Clash
 from console.storage.fleet.webhook_rows import attempt_row, delivery_row, endpoint_row, last_attempt_row, message_row
 from console.storage.own_tables import NoteRow, OverrideRow, TenantLinkRow
@@ -50,13 +68,12 @@ IMPORTER = "import"
 TenantsRecord = (
     MemberRecord
     | SubscriptionRecord
-    | SubscriptionAddOnRecord
     | InvoiceRecord
     | WebhookEndpointRecord
     | DeliveryRecord
     | DeliveryAttemptRecord
-    | OverrideRecord
     | NoteRecord
+    | OwnedEntitlementRecord
 )
 
 
@@ -75,7 +92,7 @@ class Target:
     clash: Clash = Clash.REPLACE
 
 
-def _fields(record: TenantsRecord | FeatureRecord) -> dict[str, Any]:
+def _fields(record: TenantsRecord) -> dict[str, Any]:
     # asdict copies deeply, which is half of an import's time; these values are immutable.
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
@@ -140,9 +157,59 @@ def _note(record: NoteRecord) -> dict[str, Any]:
 
 
 def _feature(record: FeatureRecord) -> dict[str, Any]:
-    values = _fields(record)
-    kind = values.pop("measure")
-    return {**values, "kind": kind}
+    return {
+        "key": record.key,
+        "name": record.name,
+        "kind": record.measure,
+        "unit": record.unit,
+        "unit_price_minor": record.unit_price_minor,
+        "currency": record.currency,
+    }
+
+
+def _feature_rule(record: FeatureRecord) -> dict[str, Any]:
+    return {
+        "feature_key": record.key,
+        "combining": record.combining,
+        "default_value": record.default_value,
+        "hard_percent": record.hard_percent,
+        "options": list(record.options),
+        "owner": record.owner,
+    }
+
+
+def _plan_version(record: PlanVersionRecord) -> dict[str, Any]:
+    return {
+        "plan_key": record.plan,
+        "version": record.version,
+        "starts_at": record.starts_at,
+        "until": record.until,
+    }
+
+
+def _version_gives(record: PlanVersionEntitlementRecord) -> dict[str, Any]:
+    return {
+        "plan_key": record.plan,
+        "version": record.version,
+        "feature_key": record.feature,
+        "value": record.value,
+    }
+
+
+def _contract(record: ContractRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "plan", id=record.external_id, plan_key=record.plan)
+
+
+def _trial(record: TrialRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "feature", id=record.external_id, feature_key=record.feature)
+
+
+def _condition(record: ConditionRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "condition", id=record.external_id, kind=record.condition)
+
+
+def _usage(record: UsageRecord) -> dict[str, Any]:
+    return _kept(record, "feature", feature_key=record.feature)
 
 
 def _plan(record: PlanRecord) -> dict[str, Any]:
@@ -164,11 +231,18 @@ def _plan_gives(record: EntitlementRecord) -> dict[str, Any]:
 LINK = Target(TenantLinkRow, ("tenant_id",), _link)
 CATALOGUE_TARGETS: dict[type[Any], tuple[Target, ...]] = {
     PlanRecord: (Target(PlanRow, ("key",), _plan),),
-    FeatureRecord: (Target(FeatureRow, ("key",), _feature),),
+    FeatureRecord: (
+        Target(FeatureRow, ("key",), _feature),
+        Target(FeatureRuleRow, ("feature_key",), _feature_rule),
+    ),
     EntitlementRecord: (Target(PlanEntitlementRow, ("plan_key", "feature_key"), _plan_gives),),
     AddOnRecord: (
         Target(AddOnRow, ("key",), _add_on),
         Target(AddOnEntitlementRow, ("add_on_key", "feature_key"), _add_on_gives),
+    ),
+    PlanVersionRecord: (Target(PlanVersionRow, ("plan_key", "version"), _plan_version),),
+    PlanVersionEntitlementRecord: (
+        Target(PlanVersionEntitlementRow, ("plan_key", "version", "feature_key"), _version_gives),
     ),
 }
 _BY_ID = ("tenant_id", "id")
@@ -187,6 +261,10 @@ TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
         Target(AttemptRow, _BY_ID, last_attempt_row, Clash.KEEP),
     ),
     OverrideRecord: (Target(OverrideRow, _BY_ID, _override),),
+    ContractRecord: (Target(ContractRow, _BY_ID, _contract),),
+    TrialRecord: (Target(TrialRow, _BY_ID, _trial),),
+    ConditionRecord: (Target(ConditionRow, _BY_ID, _condition),),
+    UsageRecord: (Target(UsageRow, ("tenant_id", "feature_key", "starts_at"), _usage),),
     NoteRecord: (Target(NoteRow, _BY_ID, _note),),
 }
 

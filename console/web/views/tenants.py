@@ -6,9 +6,9 @@ from console.domain.decisions import Deny
 from console.domain.ids import MemberId
 from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer, action_titles, offer_actions
+from console.usecases.read_entitlements import read_entitlements
 from console.usecases.read_home import read_home
 from console.usecases.read_tenant import (
-    read_entitlements,
     read_members,
     read_notes,
     read_overview,
@@ -17,10 +17,10 @@ from console.usecases.read_tenant import (
 from console.web import asking, gate, render
 from console.web.closed import closed
 from console.web.shaping_deliveries import delivery_row
+from console.web.shaping_entitlements import entitlements_view, moment_asked
 from console.web.shaping_home import home_view
 from console.web.shaping_tenants import (
     action_links,
-    entitlements_view,
     members_view,
     notes_view,
     overview_view,
@@ -68,11 +68,13 @@ def members(row: DirectoryRow) -> Response:
 @bp.get("/t/<slug>/entitlements")
 @gate.tenant_scoped
 def entitlements(row: DirectoryRow) -> Response:
-    """Show what the tenant may use, and why."""
-    page = read_entitlements(asking.house(), asking.actor(), tenant=row.id)
+    """Show what the tenant may use now or at another moment, why, and what changes next."""
+    now = asking.house().clock.now()
+    at, fault = moment_asked(request.args.get("at", ""), request.args.get("days", ""), now)
+    page = read_entitlements(asking.house(), asking.actor(), tenant=row.id, at=at)
     if isinstance(page, Deny):
         return closed(row, page)
-    view = entitlements_view(page, _offers(row), asking.house().clock.now())
+    view = entitlements_view(page, _offers(row), fault)
     return render.page("pages/tenants/entitlements.html", opened=page.opened, tab="entitlements", page=view)
 
 

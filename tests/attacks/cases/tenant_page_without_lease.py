@@ -3,7 +3,7 @@
 from tests.attacks.door import Attempts, Door
 
 CHECKLIST = ("V8.2.2", "V2.3.1", "V8.4.1", "V16.3.2")
-PAGES = ("", "members", "entitlements", "notes", "entries")
+PAGES = ("", "members", "entitlements", "entitlements?at=2026-12-01T00:00", "notes", "entries")
 
 
 def attack(door: Door) -> Attempts:

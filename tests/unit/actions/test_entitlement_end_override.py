@@ -85,3 +85,8 @@ def test_it_offers_running_overrides_only() -> None:
         ("ovr_1", "seats: 50", "Override by Kim")
     ]
     assert choices("other", tools(there)) == ()
+
+
+def test_it_refuses_an_override_of_a_feature_that_is_gone() -> None:
+    wrong, remedy = fault_of(preview, THE, tools(FakePlane(catalogue=[], all_grants=[running()])))
+    assert (wrong, "no longer has this feature" in remedy) == ("override", True)

@@ -1,13 +1,14 @@
 """`entitlement.override`: what it shows, hands to policy, refuses and writes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from console.actions.entitlement.override import ACTION, Params, apply, choices, current, preview
 from console.domain.decisions import Fact
-from console.domain.entitlements import GrantSource
+from console.domain.entitlements import Condition, ConditionKind, FeatureKind, GrantSource, Op, Usage
 from console.domain.ids import ReasonCode
 from console.domain.reasons import Reason
 from tests.unit.fakes import NOON, SEATS, WHY, FakePlane, Unchanged, fault_of, grant, shown, tools
@@ -146,3 +147,38 @@ def test_it_names_what_decides_when_several_do() -> None:
     seen = preview(params(), tools(plane))
     assert shown(seen)["Decided by"][0] == "Plan + Add-on"
     assert shown(seen)[SEATS.name] == ("15 seats", "25 seats")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [(ConditionKind.BLOCKED, "Access is blocked (fraud)"), (ConditionKind.READ_ONLY, "may only read")],
+)
+def test_it_measures_as_if_nobody_had_suspended_the_tenant_and_warns(kind: ConditionKind, words: str) -> None:
+    stop = Condition(id="c", kind=kind, cause="fraud", starts_at=NOON - timedelta(days=1), until=None)
+    seen = preview(params(), tools(FakePlane(conditions=[stop])))
+    assert shown(seen)["Seats"] == ("10 seats", "25 seats")
+    assert seen.facts["increase_percent"] == 150
+    assert words in seen.warnings[-1]
+
+
+def test_it_shows_what_else_changes_when_more_is_used_than_it_gives() -> None:
+    use = Usage(feature="seats", used=8, starts_at=NOON - timedelta(days=1), until=None, as_of=NOON)
+    seen = preview(params(value=5), tools(FakePlane(usage=[use])))
+    assert shown(seen)["Access"] == ("granted", "above the limit")
+    assert seen.warnings[-1] == "8 seats are in use, more than this gives."
+
+
+def test_it_refuses_what_a_deny_override_would_undo() -> None:
+    deny = grant(GrantSource.OVERRIDE, "seats", 0, label="Abuse case A-1", op=Op.DENY)
+    wrong, remedy = fault_of(preview, params(), tools(FakePlane(all_grants=[deny])))
+    assert (wrong, remedy) == ("value", "This would have no effect: Abuse case A-1 gives 0 seats.")
+
+
+def test_it_takes_an_option_by_its_number() -> None:
+    tier = replace(SEATS, key="tier", name="Tier", kind=FeatureKind.CONFIG, unit="", options=("basic", "priority"))
+    plane = FakePlane(catalogue=[tier], all_grants=[])
+    assert shown(preview(params("tier", 1), tools(plane)))["Tier"] == ("basic", "priority")
+    assert fault_of(preview, params("tier", 2), tools(plane)) == (
+        "value",
+        "This feature is one of: 0 basic, 1 priority.",
+    )

@@ -1,0 +1,96 @@
+"""What differs between two effective sets, and what changes as time goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from console.domain.changes import Change
+from console.domain.effective_set import effective
+from console.domain.entitlements import Access, Entitlement, Inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """One feature, before and after."""
+
+    before: Entitlement
+    after: Entitlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upcoming:
+    """A moment at which something changes, and what."""
+
+    at: datetime
+    changes: tuple[RowChange, ...]
+
+
+def differences(before: Sequence[Entitlement], after: Sequence[Entitlement]) -> tuple[RowChange, ...]:
+    """Return the features whose value, limits or access differ; both sets are of the same catalogue."""
+    pairs = zip(before, after, strict=True)
+    return tuple(RowChange(before=old, after=new) for old, new in pairs if _meaning(old) != _meaning(new))
+
+
+def upcoming(inputs: Inputs, now: datetime, *, most: int, boundaries: int = 60) -> tuple[Upcoming, ...]:
+    """Return the next moments at which a row really changes; looks at no more than so many boundaries."""
+    found: list[Upcoming] = []
+    rows, moment = effective(inputs, now), _first_boundary(effective(inputs, now))
+    for _ in range(boundaries):
+        if moment is None or len(found) == most:
+            break
+        later = effective(inputs, moment)
+        changes = differences(rows, later)
+        if changes:
+            found.append(Upcoming(at=moment, changes=changes))
+        rows, moment = later, _first_boundary(later)
+    return tuple(found)
+
+
+def _first_boundary(rows: Sequence[Entitlement]) -> datetime | None:
+    return min((row.valid_until for row in rows if row.valid_until is not None), default=None)
+
+
+def _meaning(row: Entitlement) -> tuple[object, ...]:
+    return row.value, row.access, row.soft, row.hard
+
+
+def next_change(key: str, inputs: Inputs, now: datetime) -> datetime | None:
+    """Return when a feature's row next really changes; None where nothing known changes it."""
+    alone = replace(inputs, features=tuple(feature for feature in inputs.features if feature.key == key))
+    return next((each.at for each in upcoming(alone, now, most=1)), None)
+
+
+def side_effects(before: Sequence[Entitlement], after: Sequence[Entitlement], *, key: str) -> tuple[Change, ...]:
+    """Return what a change of one feature does besides its value: to its access and limit, and to other features."""
+    found: list[Change] = []
+    for change in differences(before, after):
+        old, new = change.before, change.after
+        name = new.feature.name
+        if new.feature.key != key:
+            found.append(Change(field=name, before=said(old), after=said(new)))
+            continue
+        if old.access is not new.access:
+            found.append(Change(field="Access", before=WORDS[old.access], after=WORDS[new.access]))
+        if _stop(old) != _stop(new):
+            found.append(Change(field="Use stops at", before=_stop(old), after=_stop(new)))
+    return tuple(found)
+
+
+def said(row: Entitlement) -> str:
+    """Return value and access in words."""
+    value = row.feature.worded(row.value)
+    return value if row.access is Access.GRANTED else f"{value} ({WORDS[row.access]})"
+
+
+WORDS = {
+    Access.GRANTED: "granted",
+    Access.GRANTED_IN_GRACE: "granted in grace",
+    Access.SOFT_EXCEEDED: "above what is included",
+    Access.HARD_EXCEEDED: "above the limit",
+    Access.DENIED: "denied",
+}
+
+
+def _stop(row: Entitlement) -> str | None:
+    """Return where use stops, where that is not the value itself."""
+    return None if row.hard is None or row.hard == row.value else row.feature.worded(row.hard)

@@ -1,0 +1,280 @@
+"""What a tenant may use at a moment, and why: a pure function of its inputs and time.
+
+Order: suspension and deny > set > plan or contract, trial, add-ons and grants by the feature's policy, plus what is
+added > default; then grace, then usage against limits.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from console.domain.entitlements import (
+    Access,
+    Combining,
+    Condition,
+    ConditionKind,
+    Contract,
+    Entitlement,
+    Feature,
+    Grant,
+    GrantSource,
+    Inputs,
+    Loser,
+    Op,
+    Usage,
+)
+
+# A past-due subscription lapses when its grace is over; where none is known it goes on: nobody said until when.
+_LAPSED = {"canceled": "the subscription is cancelled", "paused": "the subscription is paused"}
+_OVERDUE = "past_due"
+_PAID = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What holds for the whole tenant at a moment, before any one feature is looked at."""
+
+    now: datetime
+    contract: Contract | None
+    version: int | None
+    lapse: str
+    grace: Condition | None
+    blocked: Condition | None
+    frozen: Condition | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """The value, its winners, and everything that lost."""
+
+    value: int
+    winners: list[Grant]
+    losers: list[Loser]
+
+
+def effective(inputs: Inputs, now: datetime) -> tuple[Entitlement, ...]:
+    """Return one row for each feature, in the order of the catalogue."""
+    frame = _frame(inputs, now)
+    return tuple(_row(feature, inputs, frame) for feature in inputs.features)
+
+
+def effective_of(key: str, inputs: Inputs, now: datetime) -> Entitlement | None:
+    """Return the row of one feature, or None where the catalogue has none of that key."""
+    feature = next((each for each in inputs.features if each.key == key), None)
+    return None if feature is None else _row(feature, inputs, _frame(inputs, now))
+
+
+def without_suspension(inputs: Inputs) -> Inputs:
+    """Return the inputs as if nobody had suspended the tenant: what is asked for is measured against that."""
+    kept = tuple(each for each in inputs.conditions if each.kind is ConditionKind.GRACE)
+    return replace(inputs, conditions=kept)
+
+
+def _frame(inputs: Inputs, now: datetime) -> _Frame:
+    contract = max((c for c in inputs.contracts if c.is_live(now)), key=lambda c: (c.starts_at, c.id), default=None)
+    version = max((v.version for v in inputs.plan_versions if v.is_live(now)), default=None)
+    graces = [each for each in inputs.conditions if each.kind is ConditionKind.GRACE]
+    lapse = _LAPSED.get(inputs.subscription or "", "")
+    had_grace = any(each.starts_at <= now for each in graces)
+    if inputs.subscription == _OVERDUE and had_grace:
+        lapse = "payment is overdue and the grace is over"
+    return _Frame(
+        now=now,
+        contract=contract,
+        version=version,
+        lapse=lapse,
+        grace=_longest(graces, now) if lapse else None,
+        blocked=_longest((c for c in inputs.conditions if c.kind is ConditionKind.BLOCKED), now),
+        frozen=_longest((c for c in inputs.conditions if c.kind is ConditionKind.READ_ONLY), now),
+    )
+
+
+def _longest(conditions: Iterable[Condition], now: datetime) -> Condition | None:
+    """Return the live condition that ends last; one without an end outlasts all."""
+    live = [each for each in conditions if each.is_live(now)]
+    return max(live, key=lambda each: (each.until is None, each.until or now, each.id), default=None)
+
+
+def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
+    mine = [grant for grant in inputs.grants if grant.feature == feature.key]
+    counts = [each for each in inputs.usage if each.feature == feature.key]
+    usage = max((u for u in counts if u.is_live(frame.now)), key=lambda u: (u.starts_at, u.as_of), default=None)
+    decided = _decided(feature, mine, frame)
+    is_denied = frame.blocked is not None or any(grant.op is Op.DENY for grant in decided.winners)
+    keeps = frame.grace if any(grant.source in _PAID for grant in decided.winners) else None
+    soft = decided.value if feature.is_counted else None
+    hard = feature.hard_limit(decided.value)
+    frozen = frame.frozen if feature.is_counted and not is_denied else None
+    if frozen is not None:
+        used = 0 if usage is None else usage.used
+        hard = used if hard is None else min(hard, used)
+    row = Entitlement(
+        feature=feature,
+        value=decided.value,
+        access=Access.GRANTED,
+        winners=tuple(decided.winners),
+        losers=tuple(decided.losers),
+        valid_until=_next_boundary(inputs, mine, counts, frame.now),
+        soft=soft,
+        hard=hard,
+        usage=usage,
+        blocked_by=frame.blocked,
+        frozen_by=frozen,
+        grace=keeps,
+    )
+    return replace(row, access=_access(row, is_denied=is_denied))
+
+
+def _access(row: Entitlement, *, is_denied: bool) -> Access:
+    is_nothing = row.value == 0 and (row.feature.is_counted or not row.feature.options)
+    if is_denied or is_nothing:
+        return Access.DENIED
+    used = 0 if row.usage is None else row.usage.used
+    if row.hard is not None and used > row.hard:
+        return Access.HARD_EXCEEDED
+    if row.soft is not None and used > row.soft:
+        return Access.SOFT_EXCEEDED
+    return Access.GRANTED_IN_GRACE if row.grace is not None else Access.GRANTED
+
+
+def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:
+    """Return the value in the order that the module's first lines name."""
+    losers: list[Loser] = []
+    standing: list[Grant] = []
+    for grant in sorted(mine, key=_order):
+        why = _why_not(grant, frame)
+        if why:
+            losers.append(Loser(grant=grant, why=why))
+        else:
+            standing.append(grant)
+    if frame.blocked is not None:
+        losers += _lost(standing, f"access is blocked: {frame.blocked.cause}")
+        return _Decided(value=0, winners=[], losers=losers)
+    for op, why in ((Op.DENY, "taken away by an override"), (Op.SET, "replaced by the override")):
+        chosen = [grant for grant in standing if grant.source is GrantSource.OVERRIDE and grant.op is op]
+        if chosen:
+            winner = max(chosen, key=lambda grant: (grant.starts_at, grant.id, grant.value))
+            losers += _lost((g for g in chosen if g is not winner), "replaced by a newer override")
+            losers += _lost((g for g in standing if g not in chosen), why)
+            value = 0 if op is Op.DENY else _bounded(feature, winner.value)
+            return _Decided(value=value, winners=[winner], losers=losers)
+    return _combined(feature, standing, losers)
+
+
+def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _Decided:
+    added = [grant for grant in standing if grant.source is GrantSource.OVERRIDE and grant.op is Op.ADD]
+    parts = [grant for grant in standing if grant not in added]
+    fallback = _default(feature)
+    if fallback is not None and parts:
+        losers += _lost([fallback], "something grants it")
+    elif fallback is not None:
+        parts = [fallback]
+    value, winners = _POLICIES[feature.policy](parts)
+    losers += _lost((grant for grant in parts if grant not in winners), _OUTDONE[feature.policy])
+    total = value + sum(grant.value for grant in added)
+    return _Decided(value=_bounded(feature, total), winners=[*winners, *added], losers=losers)
+
+
+def _sum(parts: list[Grant]) -> tuple[int, list[Grant]]:
+    return sum(grant.value for grant in parts), parts
+
+
+def _max(parts: list[Grant]) -> tuple[int, list[Grant]]:
+    largest = max((grant.value for grant in parts), default=0)
+    return largest, [grant for grant in parts if grant.value == largest][:1]
+
+
+def _last(parts: list[Grant]) -> tuple[int, list[Grant]]:
+    winners = sorted(parts, key=lambda grant: (grant.starts_at, *_order(grant)))[-1:]
+    return sum(grant.value for grant in winners), winners
+
+
+def _any(parts: list[Grant]) -> tuple[int, list[Grant]]:
+    says_on = [grant for grant in parts if grant.value]
+    return int(bool(says_on)), says_on or parts
+
+
+_POLICIES: dict[Combining, Callable[[list[Grant]], tuple[int, list[Grant]]]] = {
+    Combining.SUM: _sum,
+    Combining.MAX: _max,
+    Combining.LAST: _last,
+    Combining.ANY: _any,
+}
+_OUTDONE = {
+    Combining.SUM: "",
+    Combining.MAX: "the largest counts",
+    Combining.LAST: "the latest counts",
+    Combining.ANY: "says off",
+}
+
+
+def _why_not(grant: Grant, frame: _Frame) -> str:
+    """Return why a grant does not stand at all at this moment; empty when it does."""
+    now, contract = frame.now, frame.contract
+    why = ""
+    if not grant.is_live(now):
+        why = _why_not_live(grant, now)
+    elif grant.source in _PAID and frame.lapse and frame.grace is None:
+        why = frame.lapse
+    elif grant.source is GrantSource.PLAN and contract is not None:
+        why = f"{contract.label} decides instead of the plan"
+    elif grant.source is GrantSource.PLAN and frame.version is not None and grant.version != frame.version:
+        why = f"version {frame.version} of the plan holds"
+    elif grant.source is GrantSource.CONTRACT and contract is not None and grant.id != contract.id:
+        why = f"{contract.label} is newer"
+    return why
+
+
+def _why_not_live(grant: Grant, now: datetime) -> str:
+    end = grant.end
+    if end is not None and end <= grant.starts_at:
+        return "ended before it began"
+    if now < grant.starts_at:
+        return "not started yet"
+    return "ended by hand" if grant.ended_at is not None and grant.ended_at == end else "expired"
+
+
+def _order(grant: Grant) -> tuple[int, datetime, str, int, int]:
+    return _RANK[grant.source], grant.starts_at, grant.id, grant.version, grant.value
+
+
+_RANK = {source: rank for rank, source in enumerate(GrantSource)}
+
+
+def _lost(grants: Iterable[Grant], why: str) -> list[Loser]:
+    return [Loser(grant=grant, why=why) for grant in grants]
+
+
+def _default(feature: Feature) -> Grant | None:
+    if not feature.default:
+        return None
+    return Grant(
+        source=GrantSource.DEFAULT,
+        id="default",
+        label="Default",
+        feature=feature.key,
+        value=feature.default,
+        starts_at=_ALWAYS,
+        until=None,
+    )
+
+
+def _bounded(feature: Feature, value: int) -> int:
+    """Return a value that the feature can have: a config option that exists, on or off, and nothing below none."""
+    if feature.options:
+        value = min(value, len(feature.options) - 1)
+    elif feature.kind == "switch":
+        value = min(value, 1)
+    return max(value, 0)
+
+
+def _next_boundary(inputs: Inputs, mine: list[Grant], counts: list[Usage], now: datetime) -> datetime | None:
+    """Return the first moment after `now` at which anything that this row is made of starts or ends."""
+    ranges = [(grant.starts_at, grant.end) for grant in mine]
+    ranges += [(version.starts_at, version.until) for version in inputs.plan_versions]
+    ranges += [(contract.starts_at, contract.until) for contract in inputs.contracts]
+    ranges += [(condition.starts_at, condition.until) for condition in inputs.conditions]
+    ranges += [(max(count.starts_at, count.as_of), count.until) for count in counts]
+    real = [(start, end) for start, end in ranges if end is None or start < end]
+    return min((moment for each in real for moment in each if moment is not None and moment > now), default=None)

@@ -1,0 +1,110 @@
+"""All that decides a tenant's entitlements, read in one transaction: a fixed number of statements for any tenant."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from console.domain.entitlements import (
+    Combining,
+    Condition,
+    ConditionKind,
+    Contract,
+    Feature,
+    FeatureKind,
+    Inputs,
+    PlanVersion,
+    Usage,
+)
+from console.domain.tenancy import TenantStatus
+from console.domain.workspace import Account
+from console.storage.entitlement_tables import ConditionRow, ContractRow, FeatureRuleRow, PlanVersionRow, UsageRow
+from console.storage.grants import stored_grants
+from console.storage.guards import GuardedSession
+from console.storage.tenant_tables import FeatureRow, SubscriptionRow
+
+# The status of an account has no history, so it holds for every moment that is asked about.
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+STATUS = "account status"
+
+
+def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
+    """Return what decides the entitlements of the session's tenant."""
+    return Inputs(
+        features=stored_features(session),
+        grants=tuple(stored_grants(session, None)),
+        plan_versions=_plan_versions(session),
+        contracts=tuple(
+            Contract(
+                id=row.id,
+                label=row.label,
+                plan=row.plan_key,
+                version=row.version,
+                starts_at=row.starts_at,
+                until=row.until,
+            )
+            for row in session.scalars(select(ContractRow).order_by(ContractRow.id))
+        ),
+        conditions=(*_suspended(account), *_conditions(session)),
+        usage=_usage(session),
+        subscription=session.scalar(select(SubscriptionRow.status)),
+    )
+
+
+def stored_features(session: GuardedSession) -> tuple[Feature, ...]:
+    """Return the features of the plane's catalogue, each with its rule where it has one."""
+    wanted = (
+        select(FeatureRow, FeatureRuleRow)
+        .join(FeatureRuleRow, FeatureRuleRow.feature_key == FeatureRow.key, isouter=True)
+        .order_by(FeatureRow.key)
+    )
+    return tuple(_feature(row, rule) for row, rule in session.execute(wanted))
+
+
+def _feature(row: FeatureRow, rule: FeatureRuleRow | None) -> Feature:
+    return Feature(
+        key=row.key,
+        name=row.name,
+        kind=FeatureKind(row.kind),
+        unit=row.unit,
+        unit_price_minor=row.unit_price_minor,
+        currency=row.currency,
+        combining=Combining(rule.combining) if rule is not None and rule.combining else None,
+        default=0 if rule is None else rule.default_value,
+        hard_percent=None if rule is None else rule.hard_percent,
+        options=() if rule is None else tuple(rule.options),
+        owner="" if rule is None else rule.owner,
+    )
+
+
+def _plan_versions(session: GuardedSession) -> tuple[PlanVersion, ...]:
+    wanted = (
+        select(PlanVersionRow)
+        .join(SubscriptionRow, SubscriptionRow.plan_key == PlanVersionRow.plan_key)
+        .order_by(PlanVersionRow.version)
+    )
+    return tuple(
+        PlanVersion(plan=row.plan_key, version=row.version, starts_at=row.starts_at, until=row.until)
+        for row in session.scalars(wanted)
+    )
+
+
+def _suspended(account: Account) -> tuple[Condition, ...]:
+    if account.status is not TenantStatus.SUSPENDED:
+        return ()
+    cause = account.suspended_because or "the tenant is suspended"
+    blocked = ConditionKind.BLOCKED
+    return (Condition(id=STATUS, kind=blocked, cause=cause, starts_at=_ALWAYS, until=None),)
+
+
+def _conditions(session: GuardedSession) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(id=row.id, kind=ConditionKind(row.kind), cause=row.cause, starts_at=row.starts_at, until=row.until)
+        for row in session.scalars(select(ConditionRow).order_by(ConditionRow.id))
+    )
+
+
+def _usage(session: GuardedSession) -> tuple[Usage, ...]:
+    return tuple(
+        Usage(feature=row.feature_key, used=row.used, starts_at=row.starts_at, until=row.until, as_of=row.as_of)
+        for row in session.scalars(select(UsageRow).order_by(UsageRow.feature_key, UsageRow.starts_at))
+    )

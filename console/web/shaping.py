@@ -95,7 +95,7 @@ def drift_rows(seen: Iterable[Seen], now: Iterable[Change]) -> list[View]:
 
 def group_words(need: GroupNeed) -> str:
     """Return an approval group in words, such as `finance lead` or `2 of support lead`."""
-    name = need.name.replace("_", " ")
+    name = _group_name(need)
     return name if need.count == 1 else f"{need.count} of {name}"
 
 
@@ -107,11 +107,16 @@ def groups_in_words(needs: Sequence[GroupNeed]) -> str:
 
 def approvers_in_words(needs: Sequence[GroupNeed]) -> str:
     """Return who must approve, with article or number, such as `a support lead and 2 finance leads`."""
-    names = [need.name.replace("_", " ") for need in needs]
+    names = [_group_name(need) for need in needs]
     words = [
         f"a {name}" if need.count == 1 else f"{need.count} {name}s" for need, name in zip(needs, names, strict=True)
     ]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _group_name(need: GroupNeed) -> str:
+    """Return a group's name; `webhook_second` is no word of ours, and who may take the seat stands beside the vote."""
+    return "second person" if need.name.endswith("_second") else need.name.replace("_", " ")
 
 
 def minor_digits(currency: str) -> int:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from tests.bench.callers import Answer, Caller
 from tests.bench.counting import Counted, counted
 from tests.bench.pages import WrongAnswerError
-from tests.bench.stage import AGENT, CONTRACT, LARGEST, LEAD, Stage
+from tests.bench.stage import AGENT, CONTRACT, LEAD, Stage
 from tests.bench.tables import Result, Samples, Table, compared
+from tests.bench.world import LARGEST
 
 AIM = 5.0
 _HREF = f"/t/{LARGEST}/actions/entitlement.override"

@@ -132,6 +132,22 @@ def _read(app: Flask, rows: Rows) -> None:
         who = {"tenant": tenant[0][0]}
         return _page(tenant[0][2], [("Tenant", tenant), *_about(rows, entry, who)])
 
+    @app.get("/deliveries")
+    def deliveries() -> str:
+        asked = {name: request.args.get(name, "") for name in ("tenant", "state", "before")}
+        wanted = ["tenant_id = :tenant"]
+        if asked["state"]:
+            wanted.append("state = :state AND state <> 'delivered'")  # so that the partial index may serve it
+        if asked["before"]:
+            edge = "SELECT created_at, id FROM plane_webhook_delivery WHERE tenant_id = :tenant AND id = :before"
+            wanted.append(f"(created_at, id) < ({edge})")
+        found = rows.all(
+            f"SELECT id, message, endpoint, event_type, state, last_status, created_at FROM plane_webhook_delivery "
+            f"WHERE {' AND '.join(wanted)} ORDER BY created_at DESC, id DESC LIMIT 41",
+            asked,
+        )
+        return _page("Deliveries", [("Deliveries", found[:40])], older=found[-1][0] if found else None)
+
     @app.get("/trail")
     def trail() -> str:
         asked = {name: request.args.get(name, type=int) for name in ("since", "until", "before")}

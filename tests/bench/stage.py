@@ -23,9 +23,9 @@ from console.usecases.resume_session import Resumed, resume_session
 from console.web.sessions import COOKIE
 from tests.bench.callers import Inside, Loopback
 from tests.bench.rows import Rows
-from tests.bench.world import World
+from tests.bench.world import LARGEST, World
 
-LARGEST, LARGE = "acme-robotics", "northwind-trading"
+LARGE = "northwind-trading"
 AGENT, LEAD, AUDITOR = "support_agent", "finance_lead", "security_auditor"
 WAITING = 20
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]*)"')

@@ -7,13 +7,15 @@ from urllib.parse import urlencode
 
 from tests.bench.callers import Answer, Caller
 from tests.bench.rows import Rows
-from tests.bench.stage import AGENT, AUDITOR, LARGE, LARGEST, LEAD, Stage
+from tests.bench.stage import AGENT, AUDITOR, LARGE, LEAD, Stage
+from tests.bench.world import LARGEST
 
 READ_AIM = 3.0
 WRITE_AIM = 5.0
 _DAY_US = 86_400_000_000
 DEEP_PAGE = 5_000
 _PER_PAGE = 50
+_LISTED = 40  # deliveries on a page
 
 Step = Callable[[Caller, int], list[Answer]]
 
@@ -56,6 +58,7 @@ def items(stage: Stage) -> list[Item]:
         _read("W4o", "the same, three years ago", AUDITOR, [_year(rows, large, back=2)]),
         _read("W4w", "trail of the largest tenant, newest year", AUDITOR, [_year(rows, largest, back=0)]),
         *_deep(rows, largest),
+        *_delivery_lists(rows, largest),
         _read("inbox", f"inbox with {_waiting(rows)} requests", LEAD, [_same("/requests", "/inbox", "Acme Robotics")]),
         *_notes(stage, largest),
     ]  # fmt: skip
@@ -181,6 +184,31 @@ def _deep(rows: Rows, tenant: str) -> list[Item]:
     asked = urlencode({"tenant": tenant, "before": before})
     return [
         _read("W4d", f"the same, page {page:,}", AUDITOR, [_same(f"/trail?{asked}", f"/trail?{asked}", *_ends(found))])
+    ]
+
+
+def _delivery_lists(rows: Rows, tenant: str) -> list[Item]:
+    """Return the list of deliveries: the newest, those given up, and a page from the middle of those."""
+    newest = (
+        "SELECT id FROM plane_webhook_delivery WHERE tenant_id = :tenant AND {} "
+        "ORDER BY created_at DESC, id DESC LIMIT {}"
+    )
+    state = "state = 'exhausted'"
+
+    def shown(condition: str, *, page: int = 1) -> tuple[str, ...]:
+        found = rows.all(newest.format(condition, page * _LISTED), {"tenant": tenant})
+        return _ends(found[(page - 1) * _LISTED :])
+
+    def probe(asked: dict[str, str], *expected: str) -> Probe:
+        mine = urlencode({"tenant": tenant, **asked})
+        return _same(f"/t/{LARGEST}/webhooks/deliveries?{urlencode(asked)}", f"/deliveries?{mine}", *expected)
+
+    edge = shown(state, page=20)[-1]
+    deep = shown(state, page=21)
+    return [
+        _read("W8a", "deliveries, newest", AGENT, [probe({}, *shown("1 = 1"))]),
+        _read("W8f", "deliveries that were given up", AGENT, [probe({"state": "exhausted"}, *shown(state))]),
+        _read("W8d", "the same, page 21", AGENT, [probe({"state": "exhausted", "before": edge}, *deep)]),
     ]
 
 

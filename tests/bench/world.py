@@ -30,11 +30,33 @@ from tests.bench.rows import Rows, opened_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "bench"
-_SHAPE = 1  # raise it when the data set itself changes, so that old ones are built anew
+_SHAPE = 2  # raise it when the data set itself changes, so that old ones are built anew
 _FILE = "sallyport.db"
 _BATCH = 5_000
 _UNIT = 50_000
 _RUN = 20_000
+LARGEST = "acme-robotics"  # a quarter of the entries about tenants, and every delivery that the bench adds
+_DELIVERIES = """
+INSERT INTO plane_webhook_delivery (
+  tenant_id, id, message, endpoint, event_type, state, created_at, due_at, trigger, attempts, tries, reason,
+  last_outcome, last_status, last_at, delivered_at, fingerprint, run, claimed_by, version
+)
+WITH RECURSIVE numbered(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbered WHERE i < :most)
+SELECT
+  tenant.id, 'whd_bench' || CAST(100000000 + i AS TEXT), 'msg_bench' || CAST(100000000 + i AS TEXT), hook.id,
+  CASE i % 4 WHEN 0 THEN 'invoice.paid' WHEN 1 THEN 'invoice.created' WHEN 2 THEN 'member.joined' ELSE 'a.b' END,
+  CASE WHEN i % 10 = 0 THEN 'exhausted' ELSE 'delivered' END, :now - 30000000 * CAST(i AS BIGINT), NULL, 'scheduled',
+  1, 1, CASE WHEN i % 10 = 0 THEN 'gave_up' END, CASE WHEN i % 10 = 0 THEN '5xx' ELSE '2xx' END,
+  CASE WHEN i % 10 = 0 THEN 503 ELSE 200 END, :now - 30000000 * CAST(i AS BIGINT),
+  CASE WHEN i % 10 = 0 THEN NULL ELSE :now - 30000000 * CAST(i AS BIGINT) END,
+  CASE WHEN i % 10 = 0 THEN '0123456789abcdef' END, NULL, NULL, 1
+FROM numbered
+CROSS JOIN (SELECT id FROM directory_tenant WHERE slug = :slug) AS tenant
+CROSS JOIN (
+  SELECT min(id) AS id FROM plane_webhook_endpoint
+  WHERE tenant_id = (SELECT id FROM directory_tenant WHERE slug = :slug)
+) AS hook
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +144,9 @@ def _built(size: Size, settings: Settings, people: tuple[DemoPerson, ...], addre
         _load_tenants(storage, size)
         steps["tenants"] = time.perf_counter() - started
         started = time.perf_counter()
+        _load_deliveries(rows, size)
+        steps["deliveries"] = time.perf_counter() - started
+        started = time.perf_counter()
         _load_entries(rows, size)
         steps["entries"] = time.perf_counter() - started
         started = time.perf_counter()
@@ -183,6 +208,16 @@ def _load_entries(rows: Rows, size: Size) -> None:
         done += len(bodies)
         _tell("entries", done, size.entries)
     _say("\nindexing entries …")
+    rows.create_indexes(definitions)
+
+
+def _load_deliveries(rows: Rows, size: Size) -> None:
+    """Give the largest tenant as many deliveries as there are entries; one of ten is given up."""
+    definitions = rows.drop_indexes("plane_webhook_delivery")
+    _say(f"  deliveries: {size.entries:,}")
+    now = int(time.time()) * 1_000_000
+    rows.write([(_DELIVERIES, {"most": size.entries, "now": now, "slug": LARGEST})])
+    _say("indexing deliveries …")
     rows.create_indexes(definitions)
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
+from console.domain.product_jobs import ProductJobRecord
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LETTERS = 26
@@ -213,21 +214,10 @@ class NoteRecord:
 
 
 Record: TypeAlias = (
-    TenantRecord
-    | MemberRecord
-    | PlanRecord
-    | FeatureRecord
-    | EntitlementRecord
-    | AddOnRecord
-    | SubscriptionRecord
-    | SubscriptionAddOnRecord
-    | InvoiceRecord
-    | WebhookEndpointRecord
-    | DeliveryRecord
-    | DeliveryAttemptRecord
-    | OverrideRecord
-    | NoteRecord
-)
+    TenantRecord | MemberRecord | PlanRecord | FeatureRecord | EntitlementRecord | AddOnRecord | SubscriptionRecord
+    | SubscriptionAddOnRecord | InvoiceRecord | WebhookEndpointRecord | DeliveryRecord | DeliveryAttemptRecord
+    | ProductJobRecord | OverrideRecord | NoteRecord
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

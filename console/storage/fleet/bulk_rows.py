@@ -24,6 +24,7 @@ from console.domain.imports import (
     member_id_of,
     tenant_id_of,
 )
+from console.domain.product_jobs import ProductJobRecord
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.storage.bases import PlaneBase
@@ -39,6 +40,7 @@ from console.storage.tenant_tables import (
     MemberRow,
     PlanEntitlementRow,
     PlanRow,
+    ProductJobRow,
     SubscriptionAddOnRow,
     SubscriptionRow,
 )
@@ -55,6 +57,7 @@ TenantsRecord = (
     | WebhookEndpointRecord
     | DeliveryRecord
     | DeliveryAttemptRecord
+    | ProductJobRecord
     | OverrideRecord
     | NoteRecord
 )
@@ -135,6 +138,10 @@ def _override(record: OverrideRecord) -> dict[str, Any]:
     return _kept(record, "external_id", **granted)
 
 
+def _job(record: ProductJobRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "job", id=record.external_id, kind=record.job)
+
+
 def _note(record: NoteRecord) -> dict[str, Any]:
     return _kept(record, "external_id", id=record.external_id)
 
@@ -186,6 +193,7 @@ TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
         Target(DeliveryRow, _BY_ID, delivery_row, Clash.REPLACE_UNMOVED),
         Target(AttemptRow, _BY_ID, last_attempt_row, Clash.KEEP),
     ),
+    ProductJobRecord: (Target(ProductJobRow, _BY_ID, _job),),
     OverrideRecord: (Target(OverrideRow, _BY_ID, _override),),
     NoteRecord: (Target(NoteRow, _BY_ID, _note),),
 }

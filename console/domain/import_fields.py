@@ -34,6 +34,7 @@ from console.domain.imports import (
     TenantRecord,
     WebhookEndpointRecord,
 )
+from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.tenancy import IsolationTier, TenantStatus
 
 INVOICE_STATUSES = ("draft", "open", "past_due", "paid", "void", "uncollectible")
@@ -105,6 +106,18 @@ _RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
     },
     **WEBHOOK_RULES,
     **ENTITLEMENT_RULES,
+    ProductJobRecord: {
+        "tenant": ID,
+        "external_id": ID,
+        "job": text("export.members", pattern=r"[A-Za-z0-9][A-Za-z0-9_.:-]*", longest=100),
+        "state": choice(*ProductJobState),
+        "attempts": number("1", most=10**6),
+        "created_at": _MOMENT,
+        "run_at": _MOMENT,
+        "queue": text("exports", longest=63, default="default"),
+        "finished_at": _MAYBE,
+        "last_error": text("disk full", longest=2000, default=None),
+    },
     NoteRecord: {
         "tenant": ID,
         "external_id": ID,
@@ -127,6 +140,7 @@ KINDS: Mapping[str, type[Record]] = MappingProxyType(
         "webhook_endpoint": WebhookEndpointRecord,
         "delivery": DeliveryRecord,
         "delivery_attempt": DeliveryAttemptRecord,
+        "product_job": ProductJobRecord,
         "override": OverrideRecord,
         "plan_version": PlanVersionRecord,
         "plan_version_entitlement": PlanVersionEntitlementRecord,

@@ -18,6 +18,7 @@ from console.domain.import_entitlements import (
     PlanVersionRecord,
     UsageRecord,
 )
+from console.domain.product_jobs import ProductJobRecord
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LETTERS = 26
@@ -161,6 +162,7 @@ Record: TypeAlias = (
     | WebhookEndpointRecord
     | DeliveryRecord
     | DeliveryAttemptRecord
+    | ProductJobRecord
     | NoteRecord
     | CatalogueRecord
     | OwnedEntitlementRecord

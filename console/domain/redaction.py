@@ -16,6 +16,21 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(r"^(whs(ec|k)_|sk_|rk_|Bearer |Basic |eyJ[A-Za-z0-9_-]{6,}\.)")
+_IN_TEXT = (
+    (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"\b(whs(ec|k)_|[sr]k_|eyJ[A-Za-z0-9_-]{6,}\.)[^\s\"',;&]*"), REDACTED),
+    (re.compile(r"://[^\s/@]+@"), f"://{REDACTED}@"),
+    (
+        re.compile(
+            r"(?<![\w-])([\w-]*(?:secret|token|passw|passphrase|authori[sz]ation|cookie|credential|signature|private"
+            r"|api_?key)[\w-]*"
+            r"[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|(?!\[redacted\])[^\s,;&]+(?:\s+\[redacted\])?)",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(?<![^\s@<>\"'(=:,;])[^\s@<>\"'(=:,;]+@[^\s@<>\"'):,;]+"), _DOTS),
+)
 # What names a thing rather than a person: these values help to find the fault and say nothing of anybody.
 _PLAIN = frozenset(
     {"type", "event", "event_type", "object", "status", "state", "currency", "version", "api_version", "created",
@@ -38,6 +53,13 @@ def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [redacted(inner, depth=depth + 1) for inner in value]
     return value
+
+
+def redacted_text(text: str) -> str:
+    """Return a text in which no secret and no address of a person can be read, wherever they stand in it."""
+    for pattern, shown in _IN_TEXT:
+        text = pattern.sub(shown, text)
+    return text
 
 
 def is_secret_name(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Bulk replays: which deliveries are chosen, the frozen list, and the run that works it off."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,3 +138,12 @@ class Candidate:
     created_at: datetime
     payload_expires_at: datetime
     run: RunId | None
+
+
+def least_seconds(per_endpoint: Mapping[str, int], rates: Mapping[str, int], *, rate_per_s: int) -> int:
+    """Return how long a replay takes at least: its own rate holds over all, and that of each endpoint for its part.
+
+    Shape: `per_endpoint` counts deliveries by endpoint, `rates` are per second; an endpoint without one is not slower.
+    """
+    slowest = [-(-count // rates[endpoint]) for endpoint, count in per_endpoint.items() if endpoint in rates]
+    return max([-(-sum(per_endpoint.values()) // max(1, rate_per_s)), *slowest])

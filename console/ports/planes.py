@@ -7,6 +7,7 @@ from typing import Protocol
 
 from console.domain.entitlements import Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
+from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.webhooks import WebhookBook
@@ -51,6 +52,10 @@ class TenantPlane(Protocol):
     @property
     def webhooks(self) -> WebhookBook:
         """Return the tenant's webhooks."""
+        ...
+
+    def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
+        """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""
         ...
 
     def features(self) -> Sequence[Feature]:

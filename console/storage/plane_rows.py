@@ -3,6 +3,7 @@
 from typing import Any
 
 from console.domain.ids import MemberId
+from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.workspace import Invoice, Member, Note, Subscription
 
 
@@ -54,3 +55,18 @@ def shown_invoice(row: Any) -> Invoice:  # noqa: ANN401  a row of any making
 def shown_note(row: Any) -> Note:  # noqa: ANN401  a row of any making
     """Return a note."""
     return Note(id=row.id, author=row.author, text=row.text, at=row.at)
+
+
+def shown_product_job(row: Any) -> ProductJob:  # noqa: ANN401  a row of any making
+    """Return a job of the product."""
+    return ProductJob(
+        id=row.id,
+        kind=row.kind,
+        queue=row.queue,
+        state=ProductJobState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        run_at=row.run_at,
+        finished_at=row.finished_at,
+        last_error=row.last_error,
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from console.domain.entitlements import Feature, Grant, Inputs
 from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import ExecutionId, MemberId, TenantId
+from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.storage.bases import PlaneBase
@@ -18,13 +19,14 @@ from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
-from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_subscription
+from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_product_job, shown_subscription
 from console.storage.rows import changed
 from console.storage.tenant_tables import (
     AccountRow,
     InvoiceRow,
     MemberRow,
     PlanRow,
+    ProductJobRow,
     SubscriptionRow,
 )
 from console.storage.webhooks import StoredWebhooks
@@ -96,6 +98,17 @@ class StoredTenantPlane:
     def webhooks(self) -> StoredWebhooks:
         """Return the tenant's webhooks."""
         return StoredWebhooks(self._session)
+
+    def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
+        """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""
+        given: dict[str, object] = {} if state is None else {"state": state.value}
+        if before is not None:
+            edge = next((row.created_at for row in self._session.scoped(_PRODUCT_JOB, id=before)), None)
+            if edge is None:
+                return ()
+            given |= {"edge": edge, "before": before}
+        wanted = _PRODUCT_JOBS[state is not None, before is not None]
+        return [shown_product_job(row) for row in self._session.scoped(wanted, **given, most=limit)]
 
     def features(self) -> Sequence[Feature]:
         """Return the features of the plane's catalogue."""
@@ -237,3 +250,24 @@ _INVOICES = Scoped(_WITH_MIRROR.order_by(InvoiceRow.issued_at.desc(), InvoiceRow
 _INVOICE = Scoped(_WITH_MIRROR.where(InvoiceRow.number == bindparam("number")))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
 _APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))
+_PRODUCT_JOB = Scoped(select(ProductJobRow.created_at).where(ProductJobRow.id == bindparam("id")))
+
+
+def _product_jobs(*, with_state: bool, with_edge: bool) -> Scoped:
+    """Return the list of jobs with these filters, each served by its own index."""
+    row = ProductJobRow
+    wanted = select(row)
+    if with_state:
+        wanted = wanted.where(row.state == bindparam("state"))
+    if with_edge:  # not as a pair with the id: SQLite would walk from the newest down to it
+        edge = bindparam("edge", type_=row.created_at.type)
+        is_older = or_(row.created_at < edge, row.id < bindparam("before"))
+        wanted = wanted.where(row.created_at <= edge, is_older)
+    return Scoped(wanted.order_by(row.created_at.desc(), row.id.desc()).limit(_MOST))
+
+
+_PRODUCT_JOBS = {
+    (with_state, with_edge): _product_jobs(with_state=with_state, with_edge=with_edge)
+    for with_state in (False, True)
+    for with_edge in (False, True)
+}

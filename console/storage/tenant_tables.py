@@ -81,6 +81,26 @@ class InvoiceRow(TenantOwned, PlaneBase):
     mirrored_at: Mapped[datetime]
 
 
+class ProductJobRow(TenantOwned, PlaneBase):
+    """A background job of the product's own; Sallyport shows it and never steers it."""
+
+    __tablename__ = "plane_product_job"
+    __table_args__ = (
+        Index(None, "tenant_id", "created_at", "id"),
+        Index(None, "tenant_id", "state", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    queue: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    run_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
 class PlanRow(PlaneBase):
     """A plan of the catalogue; belongs to no tenant."""
 

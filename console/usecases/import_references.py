@@ -31,6 +31,7 @@ from console.domain.imports import (
     WebhookEndpointRecord,
     identity_of,
 )
+from console.domain.product_jobs import ProductJobRecord
 from console.ports.bulk import BulkUnit
 
 _REFERS: Mapping[type[Record], tuple[str, ...]] = {
@@ -44,6 +45,7 @@ _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     WebhookEndpointRecord: ("tenant",),
     DeliveryRecord: ("tenant",),
     DeliveryAttemptRecord: ("tenant",),
+    ProductJobRecord: ("tenant",),
     OverrideRecord: ("tenant", "feature"),
     PlanVersionRecord: ("plan",),
     PlanVersionEntitlementRecord: ("plan", "feature"),

@@ -22,6 +22,7 @@ _TABS = (
     ("members", "Members", "tenants.members"),
     ("entitlements", "Entitlements", "tenants.entitlements"),
     ("webhooks", "Webhooks", "webhooks.index"),
+    ("jobs", "Jobs", "tenants.jobs"),
     ("notes", "Notes", "tenants.notes"),
     ("entries", "Entries", "tenants.entries"),
 )

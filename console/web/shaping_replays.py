@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from console.domain.ids import EndpointId
-from console.domain.replays import Excluded, ItemState, Run, RunState, Wanted
+from console.domain.replays import Excluded, ItemState, Run, RunState, Wanted, least_seconds
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import Endpoint
 from console.usecases.offer_actions import Offer
@@ -227,14 +227,9 @@ def _proof(run: Run, proof: Proof) -> View:
     }
 
 
-def _takes(run: Run, endpoints: Mapping[EndpointId, Endpoint]) -> float:
-    """Return the seconds that a run takes at least: its own rate holds, and that of each endpoint."""
-    slowest = [
-        count / endpoints[EndpointId(name)].rate_per_s
-        for name, count in run.per_endpoint.items()
-        if EndpointId(name) in endpoints
-    ]
-    return max([run.planned / max(1, run.rate_per_s), *slowest])
+def _takes(run: Run, endpoints: Mapping[EndpointId, Endpoint]) -> int:
+    rates = {str(each.id): each.rate_per_s for each in endpoints.values()}
+    return least_seconds(run.per_endpoint, rates, rate_per_s=run.rate_per_s)
 
 
 def _average(run: Run, now: datetime) -> str:

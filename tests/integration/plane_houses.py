@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ import psycopg
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft
 from console.domain.ids import SHARED_PLANE, MemberId, PlaneId, TenantId
 from console.domain.imports import DeliveryRecord, TenantRecord, WebhookEndpointRecord, member_id_of, tenant_id_of
+from console.domain.product_jobs import ProductJobRecord
 from console.ports.planes import TenantPlane
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
@@ -78,8 +80,24 @@ def plane_house(
             yield PlaneHouse(storage, plane, tenant_id_of("1"), tenant_id_of("2"), MemberId("10"), "1")
         else:
             move_in(storage, plane=plane)
+            with storage.bulk.write() as unit:
+                unit.put([job for name in ("acme", "zeta") for job in job_records(name)])
+                unit.trail.emit(EntryDraft(action="directory.imported", actor=SYSTEM_ACTOR), at=NOON)
             first = min(member_id_of("acme", f"m{number}") for number in range(4))
             yield PlaneHouse(storage, plane, tenant_id_of("acme"), tenant_id_of("zeta"), first, "crew-1")
+
+
+def job_records(name: str) -> list[ProductJobRecord]:
+    """Return five jobs of a tenant: two of one moment, one failed, one running and one queued."""
+    states = ("succeeded", "succeeded", "failed", "running", "queued")
+    return [
+        ProductJobRecord(
+            tenant=name, external_id=f"{name}-{number}", job="export", state=state, attempts=number,
+            created_at=NOON - timedelta(hours=5 - max(number, 1)), run_at=NOON - timedelta(hours=1),
+            finished_at=NOON if number < 3 else None, last_error=f"{name} is full" if state == "failed" else None,
+        )
+        for number, state in enumerate(states)
+    ]  # fmt: skip
 
 
 def sql_of_docs() -> list[str]:
@@ -129,4 +147,11 @@ INSERT INTO shop.bill
   SELECT 'INV-' || CASE company.id WHEN 1 THEN 'acme-' ELSE 'zeta-' END || number, company.id, false, 99.00,
     date '2026-11-21' - 30 * number, date '2026-11-21' - 30 * number + 14, NULL, '2026-11-21 11:00+00'
   FROM shop.company, generate_series(1, 2) AS number;
+INSERT INTO shop.task
+  SELECT company.id * 10 + number, company.id, 'export',
+    (ARRAY['ok', 'ok', 'broken', 'busy', 'waiting'])[number + 1], number,
+    timestamptz '2026-11-21 12:00+00' - (5 - greatest(number, 1)) * interval '1 hour', '2026-11-21 11:00+00',
+    CASE WHEN number < 3 THEN timestamptz '2026-11-21 12:00+00' END,
+    CASE number WHEN 2 THEN CASE company.id WHEN 1 THEN 'acme' ELSE 'zeta' END || ' is full' END
+  FROM shop.company, generate_series(0, 4) AS number;
 """

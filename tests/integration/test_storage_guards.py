@@ -67,6 +67,7 @@ UNSCOPED: list[Callable[[Session], object]] = [
     lambda session: session.scalars(select(MemberRow.name)).all(),
     lambda session: session.execute(select(table_of(MemberRow))),
     lambda session: session.execute(text("SELECT * FROM plane_member")),
+    lambda session: session.execute(text("SELECT * FROM plane_product_job")),
     lambda session: session.execute(text('SELECT * FROM "PLANE_MEMBER"')),
     lambda session: session.execute(select(func.count()).select_from(select(MemberRow.id).subquery())),
     lambda session: session.execute(select(text("1")).where(select(MemberRow.id).exists())),
@@ -279,9 +280,9 @@ def test_a_scope_is_refused_when_expired_or_of_another_plane(storage: Storage) -
 
 
 def test_the_guard_knows_every_table_with_a_tenant() -> None:
-    assert "plane_member" in OWNED_TABLES
+    assert {"plane_member", "plane_product_job"} <= OWNED_TABLES
     assert "plane_plan" not in OWNED_TABLES
-    assert len(OWNED_TABLES) == 23
+    assert len(OWNED_TABLES) == 24
 
 
 @pytest.fixture
@@ -313,6 +314,7 @@ def test_postgresql_shows_and_takes_rows_of_the_named_tenant_only(app: psycopg.C
 
 BEYOND_ITS_RIGHTS = (
     "UPDATE plane_member SET name = 'x'",
+    "UPDATE plane_product_job SET state = 'queued'",
     "DELETE FROM plane_note",
     "INSERT INTO directory_tenant (id) VALUES ('x')",
     "SELECT * FROM directory_key",

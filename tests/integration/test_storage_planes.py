@@ -11,6 +11,7 @@ from console.domain.effective_set import effective_of
 from console.domain.entitlements import FeatureKind, Grant, GrantSource
 from console.domain.errors import ConflictError, NotFoundError, OutsideError, ScopeError
 from console.domain.ids import ExecutionId, MemberId, TenantId
+from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Note
 from console.ports.webhooks import DeliveryFilter
@@ -90,6 +91,43 @@ def test_it_reads_invoices_deliveries_and_features(house: PlaneHouse) -> None:
         seats, sso = plane.features()
         assert (seats.key, seats.kind, seats.unit_price_minor) == ("seats", FeatureKind.LIMIT, 500)
         assert (sso.kind, sso.is_paid) == (FeatureKind.SWITCH, False)
+
+
+def test_it_reads_the_jobs_of_the_product_newest_first(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        found = plane.product_jobs(state=None, before=None, limit=9)
+        assert [job.attempts for job in found] == [4, 3, 2, 1, 0]
+        assert [job.state for job in found[:3]] == ["queued", "running", "failed"]
+        failed = found[2]
+        assert (failed.kind, failed.queue, failed.last_error) == ("export", "default", "acme is full")
+        assert (failed.created_at, failed.finished_at) == (NOON - timedelta(hours=3), NOON)
+        assert (found[0].run_at, found[0].finished_at) == (NOON - timedelta(hours=1), None)
+        walked: list[ProductJob] = []
+        before = None
+        while page := plane.product_jobs(state=None, before=before, limit=2):
+            walked += page
+            before = page[-1].id
+        assert walked == found
+
+
+def test_it_filters_the_jobs_of_the_product_by_state(house: PlaneHouse) -> None:
+    with house.write(house.acme) as plane:
+        done = plane.product_jobs(state=ProductJobState.SUCCEEDED, before=None, limit=9)
+        assert [job.attempts for job in done] == [1, 0]
+        assert plane.product_jobs(state=ProductJobState.SUCCEEDED, before=done[0].id, limit=9) == done[1:]
+        assert [job.attempts for job in plane.product_jobs(state=ProductJobState.FAILED, before=None, limit=9)] == [2]
+        assert plane.product_jobs(state=ProductJobState.FAILED, before=done[0].id, limit=9) == []
+
+
+def test_the_jobs_of_another_tenant_are_neither_listed_nor_a_place_to_go_on_from(house: PlaneHouse) -> None:
+    with house.write(house.zeta) as plane:
+        theirs = plane.product_jobs(state=None, before=None, limit=9)
+        assert {job.last_error for job in theirs} == {None, "zeta is full"}
+    with house.write(house.acme) as plane:
+        mine = plane.product_jobs(state=None, before=None, limit=9)
+        assert len(mine) == len(theirs) == 5
+        assert not {job.id for job in mine} & {job.id for job in theirs}
+        assert not plane.product_jobs(state=None, before=theirs[0].id, limit=9)
 
 
 def test_it_says_where_an_entitlement_comes_from(house: PlaneHouse) -> None:

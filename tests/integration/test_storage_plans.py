@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
 from console.domain.ids import EntryUid, ExecutionId, MemberId, NoticeId, RequestId, StaffId, TenantId
 from console.domain.merkle import leaf_hash
+from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
 from console.domain.search_terms import SearchTerms
 from console.domain.staff import Role
@@ -41,6 +42,7 @@ LARGE = (
     "plane_invoice",
     "plane_member",
     "plane_note",
+    "plane_product_job",
     "request",
     "request_revision",
     "request_vote",
@@ -102,6 +104,14 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "invoices": lambda plane: plane.invoices(limit=20),
     "invoice": lambda plane: plane.invoice("INV-1"),
     "deliveries": lambda plane: plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=20),
+    "jobs of the product": lambda plane: plane.product_jobs(state=None, before=None, limit=20),
+    "jobs of the product further": lambda plane: plane.product_jobs(state=None, before="j1000", limit=20),
+    "jobs of the product of a state": lambda plane: plane.product_jobs(
+        state=ProductJobState.FAILED, before=None, limit=20
+    ),
+    "jobs of the product of a state further": lambda plane: plane.product_jobs(
+        state=ProductJobState.FAILED, before="j1000", limit=20
+    ),
     "grants": lambda plane: plane.grants(),
     "inputs": lambda plane: plane.inputs(),
     "notes": lambda plane: plane.notes(limit=20),
@@ -122,6 +132,8 @@ FILLING = {
     "SELECT 'ten_' || (n % 100), 't' || n, 'seats', 't', 1, n, n + 9",
     "plane_condition": "(tenant_id, id, kind, cause, starts_at) SELECT 'ten_' || (n % 100), 'x' || n, 'grace', 'c', n",
     "plane_usage": "(tenant_id, feature_key, starts_at, used, as_of) SELECT 'ten_' || (n % 100), 'seats', n, n, n",
+    "plane_product_job": "(tenant_id, id, kind, queue, state, attempts, created_at, run_at) "
+    "SELECT 'ten_' || (n % 100), 'j' || n, 'k', 'q', CASE n % 9 WHEN 0 THEN 'failed' ELSE 'succeeded' END, 1, n, n",
     "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
@@ -189,6 +201,12 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def prepare(storage: Storage) -> None:
     hire(storage)
     move_in(storage)
+    job = ProductJobRecord(
+        tenant="acme", external_id="j1000", job="k", state="failed", attempts=1, created_at=NOON, run_at=NOON
+    )
+    with storage.bulk.write() as unit:
+        unit.put([job])
+        unit.trail.emit(EntryDraft(action="directory.imported", actor=SYSTEM_ACTOR), at=NOON)
     with storage.store.write() as unit:
         for number in range(10):
             unit.requests.add(request(number))

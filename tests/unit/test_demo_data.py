@@ -281,3 +281,19 @@ def test_histories_are_plausible(world: DemoWorld) -> None:
     statuses = Counter(invoice.status for invoice in world.invoices())
     assert statuses["paid"] > 0.5 * sum(statuses.values())
     assert {"open", "past_due", "void"} <= set(statuses)
+
+
+@pytest.mark.parametrize("now", [NOW, NOW.replace(hour=0)])
+def test_an_export_has_failed_and_an_import_is_stuck_at_acme(now: datetime) -> None:
+    world = demo_world(40, now=now)
+    acme = next(world.tenants()).external_id
+    jobs = list(world.product_jobs())
+    mine = {job.external_id.removeprefix(f"{acme}-job-"): job for job in jobs if job.tenant == acme}
+    assert (mine["export"].job, mine["export"].state) == ("export.members", "failed")
+    assert "507" in (mine["export"].last_error or "")
+    assert (mine["import"].state, mine["import"].finished_at) == ("running", None)
+    assert now - mine["import"].run_at > timedelta(hours=6)
+    assert mine["next"].state == "queued"
+    assert len({(job.tenant, job.external_id) for job in jobs}) == len(jobs)
+    assert 1 < len({job.tenant for job in jobs}) < 40
+    assert all((job.finished_at is None) == (job.state in {"queued", "running"}) for job in jobs)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.redaction import REDACTED, is_secret_name, masked_payload, redacted
+from console.domain.redaction import REDACTED, is_secret_name, masked_payload, redacted, redacted_text
 
 CANARY = "canary-7f3a"
 SECRETS = ("secret", "client_secret", "token", "accessToken", "password", "passwd", "Authorization", "cookie",
@@ -91,3 +91,32 @@ def test_it_cuts_what_is_long() -> None:
     assert shown.count("\n") == 200
     assert shown.endswith("more lines")
     assert "x" * 61 not in masked_payload(json.dumps({"x" * 500: 1}).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("disk full after row 8,192", "disk full after row 8,192"),
+        ("no room for ada@acme.example: 507", "no room for •••: 507"),
+        ("mail to <jo@x.example> bounced", "mail to <•••> bounced"),
+        ("507 (token=st_91c2, bucket b)", "507 (token=[redacted], bucket b)"),
+        ('{"api_key": "a b", "n": 1}', '{"api_key": [redacted], "n": 1}'),
+        ("Authorization: Bearer abc.def failed", "Authorization: [redacted] failed"),
+        ("sent Basic YTpi to it", "sent Basic [redacted] to it"),
+        ("key sk_live_1 and whsec_abc", "key [redacted] and [redacted]"),
+    ],
+)
+def test_it_takes_secrets_and_addresses_out_of_a_text(text: str, shown: str) -> None:
+    assert redacted_text(text) == shown
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_no_text_around_it_lets_a_secret_through(before: str, after: str) -> None:
+    for secret in ("postgres://bob:hunter22@db/x", "access_token=hunter22", "hunter22@acme.example"):
+        assert "hunter22" not in redacted_text(f"{before} {secret} {after}")
+
+
+@pytest.mark.parametrize("piece", ["a", "-", "a@", "://", 'token="', "token=", "Basic ", "eyJaaaaaa"])
+def test_it_ends_on_a_text_made_to_be_slow(piece: str) -> None:
+    # A pattern that goes back and forth would keep the whole run waiting here for ever.
+    assert "hunter22" not in redacted_text(f"{(piece * 4_000)[:4_000]} token=hunter22")

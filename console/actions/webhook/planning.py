@@ -16,6 +16,7 @@ from console.domain.replays import (
     RunState,
     Selector,
     Wanted,
+    least_seconds,
     list_digest,
 )
 from console.domain.webhooks import DeliveryState, Endpoint, EndpointState
@@ -74,7 +75,11 @@ def planned(tools: Tools, selector: Selector, *, rate_per_s: int, enabled: Endpo
         excluded=dict(excluded),
         digest=list_digest(each.delivery for each in chosen),
         rate_per_s=rate_per_s,
-        takes_s=_takes(chosen, endpoints, rate_per_s),
+        takes_s=least_seconds(
+            Counter(each.endpoint for each in chosen),
+            {each.id: each.rate_per_s for each in endpoints.values()},
+            rate_per_s=rate_per_s,
+        ),
     )
 
 
@@ -162,14 +167,6 @@ def _left_out(
     if candidate.run is not None:
         return Excluded.IN_ANOTHER_RUN
     return Excluded.BEING_SENT if candidate.state in _ON_ITS_WAY else None
-
-
-def _takes(chosen: Sequence[Candidate], endpoints: Mapping[EndpointId, Endpoint], rate_per_s: int) -> int:
-    slowest = [
-        -(-count // endpoints[endpoint].rate_per_s)
-        for endpoint, count in Counter(each.endpoint for each in chosen).items()
-    ]
-    return max([-(-len(chosen) // rate_per_s), *slowest])
 
 
 def _items(run: RunId, chosen: Iterable[Candidate]) -> Iterable[RunItem]:

@@ -11,7 +11,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
-from console.domain.replays import Run, RunState
+from console.domain.replays import Run, RunState, least_seconds
 from console.ports.actions import Action, Fault, Reach, Tools
 
 
@@ -30,7 +30,11 @@ def build(values: Mapping[str, Any]) -> Params:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what would be sent where; the fingerprint binds the frozen list and the addresses. Raises: Fault."""
     run = _planned(params, tools)
-    urls = {str(each.id): each.url for each in tools.plane().webhooks.endpoints(with_deleted=True)}
+    endpoints = tools.plane().webhooks.endpoints(with_deleted=True)
+    urls = {str(each.id): each.url for each in endpoints}
+    takes = least_seconds(
+        run.per_endpoint, {str(each.id): each.rate_per_s for each in endpoints}, rate_per_s=run.rate_per_s
+    )
     receivers = [f"{urls.get(each, each)} {count}" for each, count in sorted(run.per_endpoint.items())]
     return Preview(
         sentence=f"Replay {run.planned:,} deliveries in bulk",
@@ -56,7 +60,7 @@ def preview(params: Params, tools: Tools) -> Preview:
                 "receiver that remembers ids ignores what it has."
             ),
             (
-                f"It takes {duration_text(-(-run.planned // run.rate_per_s))} or longer, can be paused and cancelled, "
+                f"It takes {duration_text(takes)} or longer, can be paused and cancelled, "
                 "and pauses by itself when a receiver fails in a row or asks for slowness."
             ),
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.adapters.demo import histories
+from console.adapters.demo.jobs import jobs
 from console.adapters.demo.people import members
 from console.adapters.demo.price_list import CATALOGUE
 from console.adapters.demo.receiver import RECEIVER_URL
@@ -21,6 +22,7 @@ from console.domain.imports import (
     SubscriptionRecord,
     TenantRecord,
 )
+from console.domain.product_jobs import ProductJobRecord
 from console.ports.billing import ProviderInvoice
 
 DEFAULT_TENANTS = 2_000
@@ -54,6 +56,7 @@ class DemoWorld:
             yield from members(sketch, count, now=self.now)
             yield from histories.invoices(sketch, now=self.now)
             yield from webhooks(sketch, now=self.now, receiver=self.receiver)
+            yield from jobs(sketch, now=self.now)
             yield from histories.overrides(sketch, now=self.now)
             yield from histories.notes(sketch, now=self.now)
             yield from standings(sketch, now=self.now)
@@ -89,6 +92,10 @@ class DemoWorld:
     def deliveries(self) -> Iterator[DeliveryRecord]:
         """Yield the newest webhook deliveries."""
         return (each for each in self.webhooks() if isinstance(each, DeliveryRecord))
+
+    def product_jobs(self) -> Iterator[ProductJobRecord]:
+        """Yield the newest jobs of the product itself."""
+        return (each for sketch in self._sketches() for each in jobs(sketch, now=self.now))
 
     def overrides(self) -> Iterator[OverrideRecord]:
         """Yield overrides that staff made before the world begins."""

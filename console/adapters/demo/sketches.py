@@ -51,7 +51,7 @@ class Sketch:
 
 _SALTS = {
     name: int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
-    for name in ("member", "add_on", "invoice", "delivery", "override", "note", "contract", "condition", "usage")
+    for name in ("member", "add_on", "invoice", "delivery", "override", "note", "contract", "condition", "usage", "job")
 }
 
 

@@ -33,6 +33,7 @@ from console.domain.imports import (
     member_id_of,
     tenant_id_of,
 )
+from console.domain.product_jobs import ProductJobRecord
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
 from console.storage.bases import PlaneBase
@@ -57,6 +58,7 @@ from console.storage.tenant_tables import (
     MemberRow,
     PlanEntitlementRow,
     PlanRow,
+    ProductJobRow,
     SubscriptionAddOnRow,
     SubscriptionRow,
 )
@@ -72,6 +74,7 @@ TenantsRecord = (
     | WebhookEndpointRecord
     | DeliveryRecord
     | DeliveryAttemptRecord
+    | ProductJobRecord
     | NoteRecord
     | OwnedEntitlementRecord
 )
@@ -150,6 +153,10 @@ def _bought(record: SubscriptionAddOnRecord) -> dict[str, Any]:
 def _override(record: OverrideRecord) -> dict[str, Any]:
     granted = {"id": record.external_id, "granted_by": IMPORTER, "granted_at": record.starts_at}
     return _kept(record, "external_id", **granted)
+
+
+def _job(record: ProductJobRecord) -> dict[str, Any]:
+    return _kept(record, "external_id", "job", id=record.external_id, kind=record.job)
 
 
 def _note(record: NoteRecord) -> dict[str, Any]:
@@ -260,6 +267,7 @@ TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
         Target(DeliveryRow, _BY_ID, delivery_row, Clash.REPLACE_UNMOVED),
         Target(AttemptRow, _BY_ID, last_attempt_row, Clash.KEEP),
     ),
+    ProductJobRecord: (Target(ProductJobRow, _BY_ID, _job),),
     OverrideRecord: (Target(OverrideRow, _BY_ID, _override),),
     ContractRecord: (Target(ContractRow, _BY_ID, _contract),),
     TrialRecord: (Target(TrialRow, _BY_ID, _trial),),

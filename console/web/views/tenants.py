@@ -8,6 +8,7 @@ from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer, action_titles, offer_actions
 from console.usecases.read_entitlements import read_entitlements
 from console.usecases.read_home import read_home
+from console.usecases.read_product_jobs import read_product_jobs
 from console.usecases.read_tenant import (
     read_members,
     read_notes,
@@ -16,9 +17,11 @@ from console.usecases.read_tenant import (
 )
 from console.web import asking, gate, render
 from console.web.closed import closed
+from console.web.forms.product_jobs import read_product_job_filter
 from console.web.shaping_deliveries import delivery_row
 from console.web.shaping_entitlements import entitlements_view, moment_asked
 from console.web.shaping_home import home_view
+from console.web.shaping_product_jobs import product_jobs_view
 from console.web.shaping_tenants import (
     action_links,
     members_view,
@@ -76,6 +79,18 @@ def entitlements(row: DirectoryRow) -> Response:
         return closed(row, page)
     view = entitlements_view(page, _offers(row), fault)
     return render.page("pages/tenants/entitlements.html", opened=page.opened, tab="entitlements", page=view)
+
+
+@bp.get("/t/<slug>/jobs")
+@gate.tenant_scoped
+def jobs(row: DirectoryRow) -> Response:
+    """Show the product's own jobs, newest first; the filter lives in the address."""
+    form = read_product_job_filter(request.args)
+    page = read_product_jobs(asking.house(), asking.actor(), tenant=row.id, state=form.state, before=form.before)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view, status = product_jobs_view(page, form), 422 if form.fault else 200
+    return render.page("pages/tenants/jobs.html", status=status, opened=page.opened, tab="jobs", page=view)
 
 
 @bp.get("/t/<slug>/notes")

@@ -9,7 +9,8 @@ from tests.bench import world
 from tests.bench.world import Size
 
 ITEMS = {
-    "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d", "W8a", "W8f", "W8d", "inbox",
+    "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d",
+    "W8a", "W8f", "W8d", "inbox",
     "W5", "W5f",
 }  # fmt: skip
 

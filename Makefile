@@ -63,9 +63,9 @@ audit: $(DEV_READY) $(PACKAGE_READY) ## Slower readings: security lint, unused d
 	@$(BIN)/python -m djlint templates --lint --quiet
 
 lock: $(DEV_READY) ## Renew both lock files from pyproject.toml
-	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --quiet \
+	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --quiet \
 		--extra build -o requirements.lock $(LOCK)
-	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --quiet \
+	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --quiet \
 		--extra build --extra dev -c requirements.lock -o requirements-dev.lock $(LOCK)
 
 clean: ## Remove what tools left behind; var/ and .venv/ stay

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from console.actions.registry import registered
 from console.adapters import oidc
 from console.adapters.billing import FILE as PROVIDER_FILE
-from console.adapters.billing import DemoBilling, NoBilling
+from console.adapters.billing import DemoBilling, NoBilling, NoProvider
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fingerprints import HmacFingerprints
@@ -102,6 +102,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             ids=TimeOrderedIds(),
             tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
             billing=DemoBilling(settings.var / PROVIDER_FILE) if settings.billing.adapter == "demo" else NoBilling(),
+            provider=NoProvider(),
+            provider_writer=NoProvider(),
             passwords=Argon2Passwords(),
             codes=codes,
             identity=_identity(settings, clock),

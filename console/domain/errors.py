@@ -51,3 +51,9 @@ class BadValueError(ConsoleError):
     """A field of a form, file or call is wrong; `facts` name field and remedy."""
 
     code = "bad_value"
+
+
+class UnreadableObjectError(ConsoleError):
+    """An object of the provider lacks what its kind must have; `facts` name kind, id and why."""
+
+    code = "unreadable_object"

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.selectable import Alias, TableClause
 from sqlalchemy.sql.visitors import ExternallyTraversible
 
-from console.storage import entitlement_tables, own_tables, tenant_tables, webhook_tables
+from console.storage import billing_tables, entitlement_tables, own_tables, tenant_tables, webhook_tables
 from console.storage.bases import PlaneBase, TenantOwned
 
 OWNED_TABLES = frozenset(
@@ -21,6 +21,7 @@ OWNED_TABLES = frozenset(
 _MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
 _SEEN = (
     own_tables,
+    billing_tables,
     entitlement_tables,
     tenant_tables,
     webhook_tables,

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from console.actions.registry import Registry, registered
-from console.adapters.billing import NoBilling
+from console.adapters.billing import NoBilling, NoProvider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
@@ -229,6 +229,8 @@ def opened_stage(
         ids=ids,
         tickets=DemoTickets(),
         billing=NoBilling(),
+        provider=NoProvider(),
+        provider_writer=NoProvider(),
         passwords=PASSWORDS,
         codes=CODES,
         identity=None,

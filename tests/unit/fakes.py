@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from console.adapters.billing import NoProvider
 from console.domain.changes import Preview
 from console.domain.entitlements import Condition, Feature, FeatureKind, Grant, GrantSource, Inputs, Usage
 from console.domain.ids import SHARED_PLANE, MemberId, PersonKey, ReasonCode, SessionKey, StaffId, TenantId
@@ -307,6 +308,7 @@ def tools(
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
         billing=billing or FakeBilling(),
+        provider=NoProvider(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
     )

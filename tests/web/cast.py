@@ -17,6 +17,7 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from console.actions.registry import Registry, registered
+from console.adapters.billing import NoProvider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import STEP_SECONDS, SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
@@ -142,6 +143,8 @@ def opened_house(
                 ids=ids,
                 tickets=DemoTickets(),
                 billing=billing(),
+                provider=NoProvider(),
+                provider_writer=NoProvider(),
                 passwords=PASSWORDS,
                 codes=CODES,
                 identity=identity,

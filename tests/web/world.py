@@ -23,7 +23,7 @@ from console.domain.imports import (
     WebhookEndpointRecord,
     tenant_id_of,
 )
-from console.ports.billing import BillingProvider, ProviderInvoice
+from console.ports.billing import InvoiceLookup, ProviderInvoice
 from tests import ground
 from tests.databases import NOON
 
@@ -97,7 +97,7 @@ def world() -> list[Record]:
     ]
 
 
-def billing() -> BillingProvider:
+def billing() -> InvoiceLookup:
     """Return a billing provider that knows the two invoices as paid."""
     file = ground.folder() / f"cast-provider-{os.getpid()}.sqlite3"
     if not file.exists():

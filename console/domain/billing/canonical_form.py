@@ -1,0 +1,119 @@
+"""Billing objects as plain documents and back: one spelling, so that a digest tells whether two sides agree."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from console.domain.billing.objects import CLASSES, KIND_OF, BillingObject, ObjectKind
+from console.domain.canonical import canonical_bytes, sha256_hex
+from console.domain.errors import ConsoleError
+from console.domain.ids import Digest
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SHAPES: dict[type, tuple[tuple[str, Any], ...]] = {}  # of dataclasses: they never change
+
+
+class MalformedObjectError(ConsoleError):
+    """A stored document is no billing object of its kind."""
+
+    code = "malformed_billing_object"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One object as the provider told it at a moment: the canonical form, and beside it what was really said.
+
+    Shape: `raw` is the provider's own document, `api_version` the version in which it speaks; `is_deleted` where the
+    provider says that the object was and is no more.
+    """
+
+    thing: BillingObject
+    raw: Mapping[str, Any]
+    api_version: str
+    fetched_at: datetime
+    is_deleted: bool = False
+
+    @property
+    def kind(self) -> ObjectKind:
+        """Return what the object is."""
+        return kind_of(self.thing)
+
+
+def kind_of(thing: BillingObject) -> ObjectKind:
+    """Return the kind of an object."""
+    return KIND_OF[type(thing)]
+
+
+def customer_of(thing: BillingObject) -> str | None:
+    """Return the customer that an object belongs to, or None where it belongs to nobody."""
+    if kind_of(thing) is ObjectKind.CUSTOMER:
+        return thing.id
+    owner: str | None = getattr(thing, "customer", None)
+    return owner
+
+
+def document(thing: BillingObject) -> dict[str, Any]:
+    """Return an object as plain JSON: moments in whole microseconds UTC, lines and items as arrays in their order."""
+    plain: dict[str, Any] = _plain(thing)
+    return plain
+
+
+def digest(thing: BillingObject) -> Digest:
+    """Return the digest of an object's canonical bytes."""
+    return Digest(sha256_hex(canonical_bytes(document(thing))))
+
+
+def restored(kind: ObjectKind, plain: Mapping[str, Any]) -> BillingObject:
+    """Return the object of a document. Raises: MalformedObjectError."""
+    try:
+        thing: BillingObject = _made(CLASSES[kind], plain)
+    except (KeyError, TypeError, ValueError) as broken:
+        message = "A stored billing document does not fit its kind."
+        raise MalformedObjectError(message, kind=kind.value) from broken
+    return thing
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  plain JSON
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // _MICROSECOND
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name, _ in _shape(type(value))}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _made(cls: type[T], plain: Mapping[str, Any]) -> T:
+    return cls(**{name: _value(hint, plain[name]) for name, hint in _shape(cls)})
+
+
+def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401  decided by the hint
+    if get_origin(hint) is UnionType:
+        if plain is None:
+            return None
+        hint = next(each for each in get_args(hint) if each is not NoneType)
+    if hint is datetime:
+        return _EPOCH + plain * _MICROSECOND
+    if get_origin(hint) is tuple:
+        return tuple(_made(get_args(hint)[0], each) for each in _array(plain))
+    if type(plain) is not hint:
+        raise TypeError(plain)
+    return plain
+
+
+def _array(plain: object) -> Sequence[Any]:
+    if not isinstance(plain, list):
+        raise TypeError(plain)
+    return plain
+
+
+def _shape(cls: type) -> tuple[tuple[str, Any], ...]:
+    shape = _SHAPES.get(cls)
+    if shape is None:
+        hints = get_type_hints(cls)
+        shape = _SHAPES[cls] = tuple((each.name, hints[each.name]) for each in fields(cls))
+    return shape

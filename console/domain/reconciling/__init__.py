@@ -1,0 +1,1 @@
+"""What reconciliation compares, what it can find, and how a finding lives; pure functions over values."""

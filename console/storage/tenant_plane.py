@@ -14,6 +14,7 @@ from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.storage.bases import PlaneBase
+from console.storage.billed import Billed
 from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
@@ -34,7 +35,7 @@ from console.storage.webhooks import StoredWebhooks
 _FIRST_VERSION = 1
 
 
-class StoredTenantPlane:
+class StoredTenantPlane(Billed):
     """The TenantPlane of one unit; the session adds the tenant to every statement."""
 
     def __init__(self, session: GuardedSession, scope: TenantScope, *, now: datetime) -> None:

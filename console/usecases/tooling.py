@@ -49,6 +49,7 @@ def tools_for(
         control=UnitTools(unit=unit, actor=actor, tenant=None if row is None else row.id) if needs_books else None,
         billing=house.billing,
         provider=house.provider,
+        customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
         execution=execution,

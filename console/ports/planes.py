@@ -12,6 +12,7 @@ from console.domain.reconciling.books import Hold
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.billing_customers import BillingCustomers
+from console.ports.mirror import MirrorBook
 from console.ports.provider_writes import ProviderWrites
 from console.ports.webhooks import WebhookBook
 
@@ -50,6 +51,11 @@ class TenantPlane(Protocol):
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
+        ...
+
+    @property
+    def mirror(self) -> MirrorBook:
+        """Return the tenant's mirror of the billing provider."""
         ...
 
     @property

@@ -54,6 +54,7 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -221,6 +222,9 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            most = book.actions[query.action].ceilings["units_most"]
+            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -258,6 +262,15 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             if facts["is_raise"] and facts["increase_percent"] > one_lead:
                 return {"support_lead": 1, "finance_lead": 1}
             return {"support_lead": 1}
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            is_large = facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"]
+            return {"finance_lead": 1} | ({"support_lead": 1} if is_large else {})
+        case "billing.cancel_duplicate":
+            return {"finance_lead": 1} | ({"support_lead": 1} if facts["both_paid"] else {})
+        case "billing.link_customer":
+            return {"finance_lead": 1} | ({"support_lead": 1} if facts["is_documented_only"] else {})
+        case "billing.unlink_customer" | "billing.note_dispute":
+            return {"finance_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
         case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":

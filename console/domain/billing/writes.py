@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
@@ -21,9 +21,6 @@ from console.domain.errors import ConsoleError
 from console.domain.ids import Digest, ExecutionId
 
 T = TypeVar("T")
-
-# How long a provider surely remembers an idempotency key; after that the same key could act a second time.
-KEY_HOLDS = timedelta(hours=23)
 
 
 class WriteState(StrEnum):

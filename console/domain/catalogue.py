@@ -153,13 +153,13 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
             Kind.INTENT, Outcome.UNKNOWN, "asks the billing provider for {governed} on {tenant}"
         ),
         "provider.written": _governed(
-            Kind.OUTCOME, Outcome.SUCCESS, "carried {governed} on {tenant} out at the billing provider"
+            Kind.ACTION, Outcome.SUCCESS, "carried {governed} on {tenant} out at the billing provider"
         ),
         "provider.refused": _governed(
-            Kind.OUTCOME, Outcome.FAILED, "could not carry {governed} on {tenant} out at the billing provider: {why}"
+            Kind.ACTION, Outcome.FAILED, "could not carry {governed} on {tenant} out at the billing provider: {why}"
         ),
         "provider.unsettled": _governed(
-            Kind.OUTCOME,
+            Kind.ACTION,
             Outcome.UNKNOWN,
             "cannot tell whether the billing provider did {governed} on {tenant}: {why}",
         ),

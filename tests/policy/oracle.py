@@ -254,6 +254,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
+    if query.action.startswith("billing.") and query.action != "billing.resync":
+        return _billing_groups(book, query, facts)
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -262,15 +264,6 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             if facts["is_raise"] and facts["increase_percent"] > one_lead:
                 return {"support_lead": 1, "finance_lead": 1}
             return {"support_lead": 1}
-        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
-            is_large = facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"]
-            return {"finance_lead": 1} | ({"support_lead": 1} if is_large else {})
-        case "billing.cancel_duplicate":
-            return {"finance_lead": 1} | ({"support_lead": 1} if facts["both_paid"] else {})
-        case "billing.link_customer":
-            return {"finance_lead": 1} | ({"support_lead": 1} if facts["is_documented_only"] else {})
-        case "billing.unlink_customer" | "billing.note_dispute":
-            return {"finance_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
         case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
@@ -283,3 +276,10 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _billing_groups(book: PolicyBook, query: Query, facts: dict[str, Any]) -> dict[str, int]:
+    """Return who approves money: a finance lead always, a support lead too where one team's word is not enough."""
+    most = book.actions[query.action].ceilings.get("units_one_lead", 0)
+    needs_both = facts.get("amount_units", 0) > most or facts.get("both_paid") or facts.get("is_documented_only")
+    return {"finance_lead": 1} | ({"support_lead": 1} if needs_both else {})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.domain.effective_store import Recalculation, StoredSet
-from console.domain.entitlements import Feature, Grant, Inputs
+from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.reconciling.books import UsageEvent
@@ -80,6 +80,10 @@ class TenantPlane(Protocol):
         """Store a set in place of version `expected` (None: of none); False means somebody was faster."""
         ...
 
+    def take_turn(self) -> None:
+        """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
+        ...
+
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing.
 
@@ -97,6 +101,14 @@ class TenantPlane(Protocol):
 
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
         """Store an override and move `entitlement_version`."""
+        ...
+
+    def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
+        """Give a live override another owner; False when it was not live."""
+        ...
+
+    def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
+        """Store grace or the end of a coverage and move `entitlement_version`. Raises: ConflictError for a taken id."""
         ...
 
     def end_override(self, override: str, *, at: datetime) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.domain.effective_store import Recalculation, StoredSet, recalculation
-from console.domain.entitlements import Feature, Grant, Inputs
+from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.errors import ConflictError, NotFoundError
 from console.domain.ids import TenantId
 from console.domain.reconciling.books import UsageEvent
@@ -19,7 +19,7 @@ from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
-from console.storage.own_tables import AccountStateRow, OverrideRow
+from console.storage.own_tables import AccountStateRow, OverrideRow, OwnConditionRow
 from console.storage.rows import changed
 from console.storage.tenant_tables import AccountRow
 
@@ -81,9 +81,14 @@ class StoredAccess:
         """Store a set in place of version `expected` (None: of none); False means somebody was faster."""
         return keep_effective_set(self._session, wanted, cause=cause, expected=expected)
 
+    def take_turn(self) -> None:
+        """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
+        self._ensure_state()
+        self._session.scalar(select(AccountStateRow.version).with_for_update())
+
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing."""
-        self._take_turn()
+        self.take_turn()
         account, stored = self.account(), self.effective_set()
         inputs = stored_inputs(self._session, account)
         done = recalculation(stored, inputs, source_version=account.entitlement_version, now=at)
@@ -116,14 +121,28 @@ class StoredAccess:
         )
         self._move_entitlements()
 
+    def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
+        """Give a live override another owner; False when it was not live."""
+        return changed(self._session, _live(override, at).values(owner=owner)) == 1
+
+    def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
+        """Store grace or the end of a coverage and move `entitlement_version`. Raises: ConflictError for a taken id."""
+        self._add(
+            OwnConditionRow,
+            id=condition.id,
+            kind=condition.kind.value,
+            cause=condition.cause,
+            starts_at=condition.starts_at,
+            until=condition.until,
+            reference=reference,
+            set_by=by,
+            set_at=at,
+        )
+        self._move_entitlements()
+
     def end_override(self, override: str, *, at: datetime) -> bool:
         """End a live override and move `entitlement_version`; False when it was not live."""
-        live = update(OverrideRow).where(
-            OverrideRow.id == override,
-            OverrideRow.ended_at.is_(None),
-            or_(OverrideRow.until.is_(None), OverrideRow.until > at),
-        )
-        if changed(self._session, live.values(ended_at=at)) != 1:
+        if changed(self._session, _live(override, at).values(ended_at=at)) != 1:
             return False
         self._move_entitlements()
         return True
@@ -132,11 +151,6 @@ class StoredAccess:
         self._ensure_state()
         moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
         changed(self._session, moved)
-
-    def _take_turn(self) -> None:
-        """Wait until nobody else changes status, overrides or effective set of this tenant."""
-        self._ensure_state()
-        self._session.scalar(select(AccountStateRow.version).with_for_update())
 
     def _ensure_state(self) -> None:
         """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
@@ -157,6 +171,15 @@ class StoredAccess:
                 raise
             message = "This plane has that row already."
             raise ConflictError(message) from broken
+
+
+def _live(override: str, at: datetime) -> Update:
+    """Return the change of an override that has not ended."""
+    return update(OverrideRow).where(
+        OverrideRow.id == override,
+        OverrideRow.ended_at.is_(None),
+        or_(OverrideRow.until.is_(None), OverrideRow.until > at),
+    )
 
 
 _ACCOUNT = Scoped(

@@ -10,6 +10,7 @@ from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
+from console.ports.override_register import AccessFleet
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -39,5 +40,6 @@ class House:
     outbound: Outbound
     webhook_keys: WebhookKeys
     webhook_fleet: WebhookFleet
+    access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]

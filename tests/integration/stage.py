@@ -238,6 +238,7 @@ def opened_stage(
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
     )

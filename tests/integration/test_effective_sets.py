@@ -24,7 +24,7 @@ from tests.integration.plane_houses import KINDS, PlaneHouse, plane_house
 T = TypeVar("T")
 DAY = timedelta(days=1)
 AT_ONCE = 8
-ROUNDS = 25
+ROUNDS = 10
 
 
 @pytest.fixture(params=KINDS)

@@ -155,6 +155,9 @@ class FakePlane:
     def effective_set(self) -> StoredSet | None:
         return self.stored
 
+    def take_turn(self) -> None:
+        """Nobody else is there."""
+
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         done = recalculation(self.stored, self.inputs(), source_version=self.entitlement_version, now=at)
         if done.is_written:

@@ -23,6 +23,10 @@ class Directory(Protocol):
         """Return the rows of several tenants in one statement."""
         ...
 
+    def page(self, *, after: TenantId | None, plan: str | None, limit: int) -> Sequence[DirectoryRow]:
+        """Return tenants by id, all or those of one plan."""
+        ...
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         ...

@@ -39,6 +39,14 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
+    def page(self, *, after: TenantId | None, plan: str | None, limit: int) -> Sequence[DirectoryRow]:
+        """Return tenants by id, all or those of one plan."""
+        row = DirectoryTenantRow
+        wanted = select(row).where(row.id > (after or "")).order_by(row.id).limit(limit)
+        if plan is not None:
+            wanted = wanted.where(row.plan == plan)
+        return [shown_row(each) for each in self._session.scalars(wanted)]
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)

@@ -50,6 +50,15 @@ PERMITTED: dict[str, set[Role]] = {
     "request.vote": VOTERS,
     "entitlement.override": SUPPORT | FINANCE,
     "entitlement.end_override": SUPPORT | FINANCE,
+    "entitlement.recalculate": SUPPORT | FINANCE,
+    "entitlement.assign_owner": SUPPORT | FINANCE,
+    "entitlement.grant_grace": SUPPORT | FINANCE,
+    "entitlement.end_coverage": FINANCE,
+    **{
+        f"entitlement.{verb}_recalculation": {Role.SUPPORT_LEAD, Role.FINANCE_LEAD}
+        for verb in ("plan", "run", "pause", "resume", "cancel")
+    },
+    "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
@@ -225,6 +234,8 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
         case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
             most = book.actions[query.action].ceilings["units_most"]
             return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
+        case "entitlement.grant_grace":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -266,6 +277,11 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"support_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "entitlement.end_coverage":
+            return {"finance_lead": 1}
+        case "entitlement.run_recalculation":
+            few = book.actions[query.action].ceilings["losers_without_approval"]
+            return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
         case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
             return {"webhook_second": 1}
         case "webhook.change_endpoint":

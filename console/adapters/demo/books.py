@@ -4,7 +4,7 @@ Only Acme's mirror is behind its provider, because that is the first journey.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -42,6 +42,7 @@ from console.domain.entitlements import Access, GrantSource, Inputs, Usage
 from console.domain.ids import Digest, TenantId
 from console.domain.imports import SubscriptionRecord, tenant_id_of
 from console.domain.reconciling.books import (
+    ClosedSet,
     Hold,
     Link,
     ObjectRef,
@@ -63,7 +64,10 @@ PRICES_BY_ID = {each.id: each for each in prices()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoBooks:
-    """One tenant on all sides. `transactions` belong to the provider's account; `mirrored_at` knows every object."""
+    """One tenant on all sides. `transactions` belong to the provider's account; `mirrored_at` knows every object.
+
+    Shape: `closed` and `unreadable` are empty, and `entitlement_version` the first, until something is broken (drift).
+    """
 
     tenant: TenantId
     now: datetime
@@ -76,8 +80,11 @@ class DemoBooks:
     holds: tuple[Hold, ...]
     usage_events: tuple[UsageEvent, ...]
     inputs: Inputs
-    stored: StoredSet
+    stored: StoredSet | None
     transactions: tuple[BalanceTransaction, ...]
+    closed: tuple[ClosedSet, ...] = ()
+    unreadable: Mapping[ObjectRef, str] = field(default_factory=dict)
+    active_members: int = 0
 
     def compared(self) -> TenantBooks:
         """Return the books as reconciliation reads them."""
@@ -105,6 +112,9 @@ class DemoBooks:
             inputs=self.inputs,
             computed=effective(self.inputs, self.now),
             stored=self.stored,
+            active_members=self.active_members,
+            closed=self.closed,
+            unreadable=self.unreadable,
             overrides=tuple(each for each in self.inputs.grants if each.source is GrantSource.OVERRIDE),
             usage=self.inputs.usage,
             usage_events=self.usage_events,
@@ -262,7 +272,8 @@ def _events(sketch: Sketch, usage: tuple[Usage, ...], *, now: datetime) -> Itera
     newest = next(((back, issued) for back, issued in issued_at(sketch, now=now)), (-1, now))
     before = months_before(newest[1], 1)
     if newest[0] == 0 and before >= sketch.created_at:
-        yield from _split(sketch, dice, calls_before(sketch, newest[1]), before, newest[1] - timedelta(seconds=1))
+        last = newest[1].replace(hour=0) - timedelta(seconds=1)
+        yield from _split(sketch, dice, calls_before(sketch, newest[1]), before, last)
     for count in usage:
         if count.feature == METERED:
             yield from _split(sketch, dice, count.used, count.starts_at, max(count.starts_at, count.as_of))

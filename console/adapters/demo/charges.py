@@ -15,6 +15,7 @@ from console.domain.billing.tie_outs import months_before, prorated, tax_on
 CURRENCIES = ("EUR", "JPY", "KWD", "USD")
 MONTHS = 6
 METERED = "api_calls"
+SEAT = "seat"
 _YEAR_FOR = 10  # months
 _CURRENCIES = {"us": "USD", "eu": "EUR", "ap": "JPY"}
 _TAX = {
@@ -87,7 +88,7 @@ def unit_of(plan: str, interval: str) -> int:
 
 
 def prices() -> Iterator[Price]:
-    """Yield the provider's whole price list; one old price of each currency is no longer sold."""
+    """Yield the provider's whole price list; one old price of each currency is no longer sold, one counts seats."""
     for currency in CURRENCIES:
         for plan, interval in product(_PLAN_KEYS, ("month", "year")):
             base = _price(price_id(plan, currency, interval), currency, unit_of(plan, interval))
@@ -95,8 +96,8 @@ def prices() -> Iterator[Price]:
         yield replace(_price(price_id("pro", currency, "old"), currency, 15_000), plan="pro", is_active=False)
         yield replace(_price(price_id(METERED, currency, "month"), currency, 0), feature=METERED, is_metered=True)
         for add_on in ADD_ONS:
-            base = _price(price_id(add_on.key, currency, "month"), currency, add_on.amount_minor)
-            yield replace(base, feature=add_on.feature)
+            yield _price(price_id(add_on.key, currency, "month"), currency, add_on.amount_minor)
+        yield replace(_price(price_id(SEAT, currency, "month"), currency, 900), feature="seats")
 
 
 def issued_at(sketch: Sketch, *, now: datetime) -> Iterator[tuple[int, datetime]]:
@@ -176,8 +177,8 @@ def _lines(sketch: Sketch, back: int, issued: datetime) -> Iterator[InvoiceLine]
             feature=METERED,
             quantity=calls_before(sketch, issued),
             unit_minor=0,
-            period_from=before,
-            period_until=issued,
+            period_from=before.replace(hour=0),
+            period_until=issued.replace(hour=0),
         )
 
 

@@ -39,6 +39,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "policy.read",
         "job.read",
         "inbound.read",
+        "reconciliation.read",
     )
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
@@ -36,6 +36,14 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
+    def page(self, *, after: TenantId | None, limit: int) -> Sequence[DirectoryRow]:
+        """Return tenants in order of id, those after one: how work over the whole fleet goes on."""
+        return [shown_row(row) for row in found(self._session, _PAGE, after=after or "", most=limit)]
+
+    def count(self) -> int:
+        """Return how many tenants there are; for work over the whole fleet, never for a page."""
+        return int(found(self._session, _COUNT)[0][0])
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)
@@ -47,6 +55,8 @@ class StoredDirectory:
 _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
+_PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))
+_COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 
 

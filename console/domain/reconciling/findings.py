@@ -159,6 +159,7 @@ class Finding:
     explanation: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    repair: RequestId | None = None  # the request for its repair, while that waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

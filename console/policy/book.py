@@ -9,6 +9,7 @@ from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
+from console.domain.reconciling.runs import ReconciliationRules
 from console.domain.sending import SendingRules
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
@@ -120,6 +121,7 @@ class Limits:
     reveals_per_hour: int
     replay_most_planned: int
     override_longest_days: int
+    waiver_longest_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class PolicyBook:
     limits: Limits
     sending: SendingRules
     jobs: JobRules
+    reconciliation: ReconciliationRules
     group_roles: Mapping[str, Role]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]

@@ -67,6 +67,10 @@ class Staging(Protocol):
         """Return objects of a kind that hang on another, in order of id, those after one."""
         ...
 
+    def strays(self, run: ReconciliationId, *, limit: int) -> Sequence[Staged]:
+        """Return objects of no customer that could not be read, in order of kind and id."""
+        ...
+
     def digest(self, run: ReconciliationId) -> Digest:
         """Return a digest over everything staged, in constant memory."""
         ...

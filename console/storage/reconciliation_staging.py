@@ -60,6 +60,11 @@ class StoredStaging:
         )  # fmt: skip
         return self._found(wanted.order_by(_Row.id).limit(limit))
 
+    def strays(self, run: ReconciliationId, *, limit: int) -> Sequence[Staged]:
+        """Return objects of no customer that could not be read, in order of kind and id."""
+        wanted = select(_Row).where(_Row.run == run, _Row.customer.is_(None), _Row.why.is_not(None))
+        return self._found(wanted.order_by(_Row.kind, _Row.id).limit(limit))
+
     def digest(self, run: ReconciliationId) -> Digest:
         """Return a digest over everything staged, in constant memory."""
         digest = sha256()

@@ -17,6 +17,7 @@ from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.planes import TenantPlane
+from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
@@ -86,6 +87,10 @@ class ControlTools(Protocol):
     def jobs(self) -> JobBook: ...  # noqa: D102
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102
+    @property
+    def runs(self) -> RunBook: ...  # noqa: D102
+    @property
+    def findings(self) -> FindingBook: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.domain.billing.objects import ObjectKind
-from console.domain.ids import Digest, RequestId, StaffId, TenantId
+from console.domain.ids import Digest, ExecutionId, RequestId, StaffId, TenantId
 from console.domain.reconciling.findings import Direction, Finding, FindingId, FindingState, ReconciliationId
 from console.domain.reconciling.runs import How, KindTotal, Reconciliation, RunState, Sighting, Staged
 from console.storage.reconciliation_tables import FindingRow, ReconciliationRow, SightingRow, StagedObjectRow
@@ -152,7 +152,7 @@ def shown_finding(row: FindingRow) -> Finding:
         times_reopened=row.times_reopened,
         owner=None if row.owner is None else StaffId(row.owner),
         waived_until=row.waived_until,
-        waived_by=None if row.waived_by is None else RequestId(row.waived_by),
+        waived_by=None if row.waived_by is None else ExecutionId(row.waived_by),
         explanation=row.explanation,
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,

@@ -101,6 +101,7 @@ class FindingPage:
     names: Mapping[StaffId, str]
     repair: Repair | None
     waiting: Request | None
+    waiver: Request | None
     steps: Sequence[ActionKey]
     history: Sequence[StoredEntry]
     opened: Opened | None
@@ -229,6 +230,7 @@ def _page(house: House, unit: ControlUnit, actor: Actor, found: Finding, *, open
         names=_names(unit, [found]),
         repair=repair_of(house, actor, found),
         waiting=None if found.repair is None else unit.requests.get(found.repair),
+        waiver=None if found.waived_by is None else unit.requests.by_execution(found.waived_by),
         steps=[key for event, key in _BY_HAND.items() if following(found.state, event) is not None],
         history=unit.reader.page(EntryFilter(target=found.id), before=None, limit=_HISTORY),
         opened=opened,

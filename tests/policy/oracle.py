@@ -61,6 +61,11 @@ PERMITTED: dict[str, set[Role]] = {
     "job.retry": ENGINEERING,
     "job.discard": ENGINEERING,
     "inbound.replay": ENGINEERING,
+    "reconciliation.read": FINANCE | {Role.ON_CALL, Role.SECURITY_AUDITOR},
+    "reconciliation.start": FINANCE,
+    "reconciliation.start_tenant": FINANCE,
+    "reconciliation.cancel": FINANCE | {Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("finding.")},
     **{key: ENGINEERING for key, _, _ in GOVERNED if key.startswith("webhook.")},
     "webhook.test_send": ENGINEERING | SUPPORT,
     "webhook.resend": ENGINEERING | SUPPORT,
@@ -122,6 +127,8 @@ def _permitted(query: Query) -> bool:
         return query.reason == "INCIDENT_RESPONSE"
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
+    if query.action == "reconciliation.read" and not query.roles & FINANCE:
+        return facts["page"] in {"runs", "run"}
     return True
 
 
@@ -221,6 +228,8 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "finding.waive":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -260,6 +269,8 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"support_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "finding.waive":
+            return {"finance_lead": 1}
         case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
             return {"webhook_second": 1}
         case "webhook.change_endpoint":

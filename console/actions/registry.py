@@ -6,7 +6,16 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
-from console.actions.billing import resync
+from console.actions.billing import (
+    apply_payment,
+    cancel_duplicate,
+    issue_credit,
+    link_customer,
+    note_dispute,
+    refund,
+    resync,
+    unlink_customer,
+)
 from console.actions.entitlement import end_override, override
 from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.inbound import replay
@@ -49,6 +58,13 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    refund.ACTION,
+    issue_credit.ACTION,
+    apply_payment.ACTION,
+    cancel_duplicate.ACTION,
+    link_customer.ACTION,
+    unlink_customer.ACTION,
+    note_dispute.ACTION,
     add_endpoint.ACTION,
     change_endpoint.ACTION,
     pause_endpoint.ACTION,

@@ -149,6 +149,21 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "inbound.refused": _refused("inbound", C, "sent a webhook that is not believed: {why}"),
         "inbound.processed": _system(U, "let the mirror of {tenant} follow the provider", "inbound"),
         "inbound.quarantined": _system(U, "set {target} aside: {why}", "inbound"),
+        "provider.asked": _governed(
+            Kind.INTENT, Outcome.UNKNOWN, "asks the billing provider for {governed} on {tenant}"
+        ),
+        "provider.written": _governed(
+            Kind.OUTCOME, Outcome.SUCCESS, "carried {governed} on {tenant} out at the billing provider"
+        ),
+        "provider.refused": _governed(
+            Kind.OUTCOME, Outcome.FAILED, "could not carry {governed} on {tenant} out at the billing provider: {why}"
+        ),
+        "provider.unsettled": _governed(
+            Kind.OUTCOME,
+            Outcome.UNKNOWN,
+            "cannot tell whether the billing provider did {governed} on {tenant}: {why}",
+        ),
+        "directory.followed": _system(U, "let the directory follow the customers of {tenant}", "directory"),
         "inbound.gap_found": _system(C, "fetched {records} events that never came", "inbound"),
         "webhook.endpoint_warned": _system(U, "warned about {target} of {tenant}", "webhook"),
         "webhook.endpoint_disabled": _system(U, "disabled {target} of {tenant}: {why}", "webhook"),

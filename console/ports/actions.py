@@ -12,6 +12,7 @@ from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
+from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
@@ -121,6 +122,7 @@ class Tools:
     directory_row: DirectoryRow | None
     control: ControlTools | None
     provider: BillingProvider
+    customer_claims: CustomerClaims
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None

@@ -35,6 +35,14 @@ class Directory(Protocol):
         """Follow a change of status on the plane."""
         ...
 
+    def link_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant be found by a customer of the billing provider; once more changes nothing."""
+        ...
+
+    def unlink_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant no longer be found by a customer; once more changes nothing."""
+        ...
+
 
 class Fleet(Protocol):
     """Cross-tenant reads, on an engine and role that see only what they need."""

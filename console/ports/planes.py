@@ -8,9 +8,12 @@ from typing import Protocol
 from console.domain.entitlements import Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
+from console.domain.reconciling.books import Hold
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.billing_customers import BillingCustomers
 from console.ports.mirror import MirrorBook
+from console.ports.provider_writes import ProviderWrites
 from console.ports.webhooks import WebhookBook
 
 
@@ -58,6 +61,24 @@ class TenantPlane(Protocol):
     @property
     def webhooks(self) -> WebhookBook:
         """Return the tenant's webhooks."""
+        ...
+
+    @property
+    def provider_writes(self) -> ProviderWrites:
+        """Return what the billing provider was asked to do for this tenant."""
+        ...
+
+    @property
+    def customers(self) -> BillingCustomers:
+        """Return which customers of the billing provider this tenant is."""
+        ...
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return what was noted of disputes, also of those that are over, in order of the dispute's id."""
+        ...
+
+    def put_hold(self, hold: Hold, *, before: Hold | None, at: datetime) -> bool:
+        """Write what is noted of a dispute if what stands is still `before`; False when somebody was faster."""
         ...
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:

@@ -16,11 +16,12 @@ SEQUENCED = frozenset({"audit_seq", "audit_checkpoint", "audit_frontier"})
 FROZEN = frozenset({EVENTS, "audit_seq", "audit_checkpoint", "request_revision"})
 DIRECTORY = frozenset({"directory_tenant", "directory_key", "directory_name"})
 
-# What the fleet may know of webhooks: whose turn it is, never what is said to whom.
+# What the fleet may know of webhooks, whose turn it is, never what is said to whom; and who links which customer.
 TIMES = {
     "plane_webhook_endpoint": frozenset({"tenant_id", "id", "state", "claimed_until", "breaker_until"}),
     "plane_webhook_delivery": frozenset({"tenant_id", "endpoint", "due_at"}),
     "plane_webhook_message": frozenset({"tenant_id", "created_at", "fanned_at", "kept_until"}),
+    "plane_billing_customer": frozenset({"tenant_id", "customer", "unlinked_at"}),
 }
 
 _SCHEMA_CHANGES = frozenset(

@@ -15,6 +15,7 @@ from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
 from console.storage.bases import PlaneBase
+from console.storage.billed import Billed
 from console.storage.bought import stored_bought, stored_invoice, stored_invoices, stored_subscription
 from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
@@ -28,7 +29,7 @@ from console.storage.tenant_tables import AccountRow, MemberRow, ProductJobRow
 from console.storage.webhooks import StoredWebhooks
 
 
-class StoredTenantPlane:
+class StoredTenantPlane(Billed):
     """The TenantPlane of one unit; the session adds the tenant to every statement."""
 
     def __init__(self, session: GuardedSession, scope: TenantScope, *, now: datetime) -> None:

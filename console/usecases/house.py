@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from console.actions.registry import Registry
 from console.policy.book import PolicyBook
 from console.ports.billing import BillingProvider, BillingWriter
+from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
@@ -38,5 +39,6 @@ class House:
     outbound: Outbound
     webhook_keys: WebhookKeys
     webhook_fleet: WebhookFleet
+    customer_claims: CustomerClaims
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]

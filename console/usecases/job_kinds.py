@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from console.actions.billing.ledger import JOB as WRITE_JOB
+from console.actions.billing.ledger import LINK_JOB
+from console.usecases.carry_out_write import carry_out_write, give_write_up
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
+from console.usecases.follow_link import follow_link
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
 from console.usecases.keep_reconciling import (
@@ -51,6 +55,19 @@ _KINDS = (
         kind="webhook.hold",
         title="Let deliveries follow their endpoint's state",
         handler=hold_deliveries,
+        is_tenant_bound=True,
+    ),
+    JobKind(
+        kind=WRITE_JOB,
+        title="Ask the billing provider for what was approved",
+        handler=carry_out_write,
+        is_tenant_bound=True,
+        gave_up=give_write_up,
+    ),
+    JobKind(
+        kind=LINK_JOB,
+        title="Let the directory follow a tenant's customers",
+        handler=follow_link,
         is_tenant_bound=True,
     ),
     JobKind(kind=PROCESS_JOB, title="Process an event of a provider", handler=process_inbound, is_tenant_bound=False),

@@ -61,6 +61,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
         inbound_verifiers={},
         provider_events={},
     )

@@ -237,6 +237,7 @@ def opened_stage(
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
         inbound_verifiers={},
         provider_events={},
     )

@@ -54,6 +54,7 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -73,6 +74,11 @@ PERMITTED: dict[str, set[Role]] = {
         f"staff.{verb}": {Role.ADMINISTRATOR}
         for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
     },
+}
+ALWAYS = {
+    **dict.fromkeys(("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay"), {"webhook_second": 1}),
+    **dict.fromkeys(("tenant.suspend", "tenant.resume"), {"support_lead": 1, "suspension_second": 1}),
+    **dict.fromkeys(("finding.waive", "billing.unlink_customer", "billing.note_dispute"), {"finance_lead": 1}),
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
@@ -230,6 +236,9 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
         case "finding.waive":
             return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            most = book.actions[query.action].ceilings["units_most"]
+            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -259,6 +268,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
+    if query.action in ALWAYS:
+        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -267,16 +278,17 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             if facts["is_raise"] and facts["increase_percent"] > one_lead:
                 return {"support_lead": 1, "finance_lead": 1}
             return {"support_lead": 1}
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            is_large = facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"]
+            return {"finance_lead": 1} | ({"support_lead": 1} if is_large else {})
+        case "billing.cancel_duplicate":
+            return {"finance_lead": 1} | ({"support_lead": 1} if facts["both_paid"] else {})
+        case "billing.link_customer":
+            return {"finance_lead": 1} | ({"support_lead": 1} if facts["is_documented_only"] else {})
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
-        case "finding.waive":
-            return {"finance_lead": 1}
-        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
-            return {"webhook_second": 1}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
-        case "tenant.suspend" | "tenant.resume":
-            return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:

@@ -245,6 +245,16 @@ class FakeControl:
 
 
 @dataclass
+class FakeClaims:
+    """Who links which customer, on every plane."""
+
+    held: dict[str, tuple[TenantId, ...]] = field(default_factory=dict)
+
+    def of(self, customers: Sequence[str]) -> dict[str, tuple[TenantId, ...]]:
+        return {each: self.held[each] for each in customers if each in self.held}
+
+
+@dataclass
 class FakeIds:
     """Ids that count."""
 
@@ -281,6 +291,7 @@ def tools(
     now: datetime = NOON,
     outbound: object = None,
     keys: object = None,
+    claims: "FakeClaims | None" = None,
 ) -> Tools:
     """Return the tools of an action asked for by Robin."""
     return Tools(
@@ -293,6 +304,7 @@ def tools(
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
         provider=provider or NoProvider(),
+        customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
     )

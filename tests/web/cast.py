@@ -151,6 +151,7 @@ def opened_house(
                 outbound=QuietOutbound(),
                 webhook_keys=OpenKeys(),
                 webhook_fleet=storage.webhook_fleet,
+                customer_claims=storage.customer_claims,
                 inbound_verifiers={},
                 provider_events={},
             ),

@@ -76,9 +76,9 @@ PERMITTED: dict[str, set[Role]] = {
     },
 }
 ALWAYS = {
-    **dict.fromkeys(("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay"), {"webhook_second": 1}),
-    **dict.fromkeys(("tenant.suspend", "tenant.resume"), {"support_lead": 1, "suspension_second": 1}),
-    **dict.fromkeys(("finding.waive", "billing.unlink_customer", "billing.note_dispute"), {"finance_lead": 1}),
+    **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
+    **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
+    **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {

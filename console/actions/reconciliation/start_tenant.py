@@ -31,7 +31,7 @@ def preview(_params: Params, tools: Tools) -> Preview:
             Change(field="Reconciliation", before=None, after="queued"),
             Change(field="Customers at the provider", before=None, after=", ".join(customers) or "none"),
         ),
-        fingerprint={"customers": sorted(customers)},
+        fingerprint={"customers": " ".join(sorted(customers))},
         customer="Access that follows what the provider says, where it did not.",
         target_type="reconciliation",
         target_id=tools.plane().scope.tenant,

@@ -104,6 +104,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             billing=DemoBilling(settings.var / PROVIDER_FILE) if settings.billing.adapter == "demo" else NoBilling(),
             provider=NoProvider(),
             provider_writer=NoProvider(),
+            ledgers=ledger_folder.LedgerFolder(settings.var / "exports"),
             passwords=Argon2Passwords(),
             codes=codes,
             identity=_identity(settings, clock),

@@ -16,6 +16,7 @@ from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
@@ -86,6 +87,12 @@ class ControlTools(Protocol):
     def jobs(self) -> JobBook: ...  # noqa: D102
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102
+    @property
+    def periods(self) -> PeriodBook: ...  # noqa: D102
+
+    def open_money_findings(self, since: datetime, until: datetime) -> int:
+        """Return how many findings dated in [since, until) still wait for a decision of finance."""
+        ...
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""

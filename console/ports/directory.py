@@ -23,6 +23,10 @@ class Directory(Protocol):
         """Return the rows of several tenants in one statement."""
         ...
 
+    def following(self, tenant: TenantId | None, *, limit: int) -> Sequence[DirectoryRow]:
+        """Return the rows after a tenant in order of id, or the first; for work that goes through all of them."""
+        ...
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         ...

@@ -10,6 +10,7 @@ from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.periods import PeriodSets
 from console.ports.webhooks import WebhookBook
 
 
@@ -52,6 +53,11 @@ class TenantPlane(Protocol):
     @property
     def webhooks(self) -> WebhookBook:
         """Return the tenant's webhooks."""
+        ...
+
+    @property
+    def periods(self) -> PeriodSets:
+        """Return what accounting periods hold of the tenant."""
         ...
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:

@@ -9,6 +9,7 @@ from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.outbox import Outbox
+from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.requests import RequestBook
 from console.ports.sessions import SessionBook
@@ -42,6 +43,9 @@ class ControlUnit(Protocol):
     def jobs(self) -> JobBook: ...  # noqa: D102
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102
+
+    @property
+    def periods(self) -> PeriodBook: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

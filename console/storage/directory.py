@@ -36,6 +36,10 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
+    def following(self, tenant: TenantId | None, *, limit: int) -> Sequence[DirectoryRow]:
+        """Return the rows after a tenant in order of id, or the first; for work that goes through all of them."""
+        return [shown_row(row) for row in found(self._session, _FOLLOWING, tenant=tenant or "", most=limit)]
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)
@@ -48,6 +52,10 @@ _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
+
+_FOLLOWING = Prepared(
+    select(_TABLE).where(_TABLE.c.id > bindparam("tenant")).order_by(_TABLE.c.id).limit(bindparam("most"))
+)
 
 
 def shown_row(row: Any) -> DirectoryRow:  # noqa: ANN401  a row, mapped or not

@@ -18,6 +18,7 @@ from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
+from console.storage.periods import StoredPeriods
 from console.storage.requests import StoredRequests
 from console.storage.sessions import StoredSessions
 from console.storage.staff import StoredStaff
@@ -106,6 +107,11 @@ class StoredUnit:
     def inbox(self) -> StoredInbox:
         """Return the inbox of providers' webhooks."""
         return StoredInbox(self._session)
+
+    @cached_property
+    def periods(self) -> StoredPeriods:
+        """Return the accounting periods."""
+        return StoredPeriods(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

@@ -19,6 +19,7 @@ from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
+from console.storage.periods import StoredPeriodSets
 from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_product_job, shown_subscription
 from console.storage.rows import changed
 from console.storage.tenant_tables import (
@@ -98,6 +99,11 @@ class StoredTenantPlane:
     def webhooks(self) -> StoredWebhooks:
         """Return the tenant's webhooks."""
         return StoredWebhooks(self._session)
+
+    @cached_property
+    def periods(self) -> StoredPeriodSets:
+        """Return what accounting periods hold of the tenant."""
+        return StoredPeriodSets(self._session)
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
         """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""

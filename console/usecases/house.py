@@ -10,6 +10,7 @@ from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
+from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -32,6 +33,7 @@ class House:
     billing: InvoiceLookup
     provider: BillingProvider
     provider_writer: BillingWriter
+    ledgers: LedgerShelf
     passwords: Passwords
     codes: OneTimeCodes
     identity: IdentityProvider | None

@@ -8,6 +8,7 @@ from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
+from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.run_replay import rest_replay, run_replay
@@ -50,6 +51,13 @@ _KINDS = (
         title="Compare a provider's list of events with what came",
         handler=find_gaps,
         is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=PREPARE_JOB,
+        title="Prepare an accounting period",
+        handler=prepare_period,
+        is_tenant_bound=False,
+        gave_up=give_period_up,
     ),
 )
 KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in _KINDS})

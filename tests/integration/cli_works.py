@@ -25,6 +25,7 @@ from console.storage.engines import open_database
 from console.storage.house import Storage, StorageSettings, open_store
 from console.storage.parts import OWNER
 from console.usecases.house import House
+from tests.ledgers import SHELF
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
 from tests.webhook_fakes import OpenKeys, QuietOutbound
@@ -55,6 +56,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
+        ledgers=SHELF,
         passwords=PASSWORDS,
         codes=SealedOneTimeCodes("seal" * 16),
         identity=None,

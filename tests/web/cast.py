@@ -35,6 +35,7 @@ from console.storage.house import Storage, StorageSettings, open_store
 from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
+from tests.ledgers import SHELF
 from tests.databases import HandClock, TestFingerprints, sqlite_url
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
@@ -145,6 +146,7 @@ def opened_house(
                 billing=billing(),
                 provider=NoProvider(),
                 provider_writer=NoProvider(),
+                ledgers=SHELF,
                 passwords=PASSWORDS,
                 codes=CODES,
                 identity=identity,

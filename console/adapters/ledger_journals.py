@@ -58,7 +58,7 @@ class BeancountJournal:
 
 def journals(files: Mapping[str, TextIO]) -> tuple[Journal, ...]:
     """Return the journals that write into these files, by name."""
-    made: tuple[type[HledgerJournal] | type[BeancountJournal], ...] = (HledgerJournal, BeancountJournal)
+    made: tuple[type[HledgerJournal | BeancountJournal], ...] = (HledgerJournal, BeancountJournal)
     return tuple(each(files[each.name]) for each in made)
 
 

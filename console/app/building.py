@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from console.actions.registry import registered
-from console.adapters import oidc
+from console.adapters import ledger_folder, oidc
 from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import DemoBilling, NoBilling, NoProvider
 from console.adapters.checkpoint_folder import CheckpointFolder

@@ -10,6 +10,7 @@ from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.mirror import MirrorBook
 from console.ports.periods import PeriodSets
 from console.ports.webhooks import WebhookBook
 
@@ -48,6 +49,11 @@ class TenantPlane(Protocol):
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
+        ...
+
+    @property
+    def mirror(self) -> MirrorBook:
+        """Return the tenant's mirror of the billing provider."""
         ...
 
     @property

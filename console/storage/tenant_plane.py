@@ -13,11 +13,13 @@ from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
 from console.storage.bases import PlaneBase
 from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
+from console.storage.mirror import StoredMirror
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
 from console.storage.periods import StoredPeriodSets
 from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_product_job, shown_subscription
@@ -31,8 +33,6 @@ from console.storage.tenant_tables import (
     SubscriptionRow,
 )
 from console.storage.webhooks import StoredWebhooks
-
-_FIRST_VERSION = 1
 
 
 class StoredTenantPlane:
@@ -66,8 +66,8 @@ class StoredTenantPlane:
             suspended_because=because,
             country=row.country,
             created_at=row.created_at,
-            version=_FIRST_VERSION if row.version is None else row.version,
-            entitlement_version=_FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
+            version=FIRST_VERSION if row.version is None else row.version,
+            entitlement_version=FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
         )
 
     def subscription(self) -> Subscription | None:
@@ -94,6 +94,11 @@ class StoredTenantPlane:
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
         return next((shown_invoice(row) for row in self._session.scoped(_INVOICE, number=number)), None)
+
+    @cached_property
+    def mirror(self) -> StoredMirror:
+        """Return the tenant's mirror of the billing provider."""
+        return StoredMirror(self._session)
 
     @cached_property
     def webhooks(self) -> StoredWebhooks:
@@ -149,7 +154,7 @@ class StoredTenantPlane:
             op=grant.op.value,
             owner=grant.owner,
         )
-        self._move_entitlements()
+        move_entitlements(self._session)
 
     def end_override(self, override: str, *, at: datetime) -> bool:
         """End a live override and move `entitlement_version`; False when it was not live."""
@@ -160,7 +165,7 @@ class StoredTenantPlane:
         )
         if changed(self._session, live.values(ended_at=at)) != 1:
             return False
-        self._move_entitlements()
+        move_entitlements(self._session)
         return True
 
     def add_note(self, note: Note) -> None:
@@ -169,7 +174,7 @@ class StoredTenantPlane:
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        self._ensure_state()
+        ensure_state(self._session)
         fenced = update(AccountStateRow).where(AccountStateRow.version == version)
         values = {"status": status.value, "status_because": because, "version": version + 1}
         return changed(self._session, fenced.values(values)) == 1
@@ -191,24 +196,6 @@ class StoredTenantPlane:
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
         """Record an execution in this transaction; raises ConflictError when one is recorded already."""
         self._add(AppliedExecutionRow, execution=execution, outcome=outcome, at=at)
-
-    def _move_entitlements(self) -> None:
-        self._ensure_state()
-        moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
-        changed(self._session, moved)
-
-    def _ensure_state(self) -> None:
-        """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
-        if self._session.scalar(select(AccountStateRow.version)) is not None:
-            return
-        first = AccountStateRow(
-            tenant_id=self._scope.tenant, version=_FIRST_VERSION, entitlement_version=_FIRST_VERSION
-        )
-        try:
-            with self._session.begin_nested():
-                self._session.add(first)
-        except IntegrityError:
-            self._session.expunge_all()
 
     def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:

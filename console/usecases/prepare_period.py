@@ -9,7 +9,6 @@ from console.domain.accounting.ledger_files import FILES
 from console.domain.accounting.period_books import PeriodBooks, period_books
 from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
-from console.domain.errors import NotFoundError
 from console.domain.ids import Digest, TenantId
 from console.domain.jobs import Job
 from console.domain.periods import FrozenSet, Period, PeriodEvent, PeriodState, SealedFile, after, chained, period_id

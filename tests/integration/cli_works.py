@@ -25,9 +25,9 @@ from console.storage.engines import open_database
 from console.storage.house import Storage, StorageSettings, open_store
 from console.storage.parts import OWNER
 from console.usecases.house import House
-from tests.ledgers import SHELF
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
+from tests.ledgers import SHELF
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]

@@ -33,8 +33,8 @@ from console.usecases.outcomes import Proposal, Waiting
 from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
-from tests.ledgers import SHELF
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
+from tests.ledgers import SHELF
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 

@@ -35,8 +35,8 @@ from console.storage.house import Storage, StorageSettings, open_store
 from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
-from tests.ledgers import SHELF
 from tests.databases import HandClock, TestFingerprints, sqlite_url
+from tests.ledgers import SHELF
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 

@@ -38,9 +38,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     closed = replace(period, state=PeriodState.CLOSED, closed_by=tools.requester, closed_at=tools.now)
     if not tools.books().periods.save(closed):
         raise Fault("period", "The period moved meanwhile; look at it again.")
-    return Applied(
-        sentence=f"{period.id} is closed.", changes=(moved(period, PeriodEvent.CLOSE),), made=period.id
-    )
+    return Applied(sentence=f"{period.id} is closed.", changes=(moved(period, PeriodEvent.CLOSE),), made=period.id)
 
 
 def _closable(params: Params, tools: Tools) -> Period:

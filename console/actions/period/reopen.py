@@ -18,7 +18,10 @@ def preview(params: Params, tools: Tools) -> Preview:
         changes=(
             moved(period, PeriodEvent.REOPEN),
             Change(field="Digest", before=period.digest, after=None),
-            *(Change(field=each.field, before=each.after, after="prepared again") for each in file_changes(period.files)),
+            *(
+                Change(field=each.field, before=each.after, after="prepared again")
+                for each in file_changes(period.files)
+            ),
         ),
         fingerprint={"period": period.id, "version": period.version, "digest": period.digest or ""},
         warnings=(
@@ -41,16 +44,16 @@ def apply(params: Params, tools: Tools) -> Applied:
     )
     if not tools.books().periods.save(opened):
         raise Fault("period", "The period moved meanwhile; look at it again.")
-    return Applied(
-        sentence=f"{period.id} is open again.", changes=(moved(period, PeriodEvent.REOPEN),), made=period.id
-    )
+    return Applied(sentence=f"{period.id} is open again.", changes=(moved(period, PeriodEvent.REOPEN),), made=period.id)
 
 
 def _reopenable(params: Params, tools: Tools) -> Period:
     period = period_for(params, PeriodEvent.REOPEN, tools)
     later = tools.books().periods.get(following(period.id))
     if later.state not in {PeriodState.OPEN, PeriodState.REOPENED}:
-        raise Fault("period", f"{later.id} stands on it and is {later.state.value.replace('_', ' ')}; reopen that first.")
+        raise Fault(
+            "period", f"{later.id} stands on it and is {later.state.value.replace('_', ' ')}; reopen that first."
+        )
     return period
 
 

@@ -12,6 +12,7 @@ from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.period import close, prepare, reopen
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
 from console.actions.webhook import (
@@ -68,6 +69,9 @@ OWN: tuple[Action[Any], ...] = (
     retry.ACTION,
     discard.ACTION,
     replay.ACTION,
+    prepare.ACTION,
+    close.ACTION,
+    reopen.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

@@ -39,6 +39,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "policy.read",
         "job.read",
         "inbound.read",
+        "period.read",
+        "period.take_file",
     )
 )
 

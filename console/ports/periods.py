@@ -66,7 +66,7 @@ class LedgerDraft(Protocol):
 class LedgerShelf(Protocol):
     """Where sealed files lie."""
 
-    def writing(self, period: PeriodId) -> AbstractContextManager[LedgerDraft, None]:
+    def writing(self, period: PeriodId) -> AbstractContextManager[LedgerDraft]:
         """Begin a period's files; what is not sealed leaves nothing behind. Raises: OutsideError."""
         ...
 

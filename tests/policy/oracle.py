@@ -30,6 +30,7 @@ MAY_USE = {
     "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
     "BREAK_GLASS": set(Role),
+    "PERIOD_CLOSE": FINANCE,
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -58,6 +59,9 @@ PERMITTED: dict[str, set[Role]] = {
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "period.read": FINANCE | {Role.SECURITY_AUDITOR},
+    "period.take_file": FINANCE,
+    **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
     "job.retry": ENGINEERING,
     "job.discard": ENGINEERING,
     "inbound.replay": ENGINEERING,
@@ -264,6 +268,8 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"webhook_second": 1}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
+        case "period.close" | "period.reopen":
+            return {"finance_lead": 1}
         case "tenant.suspend" | "tenant.resume":
             return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:

@@ -111,6 +111,8 @@ class FolderDraft:
     def seal(self, *, digest: Digest) -> tuple[SealedFile, ...]:
         """Finish every file with its manifest and put all in place at once. Raises: OutsideError."""
         with _told():
+            for journal in self._journals:
+                journal.finish()
             self._stack.close()
             for written in self._files.values():
                 written.finish()

@@ -17,6 +17,10 @@ class Journal(Protocol):
         """Add a transaction."""
         ...
 
+    def finish(self) -> None:
+        """Write what can only be known at the end."""
+        ...
+
 
 class HledgerJournal:
     """Plain text for hledger and ledger."""
@@ -25,6 +29,7 @@ class HledgerJournal:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
+        self._currencies: set[str] = set()
         self.count = 0
         file.writelines(f"account {account.value}\n" for account in Account)
 
@@ -34,7 +39,14 @@ class HledgerJournal:
         self._file.write(f"\n{event.at:%Y-%m-%d} * ({_line(event.thing).replace(')', ']')}) {text}\n")
         for posting in event.postings:
             self._file.write(f"    {posting.account.value}  {_amount(posting.minor, event.currency)}\n")
+        self._currencies.add(event.currency)
         self.count += 1
+
+    def finish(self) -> None:
+        """Declare the currencies, which `hledger --strict` asks for."""
+        for currency in sorted(self._currencies):
+            digits = exponent(currency)
+            self._file.write(f"\ncommodity 1000.{'0' * digits} {currency}\n")
 
 
 class BeancountJournal:
@@ -54,6 +66,9 @@ class BeancountJournal:
         for posting in event.postings:
             self._file.write(f"  {posting.account.value}  {_amount(posting.minor, event.currency)}\n")
         self.count += 1
+
+    def finish(self) -> None:
+        """Leave it as it is: currencies need no declaration here."""
 
 
 def journals(files: Mapping[str, TextIO]) -> tuple[Journal, ...]:

@@ -1,0 +1,27 @@
+"""Brings an accounting period into the state that a page or an action needs."""
+
+from dataclasses import replace
+
+from console.domain.ids import Digest
+from console.domain.periods import PeriodId, PeriodState, open_period
+from tests.web.cast import PEOPLE, Cast
+
+OCTOBER = PeriodId("2026-10")
+
+
+def period_in(cast: Cast, state: PeriodState, *, by: str = "finance") -> None:
+    """Store October in a state, prepared by somebody, with its files sealed where it has any."""
+    files = ()
+    digest = Digest("ab" * 32)
+    if state is not PeriodState.OPEN:
+        with cast.house.ledgers.writing(OCTOBER) as draft:
+            files = draft.seal(digest=digest)
+    with cast.house.store.write() as unit:
+        stands = unit.periods.get(OCTOBER)
+        if state is PeriodState.OPEN and not stands.version:
+            return
+        wanted = replace(
+            open_period(OCTOBER), version=stands.version, state=state, prepared_by=PEOPLE[by].id,
+            prepared_at=cast.clock.now(), digest=digest, files=files,
+        )  # fmt: skip
+        assert unit.periods.save(wanted)

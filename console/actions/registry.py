@@ -16,7 +16,19 @@ from console.actions.billing import (
     resync,
     unlink_customer,
 )
-from console.actions.entitlement import end_override, override
+from console.actions.entitlement import (
+    assign_owner,
+    cancel_recalculation,
+    end_coverage,
+    end_override,
+    grant_grace,
+    override,
+    pause_recalculation,
+    plan_recalculation,
+    recalculate,
+    resume_recalculation,
+    run_recalculation,
+)
 from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
@@ -53,6 +65,15 @@ GROUP = "sallyport.actions"
 OWN: tuple[Action[Any], ...] = (
     override.ACTION,
     end_override.ACTION,
+    recalculate.ACTION,
+    assign_owner.ACTION,
+    grant_grace.ACTION,
+    end_coverage.ACTION,
+    plan_recalculation.ACTION,
+    run_recalculation.ACTION,
+    pause_recalculation.ACTION,
+    resume_recalculation.ACTION,
+    cancel_recalculation.ACTION,
     reveal.ACTION,
     add_note.ACTION,
     suspend.ACTION,

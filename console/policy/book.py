@@ -40,6 +40,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "policy.read",
         "job.read",
         "inbound.read",
+        "access.read",
         "reconciliation.read",
     )
 )
@@ -121,6 +122,7 @@ class Limits:
     reveals_per_hour: int
     replay_most_planned: int
     override_longest_days: int
+    grace_longest_days: int
     waiver_longest_days: int
 
 

@@ -23,8 +23,8 @@ class Directory(Protocol):
         """Return the rows of several tenants in one statement."""
         ...
 
-    def page(self, *, after: TenantId | None, limit: int) -> Sequence[DirectoryRow]:
-        """Return tenants in order of id, those after one: how work over the whole fleet goes on."""
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
         ...
 
     def count(self) -> int:

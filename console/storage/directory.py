@@ -39,9 +39,12 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
-    def page(self, *, after: TenantId | None, limit: int) -> Sequence[DirectoryRow]:
-        """Return tenants in order of id, those after one: how work over the whole fleet goes on."""
-        return [shown_row(row) for row in found(self._session, _PAGE, after=after or "", most=limit)]
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
+        given = {"after": after or "", "most": limit}
+        if plan is None:
+            return [shown_row(row) for row in found(self._session, _PAGE, **given)]
+        return [shown_row(row) for row in found(self._session, _PAGE_OF_PLAN, plan=plan, **given)]
 
     def count(self) -> int:
         """Return how many tenants there are; for work over the whole fleet, never for a page."""
@@ -79,6 +82,12 @@ _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
 _PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))
+_PAGE_OF_PLAN = Prepared(
+    select(_TABLE)
+    .where(_TABLE.c.id > bindparam("after"), _TABLE.c.plan == bindparam("plan"))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most"))
+)
 _COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 

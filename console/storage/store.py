@@ -19,6 +19,8 @@ from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
+from console.storage.override_register import StoredRegister
+from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
@@ -111,6 +113,15 @@ class StoredUnit:
         return StoredInbox(self._session)
 
     @cached_property
+    def recalculations(self) -> StoredRecalculations:
+        """Return the mass recalculations."""
+        return StoredRecalculations(self._session)
+
+    @cached_property
+    def register(self) -> StoredRegister:
+        """Return the register of overrides."""
+        return StoredRegister(self._session)
+
     def runs(self) -> StoredRuns:
         """Return the runs of reconciliation."""
         return StoredRuns(self._session)

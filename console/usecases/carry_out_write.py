@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from console.domain.billing.canonical_form import Snapshot
-from console.domain.billing.commands import Command, NameTenant
+from console.domain.billing.canonical_form import Snapshot, customer_of
+from console.domain.billing.commands import Command, IssueCreditNote, NameTenant
+from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.billing.writes import (
     MalformedCommandError,
     ProviderWrite,
@@ -13,7 +14,7 @@ from console.domain.billing.writes import (
     bound_digest,
     touched_by,
 )
-from console.domain.errors import ConsoleError, OutsideError
+from console.domain.errors import OutsideError, UnreadableObjectError
 from console.domain.ids import ExecutionId
 from console.domain.jobs import Job
 from console.domain.requests import Request
@@ -24,11 +25,12 @@ from console.usecases.house import House
 from console.usecases.job_outcomes import Done, JobRefusedError
 from console.usecases.parameters import built, raw_of
 from console.usecases.record_write import ENTRY_OF, UNSETTLED, record_write
-from console.usecases.scopes import directory_row, scope_of_job
+from console.usecases.scopes import directory_row, scope_of_job, tenant_data
 from console.usecases.written_tenant import written_tenant
 
 _NOT_APPROVED = "The stored command is not what was approved."
 _UNKNOWN = "The provider does not say whether it was done."
+_MOST_PAYMENTS = 50
 
 # One step on the tenant's data: the command as it stands then, and the entry that tells of it, or None.
 Step = Callable[[TenantPlane], tuple[ProviderWrite, str | None]]
@@ -88,16 +90,15 @@ def carry_out_write(house: House, job: Job) -> Done:
 def give_write_up(house: House, job: Job) -> None:
     """Say what became of a command whose job is dead: refused where nothing left the house, else as the provider says.
 
-    Raises: JobRefusedError, OutsideError; then the command stays as it is, and counts against every bound.
+    Shape: a command of which nobody knows stays as it is, and counts against every bound.
+    Raises: JobRefusedError for what was not approved, OutsideError when the plane does not answer.
     """
     task = _task(house, job)
     with house.store.read() as unit:
         error = (unit.jobs.get(job.id) or job).last_error or "its job was given up"
-    seen: list[ProviderWrite] = []
 
     def look(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
         write = _stored(task, plane)
-        seen.append(write)
         if write.state is not WriteState.WANTED:
             return write, None
         refused = plane.provider_writes.move(write, WriteEvent.REFUSE, at=house.clock.now(), error=error)
@@ -106,10 +107,13 @@ def give_write_up(house: House, job: Job) -> None:
     write = _step(task, look)
     if write.state is not WriteState.SENT:
         return
-    found = _done_before(house, write)
-    if found is not None:
-        _settle(task, write, found)
-        return
+    try:
+        found = _done_before(house, write)
+        if found is not None:
+            _settle(task, write, found)
+            return
+    except OutsideError as away:
+        error = str(away)
     _step(task, lambda _plane: (replace(write, error=error), UNSETTLED))
 
 
@@ -206,7 +210,7 @@ def _done_before(house: House, write: ProviderWrite) -> Snapshot | None:
 
 def _settle(task: _Task, write: ProviderWrite, snapshot: Snapshot) -> None:
     """Mirror what came of it and end the command, unless somebody else has done so."""
-    beside = list(_beside(task.house, write.command))
+    beside = list(_beside(task, write.command, snapshot.thing))
 
     def settle(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
         for told in (snapshot, *beside):
@@ -227,12 +231,30 @@ def _refusing(task: _Task, write: ProviderWrite, sentence: str) -> Step:
     return refuse
 
 
-def _beside(house: House, command: Command) -> Iterator[Snapshot]:
-    """Yield the objects that look different now; one that cannot be read now is told of by its webhook or a pull."""
-    for kind, thing in touched_by(command):
+def _beside(task: _Task, command: Command, made: BillingObject) -> Iterator[Snapshot]:
+    """Yield the objects that look different now, so that no bound is held against what they looked like before.
+
+    Shape: one that cannot be put into canonical form is left to the run that finds it. Raises: OutsideError.
+    """
+    refs = list(touched_by(command))
+    if isinstance(command, IssueCreditNote):
+        refs += [(ObjectKind.CUSTOMER, customer) for customer in (customer_of(made),) if customer is not None]
+        refs += [(ObjectKind.PAYMENT, payment) for payment in _payments_of(task, command.invoice)]
+    for kind, thing in refs:
         try:
-            found = house.provider.fetch(kind, thing)
-        except ConsoleError:
+            found = task.house.provider.fetch(kind, thing)
+        except OutsideError as away:
+            raise OutsideError(f"It was done; {thing} cannot be read yet. {away}", permanent=False) from away
+        except UnreadableObjectError:
             continue
         if found is not None:
             yield found
+
+
+def _payments_of(task: _Task, invoice: str) -> list[str]:
+    house, now = task.house, task.house.clock.now()
+    with (
+        house.store.read() as unit,
+        tenant_data(house, unit, scope_of_job(task.job, task.row, now=now)) as plane,
+    ):
+        return [each.thing.id for each in plane.mirror.children(ObjectKind.PAYMENT, invoice, limit=_MOST_PAYMENTS)]

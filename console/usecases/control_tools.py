@@ -11,6 +11,7 @@ from console.domain.tenancy import TenantStatus
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
@@ -53,6 +54,10 @@ class UnitTools:
         return self.unit.inbox
 
     @property
+    def recalculations(self) -> RecalculationBook:
+        """Return the mass recalculations."""
+        return self.unit.recalculations
+
     def runs(self) -> RunBook:
         """Return the runs of reconciliation."""
         return self.unit.runs

@@ -11,6 +11,7 @@ from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
+from console.ports.override_register import AccessFleet
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -40,5 +41,6 @@ class House:
     webhook_keys: WebhookKeys
     webhook_fleet: WebhookFleet
     customer_claims: CustomerClaims
+    access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]

@@ -19,11 +19,15 @@ from console.usecases.keep_reconciling import (
     keep_reconciling,
     start_nightly,
 )
+from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
+from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.reconciliation_work import RECONCILE_JOB
+from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
 from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
 from console.usecases.run_replay import rest_replay, run_replay
+from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
 
 _DAY_S = 86_400
 
@@ -92,10 +96,34 @@ _KINDS = (
         is_tenant_bound=False,
     ),
 )
-KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in _KINDS})
+_ACCESS_KINDS = (
+    JobKind(
+        kind=SWEEP_JOB,
+        title="Recalculate access that has reached its end",
+        handler=sweep_access,
+        is_tenant_bound=False,
+    ),
+    JobKind(kind=REGISTER_JOB, title="Keep the register of overrides", handler=keep_register, is_tenant_bound=False),
+    JobKind(
+        kind=PLAN_JOB,
+        title="Plan a recalculation of many tenants",
+        handler=plan_recalculation,
+        is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=RUN_JOB,
+        title="Work off a recalculation of many tenants",
+        handler=run_recalculation,
+        is_tenant_bound=False,
+        gave_up=rest_recalculation,
+    ),
+)
+KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_ACCESS_KINDS)})
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),
+    Recurring(id=SWEEP_JOB, kind=SWEEP_JOB, every_s=SWEEP_EVERY_S),
+    Recurring(id=REGISTER_JOB, kind=REGISTER_JOB, every_s=REGISTER_EVERY_S),
     Recurring(id=GAPS_JOB, kind=GAPS_JOB, every_s=GAPS_EVERY_S),
     Recurring(id=NIGHTLY_JOB, kind=NIGHTLY_JOB, every_s=_DAY_S),
     Recurring(id=KEEP_JOB, kind=KEEP_JOB, every_s=KEEP_EVERY_S),

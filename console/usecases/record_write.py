@@ -7,7 +7,7 @@ from typing import Any
 
 from console.domain.billing.writes import ProviderWrite, WriteState
 from console.domain.decisions import Fact
-from console.domain.entries import SYSTEM_ACTOR
+from console.domain.entries import SYSTEM_ACTOR, Kind
 from console.domain.entry_parts import TargetRef
 from console.domain.requests import Request
 from console.ports.store import ControlUnit
@@ -33,8 +33,8 @@ def record_write(
     """Write an entry about a command unless it stands already: a job may come to the same place twice."""
     if _standing(unit, action, request) is not None:
         return
-    intent = None if action == ASKED else _standing(unit, ASKED, request)
-    parent: dict[str, Any] = {} if intent is None else {"parent": intent.uid}
+    intent = _standing(unit, ASKED, request) if action in {WRITTEN, REFUSED} else None
+    parent: dict[str, Any] = {} if intent is None else {"kind": Kind.OUTCOME, "parent": intent.uid}
     error = write.error or None
     emit_as(
         unit,

@@ -50,6 +50,15 @@ PERMITTED: dict[str, set[Role]] = {
     "request.vote": VOTERS,
     "entitlement.override": SUPPORT | FINANCE,
     "entitlement.end_override": SUPPORT | FINANCE,
+    "entitlement.recalculate": SUPPORT | FINANCE,
+    "entitlement.assign_owner": SUPPORT | FINANCE,
+    "entitlement.grant_grace": SUPPORT | FINANCE,
+    "entitlement.end_coverage": FINANCE,
+    **{
+        f"entitlement.{verb}_recalculation": {Role.SUPPORT_LEAD, Role.FINANCE_LEAD}
+        for verb in ("plan", "run", "pause", "resume", "cancel")
+    },
+    "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
@@ -79,6 +88,7 @@ ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
     **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
     **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
+    "entitlement.end_coverage": {"finance_lead": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
@@ -239,6 +249,8 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
         case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
             most = book.actions[query.action].ceilings["units_most"]
             return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
+        case "entitlement.grant_grace":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -268,8 +280,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS:
-        return ALWAYS[query.action]
+    if query.action in ALWAYS or query.action == "billing.resync":
+        return ALWAYS.get(query.action, {})
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -278,18 +290,27 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             if facts["is_raise"] and facts["increase_percent"] > one_lead:
                 return {"support_lead": 1, "finance_lead": 1}
             return {"support_lead": 1}
-        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
-            is_large = facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"]
-            return {"finance_lead": 1} | ({"support_lead": 1} if is_large else {})
-        case "billing.cancel_duplicate":
-            return {"finance_lead": 1} | ({"support_lead": 1} if facts["both_paid"] else {})
-        case "billing.link_customer":
-            return {"finance_lead": 1} | ({"support_lead": 1} if facts["is_documented_only"] else {})
+        case _ if query.action.startswith("billing."):
+            return {"finance_lead": 1} | ({"support_lead": 1} if _takes_two_teams(book, query) else {})
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "entitlement.run_recalculation":
+            few = book.actions[query.action].ceilings["losers_without_approval"]
+            return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _takes_two_teams(book: PolicyBook, query: Query) -> bool:
+    facts: Any = query.facts
+    match query.action:
+        case "billing.cancel_duplicate":
+            return bool(facts["both_paid"])
+        case "billing.link_customer":
+            return bool(facts["is_documented_only"])
+        case _:
+            return bool(facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"])

@@ -122,6 +122,7 @@ class StoredUnit:
         """Return the register of overrides."""
         return StoredRegister(self._session)
 
+    @cached_property
     def runs(self) -> StoredRuns:
         """Return the runs of reconciliation."""
         return StoredRuns(self._session)

@@ -53,7 +53,7 @@ def broken(world: World) -> None:
 
 def bound(world: World, **numbers: int) -> None:
     """Change the numbers of reconciliation."""
-    rules = replace(book().reconciliation, **numbers)
+    rules = replace(book().reconciliation, **numbers)  # type: ignore[arg-type]  # only the numbers
     world.stage = replace(world.stage, house=replace(world.stage.house, book=replace(book(), reconciliation=rules)))
 
 

@@ -53,10 +53,6 @@ class Staging(Protocol):
         """Return everything of some customers, in order of kind and id."""
         ...
 
-    def claiming(self, run: ReconciliationId, tenant: TenantId) -> Sequence[str]:
-        """Return customers whose metadata names a tenant, in order of id."""
-        ...
-
     def page(self, run: ReconciliationId, kind: ObjectKind, *, after: str, limit: int) -> Sequence[Staged]:
         """Return objects of a kind in order of id, those after one."""
         ...

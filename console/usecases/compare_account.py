@@ -57,7 +57,7 @@ def account_step(work: Work) -> Reconciliation:
             )
             for each in second
         ]
-        noted = note_seen(unit, run, seen, at=work.now)
+        noted = note_seen(unit, run, seen, at=work.now, window=work.window)
         counts = counted(noted.counts, looked_twice=len(first), vanished=len(first) - len(second))
         return kept(unit, _further(replace(noted, counts=counts), part, page.next))
 
@@ -67,7 +67,7 @@ def _further(run: Reconciliation, part: str, next_page: str | None) -> Reconcili
     cursor = {name: value for name, value in run.cursor.items() if name not in {"after", "account"}}
     if next_page is not None:
         return replace(run, cursor={**cursor, "account": part, "after": next_page})
-    rest = list(PARTS)[list(PARTS).index(part) + 1 :]
+    rest = list(PARTS)[list(PARTS).index(part) + 1 :] if run.tenant is None else []
     if rest:
         return replace(run, cursor={**cursor, "account": rest[0]})
     silent = {name: value for name, value in cursor.items() if name == "silent"}

@@ -20,12 +20,12 @@ _COLLECTED = frozenset({_PAID, "open", "uncollectible"})
 def find(reading: Reading) -> Iterator[Candidate]:
     """Yield at most one difference of each invoice, and what the provider's own books say against it."""
     for thing, ours, theirs in reading.pairs(Invoice):
-        if thing.issued_at >= reading.books.window_from:
-            yield from (
-                _one_sided(reading, ours, theirs)
-                if ours is None or theirs is None
-                else (_drift(reading, ours, theirs),)
-            )
+        if thing.issued_at < reading.books.window_from:
+            continue
+        if ours is None or theirs is None:
+            yield from _one_sided(reading, ours, theirs)
+        else:
+            yield _drift(reading, ours, theirs)
     for invoice in reading.invoices:
         wrong = adds_up_not(invoice)
         if wrong is not None and invoice.status != _DRAFT:

@@ -27,7 +27,7 @@ _MOMENTS = (
 
 
 def test_it_finds_nothing_in_clean_tenants() -> None:
-    assert [found for index in range(1, 400) for found in detect_tenant(clean(index).compared())] == []
+    assert [found for index in range(1, 250) for found in detect_tenant(clean(index).compared())] == []
 
 
 @pytest.mark.parametrize("now", _MOMENTS, ids=str)

@@ -96,7 +96,7 @@ def _table(scores: dict[str, Score]) -> str:
     return "\n".join(rows)
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(
     index=st.integers(1, 150),
     first=st.sampled_from(KINDS_OF_TENANTS),
@@ -112,7 +112,7 @@ def test_it_finds_both_of_two_breaks_that_have_nothing_in_common(
     assert sorted(each.kind for each in detect_tenant(made[0].compared())) == sorted((first, second))
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(
     index=st.integers(1, 150),
     first=st.sampled_from(KINDS_OF_TENANTS),

@@ -38,7 +38,9 @@ def kinds_of(books: DemoBooks) -> list[str]:
 
 def payer() -> DemoBooks:
     """Return a tenant that simply pays."""
-    return next(books for books in map(clean, range(18, 200)) if len(of(Payment, books)) > 3 and live(books))
+    paying = (each for each in map(clean, range(18, 200)) if each.subscription.status == "active")
+    plain = (each for each in paying if not each.inputs.contracts and not each.inputs.conditions)
+    return next(each for each in plain if len(of(Payment, each)) > 3)
 
 
 # --- order and time -----------------------------------------------------------------------------------------------

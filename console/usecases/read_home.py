@@ -30,6 +30,7 @@ PAGES = {
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
     "periods": ("period.read", {}),
+    "reconciliation": ("reconciliation.read", {"page": "runs"}),
 }
 
 

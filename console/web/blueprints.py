@@ -5,7 +5,9 @@ from flask import Blueprint
 from console.web.views import (
     account,
     actions,
+    billing,
     door,
+    findings,
     home,
     inbound,
     leases,
@@ -13,6 +15,7 @@ from console.web.views import (
     palette,
     periods,
     policy,
+    reconciliation,
     replays,
     requests,
     search,
@@ -33,6 +36,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     palette.bp,
     leases.bp,
     tenants.bp,
+    billing.bp,
+    findings.bp,
     webhooks.bp,
     replays.bp,
     actions.bp,
@@ -41,5 +46,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     staff.bp,
     policy.bp,
     operations.bp,
+    reconciliation.bp,
     periods.bp,
 )

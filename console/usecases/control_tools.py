@@ -58,6 +58,7 @@ class UnitTools:
         """Return the mass recalculations."""
         return self.unit.recalculations
 
+    @property
     def runs(self) -> RunBook:
         """Return the runs of reconciliation."""
         return self.unit.runs

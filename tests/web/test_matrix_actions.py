@@ -15,6 +15,7 @@ from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
+from console.domain.reconciling.findings import FindingState
 from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role
@@ -23,7 +24,9 @@ from console.ports.actions import Reach
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
+from tests.billing import PaperProvider
 from tests.databases import NOON
+from tests.reconciling import A_FINDING, A_RUN
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.period_stage import OCTOBER, period_in
@@ -48,6 +51,15 @@ RUNS = {
     "webhook.pause_replay": RunState.RUNNING,
     "webhook.resume_replay": RunState.PAUSED,
     "webhook.cancel_replay": RunState.PLANNED,
+}
+
+
+STATES = {
+    "finding.take": FindingState.OPEN,
+    "finding.leave": FindingState.IN_PROGRESS,
+    "finding.explain": FindingState.OPEN,
+    "finding.waive": FindingState.OPEN,
+    "finding.reopen": FindingState.EXPLAINED,
 }
 
 
@@ -167,6 +179,8 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
 
 def told(stage: Stage, key: str) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
+    if key.startswith(("finding.", "reconciliation.")):
+        return reconciled(stage, key)
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
     if stage.left is None:
@@ -182,6 +196,24 @@ def told(stage: Stage, key: str) -> Raw:
         return {"run": planned_run(stage.cast, stage.left, state=RUNS[key])}
     ids = {"job.retry": {"job": stage.left.job}, "job.discard": {"job": stage.left.job}}
     return ids.get(key, {"event": stage.left.event} if key == "inbound.replay" else {})
+
+
+def reconciled(stage: Stage, key: str) -> Raw:
+    """Bring a provider, a finding in the state that the action needs, and a run that goes on; return their ids."""
+    stage.cast.house = replace(stage.cast.house, provider=PaperProvider())
+    state = STATES.get(key)
+    finding = replace(A_FINDING, state=state or FindingState.OPEN)
+    with stage.cast.house.store.write() as unit:
+        known = unit.findings.get(finding.id)
+        if known is None:
+            unit.findings.add(finding)
+        else:
+            unit.findings.save(replace(finding, version=known.version))
+        if key == "reconciliation.cancel":
+            unit.runs.add(A_RUN)
+    if key == "reconciliation.cancel":
+        return {"run": A_RUN.id}
+    return {"finding": finding.id} if state is not None else {}
 
 
 def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
-from console.actions.billing import resync
+from console.actions.billing import cancel_resync, resync, resync_all, resync_tenant
 from console.actions.entitlement import end_override, override
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
@@ -47,6 +47,9 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    resync_tenant.ACTION,
+    resync_all.ACTION,
+    cancel_resync.ACTION,
     add_endpoint.ACTION,
     change_endpoint.ACTION,
     pause_endpoint.ACTION,

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from console.domain.billing.resyncing import JOB as RESYNC_JOB
+from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
+from console.usecases.resync_mirror import resync_mirror, stop_resync
 from console.usecases.run_replay import rest_replay, run_replay
 
 _DAY_S = 86_400
@@ -44,6 +47,8 @@ _KINDS = (
         handler=hold_deliveries,
         is_tenant_bound=True,
     ),
+    JobKind(kind=RESYNC_JOB, title="Let mirrors follow the provider", handler=resync_mirror, is_tenant_bound=False),
+    JobKind(kind=STOP_JOB, title="Ask a resync to stop", handler=stop_resync, is_tenant_bound=False),
     JobKind(kind=PROCESS_JOB, title="Process an event of a provider", handler=process_inbound, is_tenant_bound=False),
     JobKind(
         kind=GAPS_JOB,

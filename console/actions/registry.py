@@ -6,8 +6,32 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
-from console.actions.billing import cancel_resync, resync, resync_all, resync_tenant
-from console.actions.entitlement import end_override, override
+from console.actions.billing import (
+    apply_payment,
+    cancel_duplicate,
+    cancel_resync,
+    issue_credit,
+    link_customer,
+    note_dispute,
+    refund,
+    resync,
+    resync_all,
+    resync_tenant,
+    unlink_customer,
+)
+from console.actions.entitlement import (
+    assign_owner,
+    cancel_recalculation,
+    end_coverage,
+    end_override,
+    grant_grace,
+    override,
+    pause_recalculation,
+    plan_recalculation,
+    recalculate,
+    resume_recalculation,
+    run_recalculation,
+)
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
@@ -42,6 +66,15 @@ GROUP = "sallyport.actions"
 OWN: tuple[Action[Any], ...] = (
     override.ACTION,
     end_override.ACTION,
+    recalculate.ACTION,
+    assign_owner.ACTION,
+    grant_grace.ACTION,
+    end_coverage.ACTION,
+    plan_recalculation.ACTION,
+    run_recalculation.ACTION,
+    pause_recalculation.ACTION,
+    resume_recalculation.ACTION,
+    cancel_recalculation.ACTION,
     reveal.ACTION,
     add_note.ACTION,
     suspend.ACTION,
@@ -50,6 +83,13 @@ OWN: tuple[Action[Any], ...] = (
     resync_tenant.ACTION,
     resync_all.ACTION,
     cancel_resync.ACTION,
+    refund.ACTION,
+    issue_credit.ACTION,
+    apply_payment.ACTION,
+    cancel_duplicate.ACTION,
+    link_customer.ACTION,
+    unlink_customer.ACTION,
+    note_dispute.ACTION,
     add_endpoint.ACTION,
     change_endpoint.ACTION,
     pause_endpoint.ACTION,

@@ -149,7 +149,29 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "inbound.refused": _refused("inbound", C, "sent a webhook that is not believed: {why}"),
         "inbound.processed": _system(U, "let the mirror of {tenant} follow the provider", "inbound"),
         "inbound.quarantined": _system(U, "set {target} aside: {why}", "inbound"),
+        "provider.asked": _governed(
+            Kind.INTENT, Outcome.UNKNOWN, "asks the billing provider for {governed} on {tenant}"
+        ),
+        "provider.written": _governed(
+            Kind.ACTION, Outcome.SUCCESS, "carried {governed} on {tenant} out at the billing provider"
+        ),
+        "provider.refused": _governed(
+            Kind.ACTION, Outcome.FAILED, "could not carry {governed} on {tenant} out at the billing provider: {why}"
+        ),
+        "provider.unsettled": _governed(
+            Kind.ACTION,
+            Outcome.UNKNOWN,
+            "cannot tell whether the billing provider did {governed} on {tenant}: {why}",
+        ),
+        "directory.followed": _system(U, "let the directory follow the customers of {tenant}", "directory"),
         "inbound.gap_found": _system(C, "fetched {records} events that never came", "inbound"),
+        "access.recalculated": _system(U, "recalculated the access of {tenant}", "access"),
+        "access.planned": _system(C, "planned a recalculation of {records} tenants", "access"),
+        "access.started": _system(X, "began the recalculation {target}", "access"),
+        "access.paused": _system(U, "paused the recalculation {target}: {why}", "access"),
+        "access.finished": _system(X, "finished the recalculation {target}", "access"),
+        "access.read": _saw("access", "read {target} of the access desk"),
+        "access.read_refused": _refused("access", R, "was refused reading the access desk: {why}"),
         "webhook.endpoint_warned": _system(U, "warned about {target} of {tenant}", "webhook"),
         "webhook.endpoint_disabled": _system(U, "disabled {target} of {tenant}: {why}", "webhook"),
         "resync.advanced": _system(U, "let mirrors follow the provider in the resync {target}", "inbound"),

@@ -39,6 +39,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "policy.read",
         "job.read",
         "inbound.read",
+        "access.read",
     )
 )
 
@@ -119,6 +120,7 @@ class Limits:
     reveals_per_hour: int
     replay_most_planned: int
     override_longest_days: int
+    grace_longest_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

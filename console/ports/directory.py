@@ -23,8 +23,20 @@ class Directory(Protocol):
         """Return the rows of several tenants in one statement."""
         ...
 
+    def page(self, *, after: TenantId | None, plan: str | None, limit: int) -> Sequence[DirectoryRow]:
+        """Return tenants by id, all or those of one plan."""
+        ...
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
+        ...
+
+    def link_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant be found by a customer of the billing provider; once more changes nothing."""
+        ...
+
+    def unlink_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant no longer be found by a customer; once more changes nothing."""
         ...
 
 

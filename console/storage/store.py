@@ -18,6 +18,8 @@ from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
+from console.storage.override_register import StoredRegister
+from console.storage.recalculations import StoredRecalculations
 from console.storage.requests import StoredRequests
 from console.storage.sessions import StoredSessions
 from console.storage.staff import StoredStaff
@@ -106,6 +108,16 @@ class StoredUnit:
     def inbox(self) -> StoredInbox:
         """Return the inbox of providers' webhooks."""
         return StoredInbox(self._session)
+
+    @cached_property
+    def recalculations(self) -> StoredRecalculations:
+        """Return the mass recalculations."""
+        return StoredRecalculations(self._session)
+
+    @cached_property
+    def register(self) -> StoredRegister:
+        """Return the register of overrides."""
+        return StoredRegister(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

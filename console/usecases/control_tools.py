@@ -11,6 +11,7 @@ from console.domain.tenancy import TenantStatus
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.recalculations import RecalculationBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
@@ -50,6 +51,11 @@ class UnitTools:
     def inbox(self) -> Inbox:
         """Return the inbox of providers' webhooks."""
         return self.unit.inbox
+
+    @property
+    def recalculations(self) -> RecalculationBook:
+        """Return the mass recalculations."""
+        return self.unit.recalculations
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -50,10 +50,20 @@ PERMITTED: dict[str, set[Role]] = {
     "request.vote": VOTERS,
     "entitlement.override": SUPPORT | FINANCE,
     "entitlement.end_override": SUPPORT | FINANCE,
+    "entitlement.recalculate": SUPPORT | FINANCE,
+    "entitlement.assign_owner": SUPPORT | FINANCE,
+    "entitlement.grant_grace": SUPPORT | FINANCE,
+    "entitlement.end_coverage": FINANCE,
+    **{
+        f"entitlement.{verb}_recalculation": {Role.SUPPORT_LEAD, Role.FINANCE_LEAD}
+        for verb in ("plan", "run", "pause", "resume", "cancel")
+    },
+    "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -221,6 +231,11 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            most = book.actions[query.action].ceilings["units_most"]
+            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
+        case "entitlement.grant_grace":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -250,6 +265,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
+    if query.action.startswith("billing.") and query.action != "billing.resync":
+        return _billing_groups(book, query, facts)
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -260,6 +277,11 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"support_lead": 1}
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "entitlement.end_coverage":
+            return {"finance_lead": 1}
+        case "entitlement.run_recalculation":
+            few = book.actions[query.action].ceilings["losers_without_approval"]
+            return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
         case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
             return {"webhook_second": 1}
         case "webhook.change_endpoint":
@@ -270,3 +292,10 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _billing_groups(book: PolicyBook, query: Query, facts: dict[str, Any]) -> dict[str, int]:
+    """Return who approves money: a finance lead always, a support lead too where one team's word is not enough."""
+    most = book.actions[query.action].ceilings.get("units_one_lead", 0)
+    needs_both = facts.get("amount_units", 0) > most or facts.get("both_paid") or facts.get("is_documented_only")
+    return {"finance_lead": 1} | ({"support_lead": 1} if needs_both else {})

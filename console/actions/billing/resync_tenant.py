@@ -36,7 +36,11 @@ def preview(_params: Params, tools: Tools) -> Preview:
         changes=(
             Change(field="Customers at the provider", before=None, after=", ".join(customers)),
             *(
-                Change(field=f"{called(kind).capitalize()}s in the mirror", before=f"{many:,}", after="as the provider has them")
+                Change(
+                    field=f"{called(kind).capitalize()}s in the mirror",
+                    before=f"{many:,}",
+                    after="as the provider has them",
+                )
                 for kind, many in counts.items()
             ),
         ),

@@ -65,6 +65,9 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
     **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
+    "billing.resync_tenant": SUPPORT | FINANCE,
+    "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
+    "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
@@ -78,6 +81,13 @@ PERMITTED: dict[str, set[Role]] = {
         f"staff.{verb}": {Role.ADMINISTRATOR}
         for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
     },
+}
+ALWAYS = {
+    **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
+    **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
+    **{key: {"finance_lead": 1} for key in ("billing.unlink_customer", "billing.note_dispute")},
+    "entitlement.end_coverage": {"finance_lead": 1},
+    "billing.resync_all": {"resync_second": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
@@ -265,37 +275,34 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action.startswith("billing.") and query.action != "billing.resync":
-        return _billing_groups(book, query, facts)
+    if query.action in ALWAYS:
+        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
-            if facts["is_paid_raise"]:
-                return {"finance_lead": 1}
-            one_lead = book.actions[query.action].ceilings["increase_percent_one_lead"]
-            if facts["is_raise"] and facts["increase_percent"] > one_lead:
-                return {"support_lead": 1, "finance_lead": 1}
-            return {"support_lead": 1}
-        case "entitlement.end_override":
-            return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
-        case "entitlement.end_coverage":
-            return {"finance_lead": 1}
+            return _override_groups(book, query, facts)
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
-        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            is_large = facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"]
+            return {"finance_lead": 1} | ({"support_lead": 1} if is_large else {})
+        case "billing.cancel_duplicate" | "billing.link_customer":
+            needs_both = facts.get("both_paid", False) or facts.get("is_documented_only", False)
+            return {"finance_lead": 1} | ({"support_lead": 1} if needs_both else {})
+        case "entitlement.end_override":
+            return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
+        case "webhook.change_endpoint" if facts["changes_address"]:
             return {"webhook_second": 1}
-        case "webhook.change_endpoint":
-            return {"webhook_second": 1} if facts["changes_address"] else {}
-        case "tenant.suspend" | "tenant.resume":
-            return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
 
 
-def _billing_groups(book: PolicyBook, query: Query, facts: dict[str, Any]) -> dict[str, int]:
-    """Return who approves money: a finance lead always, a support lead too where one team's word is not enough."""
-    most = book.actions[query.action].ceilings.get("units_one_lead", 0)
-    needs_both = facts.get("amount_units", 0) > most or facts.get("both_paid") or facts.get("is_documented_only")
-    return {"finance_lead": 1} | ({"support_lead": 1} if needs_both else {})
+def _override_groups(book: PolicyBook, query: Query, facts: dict[str, Any]) -> dict[str, int]:
+    if facts["is_paid_raise"]:
+        return {"finance_lead": 1}
+    one_lead = book.actions[query.action].ceilings["increase_percent_one_lead"]
+    if facts["is_raise"] and facts["increase_percent"] > one_lead:
+        return {"support_lead": 1, "finance_lead": 1}
+    return {"support_lead": 1}

@@ -87,5 +87,5 @@ ACTION = Action(
     follow_up=follow_up,
     documentation="Lets a resync of a tenant or of all tenants end before its next pages; what it wrote stays.",
     customer_sees="Nothing.",
-    place="operations",
+    place="control",
 )

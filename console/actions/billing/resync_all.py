@@ -87,7 +87,7 @@ ACTION = Action(
     preview=preview,
     apply=apply,
     follow_up=follow_up,
-    documentation="Asks the billing provider for everything, or what was made since a day, and lets every mirror follow.",
+    documentation="Asks the billing provider for everything, or what was made since a day; every mirror follows.",
     customer_sees="Access that follows what they paid.",
-    place="operations",
+    place="control",
 )

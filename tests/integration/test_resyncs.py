@@ -49,7 +49,7 @@ class Provider(PaperProvider):
     unreadable: tuple[Unreadable, ...] = ()
     spoilt: frozenset[str] = field(default_factory=frozenset)
 
-    def page(self, kind: ObjectKind, **asked: object) -> ProviderPage:  # type: ignore[override]  # handed on as it is
+    def page(self, kind: ObjectKind, **asked: object) -> ProviderPage:
         found = super().page(kind, **asked)  # type: ignore[arg-type]  # the same
         return replace(found, unreadable=self.unreadable if kind is ObjectKind.INVOICE else ())
 

@@ -25,7 +25,7 @@ class ScopedPlane(FakePlane):
 
     @property
     def scope(self) -> TenantScope:
-        return cast("TenantScope", replace(SCOPE))
+        return SCOPE
 
 
 SCOPE = TenantScope(

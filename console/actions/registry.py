@@ -32,10 +32,14 @@ from console.actions.entitlement import (
     resume_recalculation,
     run_recalculation,
 )
+from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.period import close, prepare
+from console.actions.period import reopen as reopen_period
+from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
 from console.actions.webhook import (
@@ -111,6 +115,17 @@ OWN: tuple[Action[Any], ...] = (
     retry.ACTION,
     discard.ACTION,
     replay.ACTION,
+    start.ACTION,
+    start_tenant.ACTION,
+    cancel.ACTION,
+    take.ACTION,
+    leave.ACTION,
+    explain.ACTION,
+    waive.ACTION,
+    reopen.ACTION,
+    prepare.ACTION,
+    close.ACTION,
+    reopen_period.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

@@ -12,7 +12,7 @@ from console.domain.billing.commands import Command
 from console.domain.billing.objects import Invoice, ObjectKind
 from console.domain.billing.particulars import particulars
 from console.domain.errors import OutsideError
-from console.ports.billing import ProviderPage
+from console.ports.billing import NO_PROVIDER, ProviderPage
 from console.ports.clock import Clock
 
 FILE = "provider.sqlite3"
@@ -28,7 +28,7 @@ CREATE TABLE invoice (
 class NoProvider:
     """Stands where no billing provider is connected: every question and every command is refused."""
 
-    name = "none"
+    name = NO_PROVIDER
 
     def fetch(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         """Raise OutsideError: there is nobody to ask."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -39,13 +39,16 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
-    def page(self, *, after: TenantId | None, plan: str | None, limit: int) -> Sequence[DirectoryRow]:
-        """Return tenants by id, all or those of one plan."""
-        row = DirectoryTenantRow
-        wanted = select(row).where(row.id > (after or "")).order_by(row.id).limit(limit)
-        if plan is not None:
-            wanted = wanted.where(row.plan == plan)
-        return [shown_row(each) for each in self._session.scalars(wanted)]
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
+        given = {"after": after or "", "most": limit}
+        if plan is None:
+            return [shown_row(row) for row in found(self._session, _PAGE, **given)]
+        return [shown_row(row) for row in found(self._session, _PAGE_OF_PLAN, plan=plan, **given)]
+
+    def count(self) -> int:
+        """Return how many tenants there are; for work over the whole fleet, never for a page."""
+        return int(found(self._session, _COUNT)[0][0])
 
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
@@ -78,7 +81,19 @@ _UNLINK = text("DELETE FROM directory_customer WHERE value = :value AND tenant_i
 _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
+_PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))
+_PAGE_OF_PLAN = Prepared(
+    select(_TABLE)
+    .where(_TABLE.c.id > bindparam("after"), _TABLE.c.plan == bindparam("plan"))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most"))
+)
+_COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
+
+_FOLLOWING = Prepared(
+    select(_TABLE).where(_TABLE.c.id > bindparam("tenant")).order_by(_TABLE.c.id).limit(bindparam("most"))
+)
 
 
 def shown_row(row: Any) -> DirectoryRow:  # noqa: ANN401  a row, mapped or not

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from console.domain.billing.resyncing import JOB, Progress, key_of
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
 from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
+from console.domain.jobs import JobDraft
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
 from console.domain.reconciling.findings import FindingState
@@ -85,7 +87,10 @@ TRIALS: Mapping[str, Trial] = {
     "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
     "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
     "tenant.resume": Trial({}, {}, is_suspended=True),
-    "billing.resync": Trial({"invoice": "INV-nordwind-1"}, {}),
+    "billing.resync": Trial({"invoice": "INV-nordwind-1", "kind": "", "id": ""}, {}),
+    "billing.resync_tenant": Trial({}, {}),
+    "billing.resync_all": Trial({"since": ""}, {}),
+    "billing.cancel_resync": Trial({"resync": "exe_1"}, {}),
     "lease.top_up": Trial({"colleague": COLLEAGUE, "extra": "5"}, {"extra": 5, "target_is_self": False}),
     "staff.add": Trial(
         {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|a", "roles": "finance"},
@@ -181,6 +186,11 @@ def told(stage: Stage, key: str) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
     if key.startswith(("finding.", "reconciliation.")):
         return reconciled(stage, key)
+    if key == "billing.cancel_resync":
+        first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
+                         run_at=NOON + timedelta(days=9))  # fmt: skip
+        with stage.cast.house.store.write() as unit:
+            unit.jobs.add(first, at=NOON)
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
     if stage.left is None:

@@ -1,7 +1,7 @@
 """What the tests of billing share: canonical objects to vary, a provider of paper and a mirror of paper."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from console.domain.billing.canonical_form import Snapshot, customer_of
@@ -77,6 +77,14 @@ def told(thing: BillingObject, *, at: datetime = NOON, is_deleted: bool = False)
     return Snapshot(thing=thing, raw=raw, api_version="2026-01-01", fetched_at=at, is_deleted=is_deleted)
 
 
+def with_owner(thing: BillingObject, customer: str) -> BillingObject:
+    """Return an object of another customer; a customer becomes that one."""
+    if isinstance(thing, Customer):
+        return replace(thing, id=customer)
+    values = {each.name: getattr(thing, each.name) for each in fields(thing)}
+    return type(thing)(**{**values, "customer": customer})
+
+
 @dataclass
 class PaperProvider:
     """Knows a few snapshots; silent while `is_silent`, or after `answers` more questions."""
@@ -146,6 +154,7 @@ class PaperMirror:
     """A MirrorBook in a dictionary, with the rules of the port and nothing else."""
 
     kept: dict[ObjectRef, Snapshot] = field(default_factory=dict)
+    linked: frozenset[str] = frozenset({CUSTOMER})
 
     def page(self, kind: ObjectKind, *, before: str | None, limit: int) -> Sequence[Snapshot]:
         of_kind = [each for ref, each in self.kept.items() if ref[0] is kind]
@@ -173,6 +182,9 @@ class PaperMirror:
 
     def mirrored_at(self) -> Mapping[ObjectRef, datetime]:
         return {ref: each.fetched_at for ref, each in self.kept.items()}
+
+    def customers(self) -> frozenset[str]:
+        return self.linked
 
     def put(self, snapshot: Snapshot) -> bool:
         ref = (snapshot.kind, snapshot.thing.id)

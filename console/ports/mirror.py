@@ -43,6 +43,10 @@ class MirrorBook(Protocol):
         """Return when the mirror last heard of each object, deleted ones too; one statement."""
         ...
 
+    def customers(self) -> frozenset[str]:
+        """Return the provider's customers that are this tenant: those linked, and the product's own unless unlinked."""
+        ...
+
     def put(self, snapshot: Snapshot) -> bool:
         """Write what the provider said; False where a fresher answer stands, which stays.
 

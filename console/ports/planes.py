@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from console.domain.entitlements import Feature, Grant, Inputs
+from console.domain.effective_store import Recalculation, StoredSet
+from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
-from console.domain.reconciling.books import Hold
+from console.domain.reconciling.books import Hold, UsageEvent
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.billing_customers import BillingCustomers
@@ -30,7 +31,7 @@ class TenantPlane(Protocol):
         ...
 
     def subscription(self) -> Subscription | None:
-        """Return the mirrored subscription."""
+        """Return the subscription as the product mirrors it, or as our mirror knows it where that is fresher."""
         ...
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
@@ -46,7 +47,7 @@ class TenantPlane(Protocol):
         ...
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
-        """Return the newest invoices."""
+        """Return the newest invoices, each as the fresher mirror knows it."""
         ...
 
     def invoice(self, number: str) -> Invoice | None:
@@ -97,12 +98,43 @@ class TenantPlane(Protocol):
         """Return all that decides the tenant's entitlements."""
         ...
 
+    def effective_set(self) -> StoredSet | None:
+        """Return the effective set that the product reads; None where none was ever stored."""
+        ...
+
+    def store_effective_set(self, wanted: StoredSet, *, cause: str, expected: int | None) -> bool:
+        """Store a set in place of version `expected` (None: of none); False means somebody was faster."""
+        ...
+
+    def take_turn(self) -> None:
+        """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
+        ...
+
+    def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
+        """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing.
+
+        Shape: whoever changes what decides the tenant's access calls this at the end of the same transaction.
+        """
+        ...
+
+    def usage_events(self, *, since: datetime, limit: int) -> Sequence[UsageEvent]:
+        """Return raw events of use from a moment on, oldest first."""
+        ...
+
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""
         ...
 
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
         """Store an override and move `entitlement_version`."""
+        ...
+
+    def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
+        """Give a live override another owner; False when it was not live."""
+        ...
+
+    def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
+        """Store grace or the end of a coverage and move `entitlement_version`. Raises: ConflictError for a taken id."""
         ...
 
     def end_override(self, override: str, *, at: datetime) -> bool:
@@ -115,10 +147,6 @@ class TenantPlane(Protocol):
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        ...
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:

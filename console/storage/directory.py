@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,17 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
+        given = {"after": after or "", "most": limit}
+        if plan is None:
+            return [shown_row(row) for row in found(self._session, _PAGE, **given)]
+        return [shown_row(row) for row in found(self._session, _PAGE_OF_PLAN, plan=plan, **given)]
+
+    def count(self) -> int:
+        """Return how many tenants there are; for work over the whole fleet, never for a page."""
+        return int(found(self._session, _COUNT)[0][0])
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)
@@ -70,6 +81,14 @@ _UNLINK = text("DELETE FROM directory_customer WHERE value = :value AND tenant_i
 _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
+_PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))
+_PAGE_OF_PLAN = Prepared(
+    select(_TABLE)
+    .where(_TABLE.c.id > bindparam("after"), _TABLE.c.plan == bindparam("plan"))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most"))
+)
+_COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 
 

@@ -15,6 +15,7 @@ from console.ports.webhooks import WebhookKeys
 from console.storage import upgrades
 from console.storage.engines import Database, Part, open_database, parsed_url
 from console.storage.faults import translated
+from console.storage.fleet.access import StoredAccessFleet
 from console.storage.fleet.bulk import StoredBulk
 from console.storage.fleet.customers import StoredCustomerClaims
 from console.storage.fleet.due import StoredWebhookFleet
@@ -96,6 +97,7 @@ class Storage:
         self._databases += asked.values()
         self.webhook_fleet = StoredWebhookFleet({SHARED_PLANE: fleet, **asked})
         self.customer_claims = StoredCustomerClaims({SHARED_PLANE: fleet, **asked})
+        self.access_fleet = StoredAccessFleet({SHARED_PLANE: fleet, **asked})
 
     def upgrade(self) -> None:
         """Bring the control store and every plane to the newest shape. Raises: OutsideError."""

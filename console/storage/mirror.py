@@ -11,6 +11,7 @@ from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.reconciling.books import ObjectRef, Side
 from console.storage.account_state import move_entitlements
 from console.storage.billing_tables import BillingObjectRow
+from console.storage.bought import stored_customers
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.mirror_rows import mirror_values, shown_snapshot
 from console.storage.rows import changed
@@ -53,6 +54,10 @@ class StoredMirror:
     def mirrored_at(self) -> Mapping[ObjectRef, datetime]:
         """Return when the mirror last heard of each object, deleted ones too; one statement."""
         return {_ref(row): row.fetched_at for row in self._session.scoped(_HEARD_AT)}
+
+    def customers(self) -> frozenset[str]:
+        """Return the provider's customers that are this tenant: those linked, and the product's own unless unlinked."""
+        return stored_customers(self._session)
 
     def put(self, snapshot: Snapshot) -> bool:
         """Write what the provider said; False where a fresher answer stands, which stays."""

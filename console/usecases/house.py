@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from console.actions.registry import Registry
 from console.policy.book import PolicyBook
-from console.ports.billing import BillingProvider, BillingWriter, InvoiceLookup
+from console.ports.billing import BillingProvider, BillingWriter
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
+from console.ports.override_register import AccessFleet
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -30,7 +31,6 @@ class House:
     clock: Clock
     ids: Ids
     tickets: Tickets
-    billing: InvoiceLookup
     provider: BillingProvider
     provider_writer: BillingWriter
     passwords: Passwords
@@ -41,5 +41,6 @@ class House:
     webhook_keys: WebhookKeys
     webhook_fleet: WebhookFleet
     customer_claims: CustomerClaims
+    access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from console.actions.registry import registered
-from console.adapters.billing import NoBilling, NoProvider
+from console.adapters.billing import NoProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.tickets import UncheckedTickets
@@ -52,7 +52,6 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         clock=clock,
         ids=ids,
         tickets=UncheckedTickets(),
-        billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
         passwords=PASSWORDS,
@@ -63,6 +62,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
         customer_claims=storage.customer_claims,
+        access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
     )

@@ -172,10 +172,10 @@ def test_a_refusal_of_a_second_try_is_not_believed_where_the_first_one_acted(
     till.model.fails_after = 1
     request = till.agreed(REFUND, refund("40.00"))
     till.run()
-    late, real = iter([None]), till.model.carried_out
+    late, real = [None], till.model.carried_out
 
     def carried_out(command: Command, *, key: str) -> Snapshot | None:
-        return next(late) if late.__length_hint__() else real(command, key=key)
+        return late.pop() if late else real(command, key=key)
 
     monkeypatch.setattr(till.model, "carried_out", carried_out)
     till.model.is_stern = True

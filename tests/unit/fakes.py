@@ -9,17 +9,28 @@ from typing import cast
 
 from console.adapters.billing import NoProvider
 from console.domain.changes import Preview
-from console.domain.entitlements import Condition, Feature, FeatureKind, Grant, GrantSource, Inputs, Usage
+from console.domain.effective_store import Recalculation, StoredSet, recalculation
+from console.domain.entitlements import (
+    Condition,
+    ConditionKind,
+    Feature,
+    FeatureKind,
+    Grant,
+    GrantSource,
+    Inputs,
+    Usage,
+)
 from console.domain.ids import SHARED_PLANE, MemberId, PersonKey, ReasonCode, SessionKey, StaffId, TenantId
 from console.domain.reasons import Reason
 from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, StaffSession
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.actions import ControlTools, Fault, Tools
-from console.ports.billing import ProviderInvoice
+from console.ports.billing import BillingProvider
 from console.ports.leases import TenantBudget
 from console.ports.planes import TenantPlane
 from console.ports.webhooks import Outbound, WebhookKeys
+from tests.billing import PaperMirror
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TENANT = TenantId("ten_acme")
@@ -96,6 +107,9 @@ class FakePlane:
     kept_notes: list[Note] = field(default_factory=list)
     is_raced: bool = False
     webhooks: object = None
+    mirror: PaperMirror = field(default_factory=PaperMirror)
+    stored: StoredSet | None = None
+    causes: list[str] = field(default_factory=list)
 
     def account(self) -> Account:
         return Account(
@@ -128,13 +142,30 @@ class FakePlane:
         return [known for known in self.all_grants if feature in {None, known.feature}]
 
     def inputs(self) -> Inputs:
+        blocked = Condition(
+            id="account status", kind=ConditionKind.BLOCKED, cause=self.suspended_because or "suspended",
+            starts_at=NOON - timedelta(days=400), until=None,
+        )  # fmt: skip
         return Inputs(
             features=tuple(self.catalogue),
             grants=tuple(self.all_grants),
-            conditions=tuple(self.conditions),
+            conditions=(*([blocked] if self.status is TenantStatus.SUSPENDED else []), *self.conditions),
             usage=tuple(self.usage),
             subscription=None if self.contract is None else self.contract.status,
         )
+
+    def effective_set(self) -> StoredSet | None:
+        return self.stored
+
+    def take_turn(self) -> None:
+        """Nobody else is there."""
+
+    def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
+        done = recalculation(self.stored, self.inputs(), source_version=self.entitlement_version, now=at)
+        if done.is_written:
+            self.stored = done.after
+            self.causes.append(cause)
+        return done
 
     def add_override(self, added: Grant, *, by: str, at: datetime) -> None:
         self.all_grants.append(added)
@@ -156,13 +187,6 @@ class FakePlane:
             return False
         self.status, self.suspended_because = status, because
         self.account_version += 1
-        return True
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        index = next(i for i, bill in enumerate(self.bills) if bill.number == number)
-        self.bills[index] = replace(
-            self.bills[index], status=status, provider_status=status, paid_at=paid_at, mirrored_at=at
-        )
         return True
 
 
@@ -250,16 +274,6 @@ class FakeControl:
 
 
 @dataclass
-class FakeBilling:
-    """What the billing provider says."""
-
-    invoices: dict[tuple[str, str], ProviderInvoice] = field(default_factory=dict)
-
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        return self.invoices.get((customer, number))
-
-
-@dataclass
 class FakeClaims:
     """Who links which customer, on every plane."""
 
@@ -301,7 +315,7 @@ def tools(
     plane: FakePlane | None = None,
     control: FakeControl | None = None,
     *,
-    billing: FakeBilling | None = None,
+    provider: BillingProvider | None = None,
     reason: Reason = WHY,
     now: datetime = NOON,
     outbound: object = None,
@@ -318,8 +332,7 @@ def tools(
         tenant=None if plane is None else cast("TenantPlane", plane),
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
-        billing=billing or FakeBilling(),
-        provider=NoProvider(),
+        provider=provider or NoProvider(),
         customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),

@@ -20,6 +20,8 @@ from console.domain.billing.objects import (
     Refund,
     Subscription,
 )
+from console.domain.effective_store import StoredRow as StoredRow  # noqa: PLC0414  detectors find it among the books
+from console.domain.effective_store import StoredSet as StoredSet  # noqa: PLC0414  the same
 from console.domain.entitlements import Entitlement, Grant, Inputs, Usage
 from console.domain.ids import Digest, TenantId
 from console.domain.tenancy import TenantStatus
@@ -76,27 +78,6 @@ def side_of(things: Mapping[ObjectRef, BillingObject] | tuple[BillingObject, ...
     if isinstance(things, Mapping):
         return Side(dict(things))
     return Side({(kind_of(each), each.id): each for each in things})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRow:
-    """One feature as the product was told it: what may be used, and whether at all."""
-
-    feature: str
-    value: int
-    access: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSet:
-    """The effective set that the product reads. `source_version` is the entitlement version it was computed from."""
-
-    version: int
-    computed_at: datetime
-    valid_until: datetime | None
-    inputs_digest: Digest
-    source_version: int
-    rows: tuple[StoredRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,13 +201,15 @@ class AccountBooks:
     """What belongs to no one tenant: unmapped customers, payouts, events, sealed exports.
 
     Shape: `unmapped` are live customers of the provider that no tenant is linked to, `similar` tenants by customer id
-    with why they look alike (`metadata`, `email`, `name`), a proposal only; `missing_events` are ids that the provider
-    made and the inbox never saw.
+    with why they look alike (`metadata`, `email`, `name`), a proposal only; `linked` the customers that those tenants
+    have already; `missing_events` are ids that the provider made and the inbox never saw. Units: `owing` minor units of
+    the customer's currency, what is at stake by customer id.
     """
 
     now: datetime
     unmapped: tuple[Customer, ...] = ()
     similar: Mapping[str, tuple[tuple[TenantId, str], ...]] = field(default_factory=dict)
+    linked: Mapping[TenantId, tuple[str, ...]] = field(default_factory=dict)
     owing: Mapping[str, int] = field(default_factory=dict)
     payouts: tuple[Payout, ...] = ()
     transactions: Mapping[str, tuple[BalanceTransaction, ...]] = field(default_factory=dict)

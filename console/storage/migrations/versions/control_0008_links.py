@@ -5,7 +5,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0008"
-down_revision = "control_0005"
+down_revision = "control_0006"
 branch_labels = None
 depends_on = None
 

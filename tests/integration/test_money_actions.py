@@ -12,7 +12,7 @@ from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Reason
 from console.domain.requests import Request, State
 from console.usecases.outcomes import BadFields
-from tests.billing import A_CREDIT_NOTE, A_CUSTOMER, A_DISPUTE, A_REFUND, A_SUBSCRIPTION, DAY
+from tests.billing import A_CREDIT_NOTE, A_CUSTOMER, A_DISPUTE, A_REFUND, A_SUBSCRIPTION, DAY, PAID
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON
 from tests.integration.money_stage import (
@@ -24,7 +24,6 @@ from tests.integration.money_stage import (
     LINK,
     MINE,
     OPEN,
-    PAID,
     PAYMENT,
     RECONCILE,
     REFUND,

@@ -109,7 +109,7 @@ def _bill(sketch: Sketch, subscription: str, record: InvoiceRecord, asked: Charg
         remaining_minor=asked.total_minor - paid,
         issued_at=record.issued_at,
         due_at=record.due_at,
-        paid_at=at_provider(record).paid_at,
+        paid_at=at_provider(record, customer=sketch.customer).paid_at,
         is_paid_out_of_band=False,
         is_live=True,
     )

@@ -23,7 +23,8 @@ def find(reading: Reading) -> Iterator[Candidate]:
     if unserved is not None:
         yield unserved
     for customer, ours, theirs in reading.pairs(Customer):
-        if customer.id not in contested and (theirs is not None or unserved is None):
+        is_told = theirs is None and unserved is not None
+        if not is_told and not (customer.id in contested and _is_only_the_claim(ours, theirs)):
             yield _drift(reading, ours, theirs)
 
 
@@ -120,6 +121,11 @@ def _unserved(reading: Reading) -> Candidate | None:
 
 def _is_paying(plan: Plan) -> bool:
     return plan.is_paid and plan.status in _PAYING
+
+
+def _is_only_the_claim(ours: Customer | None, theirs: Customer | None) -> bool:
+    """Return whether two sides differ in nothing but the tenant that the metadata names."""
+    return ours is not None and theirs is not None and differing(ours, theirs) == ("tenant",)
 
 
 def _drift(reading: Reading, ours: Customer | None, theirs: Customer | None) -> Candidate:

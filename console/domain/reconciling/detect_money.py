@@ -114,7 +114,7 @@ def _wrong(reading: Reading, invoice: Invoice) -> Iterator[Candidate]:
             yield _of_gap(reading, "proration_mismatch", invoice, line, line.amount_minor, gap)
     for line, gap in [*taxes, *parts]:
         yield _of_gap(reading, "rounding_difference", invoice, line, line.amount_minor, gap)
-    if (gap := line_tax_gap(invoice)) and invoice.lines:
+    if gap := line_tax_gap(invoice):
         yield _of_gap(reading, "rounding_difference", invoice, invoice.lines[0], invoice.tax_minor, gap)
 
 

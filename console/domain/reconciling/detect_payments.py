@@ -31,7 +31,8 @@ def find(reading: Reading) -> Iterator[Candidate]:
     for payment in reading.payments:
         if payment.status == SUCCEEDED:
             left = unapplied(payment)
-            if left and payment.id not in taken:
+            # What a bank may take back is nothing to pay an invoice with.
+            if left < 0 or (left and payment.id not in taken):
                 yield _left(reading, payment, left)
             late = _paid_for_after(reading, payment)
             if late is not None and payment.captured_minor > payment.refunded_minor:

@@ -20,7 +20,7 @@ def find(reading: Reading) -> Iterator[Candidate]:
     """Yield what is wrong with refunds, with credit notes and with the balance of customers."""
     yield from _unlike(reading)
     yield from _failed(reading)
-    if reading.is_whole(*_MONEY):
+    if all(map(reading.is_readable, _MONEY)):
         yield from _sums(reading)
         yield from _kept(reading)
     broken = {each.objects[0]: each for each in _broken_notes(reading)}
@@ -93,8 +93,9 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
 
 def _sums(reading: Reading) -> Iterator[Candidate]:
     """Yield payments of this window whose refunds are too much, or not what the payment says."""
+    doubtful = {each.payment for each in reading.doubted(Refund)}
     for payment in reading.payments:
-        if payment.created_at < reading.books.window_from:
+        if payment.created_at < reading.books.window_from or payment.id in doubtful:
             continue
         gap = refunded_gap(payment, reading.refunds)
         # A refund on its way may be counted already or not yet.
@@ -121,10 +122,11 @@ def _sums(reading: Reading) -> Iterator[Candidate]:
 def _kept(reading: Reading) -> Iterator[Candidate]:
     """Yield running periods that were paid back in full while access goes on."""
     now = reading.books.now
-    live = {each.id: each for each in reading.live}
+    live = {each.id for each in reading.live}
+    doubtful = {part.invoice for each in reading.doubted(Payment) for part in each.allocations}
     for invoice in reading.invoices:
         runs = any(line.period_from <= now < line.period_until and line.amount_minor > 0 for line in invoice.lines)
-        if not runs or invoice.subscription not in live or invoice.paid_minor <= 0:
+        if not runs or invoice.subscription not in live or invoice.paid_minor <= 0 or invoice.id in doubtful:
             continue
         paid_by = [each for each in reading.payments if any(part.invoice == invoice.id for part in each.allocations)]
         is_all_back = paid_by and all(each.refunded_minor >= each.captured_minor > 0 for each in paid_by)

@@ -59,6 +59,15 @@ class Reading:
             kind in kinds and name in self.doubtful for kind, name in self.books.provider.objects
         )
 
+    def is_readable(self, kind: ObjectKind) -> bool:
+        """Return whether every object of a kind could be read at all."""
+        return all(each is not kind for each, _ in self.books.unreadable)
+
+    def doubted(self, cls: type[T]) -> tuple[T, ...]:
+        """Return the provider's doubtful objects of a kind, so that sums leave out what they belong to."""
+        mine = (_only(cls, each) for (_, name), each in self.books.provider.objects.items() if name in self.doubtful)
+        return tuple(each for each in mine if each is not None)
+
     def settles(self, name: str, status: str) -> bool:
         """Return whether a state is a passing one that was not yet seen by the run before."""
         return status in PASSING and name not in self.books.settling

@@ -31,6 +31,7 @@ from tests.databases import NOON
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
+from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
@@ -91,6 +92,23 @@ TRIALS: Mapping[str, Trial] = {
     "billing.resync_tenant": Trial({}, {}),
     "billing.resync_all": Trial({"since": ""}, {}),
     "billing.cancel_resync": Trial({"resync": "exe_1"}, {}),
+    "billing.refund": Trial(
+        {"payment": "pi_nordwind1", "amount": "40.00", "currency": "EUR", "why": "duplicate"}, {"amount_units": 40}
+    ),
+    "billing.issue_credit": Trial(
+        {"invoice": "in_nordwind1", "amount": "9.01", "currency": "EUR", "to": "balance", "why": "order_change"},
+        {"amount_units": 10},
+    ),
+    "billing.apply_payment": Trial(
+        {"payment": "pi_nordwind2", "invoice": "in_nordwind2", "amount": "50.00", "currency": "EUR"},
+        {"amount_units": 50},
+    ),
+    "billing.cancel_duplicate": Trial(
+        {"keep": "sub_nordwind1", "cancel": "sub_nordwind2", "both_paid": "no"}, {"both_paid": False}
+    ),
+    "billing.link_customer": Trial({"customer": UNLINKED, "proof": "metadata"}, {"is_documented_only": False}),
+    "billing.unlink_customer": Trial({"customer": "cus_nordwind", "at_provider": "leave"}, {}),
+    "billing.note_dispute": Trial({"dispute": "dp_nordwind1"}, {}),
     "lease.top_up": Trial({"colleague": COLLEAGUE, "extra": "5"}, {"extra": 5, "target_is_self": False}),
     "staff.add": Trial(
         {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|a", "roles": "finance"},
@@ -156,6 +174,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         with cast.house.store.write() as unit:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
+        bank(cast, THIS)
         copy = sqlite3.connect(":memory:")
         yield Stage(cast, tmp_path / "actions.db", copy)
         copy.close()

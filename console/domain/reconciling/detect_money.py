@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from console.domain.billing.canonical_form import customer_of, kind_of
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import BillingObject, Invoice, InvoiceLine, ObjectKind, Subscription
 from console.domain.billing.tie_outs import due_gap, line_tax_gap, prorated, tax_gaps, total_gap
 from console.domain.reconciling.books import TenantBooks
@@ -146,7 +146,9 @@ def _of_line(
         at_risk_minor=abs(gap),
         currency=invoice.currency,
         direction=Direction.CUSTOMER_LOSES if gap > 0 else Direction.WE_LOSE if gap < 0 else Direction.NOBODY,
-        params={"invoice": invoice.id, "amount_minor": str(gap), "currency": invoice.currency} if gap > 0 else {},
+        params={"invoice": invoice.id, "amount": typed(gap, invoice.currency), "currency": invoice.currency}
+        if gap > 0
+        else {},
         evidence={"invoice": invoice.number or invoice.id, "line": line.text, "jurisdiction": line.jurisdiction or ""},
         happened_at=invoice.issued_at,
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import CreditNote, Customer, Invoice, ObjectKind, Payment, Refund
 from console.domain.billing.states import PASSING, is_live
 from console.domain.billing.tie_outs import ISSUED, SUCCEEDED, balance_gap, refunded_gap, split_gap, use_gap
@@ -83,7 +83,7 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
                 direction=Direction.CUSTOMER_LOSES,
                 params={
                     "payment": refund.payment,
-                    "amount_minor": str(refund.amount_minor),
+                    "amount": typed(refund.amount_minor, refund.currency),
                     "currency": refund.currency,
                 },
                 evidence={"payment": refund.payment, "reason": refund.reason or ""},

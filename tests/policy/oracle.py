@@ -276,10 +276,8 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
-        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
-            return {"webhook_second": 1}
-        case "webhook.change_endpoint":
-            return {"webhook_second": 1} if facts["changes_address"] else {}
+        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay" | "webhook.change_endpoint":
+            return {"webhook_second": 1} if facts.get("changes_address", True) else {}
         case "tenant.suspend" | "tenant.resume":
             return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:

@@ -296,7 +296,7 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
     # --- tiers and quorums ---
     (
         "an unknown tier",
-        [swap("desk.cedar", '@tier("suspension")', '@tier("suspense")')],
+        [swap("operations.cedar", '@tier("suspension")', '@tier("suspense")')],
         ["names the unknown tier 'suspense'", "no permit names the tier 'suspension'"],
     ),
     ("an unused group", [add("actions.toml", '[group.x]\nroles = ["finance"]')], ["no tier needs the group 'x'"]),

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from console.web.views import (
+    access,
     account,
     actions,
     door,
@@ -40,4 +41,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     staff.bp,
     policy.bp,
     operations.bp,
+    access.bp,
 )

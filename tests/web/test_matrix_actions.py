@@ -14,6 +14,7 @@ from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.reasons import Reason
+from console.domain.recalculations import SweepState
 from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role
@@ -23,6 +24,7 @@ from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
 from tests.databases import NOON
+from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.webhook_stage import MAIN, Left, planned_run
@@ -46,6 +48,13 @@ RUNS = {
     "webhook.resume_replay": RunState.PAUSED,
     "webhook.cancel_replay": RunState.PLANNED,
 }
+SWEEPS = {
+    "entitlement.run_recalculation": SweepState.PLANNED,
+    "entitlement.pause_recalculation": SweepState.RUNNING,
+    "entitlement.resume_recalculation": SweepState.PAUSED,
+    "entitlement.cancel_recalculation": SweepState.PLANNED,
+}
+ON_AN_OVERRIDE = frozenset({"entitlement.end_override", "entitlement.assign_owner"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,15 @@ TRIALS: Mapping[str, Trial] = {
         {"is_paid_raise": True, "is_raise": True, "increase_percent": 25, "days": 71},
     ),
     "entitlement.end_override": Trial({"override": ""}, {"is_raise": False}),
+    "entitlement.recalculate": Trial({}, {}),
+    "entitlement.assign_owner": Trial({"override": ""}, {}),
+    "entitlement.grant_grace": Trial({"cause": "payment_overdue", "until": "2026-12-05"}, {"days": 14}),
+    "entitlement.end_coverage": Trial({"refund": "re_nordwind1"}, {}),
+    "entitlement.plan_recalculation": Trial({"plan": "", "rate_per_s": ""}, {}),
+    "entitlement.run_recalculation": Trial({"run": "x"}, {"losing": 1}),
+    "entitlement.pause_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.resume_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.cancel_recalculation": Trial({"run": "x"}, {}),
     "member.reveal": Trial(
         {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
     ),
@@ -135,7 +153,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     """Bring the world into the state that the action needs, and return what is typed."""
     trial = TRIALS[key]
     tenant = next(record for record in world() if isinstance(record, TenantRecord))
-    runs = key == "entitlement.end_override"
+    runs = key in ON_AN_OVERRIDE
     override = OverrideRecord(
         tenant=NORDWIND, external_id="o1", feature="seats", value=300, label="Kept", reference="CTR-1",
         starts_at=NOON - timedelta(days=1), until=NOON + timedelta(days=9), ended_at=None if runs else NOON,
@@ -147,11 +165,13 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
-    return {"override": grant} if key == "entitlement.end_override" else {**trial.raw, **found}
+    return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
 def told(stage: Stage, key: str) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
+    if key in SWEEPS:
+        return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
     if stage.left is None:
@@ -254,7 +274,7 @@ def test_it_refuses_every_tenant_action_without_a_lease(stage: Stage) -> None:
         actor = actor_of(role.value, stage.cast)
         for key, trial in TRIALS.items():
             if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT:
-                raw: Raw = {"override": "x"} if key == "entitlement.end_override" else trial.raw
+                raw: Raw = {"override": "x"} if key in ON_AN_OVERRIDE else trial.raw
                 tenant = TENANTS[THIS]
                 answer = came_of(stage, actor, key, "CONTRACT_CHANGE", raw=raw, tenant=tenant)
                 assert isinstance(answer, Deny), (role, key)

@@ -6,7 +6,16 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
-from console.actions.billing import resync
+from console.actions.billing import (
+    apply_payment,
+    cancel_duplicate,
+    issue_credit,
+    link_customer,
+    note_dispute,
+    refund,
+    resync,
+    unlink_customer,
+)
 from console.actions.entitlement import (
     assign_owner,
     cancel_recalculation,
@@ -20,10 +29,14 @@ from console.actions.entitlement import (
     resume_recalculation,
     run_recalculation,
 )
+from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.period import close, prepare
+from console.actions.period import reopen as reopen_period
+from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
 from console.actions.webhook import (
@@ -68,6 +81,13 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    refund.ACTION,
+    issue_credit.ACTION,
+    apply_payment.ACTION,
+    cancel_duplicate.ACTION,
+    link_customer.ACTION,
+    unlink_customer.ACTION,
+    note_dispute.ACTION,
     add_endpoint.ACTION,
     change_endpoint.ACTION,
     pause_endpoint.ACTION,
@@ -89,6 +109,17 @@ OWN: tuple[Action[Any], ...] = (
     retry.ACTION,
     discard.ACTION,
     replay.ACTION,
+    start.ACTION,
+    start_tenant.ACTION,
+    cancel.ACTION,
+    take.ACTION,
+    leave.ACTION,
+    explain.ACTION,
+    waive.ACTION,
+    reopen.ACTION,
+    prepare.ACTION,
+    close.ACTION,
+    reopen_period.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

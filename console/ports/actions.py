@@ -11,13 +11,16 @@ from console.domain.ids import ActionKey, ExecutionId, StaffId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
-from console.ports.billing import BillingProvider, InvoiceLookup
+from console.ports.billing import BillingProvider
+from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
+from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
@@ -89,6 +92,12 @@ class ControlTools(Protocol):
     def inbox(self) -> Inbox: ...  # noqa: D102
     @property
     def recalculations(self) -> RecalculationBook: ...  # noqa: D102
+    @property
+    def runs(self) -> RunBook: ...  # noqa: D102
+    @property
+    def findings(self) -> FindingBook: ...  # noqa: D102
+    @property
+    def periods(self) -> PeriodBook: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""
@@ -118,8 +127,8 @@ class Tools:
     tenant: TenantPlane | None
     directory_row: DirectoryRow | None
     control: ControlTools | None
-    billing: InvoiceLookup
     provider: BillingProvider
+    customer_claims: CustomerClaims
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None

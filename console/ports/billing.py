@@ -11,6 +11,8 @@ from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.commands import Command
 from console.domain.billing.objects import ObjectKind
 
+NO_PROVIDER = "none"  # the name of what stands where no provider is connected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
@@ -78,23 +80,4 @@ class BillingWriter(Protocol):
 
     def carried_out(self, command: Command, *, key: str) -> Snapshot | None:
         """Return what came of a command, found by the key that its object bears; None where nothing did."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderInvoice:
-    """An invoice as the provider holds it now; money in minor units."""
-
-    number: str
-    status: str
-    amount_minor: int
-    currency: str
-    paid_at: datetime | None
-
-
-class InvoiceLookup(Protocol):
-    """Answers for one customer's invoices."""
-
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        """Return an invoice of a customer, or None; raises OutsideError."""
         ...

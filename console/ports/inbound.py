@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.billing.objects import ObjectKind
 from console.domain.ids import InboundId, TenantId
 from console.domain.inbound import InboundEvent, InboundState
 
@@ -44,6 +45,26 @@ class Inbox(Protocol):
         """Return those event ids that the inbox has."""
         ...
 
+    def waiting_of(self, customers: Sequence[str]) -> frozenset[str]:
+        """Return the objects and customers that an event of some customers is about which waits to be processed."""
+        ...
+
+    def newest(self) -> str | None:
+        """Return the provider's id of the event that came last."""
+        ...
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return when the event came that waits longest to be processed."""
+        ...
+
+    def failed_since(self, at: datetime) -> int:
+        """Return how many events that came since then failed, counting no further than 10,000."""
+        ...
+
+    def ignored_since(self, at: datetime, *, because: str) -> Mapping[str, int]:
+        """Return how many events of each type were ignored for one cause since then, of the newest 10,000."""
+        ...
+
     def tenant_of_customer(self, customer: str) -> TenantId | None:
         """Return the tenant that a provider's customer id is mapped to in the directory."""
         ...
@@ -51,7 +72,10 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What an authentic event says of itself; times as the provider gives them."""
+    """What an authentic event says of itself; times as the provider gives them.
+
+    Shape: `object_id` is the provider's id of what it is about, an invoice's number only where the event names no id.
+    """
 
     event_id: str
     account: str
@@ -72,6 +96,10 @@ class InboundVerifier(Protocol):
 
     def verified(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Verified | str:
         """Return what an authentic event says, or why it is refused; header names are lower case."""
+        ...
+
+    def kind_of(self, event_type: str) -> ObjectKind | None:
+        """Return what kind of object an event of a type is about; None for a type that nothing here handles."""
         ...
 
     def listed(self, event: "ListedEvent") -> Verified | str:

@@ -9,9 +9,13 @@ from console.domain.effective_store import Recalculation, StoredSet
 from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
-from console.domain.reconciling.books import UsageEvent
+from console.domain.reconciling.books import Hold, UsageEvent
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.billing_customers import BillingCustomers
+from console.ports.mirror import MirrorBook
+from console.ports.periods import PeriodSets
+from console.ports.provider_writes import ProviderWrites
 from console.ports.webhooks import WebhookBook
 
 
@@ -28,7 +32,7 @@ class TenantPlane(Protocol):
         ...
 
     def subscription(self) -> Subscription | None:
-        """Return the mirrored subscription."""
+        """Return the subscription as the product mirrors it, or as our mirror knows it where that is fresher."""
         ...
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
@@ -44,7 +48,7 @@ class TenantPlane(Protocol):
         ...
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
-        """Return the newest invoices."""
+        """Return the newest invoices, each as the fresher mirror knows it."""
         ...
 
     def invoice(self, number: str) -> Invoice | None:
@@ -52,8 +56,35 @@ class TenantPlane(Protocol):
         ...
 
     @property
+    def mirror(self) -> MirrorBook:
+        """Return the tenant's mirror of the billing provider."""
+        ...
+
+    @property
     def webhooks(self) -> WebhookBook:
         """Return the tenant's webhooks."""
+        ...
+
+    @property
+    def provider_writes(self) -> ProviderWrites:
+        """Return what the billing provider was asked to do for this tenant."""
+        ...
+
+    @property
+    def customers(self) -> BillingCustomers:
+        """Return which customers of the billing provider this tenant is."""
+        ...
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return what was noted of disputes, also of those that are over, in order of the dispute's id."""
+        ...
+
+    def put_hold(self, hold: Hold, *, before: Hold | None, at: datetime) -> bool:
+        """Write what is noted of a dispute if what stands is still `before`; False when somebody was faster."""
+
+    @property
+    def periods(self) -> PeriodSets:
+        """Return what accounting periods hold of the tenant."""
         ...
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
@@ -121,10 +152,6 @@ class TenantPlane(Protocol):
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        ...
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:

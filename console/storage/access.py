@@ -13,7 +13,9 @@ from console.domain.ids import TenantId
 from console.domain.reconciling.books import UsageEvent
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account
+from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
 from console.storage.bases import PlaneBase
+from console.storage.bought import stored_bought
 from console.storage.effective_sets import keep_effective_set, stored_effective_set, stored_usage_events
 from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
@@ -22,8 +24,6 @@ from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, OverrideRow, OwnConditionRow
 from console.storage.rows import changed
 from console.storage.tenant_tables import AccountRow
-
-FIRST_VERSION = 1
 
 
 class StoredAccess:
@@ -67,7 +67,7 @@ class StoredAccess:
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         """Return what every source (ended overrides too) gives, for one feature or all."""
-        return stored_grants(self._session, feature)
+        return stored_grants(self._session, feature, bought=stored_bought(self._session))
 
     def inputs(self) -> Inputs:
         """Return all that decides the tenant's entitlements."""
@@ -83,7 +83,7 @@ class StoredAccess:
 
     def take_turn(self) -> None:
         """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
-        self._ensure_state()
+        ensure_state(self._session)
         self._session.scalar(select(AccountStateRow.version).with_for_update())
 
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
@@ -119,7 +119,7 @@ class StoredAccess:
             op=grant.op.value,
             owner=grant.owner,
         )
-        self._move_entitlements()
+        move_entitlements(self._session)
 
     def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
         """Give a live override another owner; False when it was not live."""
@@ -138,30 +138,14 @@ class StoredAccess:
             set_by=by,
             set_at=at,
         )
-        self._move_entitlements()
+        move_entitlements(self._session)
 
     def end_override(self, override: str, *, at: datetime) -> bool:
         """End a live override and move `entitlement_version`; False when it was not live."""
         if changed(self._session, _live(override, at).values(ended_at=at)) != 1:
             return False
-        self._move_entitlements()
+        move_entitlements(self._session)
         return True
-
-    def _move_entitlements(self) -> None:
-        self._ensure_state()
-        moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
-        changed(self._session, moved)
-
-    def _ensure_state(self) -> None:
-        """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
-        if self._session.scalar(select(AccountStateRow.version)) is not None:
-            return
-        first = AccountStateRow(tenant_id=self._scope.tenant, version=FIRST_VERSION, entitlement_version=FIRST_VERSION)
-        try:
-            with self._session.begin_nested():
-                self._session.add(first)
-        except IntegrityError:
-            self._session.expunge_all()
 
     def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:

@@ -11,26 +11,25 @@ from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Invoice, Member, Note, Subscription
 from console.storage.access import StoredAccess
+from console.storage.account_state import ensure_state
+from console.storage.billed import Billed
+from console.storage.bought import stored_invoice, stored_invoices, stored_subscription
 from console.storage.guards import Scoped
-from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow
-from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_product_job, shown_subscription
+from console.storage.mirror import StoredMirror
+from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, NoteRow
+from console.storage.periods import StoredPeriodSets
+from console.storage.plane_rows import shown_member, shown_note, shown_product_job
 from console.storage.rows import changed
-from console.storage.tenant_tables import (
-    InvoiceRow,
-    MemberRow,
-    PlanRow,
-    ProductJobRow,
-    SubscriptionRow,
-)
+from console.storage.tenant_tables import MemberRow, ProductJobRow
 from console.storage.webhooks import StoredWebhooks
 
 
-class StoredTenantPlane(StoredAccess):
+class StoredTenantPlane(StoredAccess, Billed):
     """The TenantPlane of one unit; the session adds the tenant to every statement."""
 
     def subscription(self) -> Subscription | None:
-        """Return the mirrored subscription."""
-        return next((shown_subscription(row) for row in self._session.scoped(_SUBSCRIPTION)), None)
+        """Return the subscription as the product mirrors it, or as ours knows it where that is fresher."""
+        return stored_subscription(self._session)
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
         """Return members in order of id."""
@@ -47,16 +46,26 @@ class StoredTenantPlane(StoredAccess):
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
         """Return the newest invoices."""
-        return [shown_invoice(row) for row in self._session.scoped(_INVOICES, most=limit)]
+        return stored_invoices(self._session, limit=limit)
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
-        return next((shown_invoice(row) for row in self._session.scoped(_INVOICE, number=number)), None)
+        return stored_invoice(self._session, number)
+
+    @cached_property
+    def mirror(self) -> StoredMirror:
+        """Return the tenant's mirror of the billing provider."""
+        return StoredMirror(self._session)
 
     @cached_property
     def webhooks(self) -> StoredWebhooks:
         """Return the tenant's webhooks."""
         return StoredWebhooks(self._session)
+
+    @cached_property
+    def periods(self) -> StoredPeriodSets:
+        """Return what accounting periods hold of the tenant."""
+        return StoredPeriodSets(self._session)
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
         """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""
@@ -79,20 +88,10 @@ class StoredTenantPlane(StoredAccess):
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        self._ensure_state()
+        ensure_state(self._session)
         fenced = update(AccountStateRow).where(AccountStateRow.version == version)
         values = {"status": status.value, "status_because": because, "version": version + 1}
         return changed(self._session, fenced.values(values)) == 1
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
-        invoice = self.invoice(number)
-        if invoice is None or invoice.mirrored_at > at:
-            return False
-        same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number, InvoiceMirrorRow.mirrored_at <= at)
-        if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
-            self._add(InvoiceMirrorRow, number=number, status=status, paid_at=paid_at, mirrored_at=at)
-        return True
 
     def applied(self, execution: ExecutionId) -> str | None:
         """Return the outcome that this plane recorded for an execution, or None."""
@@ -104,25 +103,8 @@ class StoredTenantPlane(StoredAccess):
 
 
 _MOST: BindParameter[int] = bindparam("most")
-_SUBSCRIPTION = Scoped(
-    select(SubscriptionRow, PlanRow.name.label("plan_name")).join(
-        PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True
-    )
-)
 _MEMBERS = Scoped(select(MemberRow).where(MemberRow.id > bindparam("after")).order_by(MemberRow.id).limit(_MOST))
 _MEMBER_COUNT = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(_MOST).subquery()))
-_WITH_MIRROR = select(
-    InvoiceRow,
-    InvoiceMirrorRow.status.label("told"),
-    InvoiceMirrorRow.paid_at.label("told_paid_at"),
-    InvoiceMirrorRow.mirrored_at.label("told_at"),
-).join(
-    InvoiceMirrorRow,
-    (InvoiceMirrorRow.tenant_id == InvoiceRow.tenant_id) & (InvoiceMirrorRow.number == InvoiceRow.number),
-    isouter=True,
-)
-_INVOICES = Scoped(_WITH_MIRROR.order_by(InvoiceRow.issued_at.desc(), InvoiceRow.number.desc()).limit(_MOST))
-_INVOICE = Scoped(_WITH_MIRROR.where(InvoiceRow.number == bindparam("number")))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
 _APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))
 _PRODUCT_JOB = Scoped(select(ProductJobRow.created_at).where(ProductJobRow.id == bindparam("id")))

@@ -11,7 +11,9 @@ from console.domain.tenancy import TenantStatus
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
+from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
@@ -56,6 +58,21 @@ class UnitTools:
     def recalculations(self) -> RecalculationBook:
         """Return the mass recalculations."""
         return self.unit.recalculations
+
+    @property
+    def runs(self) -> RunBook:
+        """Return the runs of reconciliation."""
+        return self.unit.runs
+
+    @property
+    def findings(self) -> FindingBook:
+        """Return the findings."""
+        return self.unit.findings
+
+    @property
+    def periods(self) -> PeriodBook:
+        """Return the accounting periods."""
+        return self.unit.periods
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

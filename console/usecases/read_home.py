@@ -30,6 +30,7 @@ PAGES = {
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
     "access": ("access.read", {}),
+    "periods": ("period.read", {}),
 }
 
 

@@ -12,6 +12,7 @@ from console.web.views import (
     leases,
     operations,
     palette,
+    periods,
     policy,
     replays,
     requests,
@@ -42,4 +43,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     policy.bp,
     operations.bp,
     access.bp,
+    periods.bp,
 )

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from console.actions.registry import registered
-from console.adapters.billing import NoBilling, NoProvider
+from console.adapters.billing import NoProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.tickets import UncheckedTickets
@@ -27,6 +27,7 @@ from console.storage.parts import OWNER
 from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
+from tests.ledgers import SHELF
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,9 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         clock=clock,
         ids=ids,
         tickets=UncheckedTickets(),
-        billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
+        ledgers=SHELF,
         passwords=PASSWORDS,
         codes=SealedOneTimeCodes("seal" * 16),
         identity=None,
@@ -62,6 +63,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from console.actions.registry import Registry, registered
-from console.adapters.billing import NoBilling, NoProvider
+from console.adapters.billing import NoProvider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
@@ -34,6 +34,7 @@ from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
+from tests.ledgers import SHELF
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -228,9 +229,9 @@ def opened_stage(
         clock=clock,
         ids=ids,
         tickets=DemoTickets(),
-        billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
+        ledgers=SHELF,
         passwords=PASSWORDS,
         codes=CODES,
         identity=None,
@@ -238,6 +239,7 @@ def opened_stage(
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},

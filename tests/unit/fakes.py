@@ -27,10 +27,11 @@ from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, Sta
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.actions import ControlTools, Fault, Tools
-from console.ports.billing import ProviderInvoice
+from console.ports.billing import BillingProvider
 from console.ports.leases import TenantBudget
 from console.ports.planes import TenantPlane
 from console.ports.webhooks import Outbound, WebhookKeys
+from tests.billing import PaperMirror
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TENANT = TenantId("ten_acme")
@@ -107,6 +108,7 @@ class FakePlane:
     kept_notes: list[Note] = field(default_factory=list)
     is_raced: bool = False
     webhooks: object = None
+    mirror: PaperMirror = field(default_factory=PaperMirror)
     stored: StoredSet | None = None
     causes: list[str] = field(default_factory=list)
 
@@ -202,13 +204,6 @@ class FakePlane:
         self.account_version += 1
         return True
 
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        index = next(i for i, bill in enumerate(self.bills) if bill.number == number)
-        self.bills[index] = replace(
-            self.bills[index], status=status, provider_status=status, paid_at=paid_at, mirrored_at=at
-        )
-        return True
-
 
 @dataclass
 class FakeStaffBook:
@@ -294,13 +289,13 @@ class FakeControl:
 
 
 @dataclass
-class FakeBilling:
-    """What the billing provider says."""
+class FakeClaims:
+    """Who links which customer, on every plane."""
 
-    invoices: dict[tuple[str, str], ProviderInvoice] = field(default_factory=dict)
+    held: dict[str, tuple[TenantId, ...]] = field(default_factory=dict)
 
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        return self.invoices.get((customer, number))
+    def of(self, customers: Sequence[str]) -> dict[str, tuple[TenantId, ...]]:
+        return {each: self.held[each] for each in customers if each in self.held}
 
 
 @dataclass
@@ -335,11 +330,12 @@ def tools(
     plane: FakePlane | None = None,
     control: FakeControl | None = None,
     *,
-    billing: FakeBilling | None = None,
+    provider: BillingProvider | None = None,
     reason: Reason = WHY,
     now: datetime = NOON,
     outbound: object = None,
     keys: object = None,
+    claims: "FakeClaims | None" = None,
 ) -> Tools:
     """Return the tools of an action asked for by Robin."""
     return Tools(
@@ -351,8 +347,8 @@ def tools(
         tenant=None if plane is None else cast("TenantPlane", plane),
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
-        billing=billing or FakeBilling(),
-        provider=NoProvider(),
+        provider=provider or NoProvider(),
+        customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
     )

@@ -36,7 +36,8 @@ from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
-from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
+from tests.ledgers import SHELF
+from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, provider, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 __all__ = [
@@ -142,9 +143,9 @@ def opened_house(
                 clock=clock,
                 ids=ids,
                 tickets=DemoTickets(),
-                billing=billing(),
-                provider=NoProvider(),
+                provider=provider(),
                 provider_writer=NoProvider(),
+                ledgers=SHELF,
                 passwords=PASSWORDS,
                 codes=CODES,
                 identity=identity,
@@ -152,6 +153,7 @@ def opened_house(
                 outbound=QuietOutbound(),
                 webhook_keys=OpenKeys(),
                 webhook_fleet=storage.webhook_fleet,
+                customer_claims=storage.customer_claims,
                 access_fleet=storage.access_fleet,
                 inbound_verifiers={},
                 provider_events={},

@@ -6,7 +6,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0009"
-down_revision = "control_0005"
+down_revision = "control_0008"
 branch_labels = None
 depends_on = None
 

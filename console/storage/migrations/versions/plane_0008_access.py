@@ -6,7 +6,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "plane_0008"
-down_revision = "plane_0006"
+down_revision = "plane_0007"
 branch_labels = None
 depends_on = None
 

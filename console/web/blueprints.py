@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from console.web.views import (
+    access,
     account,
     actions,
     billing,
@@ -47,5 +48,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     policy.bp,
     operations.bp,
     reconciliation.bp,
+    access.bp,
     periods.bp,
 )

@@ -18,6 +18,7 @@ from console.domain.jobs import JobDraft
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
 from console.domain.reconciling.findings import FindingState
+from console.domain.recalculations import SweepState
 from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role
@@ -29,6 +30,7 @@ from console.usecases.propose_action import propose_action
 from tests.billing import PaperProvider
 from tests.databases import NOON
 from tests.reconciling import A_FINDING, A_RUN
+from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
@@ -55,6 +57,13 @@ RUNS = {
     "webhook.resume_replay": RunState.PAUSED,
     "webhook.cancel_replay": RunState.PLANNED,
 }
+SWEEPS = {
+    "entitlement.run_recalculation": SweepState.PLANNED,
+    "entitlement.pause_recalculation": SweepState.RUNNING,
+    "entitlement.resume_recalculation": SweepState.PAUSED,
+    "entitlement.cancel_recalculation": SweepState.PLANNED,
+}
+ON_AN_OVERRIDE = frozenset({"entitlement.end_override", "entitlement.assign_owner"})
 
 
 STATES = {
@@ -82,6 +91,15 @@ TRIALS: Mapping[str, Trial] = {
         {"is_paid_raise": True, "is_raise": True, "increase_percent": 25, "days": 71},
     ),
     "entitlement.end_override": Trial({"override": ""}, {"is_raise": False}),
+    "entitlement.recalculate": Trial({}, {}),
+    "entitlement.assign_owner": Trial({"override": ""}, {}),
+    "entitlement.grant_grace": Trial({"cause": "payment_overdue", "until": "2026-12-05"}, {"days": 14}),
+    "entitlement.end_coverage": Trial({"refund": "re_nordwind1"}, {}),
+    "entitlement.plan_recalculation": Trial({"plan": "", "rate_per_s": ""}, {}),
+    "entitlement.run_recalculation": Trial({"run": "x"}, {"losing": 1}),
+    "entitlement.pause_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.resume_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.cancel_recalculation": Trial({"run": "x"}, {}),
     "member.reveal": Trial(
         {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
     ),
@@ -184,7 +202,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     """Bring the world into the state that the action needs, and return what is typed."""
     trial = TRIALS[key]
     tenant = next(record for record in world() if isinstance(record, TenantRecord))
-    runs = key == "entitlement.end_override"
+    runs = key in ON_AN_OVERRIDE
     override = OverrideRecord(
         tenant=NORDWIND, external_id="o1", feature="seats", value=300, label="Kept", reference="CTR-1",
         starts_at=NOON - timedelta(days=1), until=NOON + timedelta(days=9), ended_at=None if runs else NOON,
@@ -198,7 +216,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
-    return {"override": grant} if key == "entitlement.end_override" else {**trial.raw, **found}
+    return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
 def told(stage: Stage, key: str) -> Raw:
@@ -210,6 +228,8 @@ def told(stage: Stage, key: str) -> Raw:
                          run_at=NOON + timedelta(days=9))  # fmt: skip
         with stage.cast.house.store.write() as unit:
             unit.jobs.add(first, at=NOON)
+    if key in SWEEPS:
+        return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
     if stage.left is None:
@@ -330,7 +350,7 @@ def test_it_refuses_every_tenant_action_without_a_lease(stage: Stage) -> None:
         actor = actor_of(role.value, stage.cast)
         for key, trial in TRIALS.items():
             if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT:
-                raw: Raw = {"override": "x"} if key == "entitlement.end_override" else trial.raw
+                raw: Raw = {"override": "x"} if key in ON_AN_OVERRIDE else trial.raw
                 tenant = TENANTS[THIS]
                 answer = came_of(stage, actor, key, "CONTRACT_CHANGE", raw=raw, tenant=tenant)
                 assert isinstance(answer, Deny), (role, key)

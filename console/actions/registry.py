@@ -34,6 +34,8 @@ from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.period import close, prepare
+from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
@@ -115,6 +117,9 @@ OWN: tuple[Action[Any], ...] = (
     explain.ACTION,
     waive.ACTION,
     reopen.ACTION,
+    prepare.ACTION,
+    close.ACTION,
+    reopen_period.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

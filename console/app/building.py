@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from console.actions.registry import registered
-from console.adapters import oidc
+from console.adapters import ledger_folder, oidc
 from console.adapters.billing import FILE as PROVIDER_FILE
 from console.adapters.billing import DemoProvider, NoProvider
 from console.adapters.checkpoint_folder import CheckpointFolder
@@ -104,6 +104,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
             provider=_provider(settings, clock),
             provider_writer=NoProvider(),
+            ledgers=ledger_folder.LedgerFolder(settings.var / "exports"),
             passwords=Argon2Passwords(),
             codes=codes,
             identity=_identity(settings, clock),

@@ -21,6 +21,7 @@ from console.usecases.keep_reconciling import (
 )
 from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
 from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
+from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.reconciliation_work import RECONCILE_JOB
@@ -94,6 +95,13 @@ _KINDS = (
         title="Let waivers lapse and take away what old reconciliations pulled",
         handler=keep_reconciling,
         is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=PREPARE_JOB,
+        title="Prepare an accounting period",
+        handler=prepare_period,
+        is_tenant_bound=False,
+        gave_up=give_period_up,
     ),
 )
 _ACCESS_KINDS = (

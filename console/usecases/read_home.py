@@ -29,6 +29,7 @@ PAGES = {
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
+    "periods": ("period.read", {}),
 }
 
 

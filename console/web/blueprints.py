@@ -11,6 +11,7 @@ from console.web.views import (
     leases,
     operations,
     palette,
+    periods,
     policy,
     replays,
     requests,
@@ -40,4 +41,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     staff.bp,
     policy.bp,
     operations.bp,
+    periods.bp,
 )

@@ -208,6 +208,8 @@ def _rail(around: Places) -> list[Place]:
         places.append(
             _place("Requests", "inbox", "requests.index", key="q", blueprints=("requests",), count=around.waiting)
         )
+    if "periods" in around.pages:
+        places.append(_place("Periods", "calendar-clock", "periods.index", key="m", blueprints=("periods",)))
     if "trail" in around.pages:
         places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
     if "staff" in around.pages:

@@ -30,6 +30,7 @@ MAY_USE = {
     "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
     "BREAK_GLASS": set(Role),
+    "PERIOD_CLOSE": FINANCE,
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -68,6 +69,9 @@ PERMITTED: dict[str, set[Role]] = {
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "period.read": FINANCE | {Role.SECURITY_AUDITOR},
+    "period.take_file": FINANCE,
+    **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
     "job.retry": ENGINEERING,
     "job.discard": ENGINEERING,
     "inbound.replay": ENGINEERING,
@@ -88,7 +92,7 @@ ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
     **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
     **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
-    "entitlement.end_coverage": {"finance_lead": 1},
+    **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {

@@ -13,6 +13,7 @@ from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, Need
 from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
+from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
 from console.domain.replays import RunState
 from console.domain.requests import State
@@ -25,6 +26,7 @@ from console.usecases.propose_action import propose_action
 from tests.databases import NOON
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
+from tests.web.period_stage import OCTOBER, period_in
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
 from tests.web.world import NORDWIND, TENANTS, world
@@ -33,6 +35,7 @@ REFERENCES = {
     "CUSTOMER_SUPPORT": "ZD-48213", "BILLING_RECONCILIATION": "INV-2026-004711", "INCIDENT_RESPONSE": "INC-2301",
     "DATA_REPAIR": "CHG-1180", "CONTRACT_CHANGE": "CTR-2026-0117", "FRAUD_ABUSE_REVIEW": "CASE-77",
     "LEGAL_PROCESS": "MAT-12", "BREAK_GLASS": "INC-2301", "STAFF_CHANGE": "HR-123",
+    "PERIOD_CLOSE": "CLOSE-2026-10",
 }  # fmt: skip
 COLLEAGUE = PEOPLE["support_agent_2"].id
 AWAY = PEOPLE["finance_lead_2"].id
@@ -57,6 +60,7 @@ class Trial:
     is_suspended: bool = False
 
 
+PERIODS = {"prepare": PeriodState.OPEN, "close": PeriodState.SOFT_CLOSED, "reopen": PeriodState.CLOSED}
 TRIALS: Mapping[str, Trial] = {
     "entitlement.override": Trial(
         {"feature": "seats", "value": "250", "until": "2027-01-31"},
@@ -101,6 +105,7 @@ TRIALS: Mapping[str, Trial] = {
     "job.retry": Trial({"job": "x"}, {}),
     "job.discard": Trial({"job": "x"}, {}),
     "inbound.replay": Trial({"event": "x"}, {}),
+    **{f"period.{verb}": Trial({"period": OCTOBER}, {}) for verb in PERIODS},
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
@@ -151,6 +156,8 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     with stage.cast.storage.bulk.write() as bulk:
         bulk.put([replace(tenant, status="suspended" if trial.is_suspended else "active"), override])
     lease(stage.cast, role.value, THIS)
+    if key.startswith("period."):
+        period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
     found = told(stage, key)
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)

@@ -3,16 +3,10 @@
 from collections.abc import Iterator
 
 from console.domain.reconciling.catalogue import KINDS
-from console.domain.reconciling.findings import Kind, RepairClass
+from console.domain.reconciling.findings import Kind
 
-PAGE_BEGINS = "<!-- catalogue: sallyport reconcile kinds --markdown -->"
+PAGE_BEGINS = "<!-- catalogue: python -m tests.unit.reconciling.write_catalogue -->"
 PAGE_ENDS = "<!-- end of catalogue -->"
-_WHO = {
-    RepairClass.SAFE: "R",
-    RepairClass.AGENT: "A",
-    RepairClass.FINANCE: "F",
-    RepairClass.INVESTIGATE: "X",
-}
 
 
 def table() -> str:
@@ -32,7 +26,8 @@ def page_with_table(page: str) -> str:
 
 def _rows() -> Iterator[str]:
     for kind in sorted(KINDS.values(), key=lambda each: (each.number, each.key)):
-        yield f"| {kind.number} | `{kind.key}` | {kind.sentence} | {kind.compares} | {_WHO[kind.repair]} | {_by(kind)} |"
+        cells = (str(kind.number), f"`{kind.key}`", kind.sentence, kind.compares, kind.repair.value, _by(kind))
+        yield f"| {' | '.join(cells)} |"
 
 
 def _by(kind: Kind) -> str:

@@ -1,10 +1,11 @@
 """Rows 1 to 4: whose customer is whose, and the master data of a customer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from console.domain.billing.matching import matches, named
 from console.domain.billing.money import worded
 from console.domain.billing.objects import Customer, ObjectKind
+from console.domain.ids import TenantId
 from console.domain.reconciling.books import AccountBooks, Plan
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import NOTHING, Reading, differing, moment
@@ -46,12 +47,17 @@ def find_unmapped(books: AccountBooks) -> Iterator[Candidate]:
             at_risk_minor=abs(owing),
             currency=customer.currency,
             direction=Direction.CUSTOMER_LOSES if others or owing else Direction.NOBODY,
-            params={"customer": customer.id}
-            if tenant is None or others
-            else {"customer": customer.id, "tenant": tenant},
+            params=_linking(customer, tenant, others),
             evidence=evidence,
             happened_at=customer.created_at,
         )
+
+
+def _linking(customer: Customer, tenant: TenantId | None, others: tuple[str, ...]) -> Mapping[str, str]:
+    """Return what linking must know, with the one tenant that is sure; a duplicate is not to be linked."""
+    if others:
+        return {}
+    return {"customer": customer.id} if tenant is None else {"customer": customer.id, "tenant": tenant}
 
 
 def _contested(reading: Reading) -> Iterator[Candidate]:

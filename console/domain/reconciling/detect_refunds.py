@@ -9,7 +9,7 @@ from console.domain.billing.states import PASSING, is_live
 from console.domain.billing.tie_outs import ISSUED, SUCCEEDED, balance_gap, refunded_gap, split_gap, use_gap
 from console.domain.reconciling.detect_access import grants_plan
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import Reading, differing
+from console.domain.reconciling.reading import Reading, differing, entered
 
 _FAILED = "failed"
 _MONEY = (ObjectKind.REFUND, ObjectKind.PAYMENT)
@@ -83,7 +83,7 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
                 direction=Direction.CUSTOMER_LOSES,
                 params={
                     "payment": refund.payment,
-                    "amount_minor": str(refund.amount_minor),
+                    "amount": entered(refund.amount_minor, refund.currency),
                     "currency": refund.currency,
                 },
                 evidence={"payment": refund.payment, "reason": refund.reason or ""},

@@ -21,10 +21,12 @@ from console.domain.billing.objects import (
 )
 from console.domain.billing.states import PASSING, is_live
 from console.domain.reconciling.books import Side, TenantBooks
+from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.findings import Candidate, Direction
 
 T = TypeVar("T", Customer, Subscription, Invoice, Payment, Refund, CreditNote, Dispute)
 _NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in KIND_OF}
+_RESYNC = "billing.resync"
 NOTHING = "nothing"
 MISSING = "missing"
 GONE = "gone"
@@ -128,7 +130,7 @@ class Reading:
             at_risk_minor=at_risk_minor,
             currency=getattr(thing, "currency", None),
             direction=direction,
-            params=resync_params(thing),
+            params=resync_params(thing) if KINDS[kind].action == _RESYNC else {},
             evidence={name: f"{said(ours, name)} / {said(theirs, name)}" for name in names},
             settles=theirs is not None and self.settles(theirs.id, str(getattr(theirs, "status", ""))),
             happened_at=happened_at,
@@ -188,6 +190,11 @@ def said(thing: BillingObject | None, name: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return NOTHING if value is None else str(value)
+
+
+def entered(minor: int, currency: str) -> str:
+    """Return an amount as people type it into a form, without its currency."""
+    return worded(minor, currency).partition(" ")[0]
 
 
 def moment(at: datetime | None) -> str:

@@ -15,7 +15,7 @@ from console.domain.reconciling.findings import Candidate
 from tests.unit.reconciling.worlds import KINDS_OF_TENANTS, NOW, clean, tenants_for
 
 _PAGE = Path(__file__).parents[3] / "docs" / "reconciliation.md"
-_ACTIONS = {action.key: action for action in registered()}
+_ACTIONS = dict(registered())
 
 
 def test_every_row_of_the_catalogue_has_a_kind() -> None:
@@ -60,4 +60,4 @@ def _fits(found: Candidate) -> None:
 def test_the_page_shows_the_catalogue_as_it_is() -> None:
     written = _PAGE.read_text(encoding="utf-8")
     shown = written.partition(PAGE_BEGINS)[2].partition(PAGE_ENDS)[0].strip()
-    assert shown == table().strip(), "run: python -m console.domain.reconciling.catalogue_page docs/reconciliation.md"
+    assert shown == table().strip(), "python -m tests.unit.reconciling.write_catalogue"

@@ -17,8 +17,8 @@ from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of,
 from console.domain.jobs import JobDraft
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
-from console.domain.reconciling.findings import FindingState
 from console.domain.recalculations import SweepState
+from console.domain.reconciling.findings import FindingState
 from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role

@@ -135,6 +135,10 @@ def _kept(reading: Reading) -> Iterator[Candidate]:
 
 
 def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> Candidate:
+    paid = {each.id for each in paid_by}
+    back = max(
+        (each for each in reading.refunds if each.payment in paid), key=lambda each: each.created_at, default=None
+    )
     return Candidate(
         kind="refund_full_but_access_kept",
         tenant=reading.books.tenant,
@@ -144,6 +148,7 @@ def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> 
         at_risk_minor=invoice.paid_minor,
         currency=invoice.currency,
         direction=Direction.WE_LOSE,
+        params={} if back is None else {"refund": back.id},
         evidence={"invoice": invoice.number or invoice.id, "payments": ", ".join(each.id for each in paid_by)},
         happened_at=invoice.paid_at,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from console.adapters.fake_stripe.book import Document
@@ -127,7 +128,8 @@ def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
 
 
 def _rate_id(line: InvoiceLine) -> str:
-    return f"txr_{line.jurisdiction or 'none'}_{line.tax_basis_points}"
+    told = f"{line.jurisdiction}/{line.tax_basis_points}"
+    return f"txr_{sha256(told.encode()).hexdigest()[:20]}"
 
 
 def _tax_rate(rate: str, line: InvoiceLine) -> Document:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 from console.adapters.stripe.amounts import minor
-from console.adapters.stripe.calls import Calls, every
+from console.adapters.stripe.calls import Calls, Params, every, placed
 from console.adapters.stripe.payouts import PayoutContents
 from console.adapters.stripe.reading import Document, part, reference, whole_or_none
 from console.adapters.stripe.told import currency_of
@@ -29,11 +29,11 @@ class Beside:
 
     def price(self, price: str) -> Document | None:
         """Return a price by its id. Raises: OutsideError."""
-        return self._kept.prices.get(price, lambda: self._calls.found(f"/v1/prices/{price}"))
+        return self._kept.prices.get(price, lambda: self._calls.found(placed("/v1/prices", price)))
 
     def tax_rate(self, rate: str) -> Document | None:
         """Return a tax rate by its id. Raises: OutsideError."""
-        return self._kept.tax_rates.get(rate, lambda: self._calls.found(f"/v1/tax_rates/{rate}"))
+        return self._kept.tax_rates.get(rate, lambda: self._calls.found(placed("/v1/tax_rates", rate)))
 
     def allocations(self, payment: str) -> tuple[Allocation, ...]:
         """Return which invoices got how much of a payment. Raises: OutsideError."""
@@ -52,7 +52,7 @@ class Beside:
         moments = [each["created"] for each in taken]
         near = {"gte": min(moments) - _NEAR_S, "lte": max(moments) + _NEAR_S}
         found: dict[str, list[Allocation]] = {}
-        for each in every(self._calls, "/v1/invoice_payments", {"created": near}):
+        for each in _oldest_first(self._calls, {"created": near}):
             payment = reference(part(each, "payment").get("payment_intent"))
             if payment is not None:
                 found.setdefault(payment, []).extend(_allocation(each))
@@ -68,7 +68,7 @@ class Beside:
 
     def _asked(self, payment: str) -> tuple[Allocation, ...]:
         chosen = {"payment": {"type": "payment_intent", "payment_intent": payment}}
-        return tuple(one for each in every(self._calls, "/v1/invoice_payments", chosen) for one in _allocation(each))
+        return tuple(one for each in _oldest_first(self._calls, chosen) for one in _allocation(each))
 
 
 class Kept:
@@ -81,26 +81,30 @@ class Kept:
 
 
 class Cache:
-    """Documents by id, each for a while; what is not there is not kept."""
+    """Documents by id, each for a while, and also that there is none."""
 
     def __init__(self, *, now: Callable[[], float]) -> None:
         self._now = now
-        self._found: dict[str, tuple[float, Document]] = {}
+        self._found: dict[str, tuple[float, Document | None]] = {}
         self._lock = Lock()
 
     def get(self, thing: str, ask: Callable[[], Document | None]) -> Document | None:
-        """Return a document that is kept, or ask for it."""
+        """Return what is kept, or ask for it."""
         with self._lock:
-            at, known = self._found.get(thing, (0.0, None))
-        if known is not None and self._now() < at + _KEPT_S:
-            return known
+            kept = self._found.get(thing)
+        if kept is not None and self._now() < kept[0] + _KEPT_S:
+            return kept[1]
         found = ask()
-        if found is not None:
-            with self._lock:
-                if len(self._found) >= _MOST_KEPT:
-                    self._found.clear()
-                self._found[thing] = (self._now(), found)
+        with self._lock:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            self._found[thing] = (self._now(), found)
         return found
+
+
+def _oldest_first(calls: Calls, chosen: Params) -> Iterable[Document]:
+    """Return invoice payments in the order in which they were made."""
+    return list(every(calls, "/v1/invoice_payments", chosen))[::-1]
 
 
 def _captured(payment: Document) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any, Protocol, TypeAlias
+from urllib.parse import quote
 
 from console.adapters.stripe.reading import Document, rows
 from console.domain.errors import OutsideError
@@ -62,6 +63,11 @@ class LazyCalls:
                 except ModuleNotFoundError as missing:
                     raise OutsideError(_NOT_INSTALLED, permanent=True) from missing
             return self._made
+
+
+def placed(path: str, thing: str, *verbs: str) -> str:
+    """Return the address of one object; whatever an id holds, it stays one part of the address."""
+    return "/".join((path, quote(thing, safe=""), *verbs))
 
 
 def listed(calls: Calls, path: str, params: Params) -> Document:

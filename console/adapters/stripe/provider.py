@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from console.adapters.stripe.beside import Beside, Kept
-from console.adapters.stripe.calls import PAGE, Calls, every, listed
+from console.adapters.stripe.calls import PAGE, Calls, every, listed, placed
 from console.adapters.stripe.lists import SHELVES, is_of_customers, narrowed, single
 from console.adapters.stripe.mapping import canonical, customer_named, deleted_customer
 from console.adapters.stripe.reading import Document, MalformedError, rows, text_or_none
@@ -34,7 +34,7 @@ class StripeProvider:
     def fetch(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         """Return one object as it is now. Raises: OutsideError; UnreadableObjectError."""
         at = self._clock.now()
-        document = self._calls.found(f"{SHELVES[kind].path}/{thing}", single(kind))
+        document = self._calls.found(placed(SHELVES[kind].path, thing), single(kind))
         if document is None:
             return None
         beside = self._beside()
@@ -146,7 +146,7 @@ class StripeProvider:
         if not is_of_customers(kind):
             return []
         if kind not in _BY_PAYMENT:
-            found = self._calls.found(f"{SHELVES[kind].path}/{customer}")
+            found = self._calls.found(placed(SHELVES[kind].path, customer))
             return [] if found is None or found.get("deleted") is True else [found]
         params = narrowed(kind, customer=None, since=since, until=until)
         of_customer = narrowed(ObjectKind.PAYMENT, customer=customer, since=None, until=None)
@@ -167,9 +167,9 @@ class StripeProvider:
 
 
 def _inner_lists(document: Document) -> tuple[tuple[str, str, dict[str, Any]], ...]:
-    name = document.get("id")
+    name = str(document.get("id"))
     return (
-        ("lines", f"/v1/invoices/{name}/lines", {}),
+        ("lines", placed("/v1/invoices", name, "lines"), {}),
         ("items", "/v1/subscription_items", {"subscription": name}),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from console.adapters.stripe.amounts import amount, minor
-from console.adapters.stripe.calls import Calls, every
+from console.adapters.stripe.calls import Calls, every, placed
 from console.adapters.stripe.lists import SHELVES, single
 from console.adapters.stripe.provider import StripeProvider
 from console.adapters.stripe.reading import Document, label, part, whole_or_none
@@ -118,13 +118,13 @@ class StripeWriter:
             message = "Stripe would apply another amount than was approved: the payment or the invoice has changed."
             raise OutsideError(message, permanent=True, owed=owed, free=free)
         self._mark(ObjectKind.PAYMENT, command.payment, {EXECUTION: key}, key)
-        path = f"{SHELVES[ObjectKind.INVOICE].path}/{command.invoice}/attach_payment"
+        path = placed(SHELVES[ObjectKind.INVOICE].path, command.invoice, "attach_payment")
         self._calls.post(path, {"payment_intent": command.payment}, key=key)
         return self._invoice(command.invoice)
 
     def _cancel(self, command: CancelSubscription, key: str) -> Snapshot:
         self._mark(ObjectKind.SUBSCRIPTION, command.subscription, {EXECUTION: key}, key)
-        path = f"{SHELVES[ObjectKind.SUBSCRIPTION].path}/{command.subscription}"
+        path = placed(SHELVES[ObjectKind.SUBSCRIPTION].path, command.subscription)
         ended = self._calls.delete(path, {"invoice_now": "false", "prorate": "false"}, key=key)
         return self._provider.told(ObjectKind.SUBSCRIPTION, ended)
 
@@ -134,10 +134,10 @@ class StripeWriter:
         return self._provider.told(ObjectKind.CUSTOMER, named)
 
     def _mark(self, kind: ObjectKind, thing: str, marks: Mapping[str, str], key: str) -> Document:
-        return self._calls.post(f"{SHELVES[kind].path}/{thing}", {"metadata": dict(marks)}, key=f"{key}:mark")
+        return self._calls.post(placed(SHELVES[kind].path, thing), {"metadata": dict(marks)}, key=f"{key}:mark")
 
     def _document(self, kind: ObjectKind, thing: str) -> Document | None:
-        return self._calls.found(f"{SHELVES[kind].path}/{thing}", single(kind))
+        return self._calls.found(placed(SHELVES[kind].path, thing), single(kind))
 
     def _same_currency(self, kind: ObjectKind, thing: str, currency: str) -> Document:
         """Return what a command is about. Raises: OutsideError where there is none, or one of another currency."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.domain.billing.objects import ObjectKind
 from console.ports.inbound import ListedEvent, Verified
 
 PROVIDER = "stripe"
@@ -19,6 +20,22 @@ _MOST_SIGNATURES = 20
 _LONGEST_ID = 200
 _MOMENT = re.compile(r"[0-9]{1,11}")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
+# The longer prefix first.
+_KINDS: tuple[tuple[str, ObjectKind], ...] = (
+    ("customer.subscription.", ObjectKind.SUBSCRIPTION),
+    ("customer.created", ObjectKind.CUSTOMER),
+    ("customer.updated", ObjectKind.CUSTOMER),
+    ("customer.deleted", ObjectKind.CUSTOMER),
+    ("charge.dispute.", ObjectKind.DISPUTE),
+    ("charge.refund.", ObjectKind.REFUND),
+    ("charge.", ObjectKind.PAYMENT),
+    ("payment_intent.", ObjectKind.PAYMENT),
+    ("refund.", ObjectKind.REFUND),
+    ("credit_note.", ObjectKind.CREDIT_NOTE),
+    ("invoice.", ObjectKind.INVOICE),
+    ("price.", ObjectKind.PRICE),
+    ("payout.", ObjectKind.PAYOUT),
+)
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
@@ -49,6 +66,10 @@ class StripeSignatures:
         if not self._is_authentic(signed, body):
             return "No active secret made this signature."
         return _said(body, signed_at=signed.at)
+
+    def kind_of(self, event_type: str) -> ObjectKind | None:
+        """Return what kind of object an event of a type is about; None for a type that nothing here handles."""
+        return next((kind for prefix, kind in _KINDS if event_type.startswith(prefix)), None)
 
     def listed(self, event: ListedEvent) -> Verified | str:
         """Return what an event that we fetched ourselves says, or why it cannot be read."""
@@ -100,7 +121,7 @@ def _said(body: bytes, *, signed_at: str) -> Verified | str:
         account=account,
         is_live=event.get("livemode") is True,
         event_type=event_type,
-        object_id=_text(thing.get("number")) or _text(thing.get("id")),
+        object_id=_object_id(thing),
         customer=_customer(thing),
         made_at=_moment(_seconds(event.get("created"), int(signed_at))),
     )
@@ -110,6 +131,16 @@ def _own_id(account: str, signed_at: str, body: bytes) -> str:
     """Return an id for an event without one, from what its signature covers, so that a replay has the same."""
     content = f"{PROVIDER}\n{account}\n{signed_at}\n".encode() + body
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _object_id(thing: Mapping[str, Any]) -> str | None:
+    """Return the id that the object is asked for by: a charge is known here as the payment intent that it serves."""
+    if thing.get("object") == "charge":
+        intent = thing.get("payment_intent")
+        named = _text(intent.get("id")) if isinstance(intent, dict) else _text(intent)
+        if named is not None:
+            return named
+    return _text(thing.get("id")) or _text(thing.get("number"))
 
 
 def _customer(thing: Mapping[str, Any]) -> str | None:

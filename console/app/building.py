@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from console.actions.registry import registered
 from console.adapters import oidc
 from console.adapters.billing import FILE as PROVIDER_FILE
-from console.adapters.billing import DemoBilling, NoBilling, NoProvider
+from console.adapters.billing import DemoProvider, NoProvider
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fingerprints import HmacFingerprints
@@ -27,6 +27,7 @@ from console.app.bridging import bridge_of
 from console.app.inbound import inbound_verifiers
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
+from console.ports.billing import BillingProvider
 from console.ports.clock import Clock
 from console.ports.identity import IdentityProvider
 from console.ports.outbox import NoticeSink
@@ -101,8 +102,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             clock=clock,
             ids=TimeOrderedIds(),
             tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
-            billing=DemoBilling(settings.var / PROVIDER_FILE) if settings.billing.adapter == "demo" else NoBilling(),
-            provider=NoProvider(),
+            provider=_provider(settings, clock),
             provider_writer=NoProvider(),
             passwords=Argon2Passwords(),
             codes=codes,
@@ -145,6 +145,11 @@ def outbound_of(settings: Settings) -> GuardedOutbound:
 def found_folder(folder: Path) -> Path:
     """Return a folder as named, or beside the program when the name is relative and not here."""
     return folder if folder.is_absolute() or folder.exists() else ROOT / folder
+
+
+def _provider(settings: Settings, clock: Clock) -> BillingProvider:
+    is_demo = settings.billing.adapter == "demo"
+    return DemoProvider(settings.var / PROVIDER_FILE, clock=clock) if is_demo else NoProvider()
 
 
 def _identity(settings: Settings, clock: Clock) -> IdentityProvider | None:

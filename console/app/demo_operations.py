@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from console.adapters.inbound_stripe import PROVIDER
+from console.domain.billing.objects import Invoice
 from console.domain.fingerprints import fingerprint_of
 from console.domain.ids import InboundId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import JobDraft
-from console.ports.billing import ProviderInvoice
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 
@@ -19,14 +19,12 @@ _LOOKED_AT = 200
 _SILENT = "OutsideError: the billing provider did not answer within 5 s"
 _STUCK, _DONE, _FETCHED, _STRANGE, _IGNORED = 3, 4, 1, 3, 2
 
-Invoices = Sequence[tuple[str, ProviderInvoice]]
 
-
-def furnish_operations(house: House, invoices: Iterator[tuple[str, ProviderInvoice]]) -> None:
-    """Fill the inbox and the jobs of a fresh demo; `invoices` are the provider's, by customer."""
+def furnish_operations(house: House, invoices: Iterator[Invoice]) -> None:
+    """Fill the inbox and the jobs of a fresh demo; `invoices` are the provider's."""
     now = house.clock.now()
-    one_each = dict(islice(invoices, _LOOKED_AT))
-    known = list(one_each.items())[1:][: _STUCK + _DONE + _FETCHED]  # the first is Acme, whose story is another
+    one_each = {each.customer: each for each in islice(invoices, _LOOKED_AT)}
+    known = list(one_each.values())[1:][: _STUCK + _DONE + _FETCHED]  # the first is Acme, whose story is another
     with house.store.write() as unit:
         for number, event in enumerate(_events(house, known, now=now)):
             unit.inbox.add(event)
@@ -36,17 +34,17 @@ def furnish_operations(house: House, invoices: Iterator[tuple[str, ProviderInvoi
                 _settle(unit, event, now=now)
 
 
-def _events(house: House, known: Invoices, *, now: datetime) -> Iterator[InboundEvent]:
+def _events(house: House, known: Sequence[Invoice], *, now: datetime) -> Iterator[InboundEvent]:
     """Yield those whose job died, those that were done (one of them fetched by the gap check), and the odd ones."""
-    for number, (customer, invoice) in enumerate(known):
+    for number, invoice in enumerate(known):
         at = now - timedelta(minutes=95 - 9 * number)
         is_fetched = number >= _STUCK + _DONE
-        yield _event(house, number, "invoice.paid", at=at, customer=customer, object_id=invoice.number,
+        yield _event(house, number, "invoice.paid", at=at, customer=invoice.customer, object_id=invoice.id,
                      is_fetched=is_fetched)  # fmt: skip
     for number in range(_STRANGE):
         at = now - timedelta(minutes=60 - 13 * number)
         yield _event(house, 100 + number, "invoice.paid", at=at, customer=f"cus_old_shop_{number}",
-                     object_id=f"INV-OLD-{number}")  # fmt: skip
+                     object_id=f"in_old_{number}")  # fmt: skip
     for number in range(_IGNORED):
         yield _event(house, 200 + number, "customer.tax_id.created", at=now - timedelta(minutes=20 + number))
 
@@ -63,7 +61,12 @@ def _event(
 ) -> InboundEvent:
     body = {
         "id": f"evt_demo{number:05d}", "type": event_type, "created": int(at.timestamp()), "livemode": True,
-        "data": {"object": {"number": object_id, "customer": customer, "customer_email": "billing@customer.example"}},
+        "data": {
+            "object": {
+                "object": "invoice", "id": object_id, "customer": customer,
+                "customer_email": "billing@customer.example",
+            }
+        },
     }  # fmt: skip
     return InboundEvent(
         id=InboundId(house.ids.new("inb")),

@@ -6,6 +6,13 @@ from dataclasses import fields
 from datetime import datetime
 from types import MappingProxyType
 
+from console.domain.import_billing import (
+    BillingCustomerRecord,
+    BillingObjectRecord,
+    EffectiveSetRecord,
+    UsageEventRecord,
+)
+from console.domain.import_billing_fields import BILLING_RULES
 from console.domain.import_entitlement_fields import ENTITLEMENT_RULES
 from console.domain.import_entitlements import (
     AddOnRecord,
@@ -106,6 +113,7 @@ _RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
     },
     **WEBHOOK_RULES,
     **ENTITLEMENT_RULES,
+    **BILLING_RULES,
     ProductJobRecord: {
         "tenant": ID,
         "external_id": ID,
@@ -148,6 +156,10 @@ KINDS: Mapping[str, type[Record]] = MappingProxyType(
         "trial": TrialRecord,
         "condition": ConditionRecord,
         "usage": UsageRecord,
+        "billing_customer": BillingCustomerRecord,
+        "billing_object": BillingObjectRecord,
+        "usage_event": UsageEventRecord,
+        "effective_set": EffectiveSetRecord,
         "note": NoteRecord,
     }
 )

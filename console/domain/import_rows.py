@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias
 
+from console.domain.import_billing import BillingObjectRecord, EffectiveSetRecord
 from console.domain.import_fields import KINDS, rules_of
 from console.domain.import_shapes import FieldRule, Shape
 from console.domain.imports import Record, RowFault
@@ -74,7 +75,16 @@ def validate_row(line: int, row: Mapping[str, object], *, kind: str, is_text: bo
             wrong = str(shape)
         if wrong:
             faults.append(RowFault(line=line, field=name, remedy=wrong))
-    return faults or KINDS[kind](**values)
+    return faults or _whole(line, KINDS[kind](**values))
+
+
+def _whole(line: int, record: Record) -> Record | list[RowFault]:
+    """Return a record, or what is wrong with it in the light of all its fields."""
+    if isinstance(record, BillingObjectRecord | EffectiveSetRecord):
+        wrong = record.fault()
+        if wrong is not None:
+            return [RowFault(line=line, field=wrong[0], remedy=wrong[1])]
+    return record
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes | RowFault]]:
@@ -194,11 +204,27 @@ def _typed(value: object, rule: FieldRule, *, is_text: bool) -> object:
             return found if isinstance(found, bool) else _refuse("write true or false", value)
         case Shape.MOMENT:
             return _moment(value, rule)
+        case Shape.OBJECT:
+            plain = _json(value) if is_text else value
+            return plain if isinstance(plain, dict) else _refuse(f"write a JSON object, like {rule.example}", value)
+        case Shape.OBJECTS:
+            plain = _json(value) if is_text else value
+            if isinstance(plain, list) and all(isinstance(part, dict) for part in plain):
+                return tuple(plain)
+            return _refuse(f"write a list of JSON objects, like {rule.example}", value)
         case _:
             parts = value.replace(";", " ").split() if is_text and isinstance(value, str) else value
             if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
                 return tuple(parts)
             return _refuse("write a list of texts", value)
+
+
+def _json(value: object) -> object:
+    """Return what a cell holds as JSON, or None where it holds none."""
+    try:
+        return json.loads(str(value), object_pairs_hook=_distinct, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _moment(value: object, rule: FieldRule) -> datetime:

@@ -20,6 +20,8 @@ class Shape(StrEnum):
     TRUTH = "true or false"
     MOMENT = "moment"
     LIST = "list"
+    OBJECT = "object"
+    OBJECTS = "list of objects"
 
 
 class _Required:
@@ -52,7 +54,7 @@ class FieldRule:
         if isinstance(value, str):
             return self._text_fault(value)
         if isinstance(value, tuple):
-            found = (self._text_fault(item) for item in value)
+            found = (self._text_fault(item) for item in value if isinstance(item, str))
             return next((fault for fault in found if fault), None)
         if isinstance(value, datetime) and not _EARLIEST <= value < _LATEST:
             return "use a moment between 1970 and 2200"

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
+from console.domain.import_billing import BillingCustomerRecord, BillingObjectRecord, BillingRecord, EffectiveSetRecord
 from console.domain.import_entitlements import (
     AddOnRecord,
     CatalogueRecord,
@@ -166,6 +167,7 @@ Record: TypeAlias = (
     | NoteRecord
     | CatalogueRecord
     | OwnedEntitlementRecord
+    | BillingRecord
 )
 
 
@@ -218,7 +220,9 @@ def identity_of(record: Record) -> tuple[str, ...]:
             return (record.key,)
         case EntitlementRecord() | PlanVersionRecord() | PlanVersionEntitlementRecord() | UsageRecord():
             return record.identity
-        case SubscriptionRecord():
+        case BillingObjectRecord() | BillingCustomerRecord():
+            return record.identity
+        case SubscriptionRecord() | EffectiveSetRecord():
             return (record.tenant,)
         case InvoiceRecord():
             return (record.number,)

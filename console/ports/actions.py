@@ -11,7 +11,7 @@ from console.domain.ids import ActionKey, ExecutionId, StaffId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
-from console.ports.billing import BillingProvider, InvoiceLookup
+from console.ports.billing import BillingProvider
 from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
@@ -115,7 +115,6 @@ class Tools:
     tenant: TenantPlane | None
     directory_row: DirectoryRow | None
     control: ControlTools | None
-    billing: InvoiceLookup
     provider: BillingProvider
     outbound: Outbound
     webhook_keys: WebhookKeys

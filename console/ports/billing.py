@@ -79,22 +79,3 @@ class BillingWriter(Protocol):
     def carried_out(self, command: Command, *, key: str) -> Snapshot | None:
         """Return what came of a command, found by the key that its object bears; None where nothing did."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderInvoice:
-    """An invoice as the provider holds it now; money in minor units."""
-
-    number: str
-    status: str
-    amount_minor: int
-    currency: str
-    paid_at: datetime | None
-
-
-class InvoiceLookup(Protocol):
-    """Answers for one customer's invoices."""
-
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        """Return an invoice of a customer, or None; raises OutsideError."""
-        ...

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.billing.objects import ObjectKind
 from console.domain.ids import InboundId, TenantId
 from console.domain.inbound import InboundEvent, InboundState
 
@@ -51,7 +52,10 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What an authentic event says of itself; times as the provider gives them."""
+    """What an authentic event says of itself; times as the provider gives them.
+
+    Shape: `object_id` is the provider's id of what it is about, an invoice's number only where the event names no id.
+    """
 
     event_id: str
     account: str
@@ -72,6 +76,10 @@ class InboundVerifier(Protocol):
 
     def verified(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Verified | str:
         """Return what an authentic event says, or why it is refused; header names are lower case."""
+        ...
+
+    def kind_of(self, event_type: str) -> ObjectKind | None:
+        """Return what kind of object an event of a type is about; None for a type that nothing here handles."""
         ...
 
     def listed(self, event: "ListedEvent") -> Verified | str:

@@ -10,6 +10,7 @@ from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.mirror import MirrorBook
 from console.ports.webhooks import WebhookBook
 
 
@@ -26,7 +27,7 @@ class TenantPlane(Protocol):
         ...
 
     def subscription(self) -> Subscription | None:
-        """Return the mirrored subscription."""
+        """Return the subscription as the product mirrors it, or as our mirror knows it where that is fresher."""
         ...
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
@@ -42,11 +43,16 @@ class TenantPlane(Protocol):
         ...
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
-        """Return the newest invoices."""
+        """Return the newest invoices, each as the fresher mirror knows it."""
         ...
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
+        ...
+
+    @property
+    def mirror(self) -> MirrorBook:
+        """Return the tenant's mirror of the billing provider."""
         ...
 
     @property
@@ -88,10 +94,6 @@ class TenantPlane(Protocol):
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        ...
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:

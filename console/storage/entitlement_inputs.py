@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from console.domain.bought import Bought
 from console.domain.entitlements import (
     Combining,
     Condition,
@@ -17,10 +18,11 @@ from console.domain.entitlements import (
 )
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Account
+from console.storage.bought import stored_bought
 from console.storage.entitlement_tables import ConditionRow, ContractRow, FeatureRuleRow, PlanVersionRow, UsageRow
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession
-from console.storage.tenant_tables import FeatureRow, SubscriptionRow
+from console.storage.tenant_tables import FeatureRow
 
 # The status of an account has no history, so it holds for every moment that is asked about.
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,10 +31,11 @@ STATUS = "account status"
 
 def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
     """Return what decides the entitlements of the session's tenant."""
+    bought = stored_bought(session)
     return Inputs(
         features=stored_features(session),
-        grants=tuple(stored_grants(session, None)),
-        plan_versions=_plan_versions(session),
+        grants=tuple(stored_grants(session, None, bought=bought)),
+        plan_versions=_plan_versions(session, bought),
         contracts=tuple(
             Contract(
                 id=row.id,
@@ -46,7 +49,7 @@ def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
         ),
         conditions=(*_suspended(account), *_conditions(session)),
         usage=_usage(session),
-        subscription=session.scalar(select(SubscriptionRow.status)),
+        subscription=None if bought is None else bought.status,
     )
 
 
@@ -76,12 +79,11 @@ def _feature(row: FeatureRow, rule: FeatureRuleRow | None) -> Feature:
     )
 
 
-def _plan_versions(session: GuardedSession) -> tuple[PlanVersion, ...]:
-    wanted = (
-        select(PlanVersionRow)
-        .join(SubscriptionRow, SubscriptionRow.plan_key == PlanVersionRow.plan_key)
-        .order_by(PlanVersionRow.version)
-    )
+def _plan_versions(session: GuardedSession, bought: Bought | None) -> tuple[PlanVersion, ...]:
+    if bought is None:
+        return ()
+    of_plan = select(PlanVersionRow).where(PlanVersionRow.plan_key == bought.plan_key)
+    wanted = of_plan.order_by(PlanVersionRow.version)
     return tuple(
         PlanVersion(plan=row.plan_key, version=row.version, starts_at=row.starts_at, until=row.until)
         for row in session.scalars(wanted)

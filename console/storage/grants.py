@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from console.domain.bought import Bought
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.storage.entitlement_tables import ContractRow, PlanVersionEntitlementRow, PlanVersionRow, TrialRow
 from console.storage.guards import GuardedSession
@@ -12,15 +13,14 @@ from console.storage.tenant_tables import (
     PlanEntitlementRow,
     PlanRow,
     SubscriptionAddOnRow,
-    SubscriptionRow,
 )
 
 
-def stored_grants(session: GuardedSession, feature: str | None) -> list[Grant]:
+def stored_grants(session: GuardedSession, feature: str | None, *, bought: Bought | None) -> list[Grant]:
     """Return all grants of the session's tenant, for one feature or all, in the order in which they are considered."""
     return [
-        *_of_plan(session, feature),
-        *_of_plan_versions(session, feature),
+        *_of_plan(session, feature, bought),
+        *_of_plan_versions(session, feature, bought),
         *_of_contracts(session, feature),
         *_of_undated_contracts(session, feature),
         *_of_trials(session, feature),
@@ -29,11 +29,13 @@ def stored_grants(session: GuardedSession, feature: str | None) -> list[Grant]:
     ]
 
 
-def _of_plan(session: GuardedSession, feature: str | None) -> list[Grant]:
+def _of_plan(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
+    if bought is None:
+        return []
     wanted = (
-        select(SubscriptionRow, PlanEntitlementRow, PlanRow.name)
-        .join(PlanEntitlementRow, PlanEntitlementRow.plan_key == SubscriptionRow.plan_key)
-        .join(PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True)
+        select(PlanEntitlementRow, PlanRow.name)
+        .join(PlanRow, PlanRow.key == PlanEntitlementRow.plan_key, isouter=True)
+        .where(PlanEntitlementRow.plan_key == bought.plan_key)
         .order_by(PlanEntitlementRow.feature_key)
     )
     if feature is not None:
@@ -45,21 +47,23 @@ def _of_plan(session: GuardedSession, feature: str | None) -> list[Grant]:
             label=plan_name or given.plan_key,
             feature=given.feature_key,
             value=given.value,
-            starts_at=subscription.started_at,
+            starts_at=bought.started_at,
             until=None,
         )
-        for subscription, given, plan_name in session.execute(wanted)
+        for given, plan_name in session.execute(wanted)
     ]
 
 
-def _of_plan_versions(session: GuardedSession, feature: str | None) -> list[Grant]:
+def _of_plan_versions(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
+    if bought is None:
+        return []
     given = PlanVersionEntitlementRow
     is_of_version = (PlanVersionRow.plan_key == given.plan_key) & (PlanVersionRow.version == given.version)
     wanted = (
-        select(SubscriptionRow, given, PlanVersionRow, PlanRow.name)
-        .join(given, given.plan_key == SubscriptionRow.plan_key)
+        select(given, PlanVersionRow, PlanRow.name)
         .join(PlanVersionRow, is_of_version)
-        .join(PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True)
+        .join(PlanRow, PlanRow.key == given.plan_key, isouter=True)
+        .where(given.plan_key == bought.plan_key)
         .order_by(given.feature_key, given.version)
     )
     if feature is not None:
@@ -71,11 +75,11 @@ def _of_plan_versions(session: GuardedSession, feature: str | None) -> list[Gran
             label=f"{plan_name or gives.plan_key}, version {gives.version}",
             feature=gives.feature_key,
             value=gives.value,
-            starts_at=max(subscription.started_at, dated.starts_at),
+            starts_at=max(bought.started_at, dated.starts_at),
             until=dated.until,
             version=gives.version,
         )
-        for subscription, gives, dated, plan_name in session.execute(wanted)
+        for gives, dated, plan_name in session.execute(wanted)
     ]
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
 from console.storage.bases import PlaneBase, TenantOwned
-from console.storage.prepared import Form, Prepared
+from console.storage.prepared import Form, Prepared, PreparedInsert
 from console.storage.reach import OWNED_TABLES, Reach, mentions_owned, reach_of
-from console.storage.rows import insertion, table_of
+from console.storage.rows import fresher, insertion, table_of
 
 SCOPED = "scoped_statement"
 _FIXED = frozenset({"tenant_id", "id"})
@@ -103,6 +103,16 @@ class GuardedSession(Session):
 
     def put(self, row: type[PlaneBase], **values: object) -> None:
         """Insert a row of the open tenant. Raises: ScopeError as `scoped`, IntegrityError in a savepoint of its own."""
+        self._put(insertion(row), row, values)
+
+    def put_fresher(self, row: type[PlaneBase], *, by: str, **values: object) -> bool:
+        """Write a whole row of the open tenant, by one statement; False where one stands that is fresher `by` a column.
+
+        Raises: ScopeError as `scoped`.
+        """
+        return self._put(fresher(row, by=by), row, values) == 1
+
+    def _put(self, prepared: PreparedInsert, row: type[PlaneBase], values: Mapping[str, object]) -> int:
         if self.scope is None:
             _refuse("A tenant-owned row was added without a scope.")
         if not issubclass(row, TenantOwned) or "tenant_id" in values:
@@ -112,7 +122,7 @@ class GuardedSession(Session):
         with connection.begin_nested():
             connection.info[SCOPED] = True
             try:
-                insertion(row).run(connection, {"tenant_id": self.scope.tenant, **values})
+                return prepared.run(connection, {"tenant_id": self.scope.tenant, **values})
             finally:
                 connection.info.pop(SCOPED, None)
 

@@ -59,17 +59,6 @@ class NoteRow(TenantOwned, PlaneBase):
     at: Mapped[datetime]
 
 
-class InvoiceMirrorRow(TenantOwned, PlaneBase):
-    """What the provider last said of an invoice; it wins over an older mirror of the product."""
-
-    __tablename__ = "plane_invoice_mirror"
-
-    number: Mapped[str] = mapped_column(primary_key=True)
-    status: Mapped[str]
-    paid_at: Mapped[datetime | None]
-    mirrored_at: Mapped[datetime]
-
-
 class AppliedExecutionRow(TenantOwned, PlaneBase):
     """An execution whose fate was decided here, in the transaction of its effect; unique over all tenants."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from console.domain.ids import MemberId
 from console.domain.product_jobs import ProductJob, ProductJobState
-from console.domain.workspace import Invoice, Member, Note, Subscription
+from console.domain.workspace import Invoice, Member, Note
 
 
 def shown_member(row: Any) -> Member:  # noqa: ANN401  a row of any making
@@ -21,34 +21,18 @@ def shown_member(row: Any) -> Member:  # noqa: ANN401  a row of any making
     )
 
 
-def shown_subscription(row: Any) -> Subscription:  # noqa: ANN401  a row of any making
-    """Return a subscription; a plan that the catalogue does not know is named by its key."""
-    return Subscription(
-        plan_key=row.plan_key,
-        plan_name=row.plan_name or row.plan_key,
-        status=row.status,
-        provider_customer=row.provider_customer,
-        seats=row.seats,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        renews_at=row.renews_at,
-        mirrored_at=row.mirrored_at,
-    )
-
-
 def shown_invoice(row: Any) -> Invoice:  # noqa: ANN401  a row of any making
-    """Return an invoice; what the provider said to us wins over an older mirror of the product."""
-    is_told = row.told_at is not None and row.told_at >= row.mirrored_at
+    """Return an invoice as the product mirrors it."""
     return Invoice(
-        number=row.number,
-        status=row.told if is_told else row.status,
-        provider_status=row.told if is_told else row.provider_status,
+        number=row.own_number,
+        status=row.own_status,
+        provider_status=row.provider_status,
         amount_minor=row.amount_minor,
         currency=row.currency,
         issued_at=row.issued_at,
         due_at=row.due_at,
-        paid_at=row.told_paid_at if is_told else row.paid_at,
-        mirrored_at=row.told_at if is_told else row.mirrored_at,
+        paid_at=row.paid_at,
+        mirrored_at=row.mirrored_at,
     )
 
 

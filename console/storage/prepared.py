@@ -107,6 +107,22 @@ class PreparedInsert(Prepared):
         return self._kept((dialect.name, *columns), made)
 
 
+class PreparedFresher(PreparedInsert):
+    """One row into one table, or in the place of the row with its key unless that one is fresher: one statement."""
+
+    def __init__(self, table: Table, *, by: str) -> None:
+        """Keep the table, all of whose columns the values must name; `by` is the column that tells how fresh."""
+        fresher = insert(table)
+        own = {column.name for column in table.primary_key}
+        told = {column.name: fresher.excluded[column.name] for column in table.c if column.name not in own}
+        Prepared.__init__(
+            self,
+            fresher.on_conflict_do_update(
+                index_elements=sorted(own), set_=told, where=table.c[by] <= fresher.excluded[by]
+            ).inline(),
+        )
+
+
 def _done(connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T]) -> T:
     raw = connection.connection
     cursor = raw.cursor()

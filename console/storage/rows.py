@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.schema import Table
 
-from console.storage.prepared import Prepared, PreparedInsert
+from console.storage.prepared import Prepared, PreparedFresher, PreparedInsert
 
 
 def table_of(row: type[DeclarativeBase]) -> Table:
@@ -49,3 +49,9 @@ def done(session: Session, prepared: Prepared, **values: object) -> int:
 def insertion(row: type[DeclarativeBase], *, is_forgiving: bool = False) -> PreparedInsert:
     """Return the one prepared insert of a table."""
     return PreparedInsert(table_of(row), is_forgiving=is_forgiving)
+
+
+@cache
+def fresher(row: type[DeclarativeBase], *, by: str) -> PreparedFresher:
+    """Return the one prepared write of a table that an older answer loses."""
+    return PreparedFresher(table_of(row), by=by)

@@ -13,25 +13,19 @@ from console.domain.ids import ExecutionId, MemberId, TenantId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
 from console.storage.bases import PlaneBase
+from console.storage.bought import stored_bought, stored_invoice, stored_invoices, stored_subscription
 from console.storage.entitlement_inputs import stored_features, stored_inputs
 from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
-from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, InvoiceMirrorRow, NoteRow, OverrideRow
-from console.storage.plane_rows import shown_invoice, shown_member, shown_note, shown_product_job, shown_subscription
+from console.storage.mirror import StoredMirror
+from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, NoteRow, OverrideRow
+from console.storage.plane_rows import shown_member, shown_note, shown_product_job
 from console.storage.rows import changed
-from console.storage.tenant_tables import (
-    AccountRow,
-    InvoiceRow,
-    MemberRow,
-    PlanRow,
-    ProductJobRow,
-    SubscriptionRow,
-)
+from console.storage.tenant_tables import AccountRow, MemberRow, ProductJobRow
 from console.storage.webhooks import StoredWebhooks
-
-_FIRST_VERSION = 1
 
 
 class StoredTenantPlane:
@@ -65,13 +59,13 @@ class StoredTenantPlane:
             suspended_because=because,
             country=row.country,
             created_at=row.created_at,
-            version=_FIRST_VERSION if row.version is None else row.version,
-            entitlement_version=_FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
+            version=FIRST_VERSION if row.version is None else row.version,
+            entitlement_version=FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
         )
 
     def subscription(self) -> Subscription | None:
-        """Return the mirrored subscription."""
-        return next((shown_subscription(row) for row in self._session.scoped(_SUBSCRIPTION)), None)
+        """Return the subscription as the product mirrors it, or as ours knows it where that is fresher."""
+        return stored_subscription(self._session)
 
     def members(self, *, after: MemberId | None, limit: int) -> Sequence[Member]:
         """Return members in order of id."""
@@ -88,11 +82,16 @@ class StoredTenantPlane:
 
     def invoices(self, *, limit: int) -> Sequence[Invoice]:
         """Return the newest invoices."""
-        return [shown_invoice(row) for row in self._session.scoped(_INVOICES, most=limit)]
+        return stored_invoices(self._session, limit=limit)
 
     def invoice(self, number: str) -> Invoice | None:
         """Return one invoice."""
-        return next((shown_invoice(row) for row in self._session.scoped(_INVOICE, number=number)), None)
+        return stored_invoice(self._session, number)
+
+    @cached_property
+    def mirror(self) -> StoredMirror:
+        """Return the tenant's mirror of the billing provider."""
+        return StoredMirror(self._session)
 
     @cached_property
     def webhooks(self) -> StoredWebhooks:
@@ -116,7 +115,7 @@ class StoredTenantPlane:
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         """Return what every source (ended overrides too) gives, for one feature or all."""
-        return stored_grants(self._session, feature)
+        return stored_grants(self._session, feature, bought=stored_bought(self._session))
 
     def inputs(self) -> Inputs:
         """Return all that decides the tenant's entitlements."""
@@ -143,7 +142,7 @@ class StoredTenantPlane:
             op=grant.op.value,
             owner=grant.owner,
         )
-        self._move_entitlements()
+        move_entitlements(self._session)
 
     def end_override(self, override: str, *, at: datetime) -> bool:
         """End a live override and move `entitlement_version`; False when it was not live."""
@@ -154,7 +153,7 @@ class StoredTenantPlane:
         )
         if changed(self._session, live.values(ended_at=at)) != 1:
             return False
-        self._move_entitlements()
+        move_entitlements(self._session)
         return True
 
     def add_note(self, note: Note) -> None:
@@ -163,20 +162,10 @@ class StoredTenantPlane:
 
     def set_status(self, status: TenantStatus, *, because: str | None, version: int) -> bool:
         """Change the status by one conditional update on `version`; False means somebody was faster."""
-        self._ensure_state()
+        ensure_state(self._session)
         fenced = update(AccountStateRow).where(AccountStateRow.version == version)
         values = {"status": status.value, "status_because": because, "version": version + 1}
         return changed(self._session, fenced.values(values)) == 1
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        """Write what the provider said of an invoice before `at`; False without one, or where a fresher one stands."""
-        invoice = self.invoice(number)
-        if invoice is None or invoice.mirrored_at > at:
-            return False
-        same = update(InvoiceMirrorRow).where(InvoiceMirrorRow.number == number, InvoiceMirrorRow.mirrored_at <= at)
-        if changed(self._session, same.values(status=status, paid_at=paid_at, mirrored_at=at)) == 0:
-            self._add(InvoiceMirrorRow, number=number, status=status, paid_at=paid_at, mirrored_at=at)
-        return True
 
     def applied(self, execution: ExecutionId) -> str | None:
         """Return the outcome that this plane recorded for an execution, or None."""
@@ -185,24 +174,6 @@ class StoredTenantPlane:
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:
         """Record an execution in this transaction; raises ConflictError when one is recorded already."""
         self._add(AppliedExecutionRow, execution=execution, outcome=outcome, at=at)
-
-    def _move_entitlements(self) -> None:
-        self._ensure_state()
-        moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
-        changed(self._session, moved)
-
-    def _ensure_state(self) -> None:
-        """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
-        if self._session.scalar(select(AccountStateRow.version)) is not None:
-            return
-        first = AccountStateRow(
-            tenant_id=self._scope.tenant, version=_FIRST_VERSION, entitlement_version=_FIRST_VERSION
-        )
-        try:
-            with self._session.begin_nested():
-                self._session.add(first)
-        except IntegrityError:
-            self._session.expunge_all()
 
     def _add(self, row: type[PlaneBase], **values: object) -> None:
         try:
@@ -229,25 +200,8 @@ _ACCOUNT = Scoped(
         AccountStateRow.status_because.label("own_because"),
     ).join_from(AccountRow, AccountStateRow, AccountStateRow.tenant_id == AccountRow.tenant_id, isouter=True)
 )
-_SUBSCRIPTION = Scoped(
-    select(SubscriptionRow, PlanRow.name.label("plan_name")).join(
-        PlanRow, PlanRow.key == SubscriptionRow.plan_key, isouter=True
-    )
-)
 _MEMBERS = Scoped(select(MemberRow).where(MemberRow.id > bindparam("after")).order_by(MemberRow.id).limit(_MOST))
 _MEMBER_COUNT = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(_MOST).subquery()))
-_WITH_MIRROR = select(
-    InvoiceRow,
-    InvoiceMirrorRow.status.label("told"),
-    InvoiceMirrorRow.paid_at.label("told_paid_at"),
-    InvoiceMirrorRow.mirrored_at.label("told_at"),
-).join(
-    InvoiceMirrorRow,
-    (InvoiceMirrorRow.tenant_id == InvoiceRow.tenant_id) & (InvoiceMirrorRow.number == InvoiceRow.number),
-    isouter=True,
-)
-_INVOICES = Scoped(_WITH_MIRROR.order_by(InvoiceRow.issued_at.desc(), InvoiceRow.number.desc()).limit(_MOST))
-_INVOICE = Scoped(_WITH_MIRROR.where(InvoiceRow.number == bindparam("number")))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
 _APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))
 _PRODUCT_JOB = Scoped(select(ProductJobRow.created_at).where(ProductJobRow.id == bindparam("id")))

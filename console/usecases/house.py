@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from console.actions.registry import Registry
 from console.policy.book import PolicyBook
-from console.ports.billing import BillingProvider, BillingWriter, InvoiceLookup
+from console.ports.billing import BillingProvider, BillingWriter
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
@@ -29,7 +29,6 @@ class House:
     clock: Clock
     ids: Ids
     tickets: Tickets
-    billing: InvoiceLookup
     provider: BillingProvider
     provider_writer: BillingWriter
     passwords: Passwords

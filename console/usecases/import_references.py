@@ -4,6 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.domain.ids import PlaneId
+from console.domain.import_billing import (
+    BillingCustomerRecord,
+    BillingObjectRecord,
+    EffectiveSetRecord,
+    UsageEventRecord,
+)
 from console.domain.import_entitlements import (
     AddOnRecord,
     ConditionRecord,
@@ -54,6 +60,10 @@ _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     ConditionRecord: ("tenant",),
     UsageRecord: ("tenant", "feature"),
     NoteRecord: ("tenant",),
+    BillingObjectRecord: ("tenant",),
+    BillingCustomerRecord: ("tenant",),
+    UsageEventRecord: ("tenant", "feature"),
+    EffectiveSetRecord: ("tenant",),
 }
 
 

@@ -1,18 +1,18 @@
 """Process one event of the inbox: it is a hint; what the provider says of the object now goes into the mirror."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from console.domain.billing.canonical_form import Snapshot, customer_of
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
+from console.domain.billing.wording import changes_between
 from console.domain.changes import Change
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
-from console.domain.errors import OutsideError
+from console.domain.errors import OutsideError, UnreadableObjectError
 from console.domain.ids import InboundId, TenantId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.tenancy import DirectoryRow
-from console.domain.workspace import Invoice
-from console.ports.billing import ProviderInvoice
-from console.ports.planes import TenantPlane
+from console.ports.mirror import MirrorBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
@@ -20,12 +20,14 @@ from console.usecases.recording import emit_as, row_ref
 from console.usecases.scopes import scope_of_job
 from console.usecases.written_tenant import written_tenant
 
-_HANDLED = "invoice."
 NO_HANDLER = "no_handler"
+OF_ACCOUNT = "of_account"
 NO_CUSTOMER = "no_customer"
 UNKNOWN_CUSTOMER = "unknown_customer"
+OTHER_CUSTOMER = "other_customer"
+UNLINKED_CUSTOMER = "unlinked_customer"
 UNKNOWN_OBJECT = "unknown_object"
-NOT_MIRRORED = "not_mirrored"
+UNREADABLE = "unreadable_object"
 NOT_ANSWERED = "not_answered"
 FRESHER = "fresher_mirror"
 
@@ -39,18 +41,27 @@ class _Aside:
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
-    """What an event is about: an invoice number of a customer that belongs to one tenant."""
+class _Said:
+    """What the provider says now, and the one tenant that its customer is mapped to."""
 
     row: DirectoryRow
     customer: str
-    number: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirrored:
+    """What the mirror said before it followed."""
+
+    snapshot: Snapshot
+    changes: tuple[Change, ...]
 
 
 def process_inbound(house: House, job: Job) -> Done:
     """Let the mirror follow the provider for one event. Raises: OutsideError when the provider is silent.
 
-    1 still open · 2 what is it about · 3 what does the provider say now · 4 the mirror, unless it is fresher
+    1 still open · 2 what is it about · 3 what does the provider say now, and whose is it · 4 the mirror, unless it is
+    fresher
     """
     # 1
     with house.store.read() as unit:
@@ -58,68 +69,101 @@ def process_inbound(house: House, job: Job) -> Done:
         if event is None or event.state is not InboundState.RECEIVED:
             return Done()
         # 2
-        meant = _meant(unit, event)
-    if isinstance(meant, _Aside):
-        _settle(house, event, meant, tenant=None)
-        return Done()
+        kind = _kind(house, unit, event)
     # 3
-    asked_at = house.clock.now()
-    said = _asked(house, event, meant)
-    if said is None:
-        _settle(house, event, _Aside(InboundState.QUARANTINED, UNKNOWN_OBJECT), tenant=meant.row)
+    said = kind if isinstance(kind, _Aside) else _said(house, event, kind)
+    if isinstance(said, _Aside):
+        _settle(house, event, said, tenant=None)
         return Done()
     # 4
-    scope = scope_of_job(job, meant.row, now=asked_at)
+    scope = scope_of_job(job, said.row, now=house.clock.now())
     with written_tenant(house, scope) as written:
-        answer = _mirrored(written.plane, said, asked_at=asked_at)
+        answer = _mirrored(written.plane.mirror, said)
         if written.unit is not None:
-            _record(house, written.unit, event, meant.row, answer)
+            _record(house, written.unit, event, said.row, answer)
     if written.unit is None:
         with house.store.write() as unit:
-            _record(house, unit, event, meant.row, answer)
+            _record(house, unit, event, said.row, answer)
     return Done()
 
 
-def _asked(house: House, event: InboundEvent, meant: _Meant) -> ProviderInvoice | None:
+def _kind(house: House, unit: ControlUnit, event: InboundEvent) -> ObjectKind | _Aside:
+    """Return what kind of object an event is about; a customer that nobody here knows spares the question."""
+    verifier = house.inbound_verifiers.get(event.provider)
+    kind = None if verifier is None else verifier.kind_of(event.event_type)
+    if kind is None:
+        return _Aside(InboundState.IGNORED, NO_HANDLER)
+    if kind not in OF_CUSTOMERS:
+        return _Aside(InboundState.IGNORED, OF_ACCOUNT)  # the next reconciliation reads the account as a whole
+    if event.object_id is None:
+        return _Aside(InboundState.QUARANTINED, UNKNOWN_OBJECT)
+    if event.customer is not None and unit.inbox.tenant_of_customer(event.customer) is None:
+        return _Aside(InboundState.QUARANTINED, UNKNOWN_CUSTOMER)
+    return kind
+
+
+def _said(house: House, event: InboundEvent, kind: ObjectKind) -> _Said | _Aside:
+    """Return what the provider says and whose it is; the event itself is only used to look up, never to write."""
+    snapshot = _asked(house, event, kind)
+    if isinstance(snapshot, _Aside):
+        return snapshot
+    customer = customer_of(snapshot.thing)
+    if customer is None:
+        return _Aside(InboundState.QUARANTINED, NO_CUSTOMER)
+    if event.customer not in {None, customer}:
+        return _Aside(InboundState.QUARANTINED, OTHER_CUSTOMER)
+    with house.store.read() as unit:
+        tenant = unit.inbox.tenant_of_customer(customer)
+        row = None if tenant is None else unit.directory.get(tenant)
+    return _Aside(InboundState.QUARANTINED, UNKNOWN_CUSTOMER) if row is None else _Said(row, customer, snapshot)
+
+
+def _asked(house: House, event: InboundEvent, kind: ObjectKind) -> Snapshot | _Aside:
     """Ask the provider; where asking again is of no use the event has failed, and its job tells of it."""
+    hint = event.object_id or ""
     try:
-        return house.billing.invoice(customer=meant.customer, number=meant.number)
+        told = house.provider.fetch(kind, hint)
+        if told is None and kind is ObjectKind.INVOICE and event.customer is not None:
+            # The hint of an event that names no id is the number.
+            told = house.provider.invoice_of_number(customer=event.customer, number=hint)
+    except UnreadableObjectError:
+        return _Aside(InboundState.QUARANTINED, UNREADABLE)
     except OutsideError as away:
         if away.permanent:
-            _settle(house, event, _Aside(InboundState.FAILED, NOT_ANSWERED), tenant=meant.row)
+            _settle(house, event, _Aside(InboundState.FAILED, NOT_ANSWERED), tenant=None)
         raise
+    return told or _Aside(InboundState.QUARANTINED, UNKNOWN_OBJECT)
 
 
-def _meant(unit: ControlUnit, event: InboundEvent) -> _Meant | _Aside:
-    """Return what an event is about; what it says of itself is only used to look up, never to write."""
-    if not event.event_type.startswith(_HANDLED):
-        return _Aside(InboundState.IGNORED, NO_HANDLER)
-    if event.customer is None or event.object_id is None:
-        return _Aside(InboundState.QUARANTINED, NO_CUSTOMER)
-    tenant = unit.inbox.tenant_of_customer(event.customer)
-    row = None if tenant is None else unit.directory.get(tenant)
-    if row is None:
-        return _Aside(InboundState.QUARANTINED, UNKNOWN_CUSTOMER)
-    return _Meant(row, event.customer, event.object_id)
-
-
-def _mirrored(plane: TenantPlane, said: ProviderInvoice, *, asked_at: datetime) -> tuple[Invoice, str] | _Aside:
+def _mirrored(mirror: MirrorBook, said: _Said) -> _Mirrored | _Aside:
     """Write the provider's answer; a mirror that was written from a later answer stays."""
-    before = plane.invoice(said.number)
-    if before is None:
-        return _Aside(InboundState.QUARANTINED, NOT_MIRRORED)
-    if not plane.mirror_invoice(said.number, status=said.status, paid_at=said.paid_at, at=asked_at):
+    if said.customer not in mirror.customers():
+        return _Aside(InboundState.QUARANTINED, UNLINKED_CUSTOMER)
+    before = mirror.get(said.snapshot.kind, said.snapshot.thing.id)
+    if not mirror.put(said.snapshot):
         return _Aside(InboundState.PROCESSED, FRESHER)
-    return before, said.status
+    return _Mirrored(said.snapshot, _changes(before, said.snapshot))
+
+
+def _changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
+    found = changes_between(None if before is None else before.thing, after.thing)
+    was_there = before is not None and not before.is_deleted
+    if was_there == after.is_deleted or before is None:
+        there = Change(
+            field="In the mirror",
+            before="yes" if was_there else None,
+            after="deleted at the provider" if after.is_deleted else "yes",
+        )
+        return (there, *found)
+    return found
 
 
 def _record(
-    house: House, unit: ControlUnit, event: InboundEvent, row: DirectoryRow, answer: tuple[Invoice, str] | _Aside
+    house: House, unit: ControlUnit, event: InboundEvent, row: DirectoryRow, answer: _Mirrored | _Aside
 ) -> None:
     if isinstance(answer, _Aside):
         _settle_in(house, unit, event, answer, tenant=row)
         return
-    before, status = answer
     if not _ended(house, unit, event, InboundState.PROCESSED, because=None, tenant=row.id):
         return
     emit_as(
@@ -128,8 +172,8 @@ def _record(
         "inbound.processed",
         at=house.clock.now(),
         tenant=row_ref(row, source="directory"),
-        targets=(*_target(event), TargetRef(type="invoice", id=before.number)),
-        changes=(Change(field="Status in the mirror", before=before.status, after=status),),
+        targets=(*_target(event), TargetRef(type=answer.snapshot.kind.value, id=answer.snapshot.thing.id)),
+        changes=answer.changes,
     )
 
 

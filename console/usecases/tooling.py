@@ -47,7 +47,6 @@ def tools_for(
         tenant=plane if action.reach is Reach.TENANT else None,
         directory_row=row,
         control=UnitTools(unit=unit, actor=actor, tenant=None if row is None else row.id) if needs_books else None,
-        billing=house.billing,
         provider=house.provider,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,

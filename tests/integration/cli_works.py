@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from console.actions.registry import registered
-from console.adapters.billing import NoBilling, NoProvider
+from console.adapters.billing import NoProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.tickets import UncheckedTickets
@@ -52,7 +52,6 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         clock=clock,
         ids=ids,
         tickets=UncheckedTickets(),
-        billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
         passwords=PASSWORDS,

@@ -45,7 +45,8 @@ class PlaneHouse:
         """Empty the tables that Sallyport itself writes, as their owner."""
         settings = self.storage._settings
         url = settings.planes.get(self.plane, settings.database_url)
-        tables = ("account_state", "entitlement_override", "note", "invoice_mirror", "applied_execution")
+        own = ("account_state", "entitlement_override", "note", "applied_execution")
+        tables = (*own, "billing_object", "billing_customer")
         if url.startswith("sqlite"):
             with closing(sqlite3.connect(str(parsed_url(url).database))) as raw, raw:
                 for table in tables:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from console.actions.registry import Registry, registered
-from console.adapters.billing import NoBilling, NoProvider
+from console.adapters.billing import NoProvider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
@@ -228,7 +228,6 @@ def opened_stage(
         clock=clock,
         ids=ids,
         tickets=DemoTickets(),
-        billing=NoBilling(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
         passwords=PASSWORDS,

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from console.adapters.billing import NoBilling
+from console.adapters.billing import NoProvider
 from console.adapters.checkpoint_folder import FILE, CheckpointFolder
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.signing_key import FileSigningKey, SigningKeyError
@@ -210,5 +210,5 @@ def test_without_a_ticket_system_nothing_is_vouched_for() -> None:
 
 def test_without_a_provider_billing_says_so_for_good() -> None:
     with pytest.raises(OutsideError, match="billing provider") as caught:
-        NoBilling().invoice(customer="cus_1", number="INV-1")
+        NoProvider().invoice_of_number(customer="cus_1", number="INV-1")
     assert caught.value.permanent

@@ -4,13 +4,22 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from console.domain.billing.canonical_form import document
+from console.domain.billing.objects import ObjectKind
 from console.domain.decisions import Deny
 from console.domain.errors import BadValueError, ConflictError
 from console.domain.ids import PlaneId, SessionKey
+from console.domain.import_billing import (
+    BillingCustomerRecord,
+    BillingObjectRecord,
+    EffectiveSetRecord,
+    UsageEventRecord,
+)
 from console.domain.import_fields import row_of
 from console.domain.imports import MemberRecord, Record, RowFault, TenantRecord, tenant_id_of
 from console.domain.staff import Actor, Role
@@ -19,9 +28,10 @@ from console.storage.house import Storage
 from console.usecases.house import House
 from console.usecases.import_directory import MOST_FAULTS, Imported, ImportMode, ImportSource, import_directory
 from console.usecases.operator import operator
+from tests.billing import AN_INVOICE, PAID, told, with_owner
 from tests.databases import ENGINES, NOON, CountedIds, HandClock, opened_storage, plane_url, sqlite_url
 from tests.integration import cast
-from tests.integration.cast import CATALOGUE_RECORDS, tenant_records
+from tests.integration.cast import ACME, CATALOGUE_RECORDS, ZETA, scope, tenant_records
 from tests.integration.cli_works import Terminal, house_of
 
 ALL: tuple[Record, ...] = (*CATALOGUE_RECORDS, *tenant_records("acme"), *tenant_records("zeta"))
@@ -160,6 +170,35 @@ def test_it_finds_what_earlier_imports_brought(storage: Storage) -> None:
     assert imported(storage, member("acme", 77)).is_kept
     taken = imported(storage, tenant("other", slug="acme"))
     assert [fault.field for fault in taken.faults] == ["slug"]
+
+
+def test_it_brings_a_mirror_that_never_overwrites_what_was_fetched_since(storage: Storage) -> None:
+    imported(storage, *ALL)
+    owned = with_owner(AN_INVOICE, "cus_acme1")
+    bill = BillingObjectRecord(tenant="acme", object="invoice", document=document(owned), fetched_at=NOON)
+    link = BillingCustomerRecord(tenant="acme", customer="cus_new", linked_at=NOON, because="x", unlinked_at=None)
+    use = UsageEventRecord(
+        tenant="acme", external_id="r1", event="e1", feature="seats", quantity=3, at=NOON, received_at=NOON
+    )
+    told_set = EffectiveSetRecord(
+        tenant="acme", version=3, computed_at=NOON, valid_until=None, inputs_digest="d", source_version=2,
+        cause="import", rows=({"feature": "seats", "value": 20, "access": "granted"},),
+    )  # fmt: skip
+    for _ in range(2):
+        assert imported(storage, bill, link, use, told_set).is_kept
+    with storage.store.write() as unit:
+        plane = unit.tenant(scope(ACME))
+        kept = plane.mirror.get(ObjectKind.INVOICE, "in_1")
+        assert kept is not None
+        assert (kept.thing, kept.fetched_at, kept.api_version) == (owned, NOON, "import")
+        assert plane.mirror.customers() == {"cus_acme1", "cus_new"}
+        assert unit.inbox.tenant_of_customer("cus_new") == ACME
+        fresher = told(with_owner(PAID, "cus_acme1"), at=NOON + timedelta(seconds=1))
+        assert plane.mirror.put(fresher)
+    assert imported(storage, bill).is_kept
+    with storage.store.read() as unit:
+        assert unit.tenant(scope(ACME)).mirror.get(ObjectKind.INVOICE, "in_1") == fresher
+        assert unit.tenant(scope(ZETA)).mirror.side().objects == {}
 
 
 def test_it_says_which_rule_a_row_breaks(storage: Storage) -> None:

@@ -12,19 +12,21 @@ from typing import Any
 
 import pytest
 
-from console.adapters.billing import NoBilling
+from console.adapters.billing import NoProvider
 from console.adapters.inbound_stripe import StripeSignatures
+from console.domain.billing.canonical_form import kind_of
+from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.errors import NotFoundError, OutsideError
 from console.domain.imports import InvoiceRecord
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.staff import Origin
-from console.ports.billing import ProviderInvoice
 from console.ports.inbound import ListedEvent
 from console.usecases.find_gaps import find_gaps
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import NotBelieved, Received, receive_inbound
 from console.usecases.strangers import sum_up_strangers
+from tests.billing import A_CUSTOMER, A_PAYMENT, AN_INVOICE, ONE_OF_EACH, PAID, PaperProvider, told, with_owner
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
 from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
@@ -34,29 +36,30 @@ ORIGIN = Origin(request_id="call_1", route="/inbound/<provider>", method="POST",
 MIRRORED = NOON - timedelta(hours=2)
 
 
+TYPES = {
+    ObjectKind.CUSTOMER: "customer.updated",
+    ObjectKind.SUBSCRIPTION: "customer.subscription.updated",
+    ObjectKind.INVOICE: "invoice.finalized",
+    ObjectKind.PAYMENT: "payment_intent.succeeded",
+    ObjectKind.REFUND: "refund.updated",
+    ObjectKind.CREDIT_NOTE: "credit_note.created",
+    ObjectKind.DISPUTE: "charge.dispute.created",
+}
+
+
 @dataclass
-class Provider:
-    """A billing provider that knows invoices and events, and counts how often it is asked."""
+class Provider(PaperProvider):
+    """A billing provider that knows objects and events; an invoice of acme is `in_acme`."""
 
-    invoices: dict[tuple[str, str], ProviderInvoice] = field(default_factory=dict)
     events: list[ListedEvent] = field(default_factory=list)
-    asked: int = 0
-    is_silent: bool = False
-
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        self.asked += 1
-        if self.is_silent:
-            raise OutsideError(permanent=False)
-        return self.invoices.get((customer, number))
 
     def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
         return [event for event in self.events if event.made_at >= at][:limit]
 
-    def says(self, customer: str, number: str, status: str) -> None:
-        paid_at = NOON if status == "paid" else None
-        self.invoices[customer, number] = ProviderInvoice(
-            number=number, status=status, amount_minor=49_900, currency="EUR", paid_at=paid_at
-        )
+    def says(self, slug: str, status: str, *, customer: str = "") -> None:
+        base = PAID if status == "paid" else AN_INVOICE
+        owner = customer or f"cus_{slug}"
+        self.knows(replace(base, id=f"in_{slug}", number=f"INV-{slug}-1", customer=owner, status=status))
 
 
 @dataclass
@@ -96,18 +99,18 @@ class World:
     def mirror(self, slug: str) -> str:
         """Return what the mirror says of a tenant's invoice."""
         url = self.stage.urls[FAR] if slug == "faraway" else self.stage.url
-        sql = "SELECT status FROM plane_invoice_mirror WHERE tenant_id = ?"
-        found = rows(url, sql, tenant(slug))
+        sql = "SELECT status FROM plane_billing_object WHERE tenant_id = ? AND kind = 'invoice' AND id = ?"
+        found = rows(url, sql, tenant(slug), f"in_{slug}")
         return str(found[0][0]) if found else "open"
 
 
-def invoice_paid(customer: str = "cus_acme", number: str = "INV-acme-1", **other: Any) -> dict[str, Any]:  # noqa: ANN401  an event's fields
+def invoice_paid(customer: str = "cus_acme", thing: str = "in_acme", **other: Any) -> dict[str, Any]:  # noqa: ANN401  an event's fields
     return {
         "id": "evt_1",
         "type": "invoice.paid",
         "created": int(NOON.timestamp()) - 60,
         "livemode": True,
-        "data": {"object": {"object": "invoice", "number": number, "customer": customer, "status": "void"}},
+        "data": {"object": {"object": "invoice", "id": thing, "customer": customer, "status": "void"}},
         **other,
     }
 
@@ -129,7 +132,7 @@ def there(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDataba
             bulk.put([bill("acme"), bill("globex"), bill("faraway")])
         house = behind(
             stage,
-            billing=provider,
+            provider=provider,
             inbound_verifiers={"stripe": StripeSignatures((SECRET,))},
             provider_events={"stripe": provider},
         )
@@ -137,7 +140,7 @@ def there(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDataba
 
 
 def test_it_lets_the_mirror_follow_what_the_provider_says_now(there: World) -> None:
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.says("acme", "paid")
     assert there.call(invoice_paid()) == Received(is_new=True)
     assert there.mirror("acme") == "open"
     there.work()
@@ -149,8 +152,8 @@ def test_it_lets_the_mirror_follow_what_the_provider_says_now(there: World) -> N
 
 
 def test_it_reaches_a_plane_elsewhere(there: World) -> None:
-    there.provider.says("cus_faraway", "INV-faraway-1", "paid")
-    there.call(invoice_paid("cus_faraway", "INV-faraway-1"))
+    there.provider.says("faraway", "paid")
+    there.call(invoice_paid("cus_faraway", "in_faraway"))
     there.work()
     assert there.mirror("faraway") == "paid"
     assert there.events()[0].tenant == tenant("faraway")
@@ -158,14 +161,14 @@ def test_it_reaches_a_plane_elsewhere(there: World) -> None:
 
 
 def test_it_keeps_an_event_once(there: World) -> None:
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.says("acme", "paid")
     assert there.call(invoice_paid()) == Received(is_new=True)
     there.clock.pass_by(minutes=2)
     for headers in ({}, {"webhook-id": "another"}, {"idempotency-key": "third"}):
         assert there.call(invoice_paid(), **headers) == Received(is_new=False)
     there.work()
     assert len(there.events()) == 1
-    assert there.provider.asked == 1
+    assert len(there.provider.asked) == 1
 
 
 def test_it_keeps_an_event_without_an_id_once(there: World) -> None:
@@ -197,18 +200,19 @@ def test_it_keeps_events_of_accounts_and_modes_apart(there: World) -> None:
 
 
 def test_it_leaves_a_fresher_mirror_alone(there: World) -> None:
-    there.provider.says("cus_acme", "INV-acme-1", "open")
+    there.provider.says("acme", "open")
     there.call(invoice_paid())
     (job,) = there.jobs()
-    late = there.clock.now()
+    late = there.provider.now
     there.clock.pass_by(minutes=1)
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.now = there.clock.now()
+    there.provider.says("acme", "paid")
     there.call(invoice_paid(id="evt_2"))
     there.work()
     assert there.mirror("acme") == "paid"
-    there.provider.says("cus_acme", "INV-acme-1", "open")
-    slow = behind(there.stage, clock=HandClock(late), billing=there.provider)
-    process_inbound(slow, job)
+    there.provider.says("acme", "open")
+    there.provider.now = late
+    process_inbound(there.stage.house, job)
     assert there.mirror("acme") == "paid"
     assert sorted(str(event.because) for event in there.events()) == ["None", "fresher_mirror"]
 
@@ -217,13 +221,17 @@ def test_it_leaves_a_fresher_mirror_alone(there: World) -> None:
     ("event", "because"),
     [
         (invoice_paid("cus_nobody"), "unknown_customer"),
-        (invoice_paid(data={"object": {"number": "INV-acme-1"}}), "no_customer"),
-        (invoice_paid(number="INV-none"), "unknown_object"),
-        (invoice_paid("cus_acme", "INV-globex-1"), "unknown_object"),
+        (invoice_paid(thing="in_none"), "unknown_object"),
+        (invoice_paid(data={"object": {"customer": "cus_acme"}}), "unknown_object"),
+        (invoice_paid(type="charge.failed", data={"object": {"object": "charge", "id": "pi_lost"}}), "no_customer"),
+        (invoice_paid("cus_acme", "in_globex"), "other_customer"),
+        (invoice_paid(data={"object": {"id": "in_stray"}}), "unknown_customer"),
     ],
 )
 def test_it_sets_aside_what_belongs_to_nobody(there: World, event: dict[str, Any], because: str) -> None:
-    there.provider.says("cus_globex", "INV-globex-1", "paid")
+    there.provider.says("globex", "paid")
+    there.provider.says("stray", "paid", customer="cus_nobody")
+    there.provider.knows(replace(A_PAYMENT, id="pi_lost", customer=None))
     there.call(event)
     there.work()
     (kept,) = there.events()
@@ -232,13 +240,65 @@ def test_it_sets_aside_what_belongs_to_nobody(there: World, event: dict[str, Any
     assert (there.mirror("acme"), there.mirror("globex")) == ("open", "open")
 
 
-def test_it_never_writes_an_invoice_of_another_tenant(there: World) -> None:
-    """The provider itself may be wrong: the customer decides the tenant, and the tenant has no such invoice."""
-    there.provider.says("cus_acme", "INV-globex-1", "paid")
-    there.call(invoice_paid("cus_acme", "INV-globex-1"))
+@pytest.mark.parametrize("thing", ONE_OF_EACH, ids=lambda thing: kind_of(thing).value)
+def test_it_follows_the_provider_in_every_kind_whatever_the_event_says(there: World, thing: BillingObject) -> None:
+    """Events of refunds and disputes name no customer: the provider's answer does."""
+    owned = with_owner(thing, "cus_acme")
+    there.provider.knows(owned)
+    there.call(invoice_paid(type=TYPES[kind_of(thing)], data={"object": {"id": owned.id, "amount": 1}}))
     there.work()
-    assert there.events()[0].because == "not_mirrored"
-    assert there.mirror("globex") == "open"
+    (event,) = there.events()
+    assert (event.state, event.tenant, event.because) == (InboundState.PROCESSED, tenant("acme"), None)
+    found = rows(there.stage.url, "SELECT kind, id, tenant_id FROM plane_billing_object")
+    assert [tuple(row) for row in found] == [(kind_of(thing).value, owned.id, tenant("acme"))]
+
+
+@pytest.mark.parametrize("kind", ["payout.paid", "price.updated"])
+def test_it_leaves_what_belongs_to_the_account_to_the_next_reconciliation(there: World, kind: str) -> None:
+    there.call(invoice_paid(type=kind, data={"object": {"id": "po_1"}}))
+    there.work()
+    (event,) = there.events()
+    assert (event.state, event.because) == (InboundState.IGNORED, "of_account")
+    assert there.provider.asked == []
+
+
+def test_it_takes_an_invoice_by_its_number_where_the_event_names_no_id(there: World) -> None:
+    there.provider.says("acme", "paid")
+    there.call(invoice_paid(data={"object": {"object": "invoice", "number": "INV-acme-1", "customer": "cus_acme"}}))
+    there.work()
+    assert there.mirror("acme") == "paid"
+
+
+def test_metadata_never_says_whose_an_object_is(there: World) -> None:
+    there.provider.says("acme", "paid", customer="cus_new")
+    data = {"object": {"id": "in_acme", "metadata": {"tenant_id": str(tenant("acme"))}}}
+    there.provider.knows(replace(A_CUSTOMER, id="cus_new", tenant=str(tenant("acme"))))
+    there.call(invoice_paid(data=data))
+    there.work()
+    assert there.events()[0].because == "unknown_customer"
+    assert there.mirror("acme") == "open"
+
+
+def test_it_never_mirrors_a_customer_that_was_unlinked(there: World) -> None:
+    there.provider.says("acme", "paid")
+    sql = (
+        "INSERT INTO plane_billing_customer (tenant_id, customer, linked_at, linked_by, because, unlinked_at) "
+        "VALUES (?, 'cus_acme', 1, 'x', 'x', 2)"
+    )
+    rows(there.stage.url, sql, tenant("acme"))
+    there.call(invoice_paid())
+    there.work()
+    assert there.events()[0].because == "unlinked_customer"
+    assert there.mirror("acme") == "open"
+
+
+def test_it_marks_what_the_provider_deleted(there: World) -> None:
+    gone = replace(A_CUSTOMER, id="cus_acme")
+    there.provider.known = [told(gone, is_deleted=True)]
+    there.call(invoice_paid(type="customer.deleted", data={"object": {"object": "customer", "id": "cus_acme"}}))
+    there.work()
+    assert there.events()[0].state is InboundState.PROCESSED
+    assert rows(there.stage.url, "SELECT is_deleted FROM plane_billing_object")[0][0] == 1
 
 
 def test_it_counts_what_nothing_here_handles(there: World) -> None:
@@ -246,7 +306,7 @@ def test_it_counts_what_nothing_here_handles(there: World) -> None:
     there.work()
     with there.stage.house.store.read() as unit:
         assert unit.inbox.counts()[InboundState.IGNORED] == 1
-    assert there.provider.asked == 0
+    assert there.provider.asked == []
 
 
 def test_it_leaves_the_event_open_while_the_provider_is_silent(there: World) -> None:
@@ -257,7 +317,7 @@ def test_it_leaves_the_event_open_while_the_provider_is_silent(there: World) -> 
         process_inbound(there.stage.house, job)
     assert there.events()[0].state is InboundState.RECEIVED
     there.provider.is_silent = False
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.says("acme", "paid")
     process_inbound(there.stage.house, job)
     process_inbound(there.stage.house, job)
     assert there.stage.entries("inbound.processed") == 1
@@ -266,7 +326,7 @@ def test_it_leaves_the_event_open_while_the_provider_is_silent(there: World) -> 
 def test_it_gives_an_event_up_where_nobody_will_ever_answer(there: World) -> None:
     there.call(invoice_paid())
     (job,) = there.jobs()
-    house = behind(there.stage, billing=NoBilling())
+    house = behind(there.stage, provider=NoProvider())
     with pytest.raises(OutsideError):
         process_inbound(house, job)
     (event,) = there.events()
@@ -298,7 +358,7 @@ def listed(number: int, *, minutes_ago: int, **other: Any) -> ListedEvent:  # no
 
 
 def test_it_fetches_what_never_came(there: World) -> None:
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.says("acme", "paid")
     there.call(invoice_paid(id="evt_7"))
     there.provider.events = [listed(number, minutes_ago=300 - number) for number in range(1, 250)]
     there.provider.events.append(listed(900, minutes_ago=1))
@@ -335,7 +395,7 @@ def test_it_maps_no_customer_that_two_tenants_claim(there: World) -> None:
         there.stage.url,
         "UPDATE directory_key SET value = 'cus_acme' WHERE kind = 'customer' AND value = 'cus_globex'",
     )
-    there.provider.says("cus_acme", "INV-acme-1", "paid")
+    there.provider.says("acme", "paid")
     there.call(invoice_paid())
     there.work()
     assert there.events()[0].because == "unknown_customer"

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session, aliased
 
 from console.domain.errors import ScopeError
 from console.domain.ids import PlaneId
+from console.storage.account_state import ensure_state
 from console.storage.directory_tables import DirectoryTenantRow
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.house import Storage
@@ -224,7 +225,7 @@ def test_two_statements_of_one_shape_are_told_apart_by_what_they_reach(session: 
 def test_updates_and_deletes_touch_one_tenant(session: GuardedSession, storage: Storage) -> None:
     for tenant in (ACME, ZETA):
         with storage.store.write() as unit:
-            unit.tenant(scope(tenant))._ensure_state()
+            ensure_state(unit.tenant(scope(tenant))._session)
     session.bind_scope(scope(ACME), now=NOON)
     changed = session.execute(
         update(AccountStateRow).values(version=9), execution_options={"synchronize_session": False}

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from console.domain.billing.objects import ObjectKind
 from console.domain.effective_set import effective_of
 from console.domain.entitlements import FeatureKind, Grant, GrantSource
 from console.domain.errors import ConflictError, NotFoundError, OutsideError, ScopeError
@@ -15,7 +17,10 @@ from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantStatus
 from console.domain.workspace import Note
 from console.ports.webhooks import DeliveryFilter
+from console.storage.billing_tables import BillingCustomerRow
+from console.storage.tenant_plane import StoredTenantPlane
 from tests import postgres
+from tests.billing import A_SUBSCRIPTION, PAID, told
 from tests.conftest import NewDatabase
 from tests.databases import NOON, HandClock
 from tests.integration.plane_houses import KINDS, OTHER, PlaneHouse, plane_house
@@ -186,15 +191,85 @@ def test_a_status_set_here_wins_and_is_fenced_by_the_version(house: PlaneHouse) 
         assert plane.account().status is TenantStatus.ACTIVE
 
 
-def test_it_mirrors_what_the_provider_says(house: PlaneHouse) -> None:
+def test_it_shows_an_invoice_as_the_fresher_mirror_knows_it(house: PlaneHouse) -> None:
+    older, fresher = NOON - timedelta(hours=2), NOON
     with house.write(house.acme) as plane:
-        assert not plane.mirror_invoice("INV-zeta-1", status="paid", paid_at=NOON, at=NOON)
-        for status in ("open", "paid"):
-            assert plane.mirror_invoice("INV-acme-1", status=status, paid_at=NOON, at=NOON)
+        of_product = plane.invoice("INV-acme-1")
+        plane.mirror.put(told(PAID, at=older))
+        assert plane.invoice("INV-acme-1") == of_product, "the product heard of it later"
+        plane.mirror.put(told(PAID, at=fresher))
         invoice = plane.invoice("INV-acme-1")
         assert invoice is not None
-        assert (invoice.status, invoice.provider_status, invoice.paid_at) == ("paid", "paid", NOON)
+        assert (invoice.status, invoice.provider_status, invoice.paid_at) == ("paid", "paid", PAID.paid_at)
+        assert invoice.mirrored_at == fresher
         assert plane.invoices(limit=9)[0] == invoice
+        assert [each.number for each in plane.invoices(limit=9)] == ["INV-acme-1", "INV-acme-2"]
+    with house.write(house.zeta) as plane:
+        assert [each.status for each in plane.invoices(limit=9)] == ["open", "open"]
+
+
+def test_it_shows_an_invoice_that_only_our_mirror_has_heard_of(house: PlaneHouse) -> None:
+    new = replace(PAID, id="in_9", number="INV-acme-9", issued_at=NOON)
+    with house.write(house.acme) as plane:
+        plane.mirror.put(told(new))
+        assert [each.number for each in plane.invoices(limit=2)] == ["INV-acme-9", "INV-acme-1"]
+        alone = plane.invoice("INV-acme-9")
+        assert alone is not None
+        assert (alone.status, alone.amount_minor, alone.paid_at) == ("paid", 9_900, PAID.paid_at)
+        plane.mirror.mark_deleted(ObjectKind.INVOICE, "in_9", at=NOON)
+        assert plane.invoice("INV-acme-9") is None
+        assert [each.number for each in plane.invoices(limit=2)] == ["INV-acme-1", "INV-acme-2"]
+
+
+def test_access_is_computed_from_what_the_fresher_mirror_knows_of_the_subscription(house: PlaneHouse) -> None:
+    item = replace(A_SUBSCRIPTION.items[0], plan="big", quantity=70)
+    grown = replace(A_SUBSCRIPTION, status="past_due", items=(item,), period_until=NOON + timedelta(days=70))
+    with house.write(house.acme) as plane:
+        of_product = plane.subscription()
+        plane.mirror.put(told(replace(grown, id="sub_x", customer="cus_stranger", started_at=NOON)))
+        plane.mirror.put(told(grown, at=NOON - timedelta(hours=2)))
+        assert plane.subscription() == of_product, "of somebody else, and older than the product's"
+        plane.mirror.put(told(grown))
+        shown = plane.subscription()
+        assert shown is not None
+        assert (shown.plan_key, shown.plan_name, shown.status, shown.seats) == ("big", "big", "past_due", 70)
+        assert (shown.renews_at, shown.mirrored_at) == (grown.period_until, NOON)
+        assert plane.inputs().subscription == "past_due"
+        assert [each for each in plane.inputs().grants if each.source is GrantSource.PLAN] == []
+        assert [each for each in plane.grants() if each.source is GrantSource.PLAN] == []
+        plane.mirror.put(told(A_SUBSCRIPTION))
+        assert [each.id for each in plane.grants() if each.source is GrantSource.PLAN] == ["pro"]
+
+
+def test_of_several_subscriptions_the_newest_that_goes_on_decides(house: PlaneHouse) -> None:
+    ended = replace(A_SUBSCRIPTION, id="sub_2", status="canceled", started_at=NOON, ended_at=NOON)
+    with house.write(house.acme) as plane:
+        plane.mirror.put(told(ended))
+        assert plane.inputs().subscription == "canceled"
+        plane.mirror.put(told(replace(A_SUBSCRIPTION, status="trialing")))
+        assert plane.inputs().subscription == "trialing"
+        plane.mirror.mark_deleted(ObjectKind.SUBSCRIPTION, "sub_1", at=NOON)
+        assert plane.inputs().subscription == "canceled"
+
+
+def test_a_customer_is_the_tenants_while_a_link_says_so(house: PlaneHouse) -> None:
+    def link(customer: str, *, until: datetime | None, at: datetime = NOON) -> dict[str, object]:
+        return {"customer": customer, "linked_at": at, "linked_by": "x", "because": "x", "unlinked_at": until}
+
+    with house.write(house.acme) as plane:
+        assert isinstance(plane, StoredTenantPlane)
+        assert plane.mirror.customers() == {"cus_acme1"}, "the product's own"
+        plane._session.put(BillingCustomerRow, **link("cus_more", until=None))
+        plane._session.put(BillingCustomerRow, **link("cus_old", until=NOON))
+        assert plane.mirror.customers() == {"cus_acme1", "cus_more"}
+        plane._session.put(BillingCustomerRow, **link("cus_acme1", until=NOON))
+        assert plane.mirror.customers() == {"cus_more"}
+        plane.mirror.put(told(replace(A_SUBSCRIPTION, status="past_due")))
+        assert plane.inputs().subscription == "active", "what was unlinked counts no more"
+        plane._session.put(BillingCustomerRow, **link("cus_acme1", until=None, at=NOON + timedelta(seconds=1)))
+        assert plane.inputs().subscription == "past_due"
+    with house.write(house.zeta) as plane:
+        assert plane.mirror.customers() == {"cus_zeta1"}
 
 
 def test_it_records_an_execution_once(house: PlaneHouse) -> None:

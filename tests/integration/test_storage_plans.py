@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
 from console.domain.ids import EntryUid, ExecutionId, MemberId, NoticeId, RequestId, StaffId, TenantId
 from console.domain.merkle import leaf_hash
@@ -27,6 +28,7 @@ from console.ports.webhooks import DeliveryFilter
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
 from console.storage.types import stored_micros
+from tests.billing import A_SUBSCRIPTION, DAY, ONE_OF_EACH, told
 from tests.databases import ENGINES, NOON, opened_storage, postgres_url, sqlite_url
 from tests.integration.cast import ACME, ANNA, hire, move_in, request, scope
 from tests.postgres import create_database, drop_database
@@ -39,6 +41,7 @@ LARGE = (
     "lease",
     "notice",
     "plane_webhook_delivery",
+    "plane_billing_object",
     "plane_invoice",
     "plane_member",
     "plane_note",
@@ -115,6 +118,15 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "grants": lambda plane: plane.grants(),
     "inputs": lambda plane: plane.inputs(),
     "notes": lambda plane: plane.notes(limit=20),
+    "mirror": lambda plane: plane.mirror.page(ObjectKind.INVOICE, before=None, limit=20),
+    "mirror further": lambda plane: plane.mirror.page(ObjectKind.INVOICE, before="in_1", limit=20),
+    "mirrored object": lambda plane: plane.mirror.get(ObjectKind.INVOICE, "in_1"),
+    "mirrored children": lambda plane: plane.mirror.children(ObjectKind.REFUND, "pi_1", limit=20),
+    "mirrored invoice": lambda plane: plane.mirror.invoice_of_number("INV-acme-1"),
+    "mirrored side": lambda plane: plane.mirror.side(),
+    "mirrored at": lambda plane: plane.mirror.mirrored_at(),
+    "mirror an object": lambda plane: plane.mirror.put(told(A_SUBSCRIPTION, at=NOON - DAY)),
+    "mark an object as deleted": lambda plane: plane.mirror.mark_deleted(ObjectKind.INVOICE, "in_1", at=NOON - DAY),
 }
 FILLING = {
     "directory_tenant": "(id, external_id, slug, name, name_folded, region, plan, status, tier, plane) "
@@ -126,6 +138,10 @@ FILLING = {
     "mirrored_at) SELECT 'ten_' || (n % 100), 'i' || n, 'open', 'open', 1, 'EUR', n, n, n",
     "plane_webhook_delivery": "(tenant_id, id, message, endpoint, event_type, state, created_at, trigger, attempts, "
     "tries, version) SELECT 'ten_' || (n % 100), 'd' || n, 'm' || n, 'e', 't', 'delivered', n, 's', 1, 1, 1",
+    "plane_billing_object": "(tenant_id, kind, id, customer, parent, number, status, amount_minor, at, canonical, "
+    "digest, raw, api_version, fetched_at, is_deleted) SELECT 'ten_' || (n % 100), "
+    "CASE n % 3 WHEN 0 THEN 'invoice' WHEN 1 THEN 'payment' ELSE 'refund' END, 'o' || n, 'cus_' || (n % 100), "
+    "'p' || n, 'i' || n, 'open', 1, n, '{}', 'd', '{}', 'v', n, false",
     "plane_contract": "(tenant_id, id, label, plan_key, version, starts_at) "
     "SELECT 'ten_' || (n % 100), 'c' || n, 'c', 'pro', 0, n",
     "plane_trial": "(tenant_id, id, feature_key, label, value, starts_at, until) "
@@ -204,6 +220,9 @@ def prepare(storage: Storage) -> None:
     job = ProductJobRecord(
         tenant="acme", external_id="j1000", job="k", state="failed", attempts=1, created_at=NOON, run_at=NOON
     )
+    with storage.store.write() as unit:
+        for thing in ONE_OF_EACH:
+            unit.tenant(scope(ACME)).mirror.put(told(thing))
     with storage.bulk.write() as unit:
         unit.put([job])
         unit.trail.emit(EntryDraft(action="directory.imported", actor=SYSTEM_ACTOR), at=NOON)

@@ -16,10 +16,11 @@ from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, Sta
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.actions import ControlTools, Fault, Tools
-from console.ports.billing import ProviderInvoice
+from console.ports.billing import BillingProvider
 from console.ports.leases import TenantBudget
 from console.ports.planes import TenantPlane
 from console.ports.webhooks import Outbound, WebhookKeys
+from tests.billing import PaperMirror
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TENANT = TenantId("ten_acme")
@@ -96,6 +97,7 @@ class FakePlane:
     kept_notes: list[Note] = field(default_factory=list)
     is_raced: bool = False
     webhooks: object = None
+    mirror: PaperMirror = field(default_factory=PaperMirror)
 
     def account(self) -> Account:
         return Account(
@@ -156,13 +158,6 @@ class FakePlane:
             return False
         self.status, self.suspended_because = status, because
         self.account_version += 1
-        return True
-
-    def mirror_invoice(self, number: str, *, status: str, paid_at: datetime | None, at: datetime) -> bool:
-        index = next(i for i, bill in enumerate(self.bills) if bill.number == number)
-        self.bills[index] = replace(
-            self.bills[index], status=status, provider_status=status, paid_at=paid_at, mirrored_at=at
-        )
         return True
 
 
@@ -250,16 +245,6 @@ class FakeControl:
 
 
 @dataclass
-class FakeBilling:
-    """What the billing provider says."""
-
-    invoices: dict[tuple[str, str], ProviderInvoice] = field(default_factory=dict)
-
-    def invoice(self, *, customer: str, number: str) -> ProviderInvoice | None:
-        return self.invoices.get((customer, number))
-
-
-@dataclass
 class FakeIds:
     """Ids that count."""
 
@@ -291,7 +276,7 @@ def tools(
     plane: FakePlane | None = None,
     control: FakeControl | None = None,
     *,
-    billing: FakeBilling | None = None,
+    provider: BillingProvider | None = None,
     reason: Reason = WHY,
     now: datetime = NOON,
     outbound: object = None,
@@ -307,8 +292,7 @@ def tools(
         tenant=None if plane is None else cast("TenantPlane", plane),
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
-        billing=billing or FakeBilling(),
-        provider=NoProvider(),
+        provider=provider or NoProvider(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from console.adapters.billing import FILE, DemoBilling, write_provider
+from console.adapters.billing import FILE, DemoProvider, write_provider
+from console.adapters.clock import SystemClock
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
 from console.adapters.demo.staff import (
     DemoFileError,
@@ -23,6 +24,8 @@ from console.adapters.demo.staff import (
 )
 from console.adapters.demo.webhooks import EXPIRED, FLAPPED, MISSED, OUTAGE_HOURS, UNSUBSCRIBED, outage_began
 from console.adapters.passwords import Argon2Passwords
+from console.domain.billing.canonical_form import customer_of
+from console.domain.billing.objects import Invoice, ObjectKind
 from console.domain.errors import OutsideError
 from console.domain.import_entitlements import PlanVersionRecord
 from console.domain.import_fields import kind_of, row_of, rules_of
@@ -125,8 +128,10 @@ def test_the_first_journey_is_waiting_at_acme(now: datetime, tmp_path: Path) -> 
     assert invoice.number.endswith("-000017")
     assert next(world.subscriptions()).status == "past_due"
     write_provider(tmp_path / FILE, world.provider_invoices())
-    answer = DemoBilling(tmp_path / FILE).invoice(customer=acme.provider_customer, number=invoice.number)
-    assert answer is not None
+    found = demo_provider(tmp_path).invoice_of_number(customer=acme.provider_customer, number=invoice.number)
+    assert found is not None
+    answer = found.thing
+    assert isinstance(answer, Invoice)
     assert answer.status == "paid"
     assert answer.paid_at is not None
     assert invoice.mirrored_at < answer.paid_at <= now
@@ -252,23 +257,41 @@ def test_the_demo_starts_with_settings_of_its_own(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "demo-keys.json").stat().st_mode) == 0o600
 
 
+def demo_provider(folder: Path) -> DemoProvider:
+    return DemoProvider(folder / FILE, clock=SystemClock())
+
+
 # --- the invented provider ----------------------------------------------------------------------------------------
 
 
 def test_the_provider_knows_every_invoice_of_its_own_customer_only(tmp_path: Path, world: DemoWorld) -> None:
     count = write_provider(tmp_path / FILE, world.provider_invoices())
     assert count == sum(1 for _ in world.invoices())
-    billing = DemoBilling(tmp_path / FILE)
-    customer, invoice = next(islice(world.provider_invoices(), 5, None))
-    assert billing.invoice(customer=customer, number=invoice.number) == invoice
-    assert billing.invoice(customer="cus_other", number=invoice.number) is None
+    provider = demo_provider(tmp_path)
+    invoice = next(islice(world.provider_invoices(), 5, None))
+    number = str(invoice.number)
+    for found in (
+        provider.fetch(ObjectKind.INVOICE, invoice.id),
+        provider.invoice_of_number(customer=invoice.customer, number=number),
+    ):
+        assert found is not None
+        assert found.thing == invoice
+    assert provider.fetch(ObjectKind.PAYMENT, invoice.id) is None
+    assert provider.invoice_of_number(customer="cus_other", number=number) is None
+    first = provider.page(ObjectKind.INVOICE, limit=7)
+    further = provider.page(ObjectKind.INVOICE, limit=7, after=first.after)
+    ids = [each.thing.id for each in (*first.items, *further.items)]
+    assert len(set(ids)) == 14
+    own = provider.page(ObjectKind.INVOICE, customer=invoice.customer, until=invoice.issued_at)
+    assert {customer_of(each.thing) for each in own.items} <= {invoice.customer}
+    assert invoice.id not in {each.thing.id for each in own.items}
     write_provider(tmp_path / FILE, [])
-    assert billing.invoice(customer=customer, number=invoice.number) is None
+    assert provider.fetch(ObjectKind.INVOICE, invoice.id) is None
 
 
 def test_a_provider_without_records_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(OutsideError) as caught:
-        DemoBilling(tmp_path / FILE).invoice(customer="c", number="n")
+        demo_provider(tmp_path).invoice_of_number(customer="c", number="n")
     assert not caught.value.permanent
 
 

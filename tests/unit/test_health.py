@@ -39,8 +39,8 @@ def test_it_reassures_when_nothing_is_wrong() -> None:
 
 def test_it_finds_a_payment_that_the_mirror_missed() -> None:
     (only,) = found(OPEN)
-    assert (only.weight, only.action, only.params) == (Weight.STOP, "billing.resync", (("invoice", "INV-1"),))
-    assert "INV-1 is paid at the provider; our mirror still says open since 09:00 UTC on 21 Nov" in only.sentence
+    assert (only.weight, only.action, only.params) == (Weight.STOP, "billing.resync", (("invoice", "INV-acme-1"),))
+    assert "INV-acme-1 is paid at the provider; our mirror still says open since 09:00 UTC on 21 Nov" in only.sentence
 
 
 def test_it_counts_unpaid_invoices_past_their_day() -> None:
@@ -48,7 +48,7 @@ def test_it_counts_unpaid_invoices_past_their_day() -> None:
     more = [replace(OVERDUE, number=f"INV-{number}", status="past_due") for number in range(3, 7)]
     (only,) = found(OVERDUE, later, *more)
     assert (only.weight, only.title) == (Weight.WARN, "Overdue")
-    assert only.sentence == "5 unpaid past their due day: INV-1, INV-3, INV-4."
+    assert only.sentence == "5 unpaid past their due day: INV-acme-1, INV-3, INV-4."
 
 
 @pytest.mark.parametrize(("hours", "is_stale"), [(24, False), (25, True)])

@@ -13,6 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.adapters.demo.generator import demo_world
+from console.domain.billing.canonical_form import document
+from console.domain.billing.canonical_form import kind_of as kind_of_object
+from console.domain.import_billing import (
+    BillingCustomerRecord,
+    BillingObjectRecord,
+    EffectiveSetRecord,
+    UsageEventRecord,
+)
 from console.domain.import_entitlements import PlanRecord
 from console.domain.import_fields import KINDS, kind_of, row_of, rules_of
 from console.domain.import_rows import LONGEST_LINE, FileForm, form_of, read_records, validate_row
@@ -25,6 +33,7 @@ from console.domain.imports import (
     member_id_of,
     tenant_id_of,
 )
+from tests.billing import AN_INVOICE, ONE_OF_EACH
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 19, 16, tzinfo=UTC)
@@ -36,6 +45,33 @@ MEMBER = {
     "kind": "member", "tenant": "crm-1", "external_id": "m-1", "name": "Ada", "email": "ada@acme.example",
     "joined_at": "2026-01-02T03:04:05+02:00",
 }  # fmt: skip
+
+INVOICE = {
+    "kind": "billing_object", "tenant": "crm-1", "object": "invoice", "document": document(AN_INVOICE),
+    "fetched_at": "2026-01-02T03:04:05Z",
+}  # fmt: skip
+EFFECTIVE = {
+    "kind": "effective_set", "tenant": "crm-1", "version": 1, "computed_at": "2026-01-02T03:04:05Z",
+    "inputs_digest": "d", "source_version": 1, "rows": [{"feature": "seats", "value": 20, "access": "granted"}],
+}  # fmt: skip
+BILLING: tuple[Record, ...] = (
+    *(
+        BillingObjectRecord(
+            tenant="crm-1", object=kind_of_object(thing).value, document=document(thing), fetched_at=NOW,
+            raw={"id": thing.id, "said": "a \u201cword\u201d\n"}, is_deleted=thing.id == "re_1",
+        )
+        for thing in ONE_OF_EACH
+    ),
+    BillingCustomerRecord(tenant="crm-1", customer="cus_1", linked_at=NOW, because="Signed up", unlinked_at=None),
+    BillingCustomerRecord(tenant="crm-1", customer="cus_2", linked_at=NOW, because="Signed up", unlinked_at=NOW),
+    UsageEventRecord(
+        tenant="crm-1", external_id="r1", event="e1", feature="api_calls", quantity=3, at=NOW, received_at=NOW
+    ),
+    EffectiveSetRecord(
+        tenant="crm-1", version=3, computed_at=NOW, valid_until=None, inputs_digest="sha256:1", source_version=2,
+        cause="import", rows=({"feature": "seats", "value": 20, "access": "granted", "hard": None},),
+    ),
+)  # fmt: skip
 
 
 def read(
@@ -85,7 +121,8 @@ def test_it_reads_a_table_of_several_kinds() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_comes_back_from_both_forms_as_it_was(kind: str) -> None:
-    records = list(islice((each for each in demo_world(60, now=NOW).records() if kind_of(each) == kind), 200))
+    made = (*demo_world(60, now=NOW).records(), *BILLING)
+    records = list(islice((each for each in made if kind_of(each) == kind), 200))
     assert records
     assert [record for _, record in read(lines(*map(row_of, records)))] == records
     assert [record for _, record in read(_table(records), FileForm.CSV, kind)] == records
@@ -96,9 +133,15 @@ def _table(records: list[Record]) -> bytes:
     rows = [",".join(names)]
     for record in records:
         row = row_of(record)
-        cells = (" ".join(v) if isinstance(v := row.get(name, ""), list) else str(v) for name in names)
+        cells = (_joined(row.get(name, "")) for name in names)
         rows.append(",".join('"{}"'.format(_cell(cell).replace('"', '""')) for cell in cells))
     return "\n".join(rows).encode()
+
+
+def _joined(value: object) -> str:
+    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return json.dumps(value)
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _cell(text: str) -> str:
@@ -122,6 +165,19 @@ WRONG_ROWS: dict[str, tuple[object, str, str]] = {
     "empty name": (TENANT | {"name": "  "}, "name", "empty"),
     "over-long name": (TENANT | {"name": "a" * 9_000}, "name", "9000"),
     "line break in a name": (TENANT | {"name": "a\nb"}, "name", "control"),
+    "a document as text": (INVOICE | {"document": "{}"}, "document", "JSON object"),
+    "a document without a field": (INVOICE | {"document": {"id": "in_1"}}, "document", "every field"),
+    "a document of another kind": (INVOICE | {"object": "refund"}, "document", "document of one refund"),
+    "a document of a price": (INVOICE | {"object": "price"}, "object", "use one of customer"),
+    "money that is no whole number": (INVOICE | {"document": document(AN_INVOICE) | {"total_minor": 1.5}}, "document",
+                                      "canonical document"),
+    "a moment beyond time": (INVOICE | {"document": document(AN_INVOICE) | {"issued_at": 10**18}}, "document",
+                             "canonical document"),
+    "money beyond all stores": (INVOICE | {"document": document(AN_INVOICE) | {"total_minor": 10**19}}, "document",
+                                "smaller"),
+    "NUL in a document": (INVOICE | {"document": document(AN_INVOICE) | {"status": "a\x00"}}, "document", "control"),
+    "rows that are no objects": (EFFECTIVE | {"rows": ["seats"]}, "rows", "list of JSON objects"),
+    "a row without a value": (EFFECTIVE | {"rows": [{"feature": "seats", "access": "granted"}]}, "rows", "whole value"),
     "NUL in a name": (TENANT | {"name": "a\x00b"}, "name", "control"),
     "half a character in a name": (TENANT | {"name": "a\ud800"}, "name", "control"),
     "unknown status": (TENANT | {"status": "asleep"}, "status", "suspended"),

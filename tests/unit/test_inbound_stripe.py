@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.adapters.inbound_stripe import StripeSignatures
+from console.domain.billing.objects import ObjectKind
 from console.ports.inbound import ListedEvent, Verified
 from tests.unit.fakes import NOON
 
@@ -39,7 +40,7 @@ def said(
 
 def test_it_believes_what_the_provider_signed() -> None:
     assert said(f"t={AT},v1={signature()}") == Verified(
-        event_id="evt_1", account="", is_live=True, event_type="invoice.paid", object_id="INV-1",
+        event_id="evt_1", account="", is_live=True, event_type="invoice.paid", object_id="in_1",
         customer="cus_acme", made_at=NOON - timedelta(seconds=60),
     )  # fmt: skip
 
@@ -159,6 +160,12 @@ def test_it_finds_the_same_id_for_a_replay_without_one() -> None:
     [
         ({"object": "customer", "id": "cus_9"}, "cus_9", "cus_9"),
         ({"object": "invoice", "id": "in_1", "number": None, "customer": {"id": "cus_9"}}, "in_1", "cus_9"),
+        ({"object": "invoice", "id": "in_1", "number": "INV-1", "customer": "cus_9"}, "in_1", "cus_9"),
+        ({"object": "invoice", "number": "INV-1", "customer": "cus_9"}, "INV-1", "cus_9"),
+        ({"object": "charge", "id": "ch_1", "payment_intent": "pi_1", "customer": "cus_9"}, "pi_1", "cus_9"),
+        ({"object": "charge", "id": "ch_1", "payment_intent": {"id": "pi_1"}}, "pi_1", None),
+        ({"object": "charge", "id": "ch_1", "payment_intent": None}, "ch_1", None),
+        ({"object": "dispute", "id": "dp_1", "payment_intent": "pi_1"}, "dp_1", None),
         ({"object": "invoice", "id": 7, "customer": 7}, None, None),
         ({"object": "invoice", "id": "x" * 300, "customer": "a\nb"}, None, None),
         ([], None, None),
@@ -195,3 +202,28 @@ def test_it_reads_what_was_fetched() -> None:
 def test_it_never_believes_noise(header: str, body: bytes) -> None:
     assert isinstance(said(header, body), str)
     assert isinstance(said(f"t={AT},v1={header}", body), str)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        ("customer.created", ObjectKind.CUSTOMER),
+        ("customer.deleted", ObjectKind.CUSTOMER),
+        ("customer.subscription.trial_will_end", ObjectKind.SUBSCRIPTION),
+        ("customer.tax_id.created", None),
+        ("customer.discount.created", None),
+        ("invoice.payment_failed", ObjectKind.INVOICE),
+        ("invoiceitem.created", None),
+        ("payment_intent.succeeded", ObjectKind.PAYMENT),
+        ("charge.refunded", ObjectKind.PAYMENT),
+        ("charge.refund.updated", ObjectKind.REFUND),
+        ("refund.created", ObjectKind.REFUND),
+        ("charge.dispute.closed", ObjectKind.DISPUTE),
+        ("credit_note.voided", ObjectKind.CREDIT_NOTE),
+        ("payout.paid", ObjectKind.PAYOUT),
+        ("price.updated", ObjectKind.PRICE),
+        ("entitlements.active_entitlement_summary.updated", None),
+    ],
+)
+def test_it_knows_what_an_event_is_about(event_type: str, kind: ObjectKind | None) -> None:
+    assert StripeSignatures(()).kind_of(event_type) is kind

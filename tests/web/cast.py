@@ -36,7 +36,7 @@ from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
-from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, billing, world
+from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, provider, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 __all__ = [
@@ -142,8 +142,7 @@ def opened_house(
                 clock=clock,
                 ids=ids,
                 tickets=DemoTickets(),
-                billing=billing(),
-                provider=NoProvider(),
+                provider=provider(),
                 provider_writer=NoProvider(),
                 passwords=PASSWORDS,
                 codes=CODES,

@@ -1,9 +1,8 @@
 """The two fixture tenants and the price list, as an import would bring them."""
 
-import os
+from dataclasses import replace
 from datetime import timedelta
 
-from console.adapters.billing import DemoBilling, write_provider
 from console.domain.ids import TenantId
 from console.domain.import_entitlements import (
     AddOnRecord,
@@ -23,8 +22,7 @@ from console.domain.imports import (
     WebhookEndpointRecord,
     tenant_id_of,
 )
-from console.ports.billing import InvoiceLookup, ProviderInvoice
-from tests import ground
+from tests.billing import PAID, PaperProvider
 from tests.databases import NOON
 
 LONG_AGO = NOON - timedelta(days=30)
@@ -97,14 +95,10 @@ def world() -> list[Record]:
     ]
 
 
-def billing() -> InvoiceLookup:
+def provider() -> PaperProvider:
     """Return a billing provider that knows the two invoices as paid."""
-    file = ground.folder() / f"cast-provider-{os.getpid()}.sqlite3"
-    if not file.exists():
-        paid = [
-            (f"cus_{slug}", ProviderInvoice(number=f"INV-{slug}-1", status="paid", amount_minor=1_249_900,
-                                            currency="EUR", paid_at=NOON - timedelta(hours=6)))
-            for slug in SLUGS.values()
-        ]  # fmt: skip
-        write_provider(file, paid)
-    return DemoBilling(file)
+    known = PaperProvider()
+    for slug in SLUGS.values():
+        bill = replace(PAID, id=f"in_{slug}_1", number=f"INV-{slug}-1", customer=f"cus_{slug}", total_minor=1_249_900)
+        known.knows(bill)
+    return known

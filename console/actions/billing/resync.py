@@ -1,33 +1,47 @@
-"""`billing.resync`: ask the billing provider for one invoice and write the answer into the mirror."""
+"""`billing.resync`: ask the billing provider for one object and write its answer into the mirror."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from console.actions.billing.subject import Subject, mark_of, subject_of
+from console.domain.billing.objects import OF_CUSTOMERS
+from console.domain.billing.wording import called, changes_between, consequence, named
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
-from console.domain.workspace import Invoice
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
-from console.ports.billing import ProviderInvoice
 
 _SHOWN = 50
+_KINDS = tuple(kind.value for kind in OF_CUSTOMERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """`invoice` is an invoice number of this tenant."""
+    """`invoice` is an invoice number; without one, `kind` and `id` name an object as the provider does."""
 
-    invoice: str
+    invoice: str = ""
+    kind: str = ""
+    id: str = ""
 
 
 def build(values: Mapping[str, Any]) -> Params:
-    """Return typed parameters from parsed values."""
-    return Params(invoice=values["invoice"])
+    """Return typed parameters from parsed values. Raises: Fault unless exactly one object is named."""
+    params = Params(invoice=values["invoice"], kind=values["kind"], id=values["id"])
+    if params.invoice and (params.kind or params.id):
+        raise Fault("invoice", "Name an invoice, or a kind and an id; not both.")
+    if not params.invoice and not params.id:
+        raise Fault("invoice", "Choose an invoice, or name a kind and an id.")
+    if not params.invoice and params.kind not in _KINDS:
+        raise Fault("kind", "Choose what kind of object the id is of.")
+    return params
 
 
 def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
-    """Return the newest invoices with what the mirror says of each."""
+    """Return the newest invoices with what the mirror says of each, or the kinds there are."""
+    if field == "kind":
+        return tuple(Choice(value=kind.value, label=called(kind).capitalize()) for kind in OF_CUSTOMERS)
     if field != "invoice":
         return ()
     return tuple(
@@ -38,46 +52,91 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
 
 def preview(params: Params, tools: Tools) -> Preview:
     """Return mirror and provider side by side; raises Fault, or OutsideError when the provider does not answer."""
-    mirror, provider = _both(params, tools)
+    subject = _subject(params, tools)
+    shown, heard_at = _shown(params, subject, tools)
+    known = None if subject.mirrored is None else subject.mirrored.thing
+    customer = "Our records no longer count it."
+    if subject.told is not None and not subject.is_gone:
+        customer = consequence(known, subject.told.thing)
     return Preview(
-        sentence=f"Resync invoice {mirror.number}: {mirror.status} → {provider.status}",
+        sentence=f"Resync {_title(subject)}: {shown or 'not mirrored'} → {_is(subject)}",
         changes=(
-            Change(field="Status in the mirror", before=mirror.status, after=provider.status),
-            Change(field="Mirrored", before=f"{mirror.mirrored_at:%Y-%m-%d %H:%M} UTC", after="now"),
+            *_changes(subject, shown),
+            Change(field="Mirrored", before=heard_at, after="now"),
         ),
-        fingerprint={"invoice": mirror.number, "mirror": mirror.status, "provider": provider.status},
-        customer="Access follows the invoice: it is recalculated from the mirror at once.",
-        target_type="invoice",
-        target_id=mirror.number,
+        fingerprint={
+            "object": f"{subject.kind.value}:{subject.id}",
+            "mirror": mark_of(subject.mirrored),
+            "provider": mark_of(subject.told),
+        },
+        customer=customer,
+        target_type=subject.kind.value,
+        target_id=params.invoice or subject.id,
     )
 
 
 def apply(params: Params, tools: Tools) -> Applied:
     """Write the provider's answer into the mirror."""
-    mirror, provider = _both(params, tools)
-    tools.plane().mirror_invoice(mirror.number, status=provider.status, paid_at=provider.paid_at, at=tools.now)
+    subject = _subject(params, tools)
+    mirror = tools.plane().mirror
+    shown, _ = _shown(params, subject, tools)
+    if subject.told is None:
+        is_written = mirror.mark_deleted(subject.kind, subject.id, at=tools.now)
+    else:
+        is_written = mirror.put(subject.told)
+    if not is_written:
+        return Applied(sentence=f"A fresher answer of the provider stands already for {_title(subject)}.")
     return Applied(
-        sentence=f"The mirror says {provider.status} for {mirror.number} now.",
-        changes=(Change(field="Status in the mirror", before=mirror.status, after=provider.status),),
+        sentence=f"The mirror says {_is(subject)} for {params.invoice or subject.id} now.",
+        changes=_changes(subject, shown),
     )
 
 
-def _both(params: Params, tools: Tools) -> tuple[Invoice, ProviderInvoice]:
-    plane = tools.plane()
-    mirror = plane.invoice(params.invoice)
-    subscription = plane.subscription()
-    if mirror is None or subscription is None:
-        raise Fault("invoice", "Choose an invoice of this tenant.")
-    provider = tools.billing.invoice(customer=subscription.provider_customer, number=mirror.number)
-    if provider is None:
-        raise Fault("invoice", "The billing provider does not know this invoice; ask finance.")
-    return mirror, provider
+def _subject(params: Params, tools: Tools) -> Subject:
+    return subject_of(tools, invoice=params.invoice, kind=params.kind, thing=params.id)
+
+
+def _shown(params: Params, subject: Subject, tools: Tools) -> tuple[str | None, str | None]:
+    """Return status and age of the mirror; what the product itself mirrors stands where ours has not heard of it."""
+    if subject.mirrored is not None:
+        gone = "deleted" if subject.mirrored.is_deleted else _status(subject.mirrored.thing)
+        return gone, _moment(subject.mirrored.fetched_at)
+    invoice = tools.plane().invoice(params.invoice) if params.invoice else None
+    return (None, None) if invoice is None else (invoice.status, _moment(invoice.mirrored_at))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _title(subject: Subject) -> str:
+    known = subject.told or subject.mirrored
+    return f"{called(subject.kind)} {subject.id}" if known is None else named(known.thing)
+
+
+def _is(subject: Subject) -> str:
+    if subject.told is None:
+        return "unknown to the provider"
+    return "deleted at the provider" if subject.told.is_deleted else _status(subject.told.thing)
+
+
+def _status(thing: object) -> str:
+    return str(getattr(thing, "status", "known"))
+
+
+def _changes(subject: Subject, shown: str | None) -> tuple[Change, ...]:
+    if subject.told is None or subject.is_gone:
+        return (Change(field="At the provider", before=shown, after=_is(subject)),)
+    found = changes_between(None if subject.mirrored is None else subject.mirrored.thing, subject.told.thing)
+    if subject.mirrored is None and shown is not None:
+        return tuple(Change(field=c.field, before=shown, after=c.after) if c.field == "Status" else c for c in found)
+    return found
 
 
 ACTION = Action(
     key=ActionKey("billing.resync"),
-    version=1,
-    title="Resync an invoice",
+    version=2,
+    title="Resync with the billing provider",
     button="Resync invoice",
     icon="refresh-cw",
     effect=Effect.WRITE,
@@ -88,13 +147,24 @@ ACTION = Action(
             label="Invoice",
             input=Input.CHOICE,
             help="The provider is asked afresh; the mirror follows it, never the other way round.",
+            is_required=False,
+        ),
+        ParamField(name="kind", label="Or another kind", input=Input.CHOICE, is_required=False),
+        ParamField(
+            name="id",
+            label="Its id at the provider",
+            input=Input.TEXT,
+            most=200,
+            pattern=r"[A-Za-z0-9_-]+",
+            pattern_example="sub_1Abc",
+            is_required=False,
         ),
     ),
     build=build,
     preview=preview,
     apply=apply,
     choices=choices,
-    documentation="Asks the billing provider for one invoice and writes the answer into the mirror.",
+    documentation="Asks the billing provider for one object of the tenant and writes the answer into the mirror.",
     customer_sees="Access that follows what they paid.",
     place="billing",
 )

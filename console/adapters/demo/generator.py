@@ -12,6 +12,7 @@ from console.adapters.demo.receiver import RECEIVER_URL
 from console.adapters.demo.sketches import DEDICATED_PLANE, REGIONAL_PLANE, Sketch, sketched, weight
 from console.adapters.demo.standings import standings
 from console.adapters.demo.webhooks import WebhookRecord, webhooks
+from console.domain.billing.objects import Invoice
 from console.domain.import_entitlements import CatalogueRecord, OverrideRecord, SubscriptionAddOnRecord
 from console.domain.imports import (
     DeliveryRecord,
@@ -23,7 +24,6 @@ from console.domain.imports import (
     TenantRecord,
 )
 from console.domain.product_jobs import ProductJobRecord
-from console.ports.billing import ProviderInvoice
 
 DEFAULT_TENANTS = 2_000
 DEFAULT_SEED = 20_260_117
@@ -105,10 +105,10 @@ class DemoWorld:
         """Yield notes that staff wrote before the world begins."""
         return (each for sketch in self._sketches() for each in histories.notes(sketch, now=self.now))
 
-    def provider_invoices(self) -> Iterator[tuple[str, ProviderInvoice]]:
-        """Yield customer and invoice as the invented billing provider holds them."""
+    def provider_invoices(self) -> Iterator[Invoice]:
+        """Yield the invoices as the invented billing provider holds them."""
         return (
-            (sketch.customer, histories.at_provider(invoice))
+            histories.at_provider(invoice, customer=sketch.customer)
             for sketch in self._sketches()
             for invoice in histories.invoices(sketch, now=self.now)
         )

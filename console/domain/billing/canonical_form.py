@@ -71,7 +71,7 @@ def restored(kind: ObjectKind, plain: Mapping[str, Any]) -> BillingObject:
     """Return the object of a document. Raises: MalformedObjectError."""
     try:
         thing: BillingObject = _made(CLASSES[kind], plain)
-    except (KeyError, TypeError, ValueError) as broken:
+    except (KeyError, OverflowError, TypeError, ValueError) as broken:
         message = "A stored billing document does not fit its kind."
         raise MalformedObjectError(message, kind=kind.value) from broken
     return thing

@@ -27,12 +27,12 @@ from console.storage.fleet.bulk_rows import (
     CATALOGUE_TARGETS,
     LINK,
     TENANT_TARGETS,
-    Target,
     directory_values,
     keys_of,
     member_id,
     tenant_id,
 )
+from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash, among, upsert
 from console.storage.fleet.webhook_rows import key_row
 from console.storage.guards import ACROSS_TENANTS

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, inspect
 
 from console.domain.imports import Record
-from console.storage.fleet.bulk_rows import Target
+from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import among, pairs, upsert
 from console.storage.rows import table_of
 

@@ -1,10 +1,10 @@
 """What each kind of import record becomes: rows of a plane, and the directory's keys."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from console.domain.import_billing import BillingCustomerRecord
 from console.domain.import_entitlements import (
     AddOnRecord,
     ConditionRecord,
@@ -36,7 +36,6 @@ from console.domain.imports import (
 from console.domain.product_jobs import ProductJobRecord
 from console.domain.search_terms import folded
 from console.domain.tenancy import SearchKind
-from console.storage.bases import PlaneBase
 from console.storage.entitlement_tables import (
     ConditionRow,
     ContractRow,
@@ -46,6 +45,8 @@ from console.storage.entitlement_tables import (
     TrialRow,
     UsageRow,
 )
+from console.storage.fleet.billing_rows import BILLING_TARGETS, IMPORTER
+from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash
 from console.storage.fleet.webhook_rows import attempt_row, delivery_row, endpoint_row, last_attempt_row, message_row
 from console.storage.own_tables import NoteRow, OverrideRow, TenantLinkRow
@@ -64,9 +65,6 @@ from console.storage.tenant_tables import (
 )
 from console.storage.webhook_tables import AttemptRow, DeliveryRow, EndpointRow, MessageRow
 
-IMPORTER = "import"
-
-
 TenantsRecord = (
     MemberRecord
     | SubscriptionRecord
@@ -83,16 +81,6 @@ TenantsRecord = (
 # A run of records names the same few tenants again and again, and each member twice: for the row and for its key.
 tenant_id = lru_cache(4_096)(tenant_id_of)
 member_id = lru_cache(16_384)(member_id_of)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One table that a kind of record is written to; `values` gives None where a record has nothing for it."""
-
-    row: type[PlaneBase]
-    key: tuple[str, ...]
-    values: Callable[[Any], dict[str, Any] | None]
-    clash: Clash = Clash.REPLACE
 
 
 def _fields(record: TenantsRecord) -> dict[str, Any]:
@@ -273,6 +261,7 @@ TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
     TrialRecord: (Target(TrialRow, _BY_ID, _trial),),
     ConditionRecord: (Target(ConditionRow, _BY_ID, _condition),),
     UsageRecord: (Target(UsageRow, ("tenant_id", "feature_key", "starts_at"), _usage),),
+    **BILLING_TARGETS,
     NoteRecord: (Target(NoteRow, _BY_ID, _note),),
 }
 
@@ -298,6 +287,8 @@ def _keys(record: Record, fingerprint: Callable[[str], str]) -> Iterable[tuple[S
         case TenantRecord():
             yield from ((SearchKind.DOMAIN, folded(domain)) for domain in record.domains)
             yield SearchKind.CUSTOMER, folded(record.provider_customer)
+        case BillingCustomerRecord():
+            yield SearchKind.CUSTOMER, folded(record.customer) if record.unlinked_at is None else ""
         case SubscriptionRecord():
             yield SearchKind.CUSTOMER, folded(record.provider_customer)
         case MemberRecord():

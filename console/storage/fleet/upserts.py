@@ -17,6 +17,7 @@ class Clash(Enum):
 
     REPLACE = "replace"
     KEEP = "keep"
+    REPLACE_OLDER = "replace_older"  # what was fetched from the provider since stays
     REPLACE_UNMOVED = "replace_unmoved"  # what the house itself has changed since (version > 1) stays
 
 
@@ -70,8 +71,11 @@ def _from_arrays(table: Table, names: tuple[str, ...], key: tuple[str, ...], cla
 def _conflict(table: Table, names: tuple[str, ...], key: tuple[str, ...], clash: Clash) -> str:
     others = [] if clash is Clash.KEEP else [name for name in names if name not in key]
     settings = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
-    unmoved = f" WHERE {table.name}.version = 1" if clash is Clash.REPLACE_UNMOVED else ""
-    return f"ON CONFLICT ({_list(key)}) DO " + (f"UPDATE SET {settings}{unmoved}" if others else "NOTHING")
+    stays = {
+        Clash.REPLACE_UNMOVED: f" WHERE {table.name}.version = 1",
+        Clash.REPLACE_OLDER: f" WHERE {table.name}.fetched_at <= excluded.fetched_at",
+    }
+    return f"ON CONFLICT ({_list(key)}) DO " + (f"UPDATE SET {settings}{stays.get(clash, '')}" if others else "NOTHING")
 
 
 def _list(names: Iterable[str]) -> str:

@@ -1,0 +1,44 @@
+"""Rows of the mirror as snapshots and back."""
+
+from typing import Any
+
+from console.domain.billing.canonical_form import MalformedObjectError, Snapshot, digest, document, restored
+from console.domain.billing.objects import ObjectKind
+from console.domain.billing.particulars import particulars
+
+
+def mirror_values(snapshot: Snapshot) -> dict[str, object]:
+    """Return the columns of a snapshot. Raises: BadValueError for an object that belongs to no customer."""
+    shown = particulars(snapshot.thing)
+    return {
+        "kind": snapshot.kind.value,
+        "id": snapshot.thing.id,
+        "customer": shown.customer,
+        "parent": shown.parent,
+        "number": shown.number,
+        "status": shown.status,
+        "currency": shown.currency,
+        "amount_minor": shown.amount_minor,
+        "at": shown.at,
+        "canonical": document(snapshot.thing),
+        "digest": digest(snapshot.thing),
+        "raw": dict(snapshot.raw),
+        "api_version": snapshot.api_version,
+        "fetched_at": snapshot.fetched_at,
+        "is_deleted": snapshot.is_deleted,
+    }
+
+
+def shown_snapshot(row: Any) -> Snapshot | None:  # noqa: ANN401  a row of any making
+    """Return what a row says, or None where its document no longer fits its kind."""
+    try:
+        thing = restored(ObjectKind(row.kind), row.canonical)
+    except (MalformedObjectError, ValueError):
+        return None
+    return Snapshot(
+        thing=thing,
+        raw=row.raw,
+        api_version=row.api_version,
+        fetched_at=row.fetched_at,
+        is_deleted=row.is_deleted,
+    )

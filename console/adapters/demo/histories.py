@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
+from console.adapters.demo.charges import charge, currency_of, interval_of, is_paused, issued_at, unit_of
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.objects import Invoice, InvoiceLine
@@ -13,19 +14,12 @@ from console.domain.imports import InvoiceRecord, NoteRecord, SubscriptionRecord
 
 STORY_NUMBER = 17
 _FIRST_NUMBER = 100
-_MONTHS = 6
-_CURRENCIES = {"us": "USD", "eu": "EUR", "ap": "JPY"}
 _NOTES = (
     "Called about the renewal; wants a quote for two years.",
     "Prefers e-mail. Their office is closed on Fridays.",
     "Migrated from the old plan in spring; do not touch the discount.",
     "Reported slow exports twice; engineering knows.",
 )
-
-
-def currency_of(sketch: Sketch) -> str:
-    """Return the currency that a tenant pays in."""
-    return _CURRENCIES[sketch.region]
 
 
 def mirror_stopped_at(now: datetime) -> datetime:
@@ -42,10 +36,10 @@ def subscription(sketch: Sketch, *, now: datetime) -> SubscriptionRecord:
     return SubscriptionRecord(
         tenant=sketch.external_id,
         plan=sketch.plan,
-        status="past_due" if is_acme else ends.get(sketch.status, "active"),
+        status="past_due" if is_acme else "paused" if is_paused(sketch) else ends.get(sketch.status, "active"),
         provider_customer=sketch.customer,
         seats=sketch.seats,
-        amount_minor=PRICES[sketch.plan],
+        amount_minor=unit_of(sketch.plan, interval_of(sketch)),
         currency=currency_of(sketch),
         started_at=sketch.created_at,
         renews_at=(now + to_renewal).replace(minute=0, second=0, microsecond=0),
@@ -71,16 +65,9 @@ def add_ons(sketch: Sketch) -> Iterator[SubscriptionAddOnRecord]:
 def invoices(sketch: Sketch, *, now: datetime) -> Iterator[InvoiceRecord]:
     """Yield a tenant's invoices, newest first; numbers are unique in the whole world."""
     if sketch.index == 0:
-        yield _story(sketch, now=now)
-    if not PRICES[sketch.plan]:
-        return
+        yield story(sketch, now=now)
     dice = sketch.draw("invoice")
-    first = now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
-    for back in range(_MONTHS):
-        months = first.year * 12 + first.month - 1 - back
-        issued = first.replace(year=months // 12, month=months % 12 + 1)
-        if issued < sketch.created_at:
-            return
+    for back, issued in issued_at(sketch, now=now):
         number = _FIRST_NUMBER + sketch.index * 12 + issued.month
         yield _settled(
             InvoiceRecord(
@@ -88,7 +75,7 @@ def invoices(sketch: Sketch, *, now: datetime) -> Iterator[InvoiceRecord]:
                 number=f"INV-{issued.year}-{number:06d}",
                 status="open",
                 provider_status="open",
-                amount_minor=PRICES[sketch.plan],
+                amount_minor=charge(sketch, back, issued).total_minor,
                 currency=currency_of(sketch),
                 issued_at=issued,
                 due_at=issued + timedelta(days=30),
@@ -97,6 +84,7 @@ def invoices(sketch: Sketch, *, now: datetime) -> Iterator[InvoiceRecord]:
             ),
             dice,
             now=now,
+            is_owed=sketch.status == "suspended" and back < 2,
         )
 
 
@@ -182,9 +170,11 @@ def notes(sketch: Sketch, *, now: datetime) -> Iterator[NoteRecord]:
     )
 
 
-def _settled(invoice: InvoiceRecord, dice: Random, *, now: datetime) -> InvoiceRecord:
+def _settled(invoice: InvoiceRecord, dice: Random, *, now: datetime, is_owed: bool) -> InvoiceRecord:
     """Return an invoice as time has treated it: paid within days, open while young, seldom overdue or void."""
-    luck = dice.random()
+    luck = 0.95 if is_owed else dice.random()
+    if not invoice.amount_minor:
+        return replace(invoice, status="paid", provider_status="paid", paid_at=invoice.issued_at)
     paid_at = invoice.issued_at + timedelta(hours=6 + int(luck * 200))
     if luck < 0.94 and paid_at < now:
         seen = min(paid_at + timedelta(minutes=1), now)
@@ -196,7 +186,7 @@ def _settled(invoice: InvoiceRecord, dice: Random, *, now: datetime) -> InvoiceR
     return invoice
 
 
-def _story(sketch: Sketch, *, now: datetime) -> InvoiceRecord:
+def story(sketch: Sketch, *, now: datetime) -> InvoiceRecord:
     """Return the invoice of the first journey: paid at the provider, past due in our mirror since 14:02."""
     stopped = mirror_stopped_at(now)
     due = stopped.replace(minute=0)

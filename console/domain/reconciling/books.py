@@ -220,13 +220,15 @@ class AccountBooks:
     """What belongs to no one tenant: unmapped customers, payouts, events, sealed exports.
 
     Shape: `unmapped` are live customers of the provider that no tenant is linked to, `similar` tenants by customer id
-    with why they look alike (`metadata`, `email`, `name`), a proposal only; `missing_events` are ids that the provider
-    made and the inbox never saw.
+    with why they look alike (`metadata`, `email`, `name`), a proposal only; `linked` the customers that those tenants
+    have already; `missing_events` are ids that the provider made and the inbox never saw. Units: `owing` minor units of
+    the customer's currency, what is at stake by customer id.
     """
 
     now: datetime
     unmapped: tuple[Customer, ...] = ()
     similar: Mapping[str, tuple[tuple[TenantId, str], ...]] = field(default_factory=dict)
+    linked: Mapping[TenantId, tuple[str, ...]] = field(default_factory=dict)
     owing: Mapping[str, int] = field(default_factory=dict)
     payouts: tuple[Payout, ...] = ()
     transactions: Mapping[str, tuple[BalanceTransaction, ...]] = field(default_factory=dict)

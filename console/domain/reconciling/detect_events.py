@@ -1,0 +1,42 @@
+"""Row 34: events that never came, that wait, that failed, that were not signed, or that nobody understands."""
+
+from collections.abc import Iterator
+
+from console.domain.reconciling.books import AccountBooks, InboxState
+from console.domain.reconciling.findings import Candidate
+
+_STUCK_AFTER_S = 3_600
+_TIMES_USUAL = 5
+_FEWEST = 10
+_INBOX = "inbox"
+
+
+def find(books: AccountBooks) -> Iterator[Candidate]:
+    """Yield what is wrong with the events of the provider."""
+    for event in sorted(set(books.missing_events)):
+        yield Candidate(
+            kind="event_gap",
+            tenant=None,
+            objects=(event,),
+            ours="never seen",
+            theirs="made by the provider",
+            params={"event": event},
+        )
+    if books.inbox is not None:
+        yield from _of_inbox(books.inbox)
+
+
+def _of_inbox(inbox: InboxState) -> Iterator[Candidate]:
+    if inbox.oldest_received_s > _STUCK_AFTER_S:
+        yield _finding("event_stuck", f"waiting for {inbox.oldest_received_s // 60} minutes", "within an hour")
+    if inbox.failed > 0:
+        yield _finding("event_failed", f"{inbox.failed} failed", "none")
+    usual = inbox.usual_bad_signatures
+    if inbox.bad_signatures > max(_FEWEST, _TIMES_USUAL * usual):
+        yield _finding("signature_failures", f"{inbox.bad_signatures} in a day", f"usually {usual}")
+    for name, count in sorted(inbox.unknown_types.items()):
+        yield _finding("unknown_event_type", f"{count} in a day", "understood", name)
+
+
+def _finding(kind: str, ours: str, theirs: str, name: str = _INBOX) -> Candidate:
+    return Candidate(kind=kind, tenant=None, objects=(name,), ours=ours, theirs=theirs)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.adapters.demo.charges import Charge, charge, ident, issued_at, price_id
-from console.adapters.demo.histories import at_provider, invoices
+from console.adapters.demo.histories import invoices, paid_at_provider
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.objects import (
@@ -109,7 +109,7 @@ def _bill(sketch: Sketch, subscription: str, record: InvoiceRecord, asked: Charg
         remaining_minor=asked.total_minor - paid,
         issued_at=record.issued_at,
         due_at=record.due_at,
-        paid_at=at_provider(record).paid_at,
+        paid_at=paid_at_provider(record),
         is_paid_out_of_band=False,
         is_live=True,
     )

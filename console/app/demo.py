@@ -31,7 +31,7 @@ from console.usecases.set_credentials import set_credentials
 from console.web.factory import DemoPerson as ShownPerson
 
 _MADE = "world.txt"
-_ROWS_PER_TENANT = 65  # for the bar only; the true number is known at the end
+_ROWS_PER_TENANT = 42  # for the bar only; the true number is known at the end
 
 
 class DemoRefusedError(ConsoleError):

@@ -18,7 +18,7 @@ def invoice(thing: Invoice) -> Iterator[Document]:
     def at_stripe(minor: int) -> int:
         return amount(minor, currency)
 
-    rates = {_rate_id(line): line for line in thing.lines if line.tax_basis_points is not None}
+    rates = {_rate_id(line): line for line in thing.lines if _is_rated(line)}
     for rate, line in rates.items():
         yield _tax_rate(rate, line)
     created = int(thing.issued_at.timestamp())
@@ -109,9 +109,8 @@ def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
     tax = {
         "amount": amount(line.tax_minor, currency),
         "tax_behavior": "exclusive",
-        "tax_rate_details": None if line.tax_basis_points is None else {"tax_rate": _rate_id(line)},
+        "tax_rate_details": {"tax_rate": _rate_id(line)} if _is_rated(line) else None,
     }
-    is_taxed = line.tax_minor or line.tax_basis_points is not None
     return {
         "object": "line_item",
         "id": line.id,
@@ -122,9 +121,14 @@ def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
         "pricing": pricing if line.price is not None or line.unit_minor is not None else None,
         "period": {"start": int(line.period_from.timestamp()), "end": int(line.period_until.timestamp())},
         "parent": {"type": "subscription_item_details", "subscription_item_details": details},
-        "taxes": [tax] if is_taxed else [],
+        "taxes": [tax] if line.tax_minor or _is_rated(line) else [],
         "metadata": {} if line.feature is None else {FEATURE: line.feature},
     }
+
+
+def _is_rated(line: InvoiceLine) -> bool:
+    """Return whether a line names a rate; one without a percentage still says where it is taxed."""
+    return line.tax_basis_points is not None or line.jurisdiction is not None
 
 
 def _rate_id(line: InvoiceLine) -> str:
@@ -138,7 +142,7 @@ def _tax_rate(rate: str, line: InvoiceLine) -> Document:
         "id": rate,
         "created": 0,
         "active": True,
-        "percentage": (line.tax_basis_points or 0) / 100,
+        "percentage": None if line.tax_basis_points is None else line.tax_basis_points / 100,
         "jurisdiction": line.jurisdiction,
         "inclusive": False,
         "metadata": {},

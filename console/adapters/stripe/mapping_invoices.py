@@ -158,11 +158,13 @@ def _tax(document: Document, currency: str, told: Told) -> Tax:
     """Return the tax of a line with its rate; several rates count as their sum, a broken hundredth as no rate."""
     taxes = list(_taxes(document, "taxes", "tax_amounts"))
     rates = [rate for rate in (_rate(each, told) for each in taxes) if rate is not None]
-    points = sum((_points(rate) for rate in rates), Decimal(0))
+    parts = [_points(rate) for rate in rates]
+    points = sum((each for each in parts if each is not None), Decimal(0))
+    is_whole = bool(parts) and None not in parts and points == points.to_integral_value()
     places = [place for place in (text_or_none(rate, "jurisdiction") for rate in rates) if place is not None]
     return Tax(
         minor=minor(sum(whole(each, "amount") for each in taxes), currency),
-        basis_points=int(points) if rates and points == points.to_integral_value() else None,
+        basis_points=int(points) if is_whole else None,
         jurisdiction=" + ".join(dict.fromkeys(places)) or None,
     )
 
@@ -175,9 +177,9 @@ def _rate(tax: Document, told: Told) -> Document | None:
     return None if rate is None else told.tax_rate(rate)
 
 
-def _points(rate: Document) -> Decimal:
-    effective = rate.get("effective_percentage")
-    return _decimal(rate.get("percentage") if effective is None else effective) * 100
+def _points(rate: Document) -> Decimal | None:
+    said = [rate.get(name) for name in ("effective_percentage", "percentage") if rate.get(name) is not None]
+    return _decimal(said[0]) * 100 if said else None
 
 
 def _decimal(said: object) -> Decimal:

@@ -6,12 +6,35 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
-from console.actions.billing import resync
-from console.actions.entitlement import end_override, override
+from console.actions.billing import (
+    apply_payment,
+    cancel_duplicate,
+    issue_credit,
+    link_customer,
+    note_dispute,
+    refund,
+    resync,
+    unlink_customer,
+)
+from console.actions.entitlement import (
+    assign_owner,
+    cancel_recalculation,
+    end_coverage,
+    end_override,
+    grant_grace,
+    override,
+    pause_recalculation,
+    plan_recalculation,
+    recalculate,
+    resume_recalculation,
+    run_recalculation,
+)
+from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
 from console.actions.webhook import (
@@ -42,11 +65,27 @@ GROUP = "sallyport.actions"
 OWN: tuple[Action[Any], ...] = (
     override.ACTION,
     end_override.ACTION,
+    recalculate.ACTION,
+    assign_owner.ACTION,
+    grant_grace.ACTION,
+    end_coverage.ACTION,
+    plan_recalculation.ACTION,
+    run_recalculation.ACTION,
+    pause_recalculation.ACTION,
+    resume_recalculation.ACTION,
+    cancel_recalculation.ACTION,
     reveal.ACTION,
     add_note.ACTION,
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    refund.ACTION,
+    issue_credit.ACTION,
+    apply_payment.ACTION,
+    cancel_duplicate.ACTION,
+    link_customer.ACTION,
+    unlink_customer.ACTION,
+    note_dispute.ACTION,
     add_endpoint.ACTION,
     change_endpoint.ACTION,
     pause_endpoint.ACTION,
@@ -68,6 +107,14 @@ OWN: tuple[Action[Any], ...] = (
     retry.ACTION,
     discard.ACTION,
     replay.ACTION,
+    start.ACTION,
+    start_tenant.ACTION,
+    cancel.ACTION,
+    take.ACTION,
+    leave.ACTION,
+    explain.ACTION,
+    waive.ACTION,
+    reopen.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

@@ -6,13 +6,13 @@ from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.commands import Command
 from console.domain.billing.objects import ObjectKind
 from console.domain.errors import OutsideError
-from console.ports.billing import ProviderPage
+from console.ports.billing import NO_PROVIDER, ProviderPage
 
 
 class NoProvider:
     """Stands where no billing provider is connected: every question and every command is refused."""
 
-    name = "none"
+    name = NO_PROVIDER
 
     def fetch(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         """Raise OutsideError: there is nobody to ask."""

@@ -114,6 +114,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             outbound=outbound,
             webhook_keys=SealedWebhookKeys(settings.secrets.sealing_key.get_secret_value()),
             webhook_fleet=storage.webhook_fleet,
+            customer_claims=storage.customer_claims,
+            access_fleet=storage.access_fleet,
             inbound_verifiers=inbound_verifiers(settings),
             provider_events=billing.events,
         )

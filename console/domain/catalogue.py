@@ -149,13 +149,51 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "inbound.refused": _refused("inbound", C, "sent a webhook that is not believed: {why}"),
         "inbound.processed": _system(U, "let the mirror of {tenant} follow the provider", "inbound"),
         "inbound.quarantined": _system(U, "set {target} aside: {why}", "inbound"),
+        "provider.asked": _governed(
+            Kind.INTENT, Outcome.UNKNOWN, "asks the billing provider for {governed} on {tenant}"
+        ),
+        "provider.written": _governed(
+            Kind.ACTION, Outcome.SUCCESS, "carried {governed} on {tenant} out at the billing provider"
+        ),
+        "provider.refused": _governed(
+            Kind.ACTION, Outcome.FAILED, "could not carry {governed} on {tenant} out at the billing provider: {why}"
+        ),
+        "provider.unsettled": _governed(
+            Kind.ACTION,
+            Outcome.UNKNOWN,
+            "cannot tell whether the billing provider did {governed} on {tenant}: {why}",
+        ),
+        "directory.followed": _system(U, "let the directory follow the customers of {tenant}", "directory"),
         "inbound.gap_found": _system(C, "fetched {records} events that never came", "inbound"),
+        "access.recalculated": _system(U, "recalculated the access of {tenant}", "access"),
+        "access.planned": _system(C, "planned a recalculation of {records} tenants", "access"),
+        "access.started": _system(X, "began the recalculation {target}", "access"),
+        "access.paused": _system(U, "paused the recalculation {target}: {why}", "access"),
+        "access.finished": _system(X, "finished the recalculation {target}", "access"),
+        "access.read": _saw("access", "read {target} of the access desk"),
+        "access.read_refused": _refused("access", R, "was refused reading the access desk: {why}"),
         "webhook.endpoint_warned": _system(U, "warned about {target} of {tenant}", "webhook"),
         "webhook.endpoint_disabled": _system(U, "disabled {target} of {tenant}: {why}", "webhook"),
         "replay.started": _system(X, "began the replay {target} on {tenant}", "replay"),
         "replay.paused": _system(U, "paused the replay {target} on {tenant}: {why}", "replay"),
         "replay.finished": _system(X, "finished the replay {target} on {tenant}", "replay"),
         "replay.cancelled": _system(X, "ended the cancelled replay {target} on {tenant}", "replay"),
+        "reconciliation.read": _saw("reconciliation", "read {target} of the reconciliation"),
+        "reconciliation.read_refused": _refused("reconciliation", R, "was refused reading the reconciliation: {why}"),
+        "reconciliation.started": _system(X, "began the reconciliation {target}", "reconciliation"),
+        "reconciliation.done": _system(X, "finished the reconciliation {target}", "reconciliation"),
+        "reconciliation.stopped": _system(
+            X, "stopped the reconciliation {target}: {why}", "reconciliation", Outcome.FAILED
+        ),
+        "reconciliation.cancelled": _system(X, "ended the cancelled reconciliation {target}", "reconciliation"),
+        "reconciliation.failed": _system(
+            X, "gave up the reconciliation {target}: {why}", "reconciliation", Outcome.FAILED
+        ),
+        "finding.opened": _system(C, "found {target} on {tenant}", "finding"),
+        "finding.reopened": _system(U, "found {target} on {tenant} again", "finding"),
+        "finding.resolved": _system(U, "no longer finds {target} on {tenant}", "finding"),
+        "finding.lapsed": _system(U, "let the waiver of {target} on {tenant} run out", "finding"),
+        "finding.healed": _system(U, "healed {target} on {tenant}", "finding"),
         "policy.loaded": _system(R, "loaded the policy"),
         "settings.loaded": _system(R, "loaded the settings"),
         "server.started": _system(X, "started the server"),

@@ -28,6 +28,7 @@ from console.domain.entitlements import (
 _LAPSED = {"canceled": "the subscription is cancelled", "paused": "the subscription is paused"}
 _OVERDUE = "past_due"
 _PAID = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
+_SUSPENDING = frozenset({ConditionKind.BLOCKED, ConditionKind.READ_ONLY})
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,7 +68,7 @@ def effective_of(key: str, inputs: Inputs, now: datetime) -> Entitlement | None:
 
 def without_suspension(inputs: Inputs) -> Inputs:
     """Return the inputs as if nobody had suspended the tenant: what is asked for is measured against that."""
-    kept = tuple(each for each in inputs.conditions if each.kind is ConditionKind.GRACE)
+    kept = tuple(each for each in inputs.conditions if each.kind not in _SUSPENDING)
     return replace(inputs, conditions=kept)
 
 
@@ -75,10 +76,14 @@ def _frame(inputs: Inputs, now: datetime) -> _Frame:
     contract = max((c for c in inputs.contracts if c.is_live(now)), key=lambda c: (c.starts_at, c.id), default=None)
     version = max((v.version for v in inputs.plan_versions if v.is_live(now)), default=None)
     graces = [each for each in inputs.conditions if each.kind is ConditionKind.GRACE]
+    uncovered = _longest((c for c in inputs.conditions if c.kind is ConditionKind.COVERAGE_ENDED), now)
     lapse = _LAPSED.get(inputs.subscription or "", "")
     had_grace = any(each.starts_at <= now for each in graces)
     if inputs.subscription == _OVERDUE and had_grace:
         lapse = "payment is overdue and the grace is over"
+    if uncovered is not None:  # grace for what was not paid says nothing of what was paid back; a later one does
+        lapse = f"the coverage ended: {uncovered.cause}"
+        graces = [each for each in graces if each.starts_at >= uncovered.starts_at]
     return _Frame(
         now=now,
         contract=contract,

@@ -44,11 +44,12 @@ class Op(StrEnum):
 
 
 class ConditionKind(StrEnum):
-    """What stands over a whole tenant: access past what is paid, no growth, or no access."""
+    """What stands over a whole tenant: access past what is paid, no growth, no access, or nothing paid for any more."""
 
     GRACE = "grace"
     READ_ONLY = "read_only"
     BLOCKED = "blocked"
+    COVERAGE_ENDED = "coverage_ended"
 
 
 class Access(StrEnum):
@@ -188,7 +189,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Grace or a suspension of the whole tenant, and what caused it; `until` is exclusive."""
+    """Grace, a suspension or an ended coverage of the whole tenant, and what caused it; `until` is exclusive."""
 
     id: str
     kind: ConditionKind

@@ -9,6 +9,7 @@ from console.domain.errors import ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
+from console.domain.reconciling.runs import ReconciliationRules
 from console.domain.sending import SendingRules
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
@@ -39,6 +40,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "policy.read",
         "job.read",
         "inbound.read",
+        "access.read",
+        "reconciliation.read",
     )
 )
 
@@ -119,6 +122,8 @@ class Limits:
     reveals_per_hour: int
     replay_most_planned: int
     override_longest_days: int
+    grace_longest_days: int
+    waiver_longest_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +169,7 @@ class PolicyBook:
     limits: Limits
     sending: SendingRules
     jobs: JobRules
+    reconciliation: ReconciliationRules
     group_roles: Mapping[str, Role]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]

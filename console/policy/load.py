@@ -15,13 +15,22 @@ from console.domain.staff import Role, StaffKind
 from console.policy.book import ActionRule, Could, Limits, PolicyBook, PolicyFaultsError, RuleText, VerbRule
 from console.policy.cedar import Form, Handles, ask, form_of
 from console.policy.checks import Parts, Registered, cross_faults, quorum_faults
+from console.policy.reconciling import read_reconciliation
 from console.policy.rules import read_rules, syntax_faults
 from console.policy.schema import Declared, declared
 from console.policy.sending import read_jobs, read_sending
 from console.policy.tables import Table
 from console.policy.workflow import Draft, Workflow, read_identity, read_limits, read_reasons, read_workflow
 
-_NEEDED = ("actions.toml", "identity.toml", "limits.toml", "reasons.toml", "sending.toml", "staff.cedarschema")
+_NEEDED = (
+    "actions.toml",
+    "identity.toml",
+    "limits.toml",
+    "reasons.toml",
+    "reconciliation.toml",
+    "sending.toml",
+    "staff.cedarschema",
+)
 _VOTE = ActionKey("request.vote")
 
 
@@ -42,6 +51,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     reasons = read_reasons(tables["reasons.toml"])
     jobs = read_jobs(tables["sending.toml"])
     sending = read_sending(tables["sending.toml"])
+    reconciliation = read_reconciliation(tables["reconciliation.toml"])
     limits = read_limits(tables["limits.toml"])
     group_roles, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
@@ -65,6 +75,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         limits=limits,
         sending=sending,
         jobs=jobs,
+        reconciliation=reconciliation,
         group_roles=group_roles,
         acr_strong=strong,
         step_up_exempt=workflow.exempt,

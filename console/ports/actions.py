@@ -12,11 +12,14 @@ from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
+from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.planes import TenantPlane
+from console.ports.recalculations import RecalculationBook
+from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
@@ -86,6 +89,12 @@ class ControlTools(Protocol):
     def jobs(self) -> JobBook: ...  # noqa: D102
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102
+    @property
+    def recalculations(self) -> RecalculationBook: ...  # noqa: D102
+    @property
+    def runs(self) -> RunBook: ...  # noqa: D102
+    @property
+    def findings(self) -> FindingBook: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""
@@ -116,6 +125,7 @@ class Tools:
     directory_row: DirectoryRow | None
     control: ControlTools | None
     provider: BillingProvider
+    customer_claims: CustomerClaims
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
@@ -173,7 +183,8 @@ class Action(Generic[P]):
     tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
     that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
-    gets the fact `<budget>_last_hour`, and every execution adds one.
+    gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
+    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction.
     """
 
     key: ActionKey
@@ -198,4 +209,5 @@ class Action(Generic[P]):
     follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
     budget: str | None = None
     touches_directory: bool = False
+    moves_access: bool = False
     undo: ActionKey | None = None

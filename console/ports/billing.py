@@ -11,6 +11,8 @@ from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.commands import Command
 from console.domain.billing.objects import ObjectKind
 
+NO_PROVIDER = "none"  # the name of what stands where no provider is connected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:

@@ -23,8 +23,24 @@ class Directory(Protocol):
         """Return the rows of several tenants in one statement."""
         ...
 
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
+        ...
+
+    def count(self) -> int:
+        """Return how many tenants there are; for work over the whole fleet, never for a page."""
+        ...
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
+        ...
+
+    def link_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant be found by a customer of the billing provider; once more changes nothing."""
+        ...
+
+    def unlink_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant no longer be found by a customer; once more changes nothing."""
         ...
 
 

@@ -45,6 +45,26 @@ class Inbox(Protocol):
         """Return those event ids that the inbox has."""
         ...
 
+    def waiting_of(self, customers: Sequence[str]) -> frozenset[str]:
+        """Return the objects and customers that an event of some customers is about which waits to be processed."""
+        ...
+
+    def newest(self) -> str | None:
+        """Return the provider's id of the event that came last."""
+        ...
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return when the event came that waits longest to be processed."""
+        ...
+
+    def failed_since(self, at: datetime) -> int:
+        """Return how many events that came since then failed, counting no further than 10,000."""
+        ...
+
+    def ignored_since(self, at: datetime, *, because: str) -> Mapping[str, int]:
+        """Return how many events of each type were ignored for one cause since then, of the newest 10,000."""
+        ...
+
     def tenant_of_customer(self, customer: str) -> TenantId | None:
         """Return the tenant that a provider's customer id is mapped to in the directory."""
         ...

@@ -5,12 +5,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from console.domain.entitlements import Feature, Grant, Inputs
+from console.domain.effective_store import Recalculation, StoredSet
+from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
 from console.domain.product_jobs import ProductJob, ProductJobState
+from console.domain.reconciling.books import Hold, UsageEvent
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
+from console.ports.billing_customers import BillingCustomers
 from console.ports.mirror import MirrorBook
+from console.ports.provider_writes import ProviderWrites
 from console.ports.webhooks import WebhookBook
 
 
@@ -60,6 +64,24 @@ class TenantPlane(Protocol):
         """Return the tenant's webhooks."""
         ...
 
+    @property
+    def provider_writes(self) -> ProviderWrites:
+        """Return what the billing provider was asked to do for this tenant."""
+        ...
+
+    @property
+    def customers(self) -> BillingCustomers:
+        """Return which customers of the billing provider this tenant is."""
+        ...
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return what was noted of disputes, also of those that are over, in order of the dispute's id."""
+        ...
+
+    def put_hold(self, hold: Hold, *, before: Hold | None, at: datetime) -> bool:
+        """Write what is noted of a dispute if what stands is still `before`; False when somebody was faster."""
+        ...
+
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
         """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""
         ...
@@ -76,12 +98,43 @@ class TenantPlane(Protocol):
         """Return all that decides the tenant's entitlements."""
         ...
 
+    def effective_set(self) -> StoredSet | None:
+        """Return the effective set that the product reads; None where none was ever stored."""
+        ...
+
+    def store_effective_set(self, wanted: StoredSet, *, cause: str, expected: int | None) -> bool:
+        """Store a set in place of version `expected` (None: of none); False means somebody was faster."""
+        ...
+
+    def take_turn(self) -> None:
+        """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
+        ...
+
+    def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
+        """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing.
+
+        Shape: whoever changes what decides the tenant's access calls this at the end of the same transaction.
+        """
+        ...
+
+    def usage_events(self, *, since: datetime, limit: int) -> Sequence[UsageEvent]:
+        """Return raw events of use from a moment on, oldest first."""
+        ...
+
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""
         ...
 
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
         """Store an override and move `entitlement_version`."""
+        ...
+
+    def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
+        """Give a live override another owner; False when it was not live."""
+        ...
+
+    def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
+        """Store grace or the end of a coverage and move `entitlement_version`. Raises: ConflictError for a taken id."""
         ...
 
     def end_override(self, override: str, *, at: datetime) -> bool:

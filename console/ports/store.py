@@ -9,7 +9,10 @@ from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.outbox import Outbox
+from console.ports.override_register import OverrideRegister
 from console.ports.planes import TenantPlane
+from console.ports.recalculations import RecalculationBook
+from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
@@ -42,6 +45,18 @@ class ControlUnit(Protocol):
     def jobs(self) -> JobBook: ...  # noqa: D102
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102
+    @property
+    def recalculations(self) -> RecalculationBook: ...  # noqa: D102
+    @property
+    def register(self) -> OverrideRegister: ...  # noqa: D102
+    @property
+    def runs(self) -> RunBook: ...  # noqa: D102
+    @property
+    def staging(self) -> Staging: ...  # noqa: D102
+    @property
+    def sightings(self) -> Sightings: ...  # noqa: D102
+    @property
+    def findings(self) -> FindingBook: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

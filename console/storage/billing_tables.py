@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from console.storage.bases import PlaneBase, TenantOwned
 
 _LINKED = text("unlinked_at IS NULL")
+_ENDS = text("valid_until IS NOT NULL")
 _UNSETTLED = text("settled_at IS NULL")
 
 
@@ -118,6 +119,9 @@ class EffectiveSetRow(TenantOwned, PlaneBase):
     """What the product is told that a tenant may use; the newest version, and from what it was computed."""
 
     __tablename__ = "plane_effective_set"
+    __table_args__ = (
+        Index("ix_plane_effective_set_ends", "valid_until", "tenant_id", sqlite_where=_ENDS, postgresql_where=_ENDS),
+    )
 
     version: Mapped[int]
     computed_at: Mapped[datetime]
@@ -132,7 +136,10 @@ class UsageEventRow(TenantOwned, PlaneBase):
     """One raw event of use, as the product counted it."""
 
     __tablename__ = "plane_usage_event"
-    __table_args__ = (Index("ix_plane_usage_event_at", "tenant_id", "feature_key", "at", "id"),)
+    __table_args__ = (
+        Index("ix_plane_usage_event_at", "tenant_id", "feature_key", "at", "id"),
+        Index("ix_plane_usage_event_since", "tenant_id", "at", "row"),
+    )
 
     row: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str]

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
 from console.domain.ids import PlaneId, TenantId
-from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
+from console.domain.search_terms import folded
+from console.domain.tenancy import DirectoryRow, IsolationTier, SearchKind, TenantStatus
 from console.storage.directory_tables import DirectoryTenantRow
+from console.storage.faults import is_taken
 from console.storage.prepared import Prepared
 from console.storage.rows import changed, found, table_of
 
@@ -36,6 +39,17 @@ class StoredDirectory:
         rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
         return {row.id: row for row in rows}
 
+    def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
+        """Return tenants of one plan or all in order of id, those after one: how work over the fleet goes on."""
+        given = {"after": after or "", "most": limit}
+        if plan is None:
+            return [shown_row(row) for row in found(self._session, _PAGE, **given)]
+        return [shown_row(row) for row in found(self._session, _PAGE_OF_PLAN, plan=plan, **given)]
+
+    def count(self) -> int:
+        """Return how many tenants there are; for work over the whole fleet, never for a page."""
+        return int(found(self._session, _COUNT)[0][0])
+
     def set_status(self, tenant: TenantId, status: TenantStatus) -> None:
         """Follow a change of status on the plane."""
         found = update(DirectoryTenantRow).where(DirectoryTenantRow.id == tenant).values(status=status)
@@ -43,10 +57,38 @@ class StoredDirectory:
             message = "The directory has no such tenant."
             raise NotFoundError(message, tenant=tenant)
 
+    def link_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant be found by a customer of the billing provider; once more changes nothing."""
+        key = {"tenant": tenant, "value": folded(customer), "kind": SearchKind.CUSTOMER.value}
+        try:
+            with self._session.begin_nested():
+                self._session.execute(_LINK, key)
+        except IntegrityError as broken:  # somebody said the same at the same moment
+            if not is_taken(broken):
+                raise
 
+    def unlink_customer(self, tenant: TenantId, customer: str) -> None:
+        """Let a tenant no longer be found by a customer; once more changes nothing."""
+        self._session.execute(_UNLINK, {"tenant": tenant, "value": folded(customer)})
+
+
+# A view of the directory's keys that shows these alone: the application has no right to the others.
+_LINK = text(
+    "INSERT INTO directory_customer (value, tenant_id, kind) SELECT :value, :tenant, :kind "
+    "WHERE NOT EXISTS (SELECT 1 FROM directory_customer WHERE value = :value AND tenant_id = :tenant)"
+)
+_UNLINK = text("DELETE FROM directory_customer WHERE value = :value AND tenant_id = :tenant")
 _TABLE = table_of(DirectoryTenantRow)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
+_PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))
+_PAGE_OF_PLAN = Prepared(
+    select(_TABLE)
+    .where(_TABLE.c.id > bindparam("after"), _TABLE.c.plan == bindparam("plan"))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most"))
+)
+_COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 
 

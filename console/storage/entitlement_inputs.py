@@ -1,9 +1,8 @@
 """All that decides a tenant's entitlements, read in one transaction: a fixed number of statements for any tenant."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import select
 
+from console.domain.access_changes import suspended
 from console.domain.bought import Bought
 from console.domain.entitlements import (
     Combining,
@@ -22,17 +21,14 @@ from console.storage.bought import stored_bought
 from console.storage.entitlement_tables import ConditionRow, ContractRow, FeatureRuleRow, PlanVersionRow, UsageRow
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession
+from console.storage.own_tables import OwnConditionRow
 from console.storage.tenant_tables import FeatureRow
-
-# The status of an account has no history, so it holds for every moment that is asked about.
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-STATUS = "account status"
 
 
 def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
     """Return what decides the entitlements of the session's tenant."""
     bought = stored_bought(session)
-    return Inputs(
+    inputs = Inputs(
         features=stored_features(session),
         grants=tuple(stored_grants(session, None, bought=bought)),
         plan_versions=_plan_versions(session, bought),
@@ -47,10 +43,12 @@ def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
             )
             for row in session.scalars(select(ContractRow).order_by(ContractRow.id))
         ),
-        conditions=(*_suspended(account), *_conditions(session)),
+        conditions=(*_conditions(session), *_own_conditions(session)),
         usage=_usage(session),
         subscription=None if bought is None else bought.status,
     )
+    is_suspended = account.status is TenantStatus.SUSPENDED
+    return suspended(inputs, account.suspended_because) if is_suspended else inputs
 
 
 def stored_features(session: GuardedSession) -> tuple[Feature, ...]:
@@ -90,18 +88,18 @@ def _plan_versions(session: GuardedSession, bought: Bought | None) -> tuple[Plan
     )
 
 
-def _suspended(account: Account) -> tuple[Condition, ...]:
-    if account.status is not TenantStatus.SUSPENDED:
-        return ()
-    cause = account.suspended_because or "the tenant is suspended"
-    blocked = ConditionKind.BLOCKED
-    return (Condition(id=STATUS, kind=blocked, cause=cause, starts_at=_ALWAYS, until=None),)
-
-
 def _conditions(session: GuardedSession) -> tuple[Condition, ...]:
     return tuple(
         Condition(id=row.id, kind=ConditionKind(row.kind), cause=row.cause, starts_at=row.starts_at, until=row.until)
         for row in session.scalars(select(ConditionRow).order_by(ConditionRow.id))
+    )
+
+
+def _own_conditions(session: GuardedSession) -> tuple[Condition, ...]:
+    """Return what staff set: beside the product's own conditions, which may be a view."""
+    return tuple(
+        Condition(id=row.id, kind=ConditionKind(row.kind), cause=row.cause, starts_at=row.starts_at, until=row.until)
+        for row in session.scalars(select(OwnConditionRow).order_by(OwnConditionRow.id))
     )
 
 

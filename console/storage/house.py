@@ -15,7 +15,9 @@ from console.ports.webhooks import WebhookKeys
 from console.storage import upgrades
 from console.storage.engines import Database, Part, open_database, parsed_url
 from console.storage.faults import translated
+from console.storage.fleet.access import StoredAccessFleet
 from console.storage.fleet.bulk import StoredBulk
+from console.storage.fleet.customers import StoredCustomerClaims
 from console.storage.fleet.due import StoredWebhookFleet
 from console.storage.fleet.search import StoredFleet
 from console.storage.guards import guard_engine
@@ -94,6 +96,8 @@ class Storage:
         asked = {plane: self._opened(url, FLEET, name=f"plane {plane}") for plane, url in self._elsewhere.items()}
         self._databases += asked.values()
         self.webhook_fleet = StoredWebhookFleet({SHARED_PLANE: fleet, **asked})
+        self.customer_claims = StoredCustomerClaims({SHARED_PLANE: fleet, **asked})
+        self.access_fleet = StoredAccessFleet({SHARED_PLANE: fleet, **asked})
 
     def upgrade(self) -> None:
         """Bring the control store and every plane to the newest shape. Raises: OutsideError."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import column, func, select, table, tuple_, update
+from sqlalchemy import ColumnElement, column, func, literal_column, select, table, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import InboundId, TenantId
@@ -16,6 +16,8 @@ from console.storage.rows import add_unless_taken, changed
 from console.storage.types import Words
 
 _COUNTED_UP_TO = 10_000
+# Word for word as the partial index says it, so that either database proves that it serves.
+_IS_RECEIVED: ColumnElement[bool] = literal_column("inbound_event.state = 'received'")
 _CUSTOMERS = table("directory_customer", column("value", Words()), column("tenant_id", Words()))  # a view
 
 
@@ -76,6 +78,43 @@ class StoredInbox:
             InboundEventRow.event_id.in_(event_ids),
         )
         return frozenset(self._session.scalars(wanted))
+
+    def waiting_of(self, customers: Sequence[str]) -> frozenset[str]:
+        """Return the objects and customers that an event of some customers is about which waits to be processed."""
+        wanted = select(InboundEventRow.customer, InboundEventRow.object_id).where(
+            InboundEventRow.customer.in_(customers), _IS_RECEIVED
+        )
+        found = self._session.execute(wanted).all() if customers else ()
+        return frozenset(name for row in found for name in row if name is not None)
+
+    def newest(self) -> str | None:
+        """Return the provider's id of the event that came last."""
+        newest = (InboundEventRow.received_at.desc(), InboundEventRow.id.desc())
+        return self._session.scalar(select(InboundEventRow.event_id).order_by(*newest).limit(1))
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return when the event came that waits longest to be processed."""
+        waiting = InboundEventRow.state == InboundState.RECEIVED.value
+        oldest = select(InboundEventRow.received_at).where(waiting).order_by(InboundEventRow.received_at).limit(1)
+        return self._session.scalar(oldest)
+
+    def failed_since(self, at: datetime) -> int:
+        """Return how many events that came since then failed, counting no further than 10,000."""
+        failed = (InboundEventRow.state == InboundState.FAILED.value, InboundEventRow.received_at >= at)
+        some = select(InboundEventRow.id).where(*failed).limit(_COUNTED_UP_TO).subquery()
+        return self._session.scalar(select(func.count()).select_from(some)) or 0
+
+    def ignored_since(self, at: datetime, *, because: str) -> Mapping[str, int]:
+        """Return how many events of each type were ignored for one cause since then, of the newest 10,000."""
+        some = (
+            select(InboundEventRow.event_type, InboundEventRow.because)
+            .where(InboundEventRow.state == InboundState.IGNORED.value, InboundEventRow.received_at >= at)
+            .order_by(InboundEventRow.received_at.desc())
+            .limit(_COUNTED_UP_TO)
+            .subquery()
+        )
+        wanted = select(some.c.event_type, func.count()).where(some.c.because == because).group_by(some.c.event_type)
+        return {name: int(many) for name, many in self._session.execute(wanted.order_by(some.c.event_type))}
 
     def tenant_of_customer(self, customer: str) -> TenantId | None:
         """Return the tenant that a provider's customer id is mapped to in the directory; None when two claim it."""

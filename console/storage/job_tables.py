@@ -11,6 +11,7 @@ from console.storage.bases import ControlBase
 _QUEUED = text("state = 'queued'")
 _RUNNING = text("state = 'running'")
 _DEAD = text("state = 'dead'")
+_RECEIVED = text("state = 'received'")
 _OPEN = text("state IN ('queued', 'running', 'dead')")
 
 
@@ -79,6 +80,7 @@ class InboundEventRow(ControlBase):
         Index("ix_inbound_event_state", "state", "received_at", "id"),
         Index("ix_inbound_event_type", "event_type", "received_at", "id"),
         Index("ix_inbound_event_state_type", "state", "event_type", "received_at", "id"),
+        Index("ix_inbound_event_waiting", "customer", "object_id", sqlite_where=_RECEIVED, postgresql_where=_RECEIVED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

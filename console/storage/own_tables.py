@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.storage.bases import PlaneBase, TenantOwned
+
+_OPEN = text("ended_at IS NULL")
 
 
 class TenantLinkRow(TenantOwned, PlaneBase):
@@ -31,7 +33,16 @@ class OverrideRow(TenantOwned, PlaneBase):
     """An entitlement override."""
 
     __tablename__ = "plane_entitlement_override"
-    __table_args__ = (Index(None, "tenant_id", "feature"),)
+    __table_args__ = (
+        Index(None, "tenant_id", "feature"),
+        Index(
+            "ix_plane_entitlement_override_open",
+            "tenant_id",
+            "until",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     feature: Mapped[str]
@@ -45,6 +56,21 @@ class OverrideRow(TenantOwned, PlaneBase):
     granted_at: Mapped[datetime]
     op: Mapped[str] = mapped_column(server_default="set")
     owner: Mapped[str] = mapped_column(server_default="")
+
+
+class OwnConditionRow(TenantOwned, PlaneBase):
+    """Grace that staff granted, or the end of a coverage; beside the product's own conditions."""
+
+    __tablename__ = "plane_own_condition"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    cause: Mapped[str]
+    starts_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    reference: Mapped[str]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]
 
 
 class NoteRow(TenantOwned, PlaneBase):

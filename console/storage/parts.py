@@ -16,11 +16,15 @@ SEQUENCED = frozenset({"audit_seq", "audit_checkpoint", "audit_frontier"})
 FROZEN = frozenset({EVENTS, "audit_seq", "audit_checkpoint", "request_revision"})
 DIRECTORY = frozenset({"directory_tenant", "directory_key", "directory_name"})
 
-# What the fleet may know of webhooks: whose turn it is, never what is said to whom.
+# What the fleet may know of planes: whose turn it is, never what is said to whom or who may use what;
+# and who links which customer.
 TIMES = {
     "plane_webhook_endpoint": frozenset({"tenant_id", "id", "state", "claimed_until", "breaker_until"}),
     "plane_webhook_delivery": frozenset({"tenant_id", "endpoint", "due_at"}),
     "plane_webhook_message": frozenset({"tenant_id", "created_at", "fanned_at", "kept_until"}),
+    "plane_billing_customer": frozenset({"tenant_id", "customer", "unlinked_at"}),
+    "plane_effective_set": frozenset({"tenant_id", "valid_until"}),
+    "plane_entitlement_override": frozenset({"tenant_id", "until", "ended_at"}),
 }
 
 _SCHEMA_CHANGES = frozenset(

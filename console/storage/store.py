@@ -13,11 +13,16 @@ from console.ports.clock import Clock, Ids
 from console.storage.directory import StoredDirectory
 from console.storage.engines import Database
 from console.storage.faults import translated
+from console.storage.findings import StoredFindings
 from console.storage.guards import GuardedSession
 from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
+from console.storage.override_register import StoredRegister
+from console.storage.recalculations import StoredRecalculations
+from console.storage.reconciliation_runs import StoredRuns, StoredSightings
+from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
 from console.storage.sessions import StoredSessions
 from console.storage.staff import StoredStaff
@@ -106,6 +111,35 @@ class StoredUnit:
     def inbox(self) -> StoredInbox:
         """Return the inbox of providers' webhooks."""
         return StoredInbox(self._session)
+
+    @cached_property
+    def recalculations(self) -> StoredRecalculations:
+        """Return the mass recalculations."""
+        return StoredRecalculations(self._session)
+
+    @cached_property
+    def register(self) -> StoredRegister:
+        """Return the register of overrides."""
+        return StoredRegister(self._session)
+
+    def runs(self) -> StoredRuns:
+        """Return the runs of reconciliation."""
+        return StoredRuns(self._session)
+
+    @cached_property
+    def staging(self) -> StoredStaging:
+        """Return what runs pulled from the provider."""
+        return StoredStaging(self._session)
+
+    @cached_property
+    def sightings(self) -> StoredSightings:
+        """Return what runs saw."""
+        return StoredSightings(self._session)
+
+    @cached_property
+    def findings(self) -> StoredFindings:
+        """Return the findings."""
+        return StoredFindings(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

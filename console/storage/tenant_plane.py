@@ -5,63 +5,26 @@ from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import BindParameter, bindparam, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
-from console.domain.entitlements import Feature, Grant, Inputs
-from console.domain.errors import ConflictError, NotFoundError
-from console.domain.ids import ExecutionId, MemberId, TenantId
+from console.domain.ids import ExecutionId, MemberId
 from console.domain.product_jobs import ProductJob, ProductJobState
-from console.domain.tenancy import TenantScope, TenantStatus
-from console.domain.workspace import Account, Invoice, Member, Note, Subscription
-from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
-from console.storage.bases import PlaneBase
-from console.storage.bought import stored_bought, stored_invoice, stored_invoices, stored_subscription
-from console.storage.entitlement_inputs import stored_features, stored_inputs
-from console.storage.faults import is_taken
-from console.storage.grants import stored_grants
-from console.storage.guards import GuardedSession, Scoped
+from console.domain.tenancy import TenantStatus
+from console.domain.workspace import Invoice, Member, Note, Subscription
+from console.storage.access import StoredAccess
+from console.storage.account_state import ensure_state
+from console.storage.billed import Billed
+from console.storage.bought import stored_invoice, stored_invoices, stored_subscription
+from console.storage.guards import Scoped
 from console.storage.mirror import StoredMirror
-from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, NoteRow, OverrideRow
+from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, NoteRow
 from console.storage.plane_rows import shown_member, shown_note, shown_product_job
 from console.storage.rows import changed
-from console.storage.tenant_tables import AccountRow, MemberRow, ProductJobRow
+from console.storage.tenant_tables import MemberRow, ProductJobRow
 from console.storage.webhooks import StoredWebhooks
 
 
-class StoredTenantPlane:
+class StoredTenantPlane(StoredAccess, Billed):
     """The TenantPlane of one unit; the session adds the tenant to every statement."""
-
-    def __init__(self, session: GuardedSession, scope: TenantScope, *, now: datetime) -> None:
-        """Bind the scope. Raises: ScopeError when it has expired or another one is bound."""
-        session.bind_scope(scope, now=now)
-        self._session = session
-        self._scope = scope
-
-    @property
-    def scope(self) -> TenantScope:
-        """Return the scope that opened this."""
-        return self._scope
-
-    def account(self) -> Account:
-        """Return the tenant's own row; raises NotFoundError."""
-        rows = self._session.scoped(_ACCOUNT)
-        if not rows:
-            message = "The tenant has no account on its plane."
-            raise NotFoundError(message, tenant=self._scope.tenant)
-        row = rows[0]
-        status, because = row.status, row.status_because
-        if row.own_status is not None:
-            status, because = row.own_status, row.own_because
-        return Account(
-            tenant=TenantId(row.tenant_id),
-            name=row.name,
-            status=TenantStatus(status),
-            suspended_because=because,
-            country=row.country,
-            created_at=row.created_at,
-            version=FIRST_VERSION if row.version is None else row.version,
-            entitlement_version=FIRST_VERSION if row.entitlement_version is None else row.entitlement_version,
-        )
 
     def subscription(self) -> Subscription | None:
         """Return the subscription as the product mirrors it, or as ours knows it where that is fresher."""
@@ -109,52 +72,9 @@ class StoredTenantPlane:
         wanted = _PRODUCT_JOBS[state is not None, before is not None]
         return [shown_product_job(row) for row in self._session.scoped(wanted, **given, most=limit)]
 
-    def features(self) -> Sequence[Feature]:
-        """Return the features of the plane's catalogue."""
-        return stored_features(self._session)
-
-    def grants(self, feature: str | None = None) -> Sequence[Grant]:
-        """Return what every source (ended overrides too) gives, for one feature or all."""
-        return stored_grants(self._session, feature, bought=stored_bought(self._session))
-
-    def inputs(self) -> Inputs:
-        """Return all that decides the tenant's entitlements."""
-        return stored_inputs(self._session, self.account())
-
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""
         return [shown_note(row) for row in self._session.scoped(_NOTES, most=limit)]
-
-    def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:
-        """Store an override and move `entitlement_version`."""
-        self._add(
-            OverrideRow,
-            id=grant.id,
-            feature=grant.feature,
-            label=grant.label,
-            value=grant.value,
-            starts_at=grant.starts_at,
-            until=grant.until,
-            ended_at=grant.ended_at,
-            reference=grant.reference,
-            granted_by=by,
-            granted_at=at,
-            op=grant.op.value,
-            owner=grant.owner,
-        )
-        move_entitlements(self._session)
-
-    def end_override(self, override: str, *, at: datetime) -> bool:
-        """End a live override and move `entitlement_version`; False when it was not live."""
-        live = update(OverrideRow).where(
-            OverrideRow.id == override,
-            OverrideRow.ended_at.is_(None),
-            or_(OverrideRow.until.is_(None), OverrideRow.until > at),
-        )
-        if changed(self._session, live.values(ended_at=at)) != 1:
-            return False
-        move_entitlements(self._session)
-        return True
 
     def add_note(self, note: Note) -> None:
         """Store a note."""
@@ -175,31 +95,8 @@ class StoredTenantPlane:
         """Record an execution in this transaction; raises ConflictError when one is recorded already."""
         self._add(AppliedExecutionRow, execution=execution, outcome=outcome, at=at)
 
-    def _add(self, row: type[PlaneBase], **values: object) -> None:
-        try:
-            self._session.put(row, **values)
-        except IntegrityError as broken:
-            if not is_taken(broken):
-                raise
-            message = "This plane has that row already."
-            raise ConflictError(message) from broken
-
 
 _MOST: BindParameter[int] = bindparam("most")
-_ACCOUNT = Scoped(
-    select(
-        AccountRow.tenant_id,
-        AccountRow.name,
-        AccountRow.status,
-        AccountRow.status_because,
-        AccountRow.country,
-        AccountRow.created_at,
-        AccountStateRow.version,
-        AccountStateRow.entitlement_version,
-        AccountStateRow.status.label("own_status"),
-        AccountStateRow.status_because.label("own_because"),
-    ).join_from(AccountRow, AccountStateRow, AccountStateRow.tenant_id == AccountRow.tenant_id, isouter=True)
-)
 _MEMBERS = Scoped(select(MemberRow).where(MemberRow.id > bindparam("after")).order_by(MemberRow.id).limit(_MOST))
 _MEMBER_COUNT = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(_MOST).subquery()))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))

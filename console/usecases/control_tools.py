@@ -11,6 +11,8 @@ from console.domain.tenancy import TenantStatus
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.recalculations import RecalculationBook
+from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
@@ -50,6 +52,20 @@ class UnitTools:
     def inbox(self) -> Inbox:
         """Return the inbox of providers' webhooks."""
         return self.unit.inbox
+
+    @property
+    def recalculations(self) -> RecalculationBook:
+        """Return the mass recalculations."""
+        return self.unit.recalculations
+
+    def runs(self) -> RunBook:
+        """Return the runs of reconciliation."""
+        return self.unit.runs
+
+    @property
+    def findings(self) -> FindingBook:
+        """Return the findings."""
+        return self.unit.findings
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

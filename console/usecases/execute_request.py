@@ -21,6 +21,7 @@ from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
+from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import tools_for
@@ -101,7 +102,7 @@ def run_in_unit(
         now=now,
         execution=execution,
     )
-    applied = action.apply(_params(action, request), tools)
+    applied = apply_with_access(house, action, _params(action, request), tools)
     if plane is not None:
         plane.mark_applied(execution, outcome="applied", at=now)
     return Ran(request=finished(house, unit, actor, running, applied, at=now), applied=applied)
@@ -199,7 +200,7 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 now=now,
                 execution=request.execution,
             )
-            applied = action.apply(_params(action, request), tools)
+            applied = apply_with_access(house, action, _params(action, request), tools)
             return applied, plane.account().status
 
 

@@ -15,8 +15,8 @@ from console.usecases.recording import emit_as
 
 GAPS_JOB = "inbound.find_gaps"
 GAPS_EVERY_S = 900
-_LOOKS_BACK = timedelta(days=4)  # Stripe tries for three days; after that nothing comes by itself
-_STILL_COMING = timedelta(minutes=10)
+LOOKS_BACK = timedelta(days=4)  # Stripe tries for three days; after that nothing comes by itself
+STILL_COMING = timedelta(minutes=10)
 _PAGE = 100
 _MOST_PAGES = 100
 
@@ -32,15 +32,15 @@ def find_gaps(house: House, _job: Job) -> Done:
 
 def _fill(house: House, provider: str, events: ProviderEvents, verifier: InboundVerifier) -> None:
     now = house.clock.now()
-    for page in _pages(events, since=now - _LOOKS_BACK):
-        due = [event for event in page if event.made_at <= now - _STILL_COMING]
+    for page in listed_pages(events, since=now - LOOKS_BACK):
+        due = [event for event in page if event.made_at <= now - STILL_COMING]
         with house.store.read() as unit:
-            missing = _missing(unit, provider, due, verifier)
+            missing = missing_of(unit, provider, due, verifier)
         if missing:
             _fetch(house, provider, missing)
 
 
-def _pages(events: ProviderEvents, *, since: datetime) -> Iterable[Sequence[ListedEvent]]:
+def listed_pages(events: ProviderEvents, *, since: datetime) -> Iterable[Sequence[ListedEvent]]:
     """Yield the provider's list; a page that brings nothing new is the last."""
     seen: set[str] = set()
     for _ in range(_MOST_PAGES):
@@ -52,9 +52,10 @@ def _pages(events: ProviderEvents, *, since: datetime) -> Iterable[Sequence[List
         since = page[-1].made_at
 
 
-def _missing(
+def missing_of(
     unit: ControlUnit, provider: str, listed: Iterable[ListedEvent], verifier: InboundVerifier
 ) -> list[tuple[Verified, bytes]]:
+    """Return those listed events that the inbox never saw, with what each says of itself."""
     by_account: dict[tuple[str, bool], dict[str, tuple[Verified, bytes]]] = defaultdict(dict)
     for event in listed:
         said = verifier.listed(event)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from console.actions.registry import Registry
 from console.policy.book import PolicyBook
 from console.ports.billing import BillingProvider, BillingWriter
+from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
+from console.ports.override_register import AccessFleet
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -38,5 +40,7 @@ class House:
     outbound: Outbound
     webhook_keys: WebhookKeys
     webhook_fleet: WebhookFleet
+    customer_claims: CustomerClaims
+    access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]

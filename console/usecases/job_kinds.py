@@ -4,13 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from console.actions.billing.ledger import JOB as WRITE_JOB
+from console.actions.billing.ledger import LINK_JOB
+from console.usecases.carry_out_write import carry_out_write, give_write_up
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
+from console.usecases.follow_link import follow_link
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
+from console.usecases.keep_reconciling import (
+    KEEP_EVERY_S,
+    KEEP_JOB,
+    NIGHTLY_JOB,
+    keep_reconciling,
+    start_nightly,
+)
+from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
+from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
+from console.usecases.reconciliation_work import RECONCILE_JOB
+from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
+from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
 from console.usecases.run_replay import rest_replay, run_replay
+from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
 
 _DAY_S = 86_400
 
@@ -44,6 +61,19 @@ _KINDS = (
         handler=hold_deliveries,
         is_tenant_bound=True,
     ),
+    JobKind(
+        kind=WRITE_JOB,
+        title="Ask the billing provider for what was approved",
+        handler=carry_out_write,
+        is_tenant_bound=True,
+        gave_up=give_write_up,
+    ),
+    JobKind(
+        kind=LINK_JOB,
+        title="Let the directory follow a tenant's customers",
+        handler=follow_link,
+        is_tenant_bound=True,
+    ),
     JobKind(kind=PROCESS_JOB, title="Process an event of a provider", handler=process_inbound, is_tenant_bound=False),
     JobKind(
         kind=GAPS_JOB,
@@ -51,10 +81,50 @@ _KINDS = (
         handler=find_gaps,
         is_tenant_bound=False,
     ),
+    JobKind(
+        kind=RECONCILE_JOB,
+        title="Carry a reconciliation on",
+        handler=run_reconciliation,
+        is_tenant_bound=False,
+        gave_up=fail_reconciliation,
+    ),
+    JobKind(kind=NIGHTLY_JOB, title="Start the nightly reconciliation", handler=start_nightly, is_tenant_bound=False),
+    JobKind(
+        kind=KEEP_JOB,
+        title="Let waivers lapse and take away what old reconciliations pulled",
+        handler=keep_reconciling,
+        is_tenant_bound=False,
+    ),
 )
-KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in _KINDS})
+_ACCESS_KINDS = (
+    JobKind(
+        kind=SWEEP_JOB,
+        title="Recalculate access that has reached its end",
+        handler=sweep_access,
+        is_tenant_bound=False,
+    ),
+    JobKind(kind=REGISTER_JOB, title="Keep the register of overrides", handler=keep_register, is_tenant_bound=False),
+    JobKind(
+        kind=PLAN_JOB,
+        title="Plan a recalculation of many tenants",
+        handler=plan_recalculation,
+        is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=RUN_JOB,
+        title="Work off a recalculation of many tenants",
+        handler=run_recalculation,
+        is_tenant_bound=False,
+        gave_up=rest_recalculation,
+    ),
+)
+KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_ACCESS_KINDS)})
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),
+    Recurring(id=SWEEP_JOB, kind=SWEEP_JOB, every_s=SWEEP_EVERY_S),
+    Recurring(id=REGISTER_JOB, kind=REGISTER_JOB, every_s=REGISTER_EVERY_S),
     Recurring(id=GAPS_JOB, kind=GAPS_JOB, every_s=GAPS_EVERY_S),
+    Recurring(id=NIGHTLY_JOB, kind=NIGHTLY_JOB, every_s=_DAY_S),
+    Recurring(id=KEEP_JOB, kind=KEEP_JOB, every_s=KEEP_EVERY_S),
 )

@@ -48,6 +48,7 @@ def tools_for(
         directory_row=row,
         control=UnitTools(unit=unit, actor=actor, tenant=None if row is None else row.id) if needs_books else None,
         provider=house.provider,
+        customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
         execution=execution,

@@ -98,7 +98,7 @@ def _planning(bed: Bed, *, count: int) -> Result:
         tools = Tools(
             now=house.clock.now(), ids=house.ids, requester=StaffId("stf_bench"), requester_name="Bench",
             reason=Reason(code=ReasonCode("INCIDENT"), reference="INC-1"), tenant=opened.plane, directory_row=None,
-            control=None, provider=house.provider,
+            control=None, provider=house.provider, customer_claims=house.customer_claims,
             outbound=house.outbound, webhook_keys=house.webhook_keys,
         )  # fmt: skip
         plan = planned(tools, _failed(since, house.clock.now()), rate_per_s=100)

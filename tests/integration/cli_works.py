@@ -61,6 +61,8 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
+        access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
     )

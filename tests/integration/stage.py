@@ -237,6 +237,8 @@ def opened_stage(
         outbound=QuietOutbound(),
         webhook_keys=OpenKeys(),
         webhook_fleet=storage.webhook_fleet,
+        customer_claims=storage.customer_claims,
+        access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
     )

@@ -50,10 +50,20 @@ PERMITTED: dict[str, set[Role]] = {
     "request.vote": VOTERS,
     "entitlement.override": SUPPORT | FINANCE,
     "entitlement.end_override": SUPPORT | FINANCE,
+    "entitlement.recalculate": SUPPORT | FINANCE,
+    "entitlement.assign_owner": SUPPORT | FINANCE,
+    "entitlement.grant_grace": SUPPORT | FINANCE,
+    "entitlement.end_coverage": FINANCE,
+    **{
+        f"entitlement.{verb}_recalculation": {Role.SUPPORT_LEAD, Role.FINANCE_LEAD}
+        for verb in ("plan", "run", "pause", "resume", "cancel")
+    },
+    "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -61,6 +71,11 @@ PERMITTED: dict[str, set[Role]] = {
     "job.retry": ENGINEERING,
     "job.discard": ENGINEERING,
     "inbound.replay": ENGINEERING,
+    "reconciliation.read": FINANCE | {Role.ON_CALL, Role.SECURITY_AUDITOR},
+    "reconciliation.start": FINANCE,
+    "reconciliation.start_tenant": FINANCE,
+    "reconciliation.cancel": FINANCE | {Role.ON_CALL},
+    **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("finding.")},
     **{key: ENGINEERING for key, _, _ in GOVERNED if key.startswith("webhook.")},
     "webhook.test_send": ENGINEERING | SUPPORT,
     "webhook.resend": ENGINEERING | SUPPORT,
@@ -68,6 +83,12 @@ PERMITTED: dict[str, set[Role]] = {
         f"staff.{verb}": {Role.ADMINISTRATOR}
         for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
     },
+}
+ALWAYS = {
+    **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
+    **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
+    **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
+    "entitlement.end_coverage": {"finance_lead": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
@@ -122,6 +143,8 @@ def _permitted(query: Query) -> bool:
         return query.reason == "INCIDENT_RESPONSE"
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
+    if query.action == "reconciliation.read" and not query.roles & FINANCE:
+        return facts["page"] in {"runs", "run"}
     return True
 
 
@@ -221,6 +244,13 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "finding.waive":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            most = book.actions[query.action].ceilings["units_most"]
+            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
+        case "entitlement.grant_grace":
+            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -250,6 +280,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
+    if query.action in ALWAYS or query.action == "billing.resync":
+        return ALWAYS.get(query.action, {})
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -258,15 +290,27 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
             if facts["is_raise"] and facts["increase_percent"] > one_lead:
                 return {"support_lead": 1, "finance_lead": 1}
             return {"support_lead": 1}
+        case _ if query.action.startswith("billing."):
+            return {"finance_lead": 1} | ({"support_lead": 1} if _takes_two_teams(book, query) else {})
         case "entitlement.end_override":
             return {"support_lead": 1} | ({"finance_lead": 1} if facts["is_raise"] else {})
-        case "webhook.add_endpoint" | "webhook.reemit" | "webhook.run_replay":
-            return {"webhook_second": 1}
+        case "entitlement.run_recalculation":
+            few = book.actions[query.action].ceilings["losers_without_approval"]
+            return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
-        case "tenant.suspend" | "tenant.resume":
-            return {"support_lead": 1, "suspension_second": 1}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _takes_two_teams(book: PolicyBook, query: Query) -> bool:
+    facts: Any = query.facts
+    match query.action:
+        case "billing.cancel_duplicate":
+            return bool(facts["both_paid"])
+        case "billing.link_customer":
+            return bool(facts["is_documented_only"])
+        case _:
+            return bool(facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"])

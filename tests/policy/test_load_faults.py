@@ -296,8 +296,8 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
     # --- tiers and quorums ---
     (
         "an unknown tier",
-        [swap("entitlements.cedar", '@tier("paid")', '@tier("payed")')],
-        ["names the unknown tier 'payed'", "no permit names the tier 'paid'"],
+        [swap("operations.cedar", '@tier("suspension")', '@tier("suspense")')],
+        ["names the unknown tier 'suspense'", "no permit names the tier 'suspension'"],
     ),
     ("an unused group", [add("actions.toml", '[group.x]\nroles = ["finance"]')], ["no tier needs the group 'x'"]),
     (

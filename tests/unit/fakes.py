@@ -9,7 +9,17 @@ from typing import cast
 
 from console.adapters.billing import NoProvider
 from console.domain.changes import Preview
-from console.domain.entitlements import Condition, Feature, FeatureKind, Grant, GrantSource, Inputs, Usage
+from console.domain.effective_store import Recalculation, StoredSet, recalculation
+from console.domain.entitlements import (
+    Condition,
+    ConditionKind,
+    Feature,
+    FeatureKind,
+    Grant,
+    GrantSource,
+    Inputs,
+    Usage,
+)
 from console.domain.ids import SHARED_PLANE, MemberId, PersonKey, ReasonCode, SessionKey, StaffId, TenantId
 from console.domain.reasons import Reason
 from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, StaffSession
@@ -98,6 +108,8 @@ class FakePlane:
     is_raced: bool = False
     webhooks: object = None
     mirror: PaperMirror = field(default_factory=PaperMirror)
+    stored: StoredSet | None = None
+    causes: list[str] = field(default_factory=list)
 
     def account(self) -> Account:
         return Account(
@@ -130,13 +142,30 @@ class FakePlane:
         return [known for known in self.all_grants if feature in {None, known.feature}]
 
     def inputs(self) -> Inputs:
+        blocked = Condition(
+            id="account status", kind=ConditionKind.BLOCKED, cause=self.suspended_because or "suspended",
+            starts_at=NOON - timedelta(days=400), until=None,
+        )  # fmt: skip
         return Inputs(
             features=tuple(self.catalogue),
             grants=tuple(self.all_grants),
-            conditions=tuple(self.conditions),
+            conditions=(*([blocked] if self.status is TenantStatus.SUSPENDED else []), *self.conditions),
             usage=tuple(self.usage),
             subscription=None if self.contract is None else self.contract.status,
         )
+
+    def effective_set(self) -> StoredSet | None:
+        return self.stored
+
+    def take_turn(self) -> None:
+        """Nobody else is there."""
+
+    def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
+        done = recalculation(self.stored, self.inputs(), source_version=self.entitlement_version, now=at)
+        if done.is_written:
+            self.stored = done.after
+            self.causes.append(cause)
+        return done
 
     def add_override(self, added: Grant, *, by: str, at: datetime) -> None:
         self.all_grants.append(added)
@@ -245,6 +274,16 @@ class FakeControl:
 
 
 @dataclass
+class FakeClaims:
+    """Who links which customer, on every plane."""
+
+    held: dict[str, tuple[TenantId, ...]] = field(default_factory=dict)
+
+    def of(self, customers: Sequence[str]) -> dict[str, tuple[TenantId, ...]]:
+        return {each: self.held[each] for each in customers if each in self.held}
+
+
+@dataclass
 class FakeIds:
     """Ids that count."""
 
@@ -281,6 +320,7 @@ def tools(
     now: datetime = NOON,
     outbound: object = None,
     keys: object = None,
+    claims: "FakeClaims | None" = None,
 ) -> Tools:
     """Return the tools of an action asked for by Robin."""
     return Tools(
@@ -293,6 +333,7 @@ def tools(
         directory_row=None if plane is None else directory_row(),
         control=None if control is None else cast("ControlTools", control),
         provider=provider or NoProvider(),
+        customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
     )

@@ -102,6 +102,14 @@ TRIALS: Mapping[str, Trial] = {
     "job.discard": Trial({"job": "x"}, {}),
     "inbound.replay": Trial({"event": "x"}, {}),
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+    "reconciliation.start": Trial({}, {}),
+    "reconciliation.start_tenant": Trial({}, {}),
+    "reconciliation.cancel": Trial({"run": "x"}, {}),
+    "finding.take": Trial({"finding": "x"}, {}),
+    "finding.leave": Trial({"finding": "x"}, {}),
+    "finding.explain": Trial({"finding": "x", "note": "Known since March, see the contract."}, {}),
+    "finding.waive": Trial({"finding": "x", "until": "2026-12-31", "note": "Paid by bank transfer."}, {"days": 40}),
+    "finding.reopen": Trial({"finding": "x"}, {}),
 }  # fmt: skip
 
 

@@ -122,4 +122,5 @@ ACTION = Action(
     customer_sees="The limit of the plan at once, and the change in the access log.",
     place="entitlements",
     is_beside_its_thing=True,
+    moves_access=True,
 )

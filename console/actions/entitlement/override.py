@@ -229,4 +229,5 @@ ACTION = Action(
     customer_sees="The new limit at once, and the change with its reason in the access log.",
     undo=ActionKey("entitlement.end_override"),
     place="entitlements",
+    moves_access=True,
 )

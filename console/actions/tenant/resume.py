@@ -54,4 +54,5 @@ ACTION = Action(
     undo=ActionKey("tenant.suspend"),
     fits=lambda row: row.status is TenantStatus.SUSPENDED,
     touches_directory=True,
+    moves_access=True,
 )

@@ -30,6 +30,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         TenantStatus.SUSPENDED,
         tools=tools,
         sentence="Suspend this tenant",
+        because=params.because,
         customer=f"No member can sign in. Administrators read: “{params.because}”",
     )
 
@@ -65,4 +66,5 @@ ACTION = Action(
     undo=ActionKey("tenant.resume"),
     fits=lambda row: row.status not in {TenantStatus.SUSPENDED, TenantStatus.CLOSED},
     touches_directory=True,
+    moves_access=True,
 )

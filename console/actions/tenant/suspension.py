@@ -1,19 +1,24 @@
 """What suspending and resuming a tenant share."""
 
+from console.domain.access_changes import access_preview, resumed, suspended
 from console.domain.changes import Applied, Change, Preview
 from console.domain.tenancy import TenantStatus
 from console.ports.actions import Fault, Tools
 
 
-def preview_status(to: TenantStatus, *, tools: Tools, sentence: str, customer: str) -> Preview:
-    """Return the change of status; raises Fault when the tenant already has it or is closed."""
-    account = tools.plane().account()
+def preview_status(
+    to: TenantStatus, *, tools: Tools, sentence: str, customer: str, because: str | None = None
+) -> Preview:
+    """Return the change of status and of access; raises Fault when the tenant already has it or is closed."""
+    account, inputs = tools.plane().account(), tools.plane().inputs()
     _check(account.status, to)
+    then = suspended(inputs, because) if to is TenantStatus.SUSPENDED else resumed(inputs)
+    effects, lost = access_preview(inputs, then, tools.now)
     return Preview(
         sentence=sentence,
-        changes=(Change(field="Status", before=account.status.value, after=to.value),),
-        fingerprint={"account_version": account.version},
-        warnings=("Every member loses access at once.",) if to is TenantStatus.SUSPENDED else (),
+        changes=(Change(field="Status", before=account.status.value, after=to.value), *effects),
+        fingerprint={"account_version": account.version, "entitlement_version": account.entitlement_version},
+        warnings=("Every member loses access at once.", *lost) if to is TenantStatus.SUSPENDED else lost,
         customer=customer,
         target_id=account.tenant,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.domain.errors import ConsoleError
 
 _CODE = re.compile(r"[A-Z]{3}")
+_TYPED = re.compile(r"(?P<whole>[0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.(?P<rest>[0-9]{1,4}))?", re.ASCII)
 _USUAL_EXPONENT = 2
 # Source: ISO 4217; what a provider does differently is its adapter's business.
 _WITHOUT_MINOR = (
@@ -59,6 +60,25 @@ def worded(minor: int, currency: str) -> str:
     whole, rest = divmod(abs(minor), 10**digits)
     sign = "-" if minor < 0 else ""
     return f"{sign}{whole:,}.{rest:0{digits}d} {currency}" if digits else f"{sign}{whole:,} {currency}"
+
+
+def read(text: str, currency: str) -> int | None:
+    """Return an amount that somebody typed, `1234.5` or `1,234.50`; None for what is no amount of the currency.
+
+    Units: minor units. Shape: no more digits after the point than the currency has, and never a sign.
+    """
+    found = _TYPED.fullmatch(text.strip())
+    if found is None:
+        return None
+    whole, rest = found["whole"].replace(",", ""), found["rest"] or ""
+    digits = exponent(currency)
+    return int(whole + rest.ljust(digits, "0")) if len(rest) <= digits else None
+
+
+def in_units(minor: int, currency: str) -> int:
+    """Return an amount in whole units of its currency, rounded up: what limits that know no currency are held to."""
+    unit: int = 10 ** exponent(currency)
+    return -(-minor // unit)
 
 
 def totals(amounts: Iterable[Money]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from console.domain.canonical import digest_hex
-from console.domain.ids import ActionKey, Digest, RequestId, StaffId, TenantId
+from console.domain.ids import ActionKey, Digest, ExecutionId, RequestId, StaffId, TenantId
 
 FindingId = NewType("FindingId", str)
 ReconciliationId = NewType("ReconciliationId", str)
@@ -155,10 +155,11 @@ class Finding:
     times_reopened: int = 0
     owner: StaffId | None = None
     waived_until: datetime | None = None
-    waived_by: RequestId | None = None
+    waived_by: ExecutionId | None = None
     explanation: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    repair: RequestId | None = None  # the request for its repair, while that waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,11 @@ class StoredWebhookFleet:
     def _asked(self, question: Callable[[Session], Sequence[T]]) -> Iterator[tuple[PlaneId, T]]:
         for plane, database in self._databases.items():
             try:
-                with translated(database.name), database.turn(writing=False) as engine, _session(engine) as session:
+                with (
+                    translated(database.name),
+                    database.turn(writing=False) as engine,
+                    fleet_session(engine) as session,
+                ):
                     answers = question(session)
                     session.rollback()
             except OutsideError:
@@ -132,5 +136,6 @@ class StoredWebhookFleet:
             yield from ((plane, answer) for answer in answers)
 
 
-def _session(engine: Engine) -> Session:
+def fleet_session(engine: Engine) -> Session:
+    """Return a session that may read over tenants what the fleet's part of the database shows."""
     return Session(engine.execution_options(**{ACROSS_TENANTS: True}))

@@ -21,9 +21,15 @@ def test_it_shows_a_suspension_without_changing_anything(status: TenantStatus) -
     there = FakePlane(status=status)
     with Unchanged(there):
         seen = suspend.preview(BECAUSE, tools(there))
-    assert shown(seen) == {"Status": (status.value, "suspended")}
-    assert seen.warnings == ("Every member loses access at once.",)
-    assert seen.fingerprint == {"account_version": 7}
+    assert shown(seen) == {
+        "Status": (status.value, "suspended"),
+        "Seats": ("10 seats", "0 seats (denied) (Invoices are unpaid since May.)"),
+    }
+    assert seen.warnings == (
+        "Every member loses access at once.",
+        "The tenant loses one feature, or part of it, at once.",
+    )
+    assert seen.fingerprint == {"account_version": 7, "entitlement_version": 3}
     assert "Invoices are unpaid since May." in seen.customer
     assert seen.target_id == "ten_acme"
 
@@ -32,7 +38,7 @@ def test_it_shows_a_resumption_without_changing_anything() -> None:
     there = FakePlane(status=TenantStatus.SUSPENDED)
     with Unchanged(there):
         seen = resume.preview(resume.Params(), tools(there))
-    assert shown(seen) == {"Status": ("suspended", "active")}
+    assert shown(seen) == {"Status": ("suspended", "active"), "Seats": ("0 seats (denied)", "10 seats (Plan)")}
     assert (seen.warnings, seen.facts) == ((), {})
 
 

@@ -28,7 +28,9 @@ def upgrade() -> None:
         ddl.grant("SELECT, INSERT, UPDATE", table, "sallyport_app")
         ddl.grant("INSERT, UPDATE, DELETE, SELECT", table, "sallyport_import")
         ddl.scope_rows(table)
-    ddl.keep_columns("plane_provider_write", "tenant_id", "id", "operation", "subject", "command", "idempotency_key")
+    kept = ("tenant_id", "id", "operation", "subject", "command", "idempotency_key", "currency", "amount_minor")
+    ddl.keep_columns("plane_provider_write", *kept, "wanted_at")
+    ddl.show_times("plane_billing_customer", "tenant_id", "customer", "unlinked_at")
     is_ours = _SHAPE not in sa.inspect(op.get_bind()).get_view_names()
     if is_ours:
         _usage_events()

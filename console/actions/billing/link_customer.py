@@ -1,0 +1,154 @@
+"""`billing.link_customer`: say that a customer of the provider is this tenant, by a proof and never by likeness."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.actions.billing import ledger
+from console.domain.billing.commands import NameTenant
+from console.domain.billing.objects import Customer, Invoice, ObjectKind
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import ActionKey, ExecutionId
+from console.domain.jobs import JobDraft
+from console.domain.masking import masked_email
+from console.domain.reasons import Effect
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+
+PROOFS = {
+    "metadata": "The customer names this tenant at the provider",
+    "product": "The product's own subscription names the customer",
+    "invoice": "An invoice of the customer bears a number of this tenant",
+    "document": "A document names the customer; the note says which",
+}
+_LOOKED_AT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`customer` is the provider's id, `proof` one of PROOFS."""
+
+    customer: str
+    proof: str
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values; raises Fault."""
+    return Params(customer=values["customer"], proof=ledger.chosen(values["proof"], PROOFS, field="proof"))
+
+
+def choices(field: str, _tools: Tools) -> tuple[Choice, ...]:
+    """Return what counts as a proof; that an address or a name is alike is none."""
+    return ledger.options(PROOFS) if field == "proof" else ()
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return the customer and why it is this tenant's; raises Fault."""
+    customer = _read(params, tools)
+    return Preview(
+        sentence=f"Link customer {customer.id} to this tenant",
+        changes=(
+            Change(field=f"Customer {customer.id}", before="nobody's", after="this tenant's"),
+            Change(field="Because", before=None, after=PROOFS[params.proof]),
+            Change(field="Named at the provider", before=customer.tenant, after=tools.plane().scope.tenant),
+        ),
+        fingerprint={**ledger.marks(None, customer), "links": len(tools.plane().customers.links())},
+        facts={"is_documented_only": params.proof == "document"},
+        warnings=tuple(_warnings(customer, tools)),
+        customer="Nothing; what is billed to the customer counts as this tenant's from now on.",
+        target_type="customer",
+        target_id=customer.id,
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Link, and note for the job that the provider's customer shall name the tenant; raises Fault."""
+    tools.plane().provider_writes.lock()
+    customer = _read(params, tools)
+    because = f"{PROOFS[params.proof]} ({tools.reason.reference})"
+    if not tools.plane().customers.link(customer.id, by=tools.requester, because=because, at=tools.now):
+        raise Fault("customer", "This customer is linked to this tenant already.")
+    ledger.want(tools, NameTenant(customer=customer.id, tenant=tools.plane().scope.tenant))
+    return Applied(
+        sentence=f"Customer {customer.id} is linked to this tenant.",
+        changes=(Change(field=f"Customer {customer.id}", before="nobody's", after="this tenant's"),),
+    )
+
+
+def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the jobs that let the directory follow and name the tenant at the provider."""
+    named = NameTenant(customer=params.customer, tenant="")  # the digest leaves out whose it is
+    return (ledger.directory_job(params.customer, execution), *ledger.write_job(named, execution))
+
+
+def _read(params: Params, tools: Tools) -> Customer:
+    """Return the customer as the provider knows it now; raises Fault for one of somebody else's, or without proof."""
+    found = tools.provider.fetch(ObjectKind.CUSTOMER, params.customer)
+    if found is None or found.is_deleted or not isinstance(found.thing, Customer):
+        raise Fault("customer", "The provider has no such customer.")
+    tenant, others = tools.plane().scope.tenant, ledger.others_linking(tools, params.customer)
+    if others or found.thing.tenant not in {None, tenant}:
+        raise Fault(
+            "customer", "It is linked to another tenant, or names one: a mapping conflict. Unlink it there first."
+        )
+    if any(link.customer == params.customer for link in tools.plane().customers.links()):
+        raise Fault("customer", "This customer is linked to this tenant already.")
+    if not _is_proven(params, found.thing, tools):
+        raise Fault("proof", "That does not hold for this customer; an address or a name that is alike proves nothing.")
+    return found.thing
+
+
+def _is_proven(params: Params, customer: Customer, tools: Tools) -> bool:
+    match params.proof:
+        case "metadata":
+            return customer.tenant == tools.plane().scope.tenant
+        case "product":
+            subscription = tools.plane().subscription()
+            return subscription is not None and subscription.provider_customer == customer.id
+        case "invoice":
+            return any(tools.plane().invoice(number) is not None for number in _numbers(customer, tools))
+        case _:
+            return customer.id in tools.reason.note
+
+
+def _numbers(customer: Customer, tools: Tools) -> Iterator[str]:
+    page = tools.provider.page(ObjectKind.INVOICE, customer=customer.id, limit=_LOOKED_AT)
+    for each in page.items:
+        if isinstance(each.thing, Invoice) and each.thing.number is not None:
+            yield each.thing.number
+
+
+def _warnings(customer: Customer, tools: Tools) -> Iterator[str]:
+    address = "no address" if customer.email is None else masked_email(customer.email)
+    yield f"At the provider it is called {customer.name} ({address}); this tenant is {tools.plane().account().name}."
+    known = [link.customer for link in tools.plane().customers.links()]
+    if known:
+        yield f"This tenant is {', '.join(known)} already: look whether one of them is a duplicate."
+    yield "Access and books: its subscriptions, invoices and payments count as this tenant's once they are resynced."
+
+
+ACTION = Action(
+    key=ActionKey("billing.link_customer"),
+    version=1,
+    title="Link a customer of the provider",
+    button="Link customer",
+    icon="user-check",
+    effect=Effect.DANGEROUS,
+    reach=Reach.TENANT,
+    fields=(
+        ledger.id_field("customer", "Customer", text="The provider's id of the customer.", example="cus_9s6XKz"),
+        ParamField(
+            name="proof",
+            label="Proof",
+            input=Input.CHOICE,
+            help="Never an address or a name alone. For a document give the customer's id in the note.",
+        ),
+    ),
+    build=build,
+    preview=preview,
+    apply=apply,
+    choices=choices,
+    follow_up=follow_up,
+    documentation="Says that a customer of the billing provider is this tenant, and names the tenant there.",
+    customer_sees="Nothing.",
+    place="billing",
+)

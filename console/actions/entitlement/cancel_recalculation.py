@@ -1,0 +1,75 @@
+"""`entitlement.cancel_recalculation`: end a recalculation of many tenants before its time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, apply_move, preview_move, sweep_of
+from console.domain.changes import Applied, Preview
+from console.domain.ids import ActionKey, RunId
+from console.domain.reasons import Effect
+from console.domain.recalculations import BY_STAFF, SweepState
+from console.ports.actions import Action, Reach, Tools
+
+_FROM = (
+    SweepState.PLANNING,
+    SweepState.PLANNED,
+    SweepState.RUNNING,
+    SweepState.PAUSED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`run` is a recalculation."""
+
+    run: RunId
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(run=RunId(values["run"]))
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return the change of state; raises Fault."""
+    sweep = sweep_of(tools, params.run, _FROM)
+    return preview_move(
+        tools,
+        sweep,
+        SweepState.CANCELLED,
+        sentence="Cancel the recalculation",
+        warning="What is recalculated stays so; the others are left as they are.",
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Change the state; raises Fault when it moved meanwhile."""
+    sweep = sweep_of(tools, params.run, _FROM)
+    return apply_move(
+        tools,
+        sweep,
+        SweepState.CANCELLED,
+        sentence="The recalculation is cancelled.",
+        because=BY_STAFF,
+        finished_at=tools.now,
+    )
+
+
+ACTION = Action(
+    key=ActionKey("entitlement.cancel_recalculation"),
+    version=1,
+    title="Cancel the recalculation",
+    button="Cancel",
+    icon="circle-x",
+    effect=Effect.WRITE,
+    reach=Reach.CONTROL,
+    fields=(RUN_FIELD,),
+    build=build,
+    preview=preview,
+    apply=apply,
+    documentation="Ends a recalculation of many tenants; those that had their turn stay recalculated.",
+    customer_sees="Nothing.",
+    place=PLACE,
+    is_beside_its_thing=True,
+)

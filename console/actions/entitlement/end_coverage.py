@@ -1,0 +1,117 @@
+"""`entitlement.end_coverage`: end now what was paid for and has been paid back; nothing is deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console.domain.access_changes import loss_warnings, with_condition
+from console.domain.changes import Applied, Change, Preview
+from console.domain.effective_store import what_if
+from console.domain.entitlements import Condition, ConditionKind
+from console.domain.errors import ConflictError
+from console.domain.ids import ActionKey
+from console.domain.reasons import Effect
+from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`refund` is what paid it back: the provider's id of a refund or credit note."""
+
+    refund: str
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(refund=values["refund"])
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return what the tenant loses at once, and when the next period begins; raises Fault."""
+    ended, inputs = _ended(params, tools), tools.plane().inputs()
+    effects = what_if(inputs, with_condition(inputs, ended), tools.now)
+    if not effects.rows:
+        raise Fault("refund", "Nothing that was paid for gives this tenant anything now; there is nothing to end.")
+    return Preview(
+        sentence="End the coverage of the current period now",
+        changes=(Change(field="Coverage", before="runs", after=_words(ended)), *effects.changes()),
+        fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "coverage": ended.id},
+        warnings=(
+            *loss_warnings(effects),
+            "Trials and overrides stay: end them apart. Subscription, invoices and refund are kept as they are.",
+            "Whether all of the period was paid back is the approver's to check beside the refund named here.",
+        ),
+        customer=f"What was paid for ends at once{_next(ended)}.",
+        target_type="coverage",
+        target_id=ended.id,
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Store the end of the coverage; raises Fault where the same refund ended one before."""
+    ended = _ended(params, tools)
+    try:
+        tools.plane().add_condition(ended, reference=tools.reason.reference, by=tools.requester, at=tools.now)
+    except ConflictError:
+        raise Fault("refund", _USED) from None
+    return Applied(
+        sentence=f"The coverage ended{_next(ended)}.",
+        changes=(Change(field="Coverage", before="runs", after=_words(ended)),),
+    )
+
+
+_USED = "This refund has ended a coverage before."
+
+
+def _ended(params: Params, tools: Tools) -> Condition:
+    """Return the end of the coverage: until the period ends that was paid back, as the next one is paid for anew."""
+    known = f"coverage:{params.refund}"
+    if any(each.id == known for each in tools.plane().inputs().conditions):
+        raise Fault("refund", _USED)
+    held = tools.plane().subscription()
+    renews: datetime | None = None if held is None else held.renews_at
+    return Condition(
+        id=known,
+        kind=ConditionKind.COVERAGE_ENDED,
+        cause=f"paid back with {params.refund}",
+        starts_at=tools.now,
+        until=renews if renews is not None and renews > tools.now else None,
+    )
+
+
+def _words(ended: Condition) -> str:
+    return f"ended now, {ended.cause}"
+
+
+def _next(ended: Condition) -> str:
+    return "" if ended.until is None else f"; the next period begins on {ended.until:%-d %b %Y}"
+
+
+ACTION = Action(
+    key=ActionKey("entitlement.end_coverage"),
+    version=1,
+    title="End the coverage",
+    button="End coverage",
+    icon="calendar-clock",
+    effect=Effect.DANGEROUS,
+    reach=Reach.TENANT,
+    fields=(
+        ParamField(
+            name="refund",
+            label="Refund",
+            input=Input.TEXT,
+            help="What paid the whole period back: the provider's id of the refund or credit note.",
+            pattern="(re|pyr|cn)_[A-Za-z0-9_]{3,60}",
+            pattern_example="re_1Nv2xY",
+            most=64,
+        ),
+    ),
+    build=build,
+    preview=preview,
+    apply=apply,
+    documentation="Ends at once what was paid for in a period that was paid back; nothing is deleted.",
+    customer_sees="That what was paid for has ended, and why, in the access log.",
+    place="entitlements",
+    moves_access=True,
+)

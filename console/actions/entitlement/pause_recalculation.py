@@ -1,0 +1,63 @@
+"""`entitlement.pause_recalculation`: hold a recalculation of many tenants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, apply_move, preview_move, sweep_of
+from console.domain.changes import Applied, Preview
+from console.domain.ids import ActionKey, RunId
+from console.domain.reasons import Effect
+from console.domain.recalculations import BY_STAFF, SweepState
+from console.ports.actions import Action, Reach, Tools
+
+_FROM = (SweepState.RUNNING,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """`run` is a recalculation."""
+
+    run: RunId
+
+
+def build(values: Mapping[str, Any]) -> Params:
+    """Return typed parameters from parsed values."""
+    return Params(run=RunId(values["run"]))
+
+
+def preview(params: Params, tools: Tools) -> Preview:
+    """Return the change of state; raises Fault."""
+    sweep = sweep_of(tools, params.run, _FROM)
+    return preview_move(
+        tools,
+        sweep,
+        SweepState.PAUSED,
+        sentence="Pause the recalculation",
+        warning="What is recalculated stays so; the others wait until it is resumed.",
+    )
+
+
+def apply(params: Params, tools: Tools) -> Applied:
+    """Change the state; raises Fault when it moved meanwhile."""
+    sweep = sweep_of(tools, params.run, _FROM)
+    return apply_move(tools, sweep, SweepState.PAUSED, sentence="The recalculation is paused.", because=BY_STAFF)
+
+
+ACTION = Action(
+    key=ActionKey("entitlement.pause_recalculation"),
+    version=1,
+    title="Pause the recalculation",
+    button="Pause",
+    icon="circle-pause",
+    effect=Effect.WRITE,
+    reach=Reach.CONTROL,
+    fields=(RUN_FIELD,),
+    build=build,
+    preview=preview,
+    apply=apply,
+    documentation="Holds a recalculation of many tenants until it is resumed.",
+    customer_sees="Nothing.",
+    place=PLACE,
+    is_beside_its_thing=True,
+)

@@ -1,0 +1,1 @@
+"""Governed actions on runs of reconciliation."""

@@ -1,0 +1,63 @@
+"""The register of overrides in the control store: dates, owners and money over all tenants, and no value of any."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from console.domain.ids import PlaneId, TenantId
+from console.domain.override_register import Registered
+
+
+class Which(StrEnum):
+    """Which part of the register is looked at."""
+
+    ENDS_SOON = "ends_soon"
+    NO_OWNER = "no_owner"
+    REDUNDANT = "redundant"
+    ORPHANED = "orphaned"
+    ALL = "all"
+
+
+class OverrideRegister(Protocol):
+    """The register inside one unit."""
+
+    def of(self, tenant: TenantId) -> Sequence[Registered]:
+        """Return what is registered of one tenant."""
+        ...
+
+    def replace(self, tenant: TenantId, rows: Sequence[Registered]) -> None:
+        """Put these in place of all that was registered of a tenant."""
+        ...
+
+    def forget_older(self, before: datetime) -> int:
+        """Remove what no round has seen since; return how many."""
+        ...
+
+    def page(self, which: Which, *, ends_before: datetime, limit: int) -> Sequence[Registered]:
+        """Return overrides, those that end first before the others; `ends_before` bounds what ends soon."""
+        ...
+
+    def totals(self) -> Sequence[tuple[str, int, int]]:
+        """Return for each currency how many overrides cost how much a month."""
+        ...
+
+    def round(self) -> tuple[datetime, TenantId | None] | None:
+        """Return when the round began that is under way, and the last tenant that it has seen; None without one."""
+        ...
+
+    def set_round(self, began_at: datetime | None, after: TenantId | None) -> None:
+        """Remember how far a round has come; None ends it."""
+        ...
+
+
+class AccessFleet(Protocol):
+    """Which tenants the access jobs look at: ids over all planes, and nothing of what they may use."""
+
+    def ended(self, now: datetime, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
+        """Return tenants whose stored set has reached its end, longest ago first; a silent plane is left out."""
+        ...
+
+    def with_overrides(self, *, after: TenantId | None, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
+        """Return tenants that have an override that was not ended by hand, by id."""
+        ...

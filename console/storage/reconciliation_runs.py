@@ -1,0 +1,125 @@
+"""Runs of reconciliation and what each saw, inside a unit of work."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from console.domain.canonical import canonical_bytes
+from console.domain.ids import Digest, TenantId
+from console.domain.reconciling.findings import ReconciliationId
+from console.domain.reconciling.runs import FLEET, OPEN_STATES, Reconciliation, Sighting
+from console.storage.reconciliation_rows import (
+    progress_of,
+    run_values,
+    shown_run,
+    shown_sighting,
+    sighting_values,
+)
+from console.storage.reconciliation_tables import ReconciliationRow, SightingRow
+from console.storage.rows import add_unless_taken, changed
+
+_DIGESTED_AT_ONCE = 1_000
+# Word for word as the partial indexes say it, so that either database proves that they serve.
+_IS_OPEN: ColumnElement[bool] = literal_column("reconciliation.state IN ('queued', 'pulling', 'comparing', 'settling')")
+_IS_DONE: ColumnElement[bool] = literal_column("reconciliation.state = 'done'")
+
+
+class StoredRuns:
+    """The RunBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, run: Reconciliation) -> bool:
+        """Store a new run; False when its id is known, or another run over the same scope is still open."""
+        return add_unless_taken(self._session, ReconciliationRow, run_values(run))
+
+    def get(self, run: ReconciliationId) -> Reconciliation | None:
+        """Return one run."""
+        return self._one(select(ReconciliationRow).where(ReconciliationRow.id == run))
+
+    def open_of(self, scope: str) -> Reconciliation | None:
+        """Return the run over a scope that is still open."""
+        return self._one(select(ReconciliationRow).where(ReconciliationRow.scope == scope, _IS_OPEN))
+
+    def last_done(self, tenant: TenantId | None) -> Reconciliation | None:
+        """Return the newest run that ended well over the fleet, or over the fleet or this tenant."""
+        scopes = [FLEET] if tenant is None else [FLEET, tenant]
+        found = [
+            self._one(
+                select(ReconciliationRow)
+                .where(ReconciliationRow.scope == scope, _IS_DONE)
+                .order_by(ReconciliationRow.queued_at.desc(), ReconciliationRow.id.desc())
+                .limit(1)
+            )
+            for scope in scopes
+        ]
+        return max((run for run in found if run is not None), key=lambda run: (run.queued_at, run.id), default=None)
+
+    def save(self, run: Reconciliation) -> bool:
+        """Write how far an open run has come, by one conditional update on its version; False: too late."""
+        mine = update(ReconciliationRow).where(
+            ReconciliationRow.id == run.id,
+            ReconciliationRow.version == run.version,
+            ReconciliationRow.state.in_([state.value for state in OPEN_STATES]),
+        )
+        return changed(self._session, mine.values({**progress_of(run), "version": run.version + 1})) == 1
+
+    def page(self, *, tenant: TenantId | None, before: ReconciliationId | None, limit: int) -> Sequence[Reconciliation]:
+        """Return runs newest first, of one tenant or all."""
+        wanted = select(ReconciliationRow)
+        if tenant is not None:
+            wanted = wanted.where(ReconciliationRow.scope == tenant)
+        if before is not None:
+            edge = select(ReconciliationRow.queued_at).where(ReconciliationRow.id == before).scalar_subquery()
+            wanted = wanted.where(tuple_(ReconciliationRow.queued_at, ReconciliationRow.id) < tuple_(edge, before))
+        newest = wanted.order_by(ReconciliationRow.queued_at.desc(), ReconciliationRow.id.desc()).limit(limit)
+        return [shown_run(row) for row in self._session.scalars(newest)]
+
+    def _one(self, wanted: Select[Any]) -> Reconciliation | None:
+        row = self._session.scalar(wanted, execution_options={"populate_existing": True})
+        return None if row is None else shown_run(row)
+
+
+class StoredSightings:
+    """The Sightings of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, run: ReconciliationId, seen: Sequence[Sighting]) -> None:
+        """Keep what a run saw; a second sighting of the same finding by the same run changes nothing."""
+        for each in seen:
+            add_unless_taken(self._session, SightingRow, sighting_values(run, each))
+
+    def of_tenant(self, run: ReconciliationId, tenant: TenantId | None) -> Sequence[Sighting]:
+        """Return what a run saw of one tenant, or of the account as a whole, in order of id."""
+        wanted = select(SightingRow).where(SightingRow.run == run, SightingRow.tenant == tenant)
+        return [shown_sighting(row) for row in self._session.scalars(wanted.order_by(SightingRow.finding))]
+
+    def digest(self, run: ReconciliationId) -> Digest:
+        """Return a digest over everything that a run saw, in constant memory."""
+        digest = sha256()
+        for finding, seen in self._all(run):
+            digest.update(canonical_bytes([finding, seen]))
+        return Digest(digest.hexdigest())
+
+    def _all(self, run: ReconciliationId) -> Iterator[tuple[str, str]]:
+        last = ""
+        while True:
+            wanted = (
+                select(SightingRow.finding, SightingRow.digest)
+                .where(SightingRow.run == run, SightingRow.finding > last)
+                .order_by(SightingRow.finding)
+                .limit(_DIGESTED_AT_ONCE)
+            )
+            page = [(row.finding, row.digest) for row in self._session.execute(wanted)]
+            yield from page
+            if len(page) < _DIGESTED_AT_ONCE:
+                return
+            last = page[-1][0]

@@ -50,7 +50,8 @@ def alone(tmp_path: Path) -> Iterator[ProviderWorld]:
 
 def things(world: ProviderWorld, kind: ObjectKind, **narrowed: object) -> list[Snapshot]:
     """Return everything of a kind, page after page of two."""
-    found, after = [], None
+    found: list[Snapshot] = []
+    after = None
     while True:
         page = world.provider.page(kind, after=after, limit=2, **narrowed)  # type: ignore[arg-type]
         assert page.unreadable == ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -96,7 +97,12 @@ CREDIT_NOTES = st.builds(
 def of_payments(draw: st.DrawFn, payment: Payment) -> list[BillingObject]:
     """Return a payment with a refund and a dispute of it; both know their customer through it."""
     paid = replace(payment, captured_minor=payment.captured_minor or 1)
-    shared = {"payment": paid.id, "customer": paid.customer, "currency": paid.currency, "is_live": paid.is_live}
+    shared: dict[str, Any] = {
+        "payment": paid.id,
+        "customer": paid.customer,
+        "currency": paid.currency,
+        "is_live": paid.is_live,
+    }
     refund = Refund(id=draw(ids("re")), status=draw(STATUSES), amount_minor=draw(MINOR),
                     reason=draw(st.none() | WORDS), created_at=draw(MOMENTS), **shared)  # fmt: skip
     dispute = Dispute(id=draw(ids("du")), status=draw(STATUSES), amount_minor=draw(MINOR), opened_at=draw(MOMENTS),

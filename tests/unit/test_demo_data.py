@@ -25,7 +25,7 @@ from console.adapters.demo.staff import (
 from console.adapters.demo.webhooks import EXPIRED, FLAPPED, MISSED, OUTAGE_HOURS, UNSUBSCRIBED, outage_began
 from console.adapters.passwords import Argon2Passwords
 from console.domain.billing.canonical_form import kind_of as kind_of_thing
-from console.domain.billing.objects import BalanceTransaction, Invoice, ObjectKind, Payout, Price
+from console.domain.billing.objects import BalanceTransaction, BillingObject, Invoice, ObjectKind, Payout, Price
 from console.domain.import_billing import BillingObjectRecord
 from console.domain.import_entitlements import PlanVersionRecord
 from console.domain.import_fields import kind_of, row_of, rules_of
@@ -284,7 +284,7 @@ def test_the_demo_starts_with_settings_of_its_own(tmp_path: Path) -> None:
 
 def test_provider_and_books_are_of_one_mind_about_every_object(provided: ProviderWorld, small: DemoWorld) -> None:
     wanted = {(each.id, type(each)): each for books in small.books() for each in (*books.provider, *books.transactions)}
-    found = {}
+    found: dict[tuple[str, type], BillingObject] = {}
     for kind in ObjectKind:
         after = None
         while True:

@@ -11,6 +11,7 @@ from console.domain.import_billing import (
     EffectiveSetRecord,
     UsageEventRecord,
 )
+from console.domain.reconciling.books import StoredSet
 
 
 def book_records(tenant: str, books: DemoBooks) -> Iterator[BillingRecord]:
@@ -41,11 +42,11 @@ def book_records(tenant: str, books: DemoBooks) -> Iterator[BillingRecord]:
             at=event.at,
             received_at=event.received_at,
         )
-    yield _stored(tenant, books)
+    if books.stored is not None:
+        yield _stored(tenant, books.stored)
 
 
-def _stored(tenant: str, books: DemoBooks) -> EffectiveSetRecord:
-    stored = books.stored
+def _stored(tenant: str, stored: StoredSet) -> EffectiveSetRecord:
     return EffectiveSetRecord(
         tenant=tenant,
         version=stored.version,

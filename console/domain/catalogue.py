@@ -166,7 +166,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "directory.followed": _system(U, "let the directory follow the customers of {tenant}", "directory"),
         "inbound.gap_found": _system(C, "fetched {records} events that never came", "inbound"),
         "access.recalculated": _system(U, "recalculated the access of {tenant}", "access"),
-        "access.planned": _system(C, "planned a recalculation of {records} tenants", "access"),
+        "access.planned": _system(C, "planned the recalculation {target}", "access"),
         "access.started": _system(X, "began the recalculation {target}", "access"),
         "access.paused": _system(U, "paused the recalculation {target}: {why}", "access"),
         "access.finished": _system(X, "finished the recalculation {target}", "access"),

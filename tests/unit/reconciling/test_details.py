@@ -79,7 +79,7 @@ def test_of_two_customers_the_one_that_pays_longest_stays() -> None:
     assert (found.kind, found.ours, found.params) == (
         "customer_duplicate",
         f"keep {mine.id}",
-        {"subscription": "sub_twin"},
+        {"keep": paid.id, "cancel": "sub_twin"},
     )
     assert found.at_risk_minor > 0
 

@@ -167,4 +167,5 @@ ACTION = Action(
     documentation="Asks the billing provider for one object of the tenant and writes the answer into the mirror.",
     customer_sees="Access that follows what they paid.",
     place="billing",
+    moves_access=True,
 )

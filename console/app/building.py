@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from console.actions.registry import registered
-from console.adapters import oidc
+from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fake_stripe.app import FakeStripe
@@ -107,6 +107,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
             provider=billing.provider,
             provider_writer=billing.writer,
+            ledgers=ledger_folder.LedgerFolder(settings.var / "exports"),
             passwords=Argon2Passwords(),
             codes=codes,
             identity=_identity(settings, clock),

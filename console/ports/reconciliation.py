@@ -53,10 +53,6 @@ class Staging(Protocol):
         """Return everything of some customers, in order of kind and id."""
         ...
 
-    def claiming(self, run: ReconciliationId, tenant: TenantId) -> Sequence[str]:
-        """Return customers whose metadata names a tenant, in order of id."""
-        ...
-
     def page(self, run: ReconciliationId, kind: ObjectKind, *, after: str, limit: int) -> Sequence[Staged]:
         """Return objects of a kind in order of id, those after one."""
         ...
@@ -166,4 +162,8 @@ class FindingBook(Protocol):
 
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:
         """Return how many findings somebody owns, or nobody looked after yet, counting no further than `most`."""
+        ...
+
+    def standing(self, kinds: Collection[str], *, most: int) -> int:
+        """Return how many findings of some kinds are open or in progress, counting no further than `most`."""
         ...

@@ -81,7 +81,6 @@ def shown_staged(row: StagedObjectRow) -> Staged:
         digest=Digest(row.digest),
         document=row.document,
         parent=row.parent,
-        claims=row.claims,
         is_deleted=row.is_deleted,
         why=row.why,
     )
@@ -95,7 +94,6 @@ def staged_values(run: ReconciliationId, staged: Staged) -> dict[str, Any]:
         "id": staged.id,
         "customer": staged.customer,
         "parent": staged.parent,
-        "claims": staged.claims,
         "digest": staged.digest,
         "document": None if staged.document is None else dict(staged.document),
         "is_deleted": staged.is_deleted,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.canonical import canonical_bytes
-from console.domain.ids import Digest, TenantId
+from console.domain.ids import Digest
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import OPEN_STATES, Staged
 from console.storage.fleet.upserts import upsert
@@ -40,11 +40,6 @@ class StoredStaging:
             return ()
         wanted = select(_Row).where(_Row.run == run, _Row.customer.in_(sorted(customers)))
         return self._found(wanted.order_by(_Row.kind, _Row.id))
-
-    def claiming(self, run: ReconciliationId, tenant: TenantId) -> Sequence[str]:
-        """Return customers whose metadata names a tenant, in order of id."""
-        wanted = select(_Row.id).where(_Row.run == run, _Row.claims == tenant).order_by(_Row.id)
-        return tuple(self._session.scalars(wanted))
 
     def page(self, run: ReconciliationId, kind: ObjectKind, *, after: str, limit: int) -> Sequence[Staged]:
         """Return objects of a kind in order of id, those after one."""

@@ -57,7 +57,6 @@ class StagedObjectRow(ControlBase):
     __tablename__ = "reconciliation_object"
     __table_args__ = (
         Index("ix_reconciliation_object_customer", "run", "customer", "kind", "id"),
-        Index("ix_reconciliation_object_claims", "run", "claims", "id"),
         Index("ix_reconciliation_object_parent", "run", "kind", "parent", "id"),
     )
 
@@ -66,7 +65,6 @@ class StagedObjectRow(ControlBase):
     id: Mapped[str] = mapped_column(primary_key=True)
     customer: Mapped[str | None]
     parent: Mapped[str | None]
-    claims: Mapped[str | None]
     digest: Mapped[str]
     document: Mapped[dict[str, Any] | None]
     is_deleted: Mapped[bool]

@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from console.domain.billing.objects import Price
 from console.domain.canonical import digest_hex
 from console.domain.errors import OutsideError
 from console.domain.ids import Digest, TenantId
-from console.domain.reconciling.books import Link, TenantBooks
+from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.detecting import detect_tenant
 from console.domain.reconciling.findings import Candidate, FindingId
-from console.domain.reconciling.runs import Reconciliation, RunEvent, counted
+from console.domain.reconciling.runs import Reconciliation, counted
 from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
 from console.ports.reconciliation import FindingFilter
 from console.ports.store import ControlUnit
 from console.usecases.assemble_books import ProviderSide, Shelf, assembled, prices_of, provider_side
+from console.usecases.closed_periods import closed_periods
 from console.usecases.look_twice import fetched_again, named_objects, persisting, taken_as
 from console.usecases.note_findings import Seen, note_seen
-from console.usecases.reconciliation_work import Work, kept, moved
+from console.usecases.reconciliation_work import Work, kept
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
 
 _FINDINGS_OF_TENANT = 200
@@ -72,7 +72,7 @@ def compare_step(work: Work) -> Reconciliation:
             skipped += 1
         last = row.id
     with work.house.store.write() as unit:
-        noted = note_seen(unit, run, [seen for each in done for seen in each.seen], at=work.now)
+        noted = note_seen(unit, run, [seen for each in done for seen in each.seen], at=work.now, window=work.window)
         counts = counted(
             noted.counts,
             tenants=len(done) + skipped,
@@ -105,16 +105,6 @@ def compared(work: Work, row: DirectoryRow, prices: Mapping[str, Price]) -> Comp
         looked_twice=len(first),
         vanished=len(first) - len(second),
     )
-
-
-def customers_of(unit: ControlUnit, run: Reconciliation, links: Sequence[Link], tenant: TenantId) -> list[str]:
-    """Return the customers whose objects are compared with a tenant: linked ones, and those that claim it by metadata.
-
-    Of one tenant alone also those that its findings name, so that a customer found by a run over the fleet is seen.
-    """
-    linked = {link.customer for link in links}
-    claiming = set(unit.staging.claiming(run.id, tenant))
-    return sorted(linked | claiming)
 
 
 def named_by_findings(unit: ControlUnit, tenant: TenantId) -> set[str]:
@@ -155,24 +145,22 @@ def _shelf(
 ) -> Shelf:
     run = work.run
     links = plane.customers.links()
-    claims = work.house.customer_claims.of([link.customer for link in links]) if links else {}
+    claims = work.house.customer_claims.of([link.customer for link in links])
     also = {customer: tuple(each for each in who if each != tenant) for customer, who in claims.items()}
-    customers = customers_of(unit, run, links, tenant)
-    claimed = work.house.customer_claims.of(sorted(set(customers) - {link.customer for link in links}))
-    own = [customer for customer in customers if not claimed.get(customer)]  # linked elsewhere: a link is stronger
+    own = [link.customer for link in links]
     return Shelf(
         provider=provider or provider_side(unit.staging.of_customers(run.id, own)),
         prices=prices,
         links=tuple(replace(link, also=also.get(link.customer, ())) for link in links),
         pending=unit.inbox.waiting_of(own),
+        closed_at=closed_periods(unit),
         before=() if run.previous is None else tuple(unit.sightings.of_tenant(run.previous, tenant)),
     )
 
 
 def _taken(work: Work, candidate: Candidate, books: TenantBooks, shelf: Shelf) -> Seen:
-    window = timedelta(minutes=work.house.book.reconciliation.in_flight_minutes)
     before: frozenset[FindingId] = frozenset(seen.finding for seen in shelf.before)
-    return taken_as(candidate, books, before=before, window=window)
+    return taken_as(candidate, books, before=before, window=work.window)
 
 
 def _inputs(books: TenantBooks, shelf: Shelf) -> str:
@@ -183,12 +171,7 @@ def _inputs(books: TenantBooks, shelf: Shelf) -> str:
 
 
 def _to_the_account(work: Work) -> Reconciliation:
-    """Go on with what belongs to no tenant; a run over one tenant has nothing of that."""
-    run = work.run
-    silent = {name: value for name, value in run.cursor.items() if name == "silent"}
-    if run.tenant is not None:
-        after = replace(moved(run, RunEvent.COMPARED), cursor=silent)
-    else:
-        after = replace(run, cursor={**silent, "account": "customers"})
+    """Go on with what belongs to no tenant; a run over one tenant has of that only the customers that it pulled."""
+    silent = {name: value for name, value in work.run.cursor.items() if name == "silent"}
     with work.house.store.write() as unit:
-        return kept(unit, after)
+        return kept(unit, replace(work.run, cursor={**silent, "account": "customers"}))

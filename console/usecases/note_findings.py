@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.domain.changes import Change
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
@@ -31,8 +31,13 @@ class Seen:
     how: How
 
 
-def note_seen(unit: ControlUnit, run: Reconciliation, seen: Iterable[Seen], *, at: datetime) -> Reconciliation:
-    """Keep sightings and findings in the open unit and return the run with its figures; the caller keeps the run."""
+def note_seen(
+    unit: ControlUnit, run: Reconciliation, seen: Iterable[Seen], *, at: datetime, window: timedelta
+) -> Reconciliation:
+    """Keep sightings and findings in the open unit and return the run with its figures; the caller keeps the run.
+
+    Shape: what says not when it happened is in flight for `window` from when it was first seen.
+    """
     things = list(seen)
     known = unit.findings.many({each.candidate.id for each in things})
     counts, found = dict(run.counts), dict(run.found)
@@ -42,6 +47,8 @@ def note_seen(unit: ControlUnit, run: Reconciliation, seen: Iterable[Seen], *, a
         how = each.how
         if how is How.SETTLING and before is not None and before.state is not FindingState.RESOLVED:
             how = How.SEEN  # it stands already
+        if how is How.IN_FLIGHT and before is not None and at - before.first_seen_at >= window:
+            how = How.SEEN
         fresh = _new(candidate, run.id, at=at, how=how)
         sighting = Sighting(
             finding=candidate.id, kind=candidate.kind, tenant=candidate.tenant, objects=candidate.objects,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from console.domain.billing.canonical_form import Snapshot, customer_of, digest, document
-from console.domain.billing.objects import OF_CUSTOMERS, BalanceTransaction, Customer, ObjectKind
+from console.domain.billing.objects import OF_CUSTOMERS, BalanceTransaction, ObjectKind
 from console.domain.canonical import digest_hex
 from console.domain.ids import Digest
 from console.domain.reconciling.runs import Reconciliation, RunEvent, Staged, counted
@@ -52,7 +52,6 @@ def staged_as(snapshot: Snapshot) -> Staged:
         digest=digest(thing),
         document=document(thing),
         parent=thing.payout if isinstance(thing, BalanceTransaction) else None,
-        claims=thing.tenant if isinstance(thing, Customer) else None,
         is_deleted=snapshot.is_deleted,
     )
 

@@ -1,7 +1,7 @@
 """What the steps of a reconciliation share: where it stands, how a step is kept, and its entries."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.errors import ConsoleError
@@ -35,6 +35,11 @@ class Work:
     def now(self) -> datetime:
         """Return the moment."""
         return self.house.clock.now()
+
+    @property
+    def window(self) -> timedelta:
+        """Return how long a difference may be on its way."""
+        return timedelta(minutes=self.house.book.reconciliation.in_flight_minutes)
 
 
 def kept(unit: ControlUnit, run: Reconciliation) -> Reconciliation:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from console.adapters.demo.charges import charge, currency_of, interval_of, is_paused, issued_at, unit_of
+from console.adapters.demo.charges import charge, cost_of, currency_of, interval_of, is_paused, issued_at
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
 from console.domain.import_entitlements import OverrideRecord, SubscriptionAddOnRecord
@@ -38,7 +38,7 @@ def subscription(sketch: Sketch, *, now: datetime) -> SubscriptionRecord:
         status="past_due" if is_acme else "paused" if is_paused(sketch) else ends.get(sketch.status, "active"),
         provider_customer=sketch.customer,
         seats=sketch.seats,
-        amount_minor=unit_of(sketch.plan, interval_of(sketch)),
+        amount_minor=cost_of(sketch.plan, interval_of(sketch)),
         currency=currency_of(sketch),
         started_at=sketch.created_at,
         renews_at=(now + to_renewal).replace(minute=0, second=0, microsecond=0),

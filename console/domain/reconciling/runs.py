@@ -160,7 +160,7 @@ class Reconciliation:
 class Staged:
     """One object of the provider as a run pulled it; `document` is None where it could not be read, and `why` says so.
 
-    Shape: `parent` is the payout of a balance transaction; `claims` the tenant that a customer's metadata names.
+    Shape: `parent` is the payout of a balance transaction.
     """
 
     kind: ObjectKind
@@ -169,7 +169,6 @@ class Staged:
     digest: Digest
     document: Mapping[str, Any] | None
     parent: str | None = None
-    claims: str | None = None
     is_deleted: bool = False
     why: str | None = None
 

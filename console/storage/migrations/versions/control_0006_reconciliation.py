@@ -81,7 +81,7 @@ def _seen() -> None:
     op.create_table(
         "reconciliation_object",
         *_words("run", "kind", "id"),
-        *_words("customer", "parent", "claims", nullable=True),
+        *_words("customer", "parent", nullable=True),
         *_words("digest"),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("is_deleted", sa.Boolean(), nullable=False),
@@ -90,7 +90,6 @@ def _seen() -> None:
     )
     staged = "reconciliation_object"
     op.create_index("ix_reconciliation_object_customer", staged, ["run", "customer", "kind", "id"])
-    op.create_index("ix_reconciliation_object_claims", staged, ["run", "claims", "id"])
     op.create_index("ix_reconciliation_object_parent", staged, ["run", "kind", "parent", "id"])
     op.create_table(
         "reconciliation_sighting",

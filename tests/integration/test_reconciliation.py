@@ -1,0 +1,332 @@
+"""Runs of reconciliation from end to end: what is found, what heals, and what must not be found."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from console.domain.billing.objects import ObjectKind
+from console.domain.errors import OutsideError
+from console.domain.ids import InboundId, PlaneId
+from console.domain.inbound import InboundEvent, InboundState
+from console.domain.reconciling.findings import FindingState
+from console.domain.reconciling.runs import RunState
+from console.usecases import pull_provider, reconciliation_work
+from console.usecases.keep_reconciling import keep_reconciling, start_nightly
+from console.usecases.run_jobs import run_due_jobs
+from tests.databases import ENGINES
+from tests.integration.reconciling_world import World, customer, subscription, world
+from tests.integration.stage import FAR, behind, book, tenant
+
+
+@pytest.fixture(params=ENGINES)
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    create = request.getfixturevalue("pg_database") if request.param == "postgresql" else str
+    with world(request.param, tmp_path, create) as made:
+        yield made
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[World]:
+    with world("sqlite", tmp_path, str) as made:
+        yield made
+
+
+class SilentPlanes:
+    """Planes elsewhere that do not answer."""
+
+    def shares_control(self, plane: PlaneId) -> bool:
+        return plane != FAR
+
+    def read(self, _scope: object) -> NoReturn:
+        message = "The plane does not answer."
+        raise OutsideError(message, permanent=False)
+
+
+def broken(world: World) -> None:
+    """Let the provider say a word of Bolt's subscription that nobody knows: nothing heals that."""
+    world.provider.knows(subscription("bolt", status="dreaming"))
+
+
+def bound(world: World, **numbers: int) -> None:
+    """Change the numbers of reconciliation."""
+    rules = replace(book().reconciliation, **numbers)  # type: ignore[arg-type]  # only the numbers
+    world.stage = replace(world.stage, house=replace(world.stage.house, book=replace(book(), reconciliation=rules)))
+
+
+def test_it_finds_nothing_where_the_books_agree(fleet: World) -> None:
+    run = fleet.run()
+    assert fleet.kinds() == []
+    assert (run.state, run.counts["tenants"], run.found) == (RunState.DONE, 3, {})
+    assert (run.counts["pulled.customer"], run.counts["pulled.subscription"], run.tenants_total) == (3, 3, 3)
+    again = fleet.run()
+    assert (again.inputs_digest, again.findings_digest) == (run.inputs_digest, run.findings_digest)
+    assert again.previous == run.id
+
+
+def test_it_heals_from_the_provider_and_then_finds_nothing(fleet: World) -> None:
+    fleet.provider.knows(subscription("bolt", status="past_due"))
+    run = fleet.run()
+    assert fleet.kinds() == [("sub_status_drift", tenant("bolt"), "resolved")]
+    assert (run.state, run.counts["healed"], run.found["sub_status_drift"].count) == (RunState.DONE, 1, 1)
+    healed = fleet.mirrored("bolt", ObjectKind.SUBSCRIPTION, "sub_bolt")
+    assert healed is not None
+    assert getattr(healed.thing, "status", "") == "past_due"
+    assert (fleet.stage.entries("finding.opened"), fleet.stage.entries("finding.healed")) == (1, 1)
+    (finding,) = fleet.findings()
+    assert (finding.resolved_by, finding.first_run) == (run.id, run.id)
+    again = fleet.run()
+    assert (again.found, len(fleet.findings())) == ({}, 1)
+
+
+def test_it_is_the_same_finding_in_every_run(fleet: World) -> None:
+    broken(fleet)
+    first = fleet.run()
+    (before,) = fleet.findings()
+    assert before.state is FindingState.OPEN
+    second = fleet.run()
+    (finding,) = fleet.findings()
+    assert second.findings_digest == first.findings_digest
+    assert (finding.id, finding.first_run, finding.last_run) == (before.id, first.id, second.id)
+    assert finding.last_seen_at > before.last_seen_at
+    assert fleet.stage.entries("finding.opened") == 1
+
+
+def test_it_resolves_what_is_gone_and_opens_what_comes_back(fleet: World) -> None:
+    broken(fleet)
+    fleet.run()
+    fleet.provider.knows(subscription("bolt"))
+    gone = fleet.run()
+    (finding,) = fleet.findings()
+    assert (finding.state, finding.resolved_by, gone.counts["resolved"]) == (FindingState.RESOLVED, gone.id, 1)
+    broken(fleet)
+    fleet.run()
+    (finding,) = fleet.findings()
+    assert (finding.state, finding.times_reopened, finding.resolved_at) == (FindingState.OPEN, 1, None)
+    assert fleet.stage.entries("finding.resolved") == fleet.stage.entries("finding.reopened") == 1
+
+
+def test_it_resumes_to_the_same_findings_wherever_it_dies(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(small)
+    whole = small.run()
+    keeping = reconciliation_work.kept
+    at, left = 0, -1
+
+    def dying(unit: object, run: object) -> object:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt  # neither the job nor the run hears of it, and the unit is rolled back
+        return keeping(unit, run)  # type: ignore[arg-type]
+
+    modules = ("compare_tenants", "compare_account", "settle_findings", "heal_findings", "run_reconciliation")
+    for name in modules:
+        monkeypatch.setattr(f"console.usecases.{name}.kept", dying)
+    monkeypatch.setattr(pull_provider, "kept", dying)
+    deaths = 0
+    while True:
+        at += 1
+        left = at
+        small.clock.pass_by(minutes=1)
+        run = small.start()
+        try:
+            small.work()
+        except KeyboardInterrupt:
+            deaths += 1
+            small.clock.pass_by(seconds=book().jobs.lease_seconds + 1)  # the lease lapses, another worker takes over
+            while not small.stands(run).is_open or run_due_jobs(small.house, worker="w2"):
+                if not small.stands(run).is_open:
+                    break
+        else:
+            break
+        stands = small.stands(run)
+        assert (stands.state, stands.findings_digest) == (RunState.DONE, whole.findings_digest), at
+        assert stands.counts["pulled.subscription"] == whole.counts["pulled.subscription"], at
+        assert [each.state for each in small.findings()] == [FindingState.OPEN]
+    assert deaths >= 20
+    assert small.stage.entries("finding.opened") == 1
+
+
+def test_it_believes_only_what_it_sees_twice(fleet: World) -> None:
+    def webhook(question: tuple[str, ...]) -> None:
+        if question[:2] == ("page", "invoice"):  # the subscriptions were listed just before
+            fleet.provider.meanwhile = lambda _question: None
+            fleet.provider.knows(subscription("bolt", status="past_due"))
+            fleet.mirror("bolt", subscription("bolt", status="past_due"))
+            fleet.recalculate("bolt")
+
+    fleet.provider.meanwhile = webhook
+    run = fleet.run()
+    assert (fleet.kinds(), run.found) == ([], {})
+    assert (run.counts["looked_twice"], run.counts["vanished"]) == (1, 1)
+
+
+def test_a_busy_fleet_raises_no_false_finding(small: World) -> None:
+    asked = 0
+
+    def busy(question: tuple[str, ...]) -> None:
+        nonlocal asked
+        asked += 1
+        slug = ("acme", "bolt", "cold")[asked % 3]
+        status = ("active", "past_due")[asked % 2]
+        small.provider.known = [each for each in small.provider.known if each.thing.id != f"sub_{slug}"]
+        small.provider.knows(subscription(slug, status=status))
+        small.mirror(slug, subscription(slug, status=status))
+        small.recalculate(slug)
+
+    small.provider.meanwhile = busy
+    for _ in range(4):
+        run = small.run()
+        assert (small.kinds(), run.found, run.state) == ([], {}, RunState.DONE)
+    assert asked > 40
+
+
+def test_a_young_difference_that_an_event_is_about_is_in_flight(fleet: World) -> None:
+    fleet.provider.knows(subscription("bolt", status="dreaming"))
+    event = InboundEvent(
+        id=InboundId("inb_1"), provider="paper", account="", is_live=True, event_id="evt_1",
+        event_type="customer.subscription.updated", object_id="sub_bolt", customer="cus_bolt",
+        made_at=fleet.clock.now(), received_at=fleet.clock.now(), payload=b"{}", state=InboundState.RECEIVED,
+    )  # fmt: skip
+    with fleet.stage.storage.store.write() as unit:
+        unit.inbox.add(event)
+    run = fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["in_flight"]
+    assert (run.counts["in_flight"], run.newest_event) == (1, "evt_1")
+    fleet.clock.pass_by(minutes=11)
+    fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["open"]  # the event is late: that is no excuse any more
+
+
+def test_it_stops_at_a_mass_difference_and_calls_somebody(fleet: World) -> None:
+    bound(fleet, heal_least_tenants=1)
+    for slug in ("acme", "bolt"):
+        fleet.provider.knows(subscription(slug, status="past_due"))
+    run = fleet.run()
+    assert (run.state, run.counts["healable_tenants"], run.counts.get("healed", 0)) == (RunState.STOPPED, 2, 0)
+    assert {each[2] for each in fleet.kinds()} == {"open"}
+    assert fleet.stage.entries("reconciliation.stopped") == 1
+    called = fleet.stage.count(
+        "SELECT count(DISTINCT to_staff) FROM notice WHERE kind = 'reconciliation_stopped' AND path = ?",
+        f"/reconciliation/runs/{run.id}",
+    )
+    assert called >= 2
+    mirrored = fleet.mirrored("acme", ObjectKind.SUBSCRIPTION, "sub_acme")
+    assert mirrored is not None
+    assert getattr(mirrored.thing, "status", "") == "active"
+
+
+def test_a_waiver_lapses_by_itself(fleet: World) -> None:
+    broken(fleet)
+    fleet.run()
+    (finding,) = fleet.findings()
+    fleet.change(finding, state=FindingState.WAIVED, waived_until=fleet.clock.now() + timedelta(days=1))
+    fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["waived"]
+    fleet.clock.pass_by(days=1)
+    run = fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["open"]
+    assert (run.counts["lapsed"], fleet.stage.entries("finding.lapsed")) == (1, 1)
+
+
+def test_what_was_explained_opens_again_when_it_says_something_else(fleet: World) -> None:
+    broken(fleet)
+    fleet.run()
+    (finding,) = fleet.findings()
+    fleet.change(finding, state=FindingState.EXPLAINED, explanation="A test of the provider's.")
+    fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["explained"]
+    fleet.provider.knows(subscription("bolt", status="sleepwalking"))
+    fleet.run()
+    (finding,) = fleet.findings()
+    assert (finding.state, finding.explanation, finding.times_reopened) == (FindingState.OPEN, None, 1)
+
+
+def test_a_run_over_one_tenant_judges_no_other(fleet: World) -> None:
+    broken(fleet)
+    fleet.run()
+    fleet.provider.knows(subscription("bolt"))
+    run = fleet.run("acme")
+    assert (run.state, run.tenants_total, run.counts["pulled.customer"]) == (RunState.DONE, 1, 1)
+    assert [each[2] for each in fleet.kinds()] == ["open"]  # Bolt's stands until somebody looks at Bolt
+    fleet.run("bolt")
+    assert [each[2] for each in fleet.kinds()] == ["resolved"]
+
+
+def test_a_customer_of_nobody_is_a_finding_of_the_account(fleet: World) -> None:
+    fleet.provider.knows(customer("stray", tenant=None, name="Acme GmbH"))
+    fleet.run()
+    (finding,) = fleet.findings()
+    assert (finding.kind, finding.tenant, finding.objects) == ("customer_unmapped", None, ("cus_stray",))
+    assert any("by name" in said for said in finding.evidence.values())
+    fleet.provider.known = [each for each in fleet.provider.known if each.thing.id != "cus_stray"]
+    fleet.run()
+    assert [each[2] for each in fleet.kinds()] == ["resolved"]
+
+
+def test_two_runs_over_the_same_ground_never_go_on_at_once(fleet: World) -> None:
+    run = fleet.start()
+    with fleet.stage.storage.store.write() as unit:
+        assert not unit.runs.add(replace(fleet.stands(run), id="rcn_other"))  # type: ignore[arg-type]
+        assert unit.runs.add(replace(fleet.stands(run), id="rcn_acme", tenant=tenant("acme")))  # type: ignore[arg-type]
+    fleet.work()
+    assert fleet.stands(run).state is RunState.DONE
+
+
+def test_a_silent_provider_costs_no_progress(fleet: World) -> None:
+    fleet.provider.answers = 4
+    run = fleet.start()
+    run_due_jobs(fleet.house, worker="w1")
+    stands = fleet.stands(run)
+    assert (stands.state, stands.cursor["station"]) == (RunState.PULLING, "4")
+    fleet.provider.answers = None
+    fleet.clock.pass_by(minutes=1)
+    fleet.work()
+    assert fleet.stands(run).state is RunState.DONE
+    assert [each[:2] for each in fleet.provider.asked].count(("page", "price")) == 1
+
+
+def test_a_run_whose_job_is_dead_has_failed_and_says_so(fleet: World) -> None:
+    fleet.provider.is_silent_for_good = True
+    run = fleet.start()
+    run_due_jobs(fleet.house, worker="w1")
+    assert fleet.stands(run).state is RunState.FAILED
+    assert fleet.stage.entries("reconciliation.failed") == 1
+    fleet.provider.is_silent_for_good = False
+    later = fleet.start()  # the next one may start
+    run_due_jobs(fleet.house, worker="w1")
+    assert fleet.stands(later).state is RunState.DONE
+
+
+def test_old_staging_is_taken_away_and_the_runs_stay(fleet: World) -> None:
+    run = fleet.run()
+    fleet.clock.pass_by(days=8)
+    job = next(iter(fleet.jobs()))
+    keep_reconciling(fleet.house, job)
+    assert fleet.stage.count("SELECT count(*) FROM reconciliation_object") == 0
+    assert fleet.stands(run.id).findings_digest == run.findings_digest
+
+
+def test_the_nightly_run_starts_once_and_only_where_policy_says_so(fleet: World) -> None:
+    fleet.run()
+    job = next(iter(fleet.jobs()))
+    off = replace(book().reconciliation, is_nightly=False)
+    start_nightly(replace(fleet.house, book=replace(book(), reconciliation=off)), job)
+    assert fleet.stage.count("SELECT count(*) FROM reconciliation") == 1
+    start_nightly(fleet.house, job)
+    start_nightly(fleet.house, job)
+    assert fleet.stage.count("SELECT count(*) FROM reconciliation") == 2
+
+
+def test_a_silent_plane_holds_up_no_other(tmp_path: Path) -> None:
+    with world("sqlite", tmp_path, str, slugs=("acme", "bolt"), far=("zulu",)) as made:
+        made.provider.knows(subscription("zulu", status="dreaming"))
+        made.run()
+        assert [each[2] for each in made.kinds()] == ["open"]
+        made.stage = replace(made.stage, house=behind(made.stage, planes=SilentPlanes()))
+        run = made.run()
+        assert (run.state, run.counts["tenants_silent"], run.counts["tenants"]) == (RunState.DONE, 1, 3)
+        assert [each[2] for each in made.kinds()] == ["open"]  # nobody looked, so nothing is gone

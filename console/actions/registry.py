@@ -9,11 +9,14 @@ from typing import Any
 from console.actions.billing import (
     apply_payment,
     cancel_duplicate,
+    cancel_resync,
     issue_credit,
     link_customer,
     note_dispute,
     refund,
     resync,
+    resync_all,
+    resync_tenant,
     unlink_customer,
 )
 from console.actions.entitlement import (
@@ -34,6 +37,8 @@ from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
 from console.actions.member import reveal
+from console.actions.period import close, prepare
+from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
@@ -79,6 +84,9 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    resync_tenant.ACTION,
+    resync_all.ACTION,
+    cancel_resync.ACTION,
     refund.ACTION,
     issue_credit.ACTION,
     apply_payment.ACTION,
@@ -115,6 +123,9 @@ OWN: tuple[Action[Any], ...] = (
     explain.ACTION,
     waive.ACTION,
     reopen.ACTION,
+    prepare.ACTION,
+    close.ACTION,
+    reopen_period.ACTION,
     top_up.ACTION,
     add.ACTION,
     change_roles.ACTION,

@@ -42,6 +42,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "inbound.read",
         "access.read",
         "reconciliation.read",
+        "period.read",
+        "period.take_file",
     )
 )
 

@@ -17,6 +17,7 @@ from console.ports.clock import Ids
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
@@ -95,6 +96,8 @@ class ControlTools(Protocol):
     def runs(self) -> RunBook: ...  # noqa: D102
     @property
     def findings(self) -> FindingBook: ...  # noqa: D102
+    @property
+    def periods(self) -> PeriodBook: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""

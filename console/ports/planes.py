@@ -14,6 +14,7 @@ from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
 from console.ports.billing_customers import BillingCustomers
 from console.ports.mirror import MirrorBook
+from console.ports.periods import PeriodSets
 from console.ports.provider_writes import ProviderWrites
 from console.ports.webhooks import WebhookBook
 
@@ -80,6 +81,10 @@ class TenantPlane(Protocol):
 
     def put_hold(self, hold: Hold, *, before: Hold | None, at: datetime) -> bool:
         """Write what is noted of a dispute if what stands is still `before`; False when somebody was faster."""
+
+    @property
+    def periods(self) -> PeriodSets:
+        """Return what accounting periods hold of the tenant."""
         ...
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:

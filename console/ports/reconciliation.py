@@ -163,3 +163,7 @@ class FindingBook(Protocol):
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:
         """Return how many findings somebody owns, or nobody looked after yet, counting no further than `most`."""
         ...
+
+    def standing(self, kinds: Collection[str], *, most: int) -> int:
+        """Return how many findings of some kinds are open or in progress, counting no further than `most`."""
+        ...

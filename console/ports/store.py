@@ -10,6 +10,7 @@ from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
 from console.ports.outbox import Outbox
 from console.ports.override_register import OverrideRegister
+from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
@@ -57,6 +58,9 @@ class ControlUnit(Protocol):
     def sightings(self) -> Sightings: ...  # noqa: D102
     @property
     def findings(self) -> FindingBook: ...  # noqa: D102
+
+    @property
+    def periods(self) -> PeriodBook: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

@@ -127,6 +127,11 @@ class StoredFindings:
         some = some.where(_Row.owner.is_(None) if owner is None else _Row.owner == owner).limit(most)
         return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
+    def standing(self, kinds: Collection[str], *, most: int) -> int:
+        """Return how many findings of some kinds are open or in progress, counting no further than `most`."""
+        some = select(_Row.id).where(_Row.state.in_(_STANDING), _Row.kind.in_(sorted(kinds))).limit(most)
+        return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
     def _found(self, wanted: Select[Any]) -> Sequence[Finding]:
         rows = self._session.scalars(wanted, execution_options={"populate_existing": True})
         return [shown_finding(row) for row in rows]

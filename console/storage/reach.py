@@ -12,7 +12,14 @@ from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.selectable import Alias, TableClause
 from sqlalchemy.sql.visitors import ExternallyTraversible
 
-from console.storage import billing_tables, entitlement_tables, own_tables, tenant_tables, webhook_tables
+from console.storage import (
+    billing_tables,
+    entitlement_tables,
+    own_tables,
+    period_tables,
+    tenant_tables,
+    webhook_tables,
+)
 from console.storage.bases import PlaneBase, TenantOwned
 
 OWNED_TABLES = frozenset(
@@ -23,6 +30,7 @@ _SEEN = (
     own_tables,
     billing_tables,
     entitlement_tables,
+    period_tables,
     tenant_tables,
     webhook_tables,
 )  # imported so that every mapper is registered before the names are collected

@@ -20,6 +20,7 @@ from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
 from console.storage.override_register import StoredRegister
+from console.storage.periods import StoredPeriods
 from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
@@ -141,6 +142,11 @@ class StoredUnit:
     def findings(self) -> StoredFindings:
         """Return the findings."""
         return StoredFindings(self._session)
+
+    @cached_property
+    def periods(self) -> StoredPeriods:
+        """Return the accounting periods."""
+        return StoredPeriods(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

@@ -17,6 +17,7 @@ from console.storage.bought import stored_invoice, stored_invoices, stored_subsc
 from console.storage.guards import Scoped
 from console.storage.mirror import StoredMirror
 from console.storage.own_tables import AccountStateRow, AppliedExecutionRow, NoteRow
+from console.storage.periods import StoredPeriodSets
 from console.storage.plane_rows import shown_member, shown_note, shown_product_job
 from console.storage.rows import changed
 from console.storage.tenant_tables import MemberRow, ProductJobRow
@@ -60,6 +61,11 @@ class StoredTenantPlane(StoredAccess, Billed):
     def webhooks(self) -> StoredWebhooks:
         """Return the tenant's webhooks."""
         return StoredWebhooks(self._session)
+
+    @cached_property
+    def periods(self) -> StoredPeriodSets:
+        """Return what accounting periods hold of the tenant."""
+        return StoredPeriodSets(self._session)
 
     def product_jobs(self, *, state: ProductJobState | None, before: str | None, limit: int) -> Sequence[ProductJob]:
         """Return the product's own jobs, newest first, those after `before`; none when there is no such job."""

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from console.domain.accounting.period_books import closed_set
 from console.domain.billing.canonical_form import MalformedObjectError, restored
 from console.domain.billing.objects import BillingObject, ObjectKind, Price
 from console.domain.effective_set import effective
 from console.domain.entitlements import GrantSource, Inputs
 from console.domain.ids import MemberId, TenantId
+from console.domain.periods import PeriodId, following
 from console.domain.reconciling.books import ClosedSet, Link, ObjectRef, Plan, Side, TenantBooks
 from console.domain.reconciling.runs import Reconciliation, Sighting, Staged
 from console.domain.workspace import Subscription
@@ -37,7 +39,7 @@ class Shelf:
     links: tuple[Link, ...]
     pending: frozenset[str]
     before: tuple[Sighting, ...]
-    closed: tuple[ClosedSet, ...] = ()
+    closed_at: Mapping[PeriodId, datetime] = field(default_factory=dict)
 
 
 def provider_side(staged: Iterable[Staged]) -> ProviderSide:
@@ -95,10 +97,20 @@ def assembled(run: Reconciliation, tenant: TenantId, plane: TenantPlane, shelf: 
         usage_events=tuple(plane.usage_events(since=_counted_from(inputs, since), limit=_MOST_USAGE_EVENTS)),
         active_members=_active_members(plane),
         holds=plane.holds(),
-        closed=shelf.closed,
+        closed=_closed(plane, shelf),
         pending=shelf.pending,
         settling=frozenset(thing for seen in shelf.before for thing in seen.objects),
         unreadable=shelf.provider.unreadable,
+    )
+
+
+def _closed(plane: TenantPlane, shelf: Shelf) -> tuple[ClosedSet, ...]:
+    """Return what closed periods hold of the tenant, in one statement; none where no period is closed."""
+    if not shelf.closed_at:
+        return ()
+    sets = plane.periods.earlier(following(max(shelf.closed_at)))
+    return tuple(
+        closed_set(held, closed_at=shelf.closed_at[held.period]) for held in sets if held.period in shelf.closed_at
     )
 
 

@@ -11,6 +11,7 @@ from console.domain.reconciling.runs import How, Reconciliation, RunEvent, Stage
 from console.ports.store import ControlUnit
 from console.usecases.assemble_account import customers_part, events_part, payouts_part
 from console.usecases.assemble_books import ProviderSide, provider_side
+from console.usecases.closed_periods import exports_part
 from console.usecases.look_twice import fetched_again, persisting
 from console.usecases.note_findings import Seen, note_seen
 from console.usecases.reconciliation_work import Work, kept, moved
@@ -111,6 +112,10 @@ def _events(work: Work, _after: str) -> _Looked:
     return _Looked(side=ProviderSide(), read=lambda _side: events_part(work.house, now=work.now))
 
 
+def _exports(work: Work, _after: str) -> _Looked:
+    return _Looked(side=ProviderSide(), read=lambda _side: exports_part(work.house, now=work.now))
+
+
 def _strays(work: Work, _after: str) -> _Looked:
     with work.house.store.read() as unit:
         page = unit.staging.strays(work.run.id, limit=_STRAYS)
@@ -121,7 +126,7 @@ def _strays(work: Work, _after: str) -> _Looked:
 
 # In this order; another part of the account's books is another line.
 PARTS: Mapping[str, Part] = MappingProxyType(
-    {"customers": _customers, "payouts": _payouts, "events": _events, "strays": _strays}
+    {"customers": _customers, "payouts": _payouts, "events": _events, "exports": _exports, "strays": _strays}
 )
 
 

@@ -16,6 +16,7 @@ from console.ports.planes import TenantPlane
 from console.ports.reconciliation import FindingFilter
 from console.ports.store import ControlUnit
 from console.usecases.assemble_books import ProviderSide, Shelf, assembled, prices_of, provider_side
+from console.usecases.closed_periods import closed_periods
 from console.usecases.look_twice import fetched_again, named_objects, persisting, taken_as
 from console.usecases.note_findings import Seen, note_seen
 from console.usecases.reconciliation_work import Work, kept
@@ -152,6 +153,7 @@ def _shelf(
         prices=prices,
         links=tuple(replace(link, also=also.get(link.customer, ())) for link in links),
         pending=unit.inbox.waiting_of(own),
+        closed_at=closed_periods(unit),
         before=() if run.previous is None else tuple(unit.sightings.of_tenant(run.previous, tenant)),
     )
 

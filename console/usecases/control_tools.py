@@ -11,6 +11,7 @@ from console.domain.tenancy import TenantStatus
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
@@ -67,6 +68,11 @@ class UnitTools:
     def findings(self) -> FindingBook:
         """Return the findings."""
         return self.unit.findings
+
+    @property
+    def periods(self) -> PeriodBook:
+        """Return the accounting periods."""
+        return self.unit.periods
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -12,6 +12,7 @@ from console.ports.directory import Fleet
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.override_register import AccessFleet
+from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
@@ -33,6 +34,7 @@ class House:
     tickets: Tickets
     provider: BillingProvider
     provider_writer: BillingWriter
+    ledgers: LedgerShelf
     passwords: Passwords
     codes: OneTimeCodes
     identity: IdentityProvider | None

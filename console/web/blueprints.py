@@ -3,15 +3,20 @@
 from flask import Blueprint
 
 from console.web.views import (
+    access,
     account,
     actions,
+    billing,
     door,
+    findings,
     home,
     inbound,
     leases,
     operations,
     palette,
+    periods,
     policy,
+    reconciliation,
     replays,
     requests,
     search,
@@ -32,6 +37,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     palette.bp,
     leases.bp,
     tenants.bp,
+    billing.bp,
+    findings.bp,
     webhooks.bp,
     replays.bp,
     actions.bp,
@@ -40,4 +47,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     staff.bp,
     policy.bp,
     operations.bp,
+    reconciliation.bp,
+    access.bp,
+    periods.bp,
 )

@@ -27,6 +27,7 @@ from console.storage.parts import OWNER
 from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
+from tests.ledgers import SHELF
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         tickets=UncheckedTickets(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
+        ledgers=SHELF,
         passwords=PASSWORDS,
         codes=SealedOneTimeCodes("seal" * 16),
         identity=None,

@@ -34,6 +34,7 @@ from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
+from tests.ledgers import SHELF
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -230,6 +231,7 @@ def opened_stage(
         tickets=DemoTickets(),
         provider=NoProvider(),
         provider_writer=NoProvider(),
+        ledgers=SHELF,
         passwords=PASSWORDS,
         codes=CODES,
         identity=None,

@@ -283,7 +283,7 @@ def test_a_scope_is_refused_when_expired_or_of_another_plane(storage: Storage) -
 def test_the_guard_knows_every_table_with_a_tenant() -> None:
     assert {"plane_member", "plane_product_job"} <= OWNED_TABLES
     assert "plane_plan" not in OWNED_TABLES
-    assert len(OWNED_TABLES) == 30
+    assert len(OWNED_TABLES) == 31
 
 
 @pytest.fixture

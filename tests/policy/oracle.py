@@ -30,6 +30,7 @@ MAY_USE = {
     "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
     "BREAK_GLASS": set(Role),
+    "PERIOD_CLOSE": FINANCE,
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -65,9 +66,15 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
     **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
+    "billing.resync_tenant": SUPPORT | FINANCE,
+    "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
+    "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "period.read": FINANCE | {Role.SECURITY_AUDITOR},
+    "period.take_file": FINANCE,
+    **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
     "job.retry": ENGINEERING,
     "job.discard": ENGINEERING,
     "inbound.replay": ENGINEERING,
@@ -88,7 +95,9 @@ ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
     **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
     **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
-    "entitlement.end_coverage": {"finance_lead": 1},
+    **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
+    **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
+    "billing.resync_all": {"resync_second": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
@@ -280,8 +289,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS or query.action == "billing.resync":
-        return ALWAYS.get(query.action, {})
+    if query.action in ALWAYS:
+        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:

@@ -19,6 +19,7 @@ GOOD = {
     "LEGAL_PROCESS": ["MAT-12"],
     "BREAK_GLASS": ["INC-2301"],
     "STAFF_CHANGE": ["HR-123", "CHG-123"],
+    "PERIOD_CLOSE": ["CLOSE-2026-10"],
 }
 BAD = [
     "",

@@ -36,6 +36,7 @@ from console.usecases.house import House
 from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
+from tests.ledgers import SHELF
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, provider, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -144,6 +145,7 @@ def opened_house(
                 tickets=DemoTickets(),
                 provider=provider(),
                 provider_writer=NoProvider(),
+                ledgers=SHELF,
                 passwords=PASSWORDS,
                 codes=CODES,
                 identity=identity,

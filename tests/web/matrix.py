@@ -16,11 +16,14 @@ from werkzeug.routing import Rule
 
 from console.domain.ids import ActionKey, LeaseId, ReasonCode, RequestId
 from console.domain.leases import Lease, LeaseEnd
+from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
 from console.domain.staff import Actor, Role
 from console.usecases.outcomes import Waiting
 from console.usecases.propose_action import propose_action
+from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
+from tests.web.period_stage import OCTOBER, period_in
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
@@ -105,6 +108,7 @@ def furnished(cast: Cast) -> World:
         session = unit.sessions.live_of(colleague.id, cast.clock.now())[0]
     assert browser.cookie("__Host-sallyport")
     left = furnish(cast)
+    period_in(cast, PeriodState.SOFT_CLOSED)
     return World(
         values={
             "slug": THIS,
@@ -115,8 +119,11 @@ def furnished(cast: Cast) -> World:
             "endpoint_id": MAIN,
             "delivery": left.failed[0],
             "run": planned_run(cast, left),
+            "sweep": planned_sweep(cast),
             "job": left.job,
             "event": left.event,
+            "period": OCTOBER,
+            "name": "invoices.csv",
         }
     )
 

@@ -87,6 +87,7 @@ def untouched(books: DemoBooks) -> tuple[Payment, ...]:
     """Return what paid invoices in full and of which nothing went back."""
     taken = {each.payment for each in of(Dispute, books)} | {each.payment for each in of(Refund, books)}
     noted = {each.invoice for each in of(CreditNote, books)}
+    known = {each.id for each in of(Invoice, books)}
     return tuple(
         each
         for each in of(Payment, books)
@@ -94,7 +95,7 @@ def untouched(books: DemoBooks) -> tuple[Payment, ...]:
         and each.id not in taken
         and not each.refunded_minor
         and len(each.allocations) == 1
-        and each.allocations[0].invoice not in noted
+        and each.allocations[0].invoice in known - noted
     )
 
 

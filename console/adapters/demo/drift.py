@@ -19,6 +19,7 @@ OF_TENANTS: Mapping[str, Mutator] = {**drift_objects.MUTATORS, **drift_money.MUT
 OF_ACCOUNT: Mapping[str, AccountMutator] = drift_account.MUTATORS
 # What the demo shows: one tenant each, the first that the story can be told of; Acme and the traps keep their own.
 _FIRST_SHOWN = 18
+_ASIDE = ("stored", "inputs", "subscription", "links", "holds", "usage_events", "closed", "status", "active_members")
 SHOWN = (
     "invoice_status_drift",
     "sub_status_drift",
@@ -53,8 +54,7 @@ def touched(before: DemoBooks, after: DemoBooks) -> frozenset[str]:
     for one, other in ((before.provider, after.provider), (before.mirror, after.mirror)):
         old, new = ({(kind_of(each), each.id): each for each in side} for side in (one, other))
         found |= {ref[1] for ref in old.keys() | new.keys() if old.get(ref) != new.get(ref)}
-    names = ("stored", "inputs", "subscription", "links", "holds", "usage_events", "closed", "status", "active_members")
-    return frozenset(found | {name for name in names if getattr(before, name) != getattr(after, name)})
+    return frozenset(found | {name for name in _ASIDE if getattr(before, name) != getattr(after, name)})
 
 
 class Plot:

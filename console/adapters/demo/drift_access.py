@@ -25,9 +25,10 @@ def _is_plain(books: DemoBooks) -> bool:
 
 
 def _row(books: DemoBooks, dice: Random, **changes: object) -> DemoBooks | None:
-    """Return the books with one granted row of the stored set changed."""
+    """Return the books with one granted limit of the stored set changed."""
     stored = books.stored
-    rows = [] if stored is None else [row for row in stored.rows if row.access != _DENIED]
+    counted = {each.key for each in books.inputs.features if each.is_counted}
+    rows = [] if stored is None else [row for row in stored.rows if row.access != _DENIED and row.feature in counted]
     if stored is None or not rows:
         return None
     mine: StoredRow = dice.choice(rows)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.effective_changes import WORDS
-from console.domain.entitlements import Access, Condition, ConditionKind, Entitlement, Grant, GrantSource
+from console.domain.entitlements import Access, Condition, ConditionKind, Entitlement, FeatureKind, Grant, GrantSource
 from console.domain.reconciling.books import StoredRow, StoredSet, TenantBooks
 from console.domain.reconciling.detect_subscriptions import has_plan
 from console.domain.reconciling.findings import Candidate, Direction
@@ -97,6 +97,8 @@ def _differing(books: TenantBooks, stored: StoredSet) -> tuple[_Row, ...]:
     for row in books.computed:
         mine = told.pop(row.feature.key, None)
         had, has = _reach(mine), (row.value + 1 if row.access is not Access.DENIED else 0)
+        if row.feature.kind is FeatureKind.SWITCH:
+            had, has = min(had, 1), min(has, 1)
         if had != has:
             words = row.feature.worded(row.value) if has else WORDS[Access.DENIED]
             before = NOTHING if mine is None else row.feature.worded(mine.value) if had else WORDS[Access.DENIED]

@@ -77,7 +77,7 @@ def _doubt(books: TenantBooks, theirs: BillingObject, ours: BillingObject | None
             tenant=books.tenant,
             objects=(theirs.id,),
             differs=field,
-            ours=said(ours, field),
+            ours="no such word here" if ours is None or said(ours, field) == said_so else said(ours, field),
             theirs=said_so,
             evidence={"object": theirs.id, "kind": kind_of(theirs).value},
         )

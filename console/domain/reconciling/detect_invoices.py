@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from console.domain.billing.money import worded
-from console.domain.billing.objects import Invoice, ObjectKind
+from console.domain.billing.money import typed, worded
+from console.domain.billing.objects import Invoice, ObjectKind, Payment
 from console.domain.billing.sealing import is_as_closed
-from console.domain.billing.tie_outs import allocated
+from console.domain.billing.tie_outs import allocated, due_gap
 from console.domain.reconciling.detect_money import adds_up_not
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import Reading, differing
@@ -20,17 +20,17 @@ _COLLECTED = frozenset({_PAID, "open", "uncollectible"})
 def find(reading: Reading) -> Iterator[Candidate]:
     """Yield at most one difference of each invoice, and what the provider's own books say against it."""
     for thing, ours, theirs in reading.pairs(Invoice):
-        if thing.issued_at >= reading.books.window_from:
-            yield from (
-                _one_sided(reading, ours, theirs)
-                if ours is None or theirs is None
-                else (_drift(reading, ours, theirs),)
-            )
+        if thing.issued_at < reading.books.window_from:
+            continue
+        if ours is None or theirs is None:
+            yield from _one_sided(reading, ours, theirs)
+        else:
+            yield _drift(reading, ours, theirs)
     for invoice in reading.invoices:
         wrong = adds_up_not(invoice)
         if wrong is not None and invoice.status != _DRAFT:
             yield _broken(reading, invoice, *wrong)
-    if reading.is_whole(ObjectKind.PAYMENT):
+    if reading.is_readable(ObjectKind.PAYMENT):
         yield from _unexplained(reading)
 
 
@@ -85,7 +85,7 @@ def _drift(reading: Reading, ours: Invoice, theirs: Invoice) -> Candidate:
     period = _closed_otherwise(reading, theirs)
     if period is None:
         return found
-    params = {"invoice": theirs.id, "amount_minor": str(abs(gap)), "currency": theirs.currency}
+    params = {"invoice": theirs.id, "amount": typed(abs(gap), theirs.currency), "currency": theirs.currency}
     evidence = {**found.evidence, "closed": period}
     return replace(found, kind="invoice_amount_drift_closed", params=params, evidence=evidence)
 
@@ -124,9 +124,10 @@ def _told(invoice: Invoice, which: str) -> int:
 
 def _unexplained(reading: Reading) -> Iterator[Candidate]:
     """Yield invoices whose payment nothing accounts for; credit balance, discount and out-of-band do."""
+    doubtful = {part.invoice for each in reading.doubted(Payment) for part in each.allocations}
     for invoice in reading.invoices:
-        is_open_question = invoice.status in _COLLECTED and not invoice.is_paid_out_of_band
-        if not is_open_question or invoice.issued_at < reading.books.window_from or adds_up_not(invoice):
+        is_asked = invoice.status in _COLLECTED and not invoice.is_paid_out_of_band and not due_gap(invoice)
+        if not is_asked or invoice.issued_at < reading.books.window_from or invoice.id in doubtful:
             continue
         given = allocated(invoice.id, reading.payments)
         gap = invoice.paid_minor - given

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import CreditNote, Customer, Invoice, ObjectKind, Payment, Refund
 from console.domain.billing.states import PASSING, is_live
 from console.domain.billing.tie_outs import ISSUED, SUCCEEDED, balance_gap, refunded_gap, split_gap, use_gap
@@ -20,7 +20,7 @@ def find(reading: Reading) -> Iterator[Candidate]:
     """Yield what is wrong with refunds, with credit notes and with the balance of customers."""
     yield from _unlike(reading)
     yield from _failed(reading)
-    if reading.is_whole(*_MONEY):
+    if all(map(reading.is_readable, _MONEY)):
         yield from _sums(reading)
         yield from _kept(reading)
     broken = {each.objects[0]: each for each in _broken_notes(reading)}
@@ -83,7 +83,7 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
                 direction=Direction.CUSTOMER_LOSES,
                 params={
                     "payment": refund.payment,
-                    "amount_minor": str(refund.amount_minor),
+                    "amount": typed(refund.amount_minor, refund.currency),
                     "currency": refund.currency,
                 },
                 evidence={"payment": refund.payment, "reason": refund.reason or ""},
@@ -93,8 +93,9 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
 
 def _sums(reading: Reading) -> Iterator[Candidate]:
     """Yield payments of this window whose refunds are too much, or not what the payment says."""
+    doubtful = {each.payment for each in reading.doubted(Refund)}
     for payment in reading.payments:
-        if payment.created_at < reading.books.window_from:
+        if payment.created_at < reading.books.window_from or payment.id in doubtful:
             continue
         gap = refunded_gap(payment, reading.refunds)
         # A refund on its way may be counted already or not yet.
@@ -121,10 +122,11 @@ def _sums(reading: Reading) -> Iterator[Candidate]:
 def _kept(reading: Reading) -> Iterator[Candidate]:
     """Yield running periods that were paid back in full while access goes on."""
     now = reading.books.now
-    live = {each.id: each for each in reading.live}
+    live = {each.id for each in reading.live}
+    doubtful = {part.invoice for each in reading.doubted(Payment) for part in each.allocations}
     for invoice in reading.invoices:
         runs = any(line.period_from <= now < line.period_until and line.amount_minor > 0 for line in invoice.lines)
-        if not runs or invoice.subscription not in live or invoice.paid_minor <= 0:
+        if not runs or invoice.subscription not in live or invoice.paid_minor <= 0 or invoice.id in doubtful:
             continue
         paid_by = [each for each in reading.payments if any(part.invoice == invoice.id for part in each.allocations)]
         is_all_back = paid_by and all(each.refunded_minor >= each.captured_minor > 0 for each in paid_by)
@@ -133,6 +135,10 @@ def _kept(reading: Reading) -> Iterator[Candidate]:
 
 
 def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> Candidate:
+    paid = {each.id for each in paid_by}
+    back = max(
+        (each for each in reading.refunds if each.payment in paid), key=lambda each: each.created_at, default=None
+    )
     return Candidate(
         kind="refund_full_but_access_kept",
         tenant=reading.books.tenant,
@@ -142,6 +148,7 @@ def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> 
         at_risk_minor=invoice.paid_minor,
         currency=invoice.currency,
         direction=Direction.WE_LOSE,
+        params={} if back is None else {"refund": back.id},
         evidence={"invoice": invoice.number or invoice.id, "payments": ", ".join(each.id for each in paid_by)},
         happened_at=invoice.paid_at,
     )

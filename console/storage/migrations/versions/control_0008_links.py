@@ -5,7 +5,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0008"
-down_revision = "control_0006"
+down_revision = "control_0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""What billing means for the books: a double-entry journal, receivables rolled forward, debts by age."""

@@ -1,0 +1,1 @@
+"""Reconciliation without storage: clean books stay silent, every break is found as what it is, and nothing else."""

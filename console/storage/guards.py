@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import Connection, Engine, Select, bindparam, event, insert, inspect, text, update
 from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.util import immutabledict
 
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
@@ -65,15 +66,54 @@ class Scoped(Prepared):
 class GuardedSession(Session):
     """A session that adds the tenant to every statement on tenant-owned rows, or refuses it."""
 
+    execution_options = immutabledict({"populate_existing": True})
+
     def __init__(self, bind: Engine | Connection) -> None:
-        """Start without a scope, on a connection whose transaction somebody else ends, or on an engine."""
-        super().__init__(bind, expire_on_commit=False, execution_options={"populate_existing": True})
+        """Start without a scope, on a connection whose transaction somebody else ends, or on an engine.
+
+        Most units run prepared statements only, which need the connection and the scope: what SQLAlchemy sets up for
+        mapped objects is set up when it is first asked for.
+        """
         self.scope: TenantScope | None = None
+        self._bound = bind
         self._held = bind if isinstance(bind, Connection) else None
+        if self._held is None:
+            self._set_up()
+
+    def _set_up(self) -> None:
+        super().__init__(self._bound, expire_on_commit=False)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Return whether anything mapped was asked for yet."""
+        return "identity_map" in self.__dict__
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Set up what is missing, which is all of it or nothing, and look again."""
+            if self.is_set_up:
+                raise AttributeError(name)
+            self._set_up()
+            return getattr(self, name)
 
     def connection(self, *args: Any, **kw: Any) -> Connection:  # noqa: ANN401  what Session takes
         """Return the connection; one that was given is used as it is, which spares most units a session's own work."""
         return super().connection(*args, **kw) if self._held is None or args or kw else self._held
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what is pending."""
+        if self.is_set_up:
+            super().flush(objects)
+
+    def in_transaction(self) -> bool:
+        """Return whether the session has a part in the connection's transaction."""
+        return self.is_set_up and super().in_transaction()
+
+    def close(self) -> None:
+        """Forget all mapped objects."""
+        if self.is_set_up:
+            super().close()
 
     def bind_scope(self, scope: TenantScope, *, now: datetime) -> None:
         """Open exactly one tenant until the unit ends. Raises: ScopeError for a second or an expired scope."""
@@ -83,7 +123,7 @@ class GuardedSession(Session):
             if self.scope != scope:
                 _refuse("A unit opens one scope; this is a second one.")
             return
-        if self.get_bind().dialect.name == "postgresql":
+        if self.connection().dialect.name == "postgresql":
             self.connection().execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
         self.scope = scope
 

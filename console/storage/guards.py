@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -149,7 +150,8 @@ class GuardedSession(Session):
             _refuse("The tenant of a new row comes from the scope, and only tenant-owned rows have one.")
         self.flush()
         connection = self.connection()
-        with connection.begin_nested():
+        # SQLite takes back a failed statement by itself; on PostgreSQL it would spoil the whole transaction.
+        with connection.begin_nested() if connection.dialect.name == "postgresql" else nullcontext():
             connection.info[SCOPED] = True
             try:
                 insertion(row).run(connection, {"tenant_id": self.scope.tenant, **values})

@@ -97,6 +97,8 @@ class StaffSessions(SessionInterface):
         return str(self._seal.dumps({"at": int(self._house.clock.now().timestamp()), "values": values}))
 
     def _opened(self, sealed: str) -> dict[str, Any]:
+        if not sealed:
+            return {}
         try:
             kept = self._seal.loads(sealed)
             age = int(self._house.clock.now().timestamp()) - int(kept["at"])
@@ -154,6 +156,17 @@ def renew_door() -> None:
     browser = current()
     if browser.key is None:
         browser.modified = True
+
+
+def form_secret() -> object:
+    """Return what this browser's form tokens are made of, None before the first."""
+    return current().get(_TOKEN_NAME)
+
+
+def use_form_token(token: str) -> str:
+    """Let a token that was made of this browser's secret before be the one of this answer, for every form on it."""
+    used: str = g.setdefault(_TOKEN_NAME, token)
+    return used
 
 
 def why_over() -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, se
 from console.domain.search_terms import SearchTerms, folded
 from console.domain.tenancy import SearchHit, SearchKind
 from console.ports.secrets import Fingerprints
-from console.storage.directory import shown_row
+from console.storage.directory import SHOWN
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.guards import GuardedSession
@@ -42,8 +42,8 @@ class StoredFleet:
                 for prepared in _prepared(kind, connection.dialect.name):
                     if len(hits) >= limit or not wanted:
                         break
-                    for row in prepared.rows(connection, values):
-                        hits.setdefault(row.id, SearchHit(tenant=shown_row(row), matched=kind))
+                    for row in prepared.kept(connection, values, SHOWN):
+                        hits.setdefault(row.id, SearchHit(tenant=row, matched=kind))
         return list(hits.values())[:limit]
 
     def _value(self, kind: SearchKind, wanted: str) -> str:

@@ -187,6 +187,7 @@ def sign_in_people(app: Flask) -> None:
     """Let Flask-Login know who is signed in; only the store's session counts, never its own cookie."""
     manager = LoginManager()
     manager.session_protection = None  # it compares addresses and browser names, which change; the store decides
+    manager._session_identifier_generator = str  # noqa: SLF001  therefore; it would be hashed with every request
     manager.init_app(app)
 
     @manager.user_loader  # type: ignore[untyped-decorator]

@@ -96,6 +96,11 @@ class Prepared:
         form = self.form(connection.dialect, values)
         return _done(connection, form.sql, form.filled(values), _touched)
 
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run an INSERT, UPDATE or DELETE once for each of these values, of the same names. Raises: as `rows`."""
+        form = self.form(connection.dialect, rows[0])
+        _done(connection, form.sql, [form.filled(values) for values in rows], _touched, many=True)
+
     def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
         """Return the statement as one database takes it, compiled when it is first needed."""
         lengths = tuple(len(value) for value in values.values() if isinstance(value, list))
@@ -143,13 +148,15 @@ def _touched(cursor: DBAPICursor) -> int:
     return int(cursor.rowcount)
 
 
-def _done(connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T]) -> T:
+def _done(
+    connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T], *, many: bool = False
+) -> T:
     raw = connection.connection
     cursor = raw.cursor()
     try:
-        connection.dispatch.before_cursor_execute(connection, cursor, sql, parameters, None, False)  # noqa: FBT003  SQLAlchemy's own order
+        connection.dispatch.before_cursor_execute(connection, cursor, sql, parameters, None, many)
         try:
-            cursor.execute(sql, cast("Any", parameters))
+            (cursor.executemany if many else cursor.execute)(sql, cast("Any", parameters))
             return take(cursor)
         except connection.dialect.loaded_dbapi.Error as broken:
             is_gone = connection.dialect.is_disconnect(broken, raw.driver_connection, cursor)

@@ -112,7 +112,7 @@ class StoredTenantPlane:
 
     def features(self) -> Sequence[Feature]:
         """Return the features of the plane's catalogue."""
-        return stored_features(self._session)
+        return self._session.remembered("features", lambda: stored_features(self._session))
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         """Return what every source (ended overrides too) gives, for one feature or all."""
@@ -120,7 +120,7 @@ class StoredTenantPlane:
 
     def inputs(self) -> Inputs:
         """Return all that decides the tenant's entitlements."""
-        return stored_inputs(self._session, self.account())
+        return self._session.remembered("inputs", lambda: stored_inputs(self._session, self.account()))
 
     def notes(self, *, limit: int) -> Sequence[Note]:
         """Return the newest notes."""

@@ -53,7 +53,7 @@ def path_of(endpoint: str, **values: object) -> str:
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  werkzeug's word for "the thing itself"
     known: _Patterns = app.extensions.setdefault(_PATTERNS, {})
-    given = {name: str(value) for name, value in values.items() if value is not None} if values else values
+    given = {name: str(value) for name, value in values.items() if value is not None} if values else _NOTHING
     pieces = known.get((endpoint, *given))
     for value in given.values():
         if not _is_plain(value):
@@ -72,5 +72,6 @@ def _pieces(urls: Map, endpoint: str, names: tuple[str, ...]) -> list[tuple[bool
 
 
 _is_plain = re.compile(r"[A-Za-z0-9_-]+", re.ASCII).fullmatch  # spelt the same in an address, wherever it stands
+_NOTHING: dict[str, str] = {}
 _PATTERNS = "sallyport_paths"
 _Patterns = dict[tuple[str, ...], list[tuple[bool, str]]]

@@ -15,8 +15,11 @@ LARGEST = 2**53 - 1
 DEEPEST = 64
 
 _BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_sorting_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+# Nothing that comes here holds itself: its depth has been looked at, or it was parsed.
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+_sorting_encoder = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, sort_keys=True
+)
 
 
 class NotCanonicalError(ConsoleError):

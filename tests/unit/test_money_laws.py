@@ -30,9 +30,13 @@ THINGS: tuple[BillingObject, ...] = (
     replace(A_PAYMENT, id="pi_2", amount_minor=5_000, captured_minor=4_000),
     replace(A_DISPUTE, payment="pi_2", amount_minor=500),
 )
-AMOUNTS = st.integers(min_value=1, max_value=10_500)
-PAYMENTS, INVOICES = st.sampled_from(["pi_1", "pi_2", "pi_none"]), st.sampled_from(["in_1", "in_2"])
-CURRENCIES = st.sampled_from(["EUR", "EUR", "EUR", "EUR", "USD"])
+# Round amounts that meet the bounds, and any: without the first a broken bound is hardly ever reached.
+AMOUNTS = st.one_of(st.sampled_from([500, 3_500, 5_000, 6_000, 9_900]), st.integers(min_value=1, max_value=10_500))
+PAYMENTS, INVOICES = (
+    st.sampled_from(["pi_1", "pi_1", "pi_1", "pi_2", "pi_2", "pi_none"]),
+    st.sampled_from(["in_1", "in_2"]),
+)
+CURRENCIES = st.sampled_from([*["EUR"] * 9, "USD"])
 Move = Callable[[Till], object]
 
 
@@ -62,6 +66,7 @@ MOVES = st.lists(
         st.builds(_apply, PAYMENTS, INVOICES, AMOUNTS),
         st.builds(_carry_out, st.booleans()),
     ),
+    min_size=3,
     max_size=14,
 )
 
@@ -120,7 +125,7 @@ def test_tie_outs_stay_closed_under_every_order_of_actions(moves: list[Move]) ->
     assert paid_out(till) <= 9_900 + 3_500  # what was captured, less what the bank holds back
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(MOVES)
 def test_what_was_approved_within_the_bounds_is_never_refused_by_the_provider(moves: list[Move]) -> None:
     till = Till(THINGS)

@@ -276,6 +276,11 @@ def test_it_registers_every_override_with_its_cost_and_reminds_its_owner_once(de
     assert [each.override for each in desk.registered(Which.ENDS_SOON)] == ["ovr_shop1_1"]
     assert [each.override for each in desk.registered(Which.REDUNDANT)] == ["ovr_shop2_1"]
     assert desk.registered(Which.NO_OWNER) == desk.registered(Which.ORPHANED) == []
+    with desk.stage.storage.store.write() as unit:
+        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=False, at=desk.clock.now())
+    assert len(desk.registered(Which.NO_OWNER)) == 3
+    with desk.stage.storage.store.write() as unit:
+        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=True, at=desk.clock.now())
     desk.job(REGISTER_JOB)
     with desk.stage.storage.store.read() as unit:
         told = unit.outbox.unread(PEOPLE["support_agent"].id, limit=10)

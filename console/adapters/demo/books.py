@@ -36,10 +36,10 @@ from console.domain.billing.objects import (
     SubscriptionItem,
 )
 from console.domain.billing.tie_outs import months_before
-from console.domain.canonical import digest_hex
 from console.domain.effective_set import effective
-from console.domain.entitlements import Access, GrantSource, Inputs, Usage
-from console.domain.ids import Digest, TenantId
+from console.domain.effective_store import stored_set
+from console.domain.entitlements import GrantSource, Inputs, Usage
+from console.domain.ids import TenantId
 from console.domain.imports import SubscriptionRecord, tenant_id_of
 from console.domain.reconciling.books import (
     ClosedSet,
@@ -47,7 +47,6 @@ from console.domain.reconciling.books import (
     Link,
     ObjectRef,
     Plan,
-    StoredRow,
     StoredSet,
     TenantBooks,
     UsageEvent,
@@ -58,7 +57,6 @@ from console.domain.tenancy import TenantStatus
 _DAY = timedelta(days=1)
 _WINDOW = 400 * _DAY
 _FIRST = 1
-_IN_GRACE = Access.GRANTED_IN_GRACE.value
 PRICES_BY_ID = {each.id: each for each in prices()}
 
 
@@ -150,23 +148,7 @@ def demo_books(sketch: Sketch, *, now: datetime) -> DemoBooks:
 
 def stored_of(inputs: Inputs, *, now: datetime) -> StoredSet:
     """Return the effective set that the product reads, as recalculating at a moment would store it."""
-    computed = effective(replace(inputs, usage=()), now)
-    rows = tuple(
-        StoredRow(
-            feature=each.feature.key,
-            value=each.value,
-            access=each.access.value if each.access is Access.DENIED or each.grace is None else _IN_GRACE,
-        )
-        for each in computed
-    )
-    return StoredSet(
-        version=_FIRST,
-        computed_at=now,
-        valid_until=min((each.valid_until for each in computed if each.valid_until is not None), default=None),
-        inputs_digest=Digest(digest_hex([each.feature + each.id for each in inputs.grants])),
-        source_version=_FIRST,
-        rows=rows,
-    )
+    return stored_set(inputs, version=_FIRST, source_version=_FIRST, now=now)
 
 
 class PayoutLedger:
@@ -217,7 +199,7 @@ def _subscription(sketch: Sketch, name: str, record: SubscriptionRecord, cash: C
     price = price_id(sketch.plan, record.currency, interval)
     paid = [each.paid_at for each in cash.things if isinstance(each, Invoice) and each.paid_at is not None]
     is_over = record.status == "canceled"
-    items = [SubscriptionItem(id=ident("si", sketch), price=price, plan=sketch.plan, quantity=1)]
+    items = [SubscriptionItem(id=ident("si", sketch), price=price, plan=sketch.plan, quantity=record.seats)]
     if PRICES[sketch.plan]:
         metered = price_id(METERED, record.currency, "month")
         items.append(SubscriptionItem(id=ident("si", sketch, METERED), price=metered, plan=None, quantity=None))

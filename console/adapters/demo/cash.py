@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from console.adapters.demo.charges import Charge, charge, ident, issued_at, price_id
-from console.adapters.demo.histories import at_provider, invoices
-from console.adapters.demo.price_list import PRICES
+from console.adapters.demo.charges import Charge, charge, ident, issued_at, price_id, unit_of
+from console.adapters.demo.histories import invoices, paid_at_provider
+from console.adapters.demo.price_list import PRICES, SEATS
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.objects import (
     Allocation,
@@ -77,8 +77,8 @@ def _of_story(sketch: Sketch, record: InvoiceRecord) -> Charge:
         amount_minor=PRICES[sketch.plan],
         price=price_id(sketch.plan, record.currency, "month"),
         feature=None,
-        quantity=1,
-        unit_minor=PRICES[sketch.plan],
+        quantity=SEATS[sketch.plan],
+        unit_minor=unit_of(sketch.plan, "month"),
         period_from=record.issued_at,
         period_until=months_before(record.issued_at, -1),
         is_proration=False,
@@ -109,7 +109,7 @@ def _bill(sketch: Sketch, subscription: str, record: InvoiceRecord, asked: Charg
         remaining_minor=asked.total_minor - paid,
         issued_at=record.issued_at,
         due_at=record.due_at,
-        paid_at=at_provider(record, customer=sketch.customer).paid_at,
+        paid_at=paid_at_provider(record),
         is_paid_out_of_band=False,
         is_live=True,
     )

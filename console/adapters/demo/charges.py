@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import product
 
 from console.adapters.demo.companies import TRAPS
-from console.adapters.demo.price_list import ADD_ONS, GIVEN, PLANS, PRICES
+from console.adapters.demo.price_list import ADD_ONS, GIVEN, PLANS, PRICES, SEATS
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.objects import InvoiceLine, Price
 from console.domain.billing.tie_outs import months_before, prorated, tax_on
@@ -83,8 +83,13 @@ def price_id(plan: str, currency: str, interval: str) -> str:
 
 
 def unit_of(plan: str, interval: str) -> int:
-    """Return what a plan costs for an interval. Units: minor units, the same number in every currency."""
-    return PRICES[plan] * (_YEAR_FOR if interval == "year" else 1)
+    """Return what a seat of a plan costs for an interval. Units: minor units, the same number in every currency."""
+    return PRICES[plan] // SEATS[plan] * (_YEAR_FOR if interval == "year" else 1)
+
+
+def cost_of(plan: str, interval: str) -> int:
+    """Return what all seats of a plan cost for an interval. Units: as unit_of."""
+    return unit_of(plan, interval) * SEATS[plan]
 
 
 def prices() -> Iterator[Price]:
@@ -152,10 +157,10 @@ def _lines(sketch: Sketch, back: int, issued: datetime) -> Iterator[InvoiceLine]
     line = InvoiceLine(
         id=ident("il", sketch, issued.date(), "plan"),
         text=f"{sketch.plan.capitalize()} plan",
-        amount_minor=unit_of(sketch.plan, interval),
+        amount_minor=cost_of(sketch.plan, interval),
         price=price_id(sketch.plan, currency, interval),
         feature=None,
-        quantity=1,
+        quantity=SEATS[sketch.plan],
         unit_minor=unit_of(sketch.plan, interval),
         period_from=issued,
         period_until=until,
@@ -195,7 +200,8 @@ def _upgrade(sketch: Sketch, line: InvoiceLine, start: datetime, end: datetime) 
             line,
             id=ident("il", sketch, end.date(), "proration", plan),
             text=f"{said} {plan.capitalize()} plan",
-            amount_minor=sign * (prorated(unit, 1, start=start, end=end, interval="month") or 0),
+            amount_minor=sign * (prorated(unit, SEATS[plan], start=start, end=end, interval="month") or 0),
+            quantity=SEATS[plan],
             price=price_id(plan, currency_of(sketch), "month"),
             unit_minor=unit,
             period_from=start,

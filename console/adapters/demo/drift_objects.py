@@ -91,7 +91,7 @@ def _sub_price_drift(books: DemoBooks, dice: Random) -> DemoBooks | None:
 
 
 def _sub_quantity_drift(books: DemoBooks, dice: Random) -> DemoBooks | None:
-    return _items(books, quantity=2 + dice.randrange(20))
+    return _items(books, quantity=books.subscription.seats + 1 + dice.randrange(20))
 
 
 def _sub_price_unknown(books: DemoBooks, dice: Random) -> DemoBooks | None:

@@ -1,10 +1,11 @@
 """Rows 1 to 4: whose customer is whose, and the master data of a customer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from console.domain.billing.matching import matches, named
 from console.domain.billing.money import worded
 from console.domain.billing.objects import Customer, ObjectKind
+from console.domain.ids import TenantId
 from console.domain.reconciling.books import AccountBooks, Plan
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import NOTHING, Reading, differing, moment
@@ -16,8 +17,9 @@ def find(reading: Reading) -> Iterator[Candidate]:
     """Yield conflicts, duplicates, plans without a customer, and customers that the mirror holds otherwise."""
     contested = {each.objects[0]: each for each in _contested(reading)}
     yield from contested.values()
-    mine = tuple(each for each in reading.customers if each.id not in contested)
-    if len(mine) > 1:
+    mine = (*(each for each in reading.customers if each.id not in contested), *reading.claiming)
+    # One that claims the tenant alone is told by the account: customer_unmapped, with this tenant proposed.
+    if len(mine) > 1 and len(mine) > len(reading.claiming):
         yield _duplicate(reading, mine)
     unserved = _unserved(reading)
     if unserved is not None:
@@ -45,12 +47,17 @@ def find_unmapped(books: AccountBooks) -> Iterator[Candidate]:
             at_risk_minor=abs(owing),
             currency=customer.currency,
             direction=Direction.CUSTOMER_LOSES if others or owing else Direction.NOBODY,
-            params={"customer": customer.id}
-            if tenant is None or others
-            else {"customer": customer.id, "tenant": tenant},
+            params=_linking(customer, tenant, others),
             evidence=evidence,
             happened_at=customer.created_at,
         )
+
+
+def _linking(customer: Customer, tenant: TenantId | None, others: tuple[str, ...]) -> Mapping[str, str]:
+    """Return what linking must know, with the one tenant that is sure; a duplicate is not to be linked."""
+    if others:
+        return {}
+    return {"customer": customer.id} if tenant is None else {"customer": customer.id, "tenant": tenant}
 
 
 def _contested(reading: Reading) -> Iterator[Candidate]:
@@ -78,20 +85,20 @@ def _contested(reading: Reading) -> Iterator[Candidate]:
 
 def _duplicate(reading: Reading, customers: tuple[Customer, ...]) -> Candidate:
     """Return a finding that proposes to keep the customer that pays longest; the other's subscription goes."""
-    live = {each.customer: each for each in reversed(reading.live)}
+    live = {each.customer: each for each in reversed((*reading.live, *reading.claimed))}
     kept = min(customers, key=lambda each: (each.id not in live, each.created_at, each.id))
     gone = [live[each.id] for each in customers if each is not kept and each.id in live]
     at_risk = sum(reading.cost(each) for each in gone if each.currency == kept.currency)
     return Candidate(
         kind="customer_duplicate",
         tenant=reading.books.tenant,
-        objects=tuple(each.id for each in customers),
+        objects=tuple(sorted(each.id for each in customers)),
         ours=f"keep {kept.id}",
         theirs=f"{len(customers)} customers",
         at_risk_minor=at_risk,
         currency=kept.currency,
         direction=Direction.CUSTOMER_LOSES if gone else Direction.NOBODY,
-        params={"subscription": gone[0].id} if gone else {},
+        params={"keep": live[kept.id].id, "cancel": gone[0].id} if gone else {},
         evidence={
             each.id: f"{each.name}, {'live' if each.id in live else 'no live'} subscription" for each in customers
         },
@@ -101,7 +108,7 @@ def _duplicate(reading: Reading, customers: tuple[Customer, ...]) -> Candidate:
 def _unserved(reading: Reading) -> Candidate | None:
     """Return that a paid plan has no customer, unless a contract runs or a customer could not be read."""
     books, plan = reading.books, reading.books.plan
-    has_customer = bool(books.provider.customers()) or not reading.is_whole(ObjectKind.CUSTOMER)
+    has_customer = bool(books.provider.customers() or reading.claiming) or not reading.is_whole(ObjectKind.CUSTOMER)
     if plan is None or not _is_paying(plan) or has_customer:
         return None
     if any(each.is_live(books.now) for each in books.inputs.contracts):

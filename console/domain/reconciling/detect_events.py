@@ -20,7 +20,7 @@ def find(books: AccountBooks) -> Iterator[Candidate]:
             objects=(event,),
             ours="never seen",
             theirs="made by the provider",
-            params={"event": event},
+            evidence={"event": event},
         )
     if books.inbox is not None:
         yield from _of_inbox(books.inbox)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from console.domain.billing.canonical_form import customer_of, kind_of
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import BillingObject, Invoice, InvoiceLine, ObjectKind, Subscription
 from console.domain.billing.tie_outs import due_gap, line_tax_gap, prorated, tax_gaps, total_gap
 from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import Reading, amount_of
 
+_ROUNDING = "rounding_difference"
 _ASKED = frozenset({"open", "paid", "uncollectible"})
 _COMPARED = frozenset(
     {
@@ -113,9 +114,9 @@ def _wrong(reading: Reading, invoice: Invoice) -> Iterator[Candidate]:
         if abs(gap) > 1:
             yield _of_gap(reading, "proration_mismatch", invoice, line, line.amount_minor, gap)
     for line, gap in [*taxes, *parts]:
-        yield _of_gap(reading, "rounding_difference", invoice, line, line.amount_minor, gap)
+        yield _of_gap(reading, _ROUNDING, invoice, line, line.amount_minor, gap)
     if gap := line_tax_gap(invoice):
-        yield _of_gap(reading, "rounding_difference", invoice, invoice.lines[0], invoice.tax_minor, gap)
+        yield _of_gap(reading, _ROUNDING, invoice, invoice.lines[0], invoice.tax_minor, gap)
 
 
 def _proration_gaps(reading: Reading, invoice: Invoice) -> Iterator[tuple[InvoiceLine, int]]:
@@ -137,6 +138,7 @@ def _of_gap(reading: Reading, kind: str, invoice: Invoice, line: InvoiceLine, to
 def _of_line(
     reading: Reading, kind: str, invoice: Invoice, line: InvoiceLine, *, ours: str, theirs: str, gap: int = 0
 ) -> Candidate:
+    is_owed = gap > 0 and kind != _ROUNDING
     return Candidate(
         kind=kind,
         tenant=reading.books.tenant,
@@ -146,7 +148,9 @@ def _of_line(
         at_risk_minor=abs(gap),
         currency=invoice.currency,
         direction=Direction.CUSTOMER_LOSES if gap > 0 else Direction.WE_LOSE if gap < 0 else Direction.NOBODY,
-        params={"invoice": invoice.id, "amount_minor": str(gap), "currency": invoice.currency} if gap > 0 else {},
+        params={"invoice": invoice.id, "amount": typed(gap, invoice.currency), "currency": invoice.currency}
+        if is_owed
+        else {},
         evidence={"invoice": invoice.number or invoice.id, "line": line.text, "jurisdiction": line.jurisdiction or ""},
         happened_at=invoice.issued_at,
     )

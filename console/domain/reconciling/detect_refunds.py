@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import CreditNote, Customer, Invoice, ObjectKind, Payment, Refund
 from console.domain.billing.states import PASSING, is_live
 from console.domain.billing.tie_outs import ISSUED, SUCCEEDED, balance_gap, refunded_gap, split_gap, use_gap
@@ -83,7 +83,7 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
                 direction=Direction.CUSTOMER_LOSES,
                 params={
                     "payment": refund.payment,
-                    "amount_minor": str(refund.amount_minor),
+                    "amount": typed(refund.amount_minor, refund.currency),
                     "currency": refund.currency,
                 },
                 evidence={"payment": refund.payment, "reason": refund.reason or ""},
@@ -135,6 +135,10 @@ def _kept(reading: Reading) -> Iterator[Candidate]:
 
 
 def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> Candidate:
+    paid = {each.id for each in paid_by}
+    back = max(
+        (each for each in reading.refunds if each.payment in paid), key=lambda each: each.created_at, default=None
+    )
     return Candidate(
         kind="refund_full_but_access_kept",
         tenant=reading.books.tenant,
@@ -144,6 +148,7 @@ def _access_kept(reading: Reading, invoice: Invoice, paid_by: list[Payment]) -> 
         at_risk_minor=invoice.paid_minor,
         currency=invoice.currency,
         direction=Direction.WE_LOSE,
+        params={} if back is None else {"refund": back.id},
         evidence={"invoice": invoice.number or invoice.id, "payments": ", ".join(each.id for each in paid_by)},
         happened_at=invoice.paid_at,
     )

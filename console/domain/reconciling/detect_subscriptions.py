@@ -6,7 +6,7 @@ from datetime import datetime
 from console.domain.billing.objects import Subscription, SubscriptionItem
 from console.domain.billing.states import is_live
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import NOTHING, Reading, differing, moment
+from console.domain.reconciling.reading import NOTHING, Reading, differing, moment, resync_params
 
 _STATE = ("status", "ended_at", "customer")
 _PERIOD = ("started_at", "period_from", "period_until", "trial_until")
@@ -101,7 +101,7 @@ def _of_items(reading: Reading, ours: Subscription, theirs: Subscription) -> Can
         at_risk_minor=abs(gap),
         currency=theirs.currency,
         direction=Direction.CUSTOMER_LOSES if gap > 0 else Direction.WE_LOSE if gap < 0 else Direction.NOBODY,
-        params={"kind": "subscription", "object": theirs.id},
+        params=resync_params(theirs),
         evidence=dict.fromkeys(differing(ours, theirs), "differs"),
     )
 
@@ -154,7 +154,7 @@ def _several(reading: Reading) -> Iterator[Candidate]:
             at_risk_minor=sum(reading.cost(each) for each in same),
             currency=kept.currency,
             direction=Direction.CUSTOMER_LOSES,
-            params={"subscription": others[-1].id},
+            params={"keep": kept.id, "cancel": others[-1].id},
             evidence={each.id: f"{_plans(each.items)} since {moment(each.started_at)}" for each in mine}
             | {"customer": customer},
         )

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from console.domain.billing.objects import Invoice, InvoiceLine
-from console.domain.entitlements import GrantSource, Usage
+from console.domain.billing.objects import Invoice, InvoiceLine, ObjectKind
+from console.domain.entitlements import Entitlement, Grant, GrantSource, Usage
 from console.domain.reconciling.books import TenantBooks, UsageEvent
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import Reading
@@ -24,7 +24,8 @@ def find(reading: Reading) -> Iterator[Candidate]:
     late = {each.id: period for period, each in _late(books)}
     for feature, mine in sorted(events.items()):
         for count in books.usage:
-            if count.feature == feature:
+            # Of a count that began before the window, the first events are not here.
+            if count.feature == feature and count.starts_at >= books.window_from:
                 yield from _counted(reading, count, mine)
     yield from _came_late(reading, late)
     for invoice in reading.invoices:
@@ -32,6 +33,7 @@ def find(reading: Reading) -> Iterator[Candidate]:
             for line in invoice.lines:
                 yield from _billed(reading, invoice, line, events.get(line.feature or "", []), late)
     yield from _seats(reading)
+    yield from _seats_one_by_one(reading)
 
 
 def _within(events: Sequence[UsageEvent], start: datetime, until: datetime | None) -> list[UsageEvent]:
@@ -116,17 +118,22 @@ def _billed(
         )
 
 
+def _of_plan(row: Entitlement) -> Iterator[Grant]:
+    """Yield what plan and contract give of a feature, whether it decides or not."""
+    for grant in (*row.winners, *(lost.grant for lost in row.losers)):
+        if grant.source in {GrantSource.PLAN, GrantSource.CONTRACT}:
+            yield grant
+
+
 def _seats(reading: Reading) -> Iterator[Candidate]:
-    """Yield seats that are paid for other than the plan gives, or billed other than members are active."""
+    """Yield seats that are paid for other than plan or contract give, and other than they are granted."""
     books, plan = reading.books, reading.books.plan
-    given = [
-        grant.value
-        for row in books.computed
-        if row.feature.key == SEATS
-        for grant in (*row.winners, *(lost.grant for lost in row.losers))
-        if grant.source in {GrantSource.PLAN, GrantSource.CONTRACT} and grant.is_live(books.now)
-    ]
-    if plan is not None and plan.seats and given and plan.seats not in given:
+    row = next((each for each in books.computed if each.feature.key == SEATS), None)
+    given = [] if row is None else [grant.value for grant in _of_plan(row) if grant.is_live(books.now)]
+    is_same = all(each == books.mirror.get(ObjectKind.SUBSCRIPTION, each.id) for each in reading.live)
+    if plan is None or row is None or not given or not is_same:
+        return
+    if plan.seats and plan.seats not in {*given, row.value}:
         yield Candidate(
             kind="limit_mismatch",
             tenant=books.tenant,
@@ -134,8 +141,13 @@ def _seats(reading: Reading) -> Iterator[Candidate]:
             ours=f"plan gives {max(given):,}",
             theirs=f"subscribed {plan.seats:,}",
             direction=Direction.CUSTOMER_LOSES if plan.seats > max(given) else Direction.WE_LOSE,
-            evidence={"plan": plan.key},
+            evidence={"plan": plan.key, "effective": f"{row.value:,}"},
         )
+
+
+def _seats_one_by_one(reading: Reading) -> Iterator[Candidate]:
+    """Yield seats that are billed one by one, but not for as many members as are active."""
+    books = reading.books
     for subscription in reading.live:
         for item in subscription.items:
             price = books.prices.get(item.price)

@@ -1,6 +1,7 @@
 """All discrepancies of one tenant, or of the provider's account as a whole: a pure function of the books.
 
-Precedence, so that one discrepancy is one finding: 1 what is doubtful (mode, unknown words, impossible values) and
+Precedence, so that one discrepancy is one finding: 0 what belongs to a customer that is not linked is told of the
+customer alone · 1 what is doubtful (mode, unknown words, impossible values) and
 2 what names another currency silence everything else about that object, and every sum that it would be part of ·
 3 provider against mirror gives one finding for each object, of its most telling field · 4 the provider's own tie-outs
 look at the provider alone, so that a lost webhook is not also a payment that is missing · 5 what the product reads is
@@ -27,7 +28,7 @@ from console.domain.reconciling import (
 )
 from console.domain.reconciling.books import AccountBooks, TenantBooks
 from console.domain.reconciling.findings import Candidate
-from console.domain.reconciling.reading import Reading, reading_of
+from console.domain.reconciling.reading import Reading, linked_only, reading_of
 
 _OF_TENANTS = (
     detect_hygiene,
@@ -47,10 +48,11 @@ _OF_TENANTS = (
 
 def detect_tenant(books: TenantBooks) -> tuple[Candidate, ...]:
     """Return what is wrong with one tenant, in order of identity."""
-    doubts = tuple(detect_hygiene.doubts(books))
+    mine = linked_only(books)
+    doubts = tuple(detect_hygiene.doubts(mine))
     doubtful = frozenset(each.objects[0] for each in doubts)
-    mixed = tuple(detect_money.mixed(books, doubtful))
-    reading = reading_of(books, doubtful | {each.objects[0] for each in mixed})
+    mixed = tuple(detect_money.mixed(mine, doubtful))
+    reading = reading_of(mine, doubtful | {each.objects[0] for each in mixed}, whole=books)
     return _ordered((*doubts, *mixed, *_found(reading)))
 
 

@@ -1,11 +1,11 @@
 """The books of one tenant as detectors read them: sorted once, and without what is too doubtful to compare."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
-from console.domain.billing.canonical_form import kind_of
+from console.domain.billing.canonical_form import customer_of, kind_of
 from console.domain.billing.money import worded
 from console.domain.billing.objects import (
     KIND_OF,
@@ -20,11 +20,13 @@ from console.domain.billing.objects import (
     Subscription,
 )
 from console.domain.billing.states import PASSING, is_live
-from console.domain.reconciling.books import TenantBooks
+from console.domain.reconciling.books import Side, TenantBooks
+from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.findings import Candidate, Direction
 
 T = TypeVar("T", Customer, Subscription, Invoice, Payment, Refund, CreditNote, Dispute)
 _NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in KIND_OF}
+_RESYNC = "billing.resync"
 NOTHING = "nothing"
 MISSING = "missing"
 GONE = "gone"
@@ -34,7 +36,8 @@ GONE = "gone"
 class Reading:
     """One tenant's books, and the ids of objects of which only their doubtfulness is told.
 
-    Shape: the tuples are the provider's objects without the doubtful ones, in order of id.
+    Shape: the tuples are the provider's objects without the doubtful ones, in order of id; `claiming` are customers
+    that name the tenant and are not linked to it, `claimed` their live subscriptions.
     """
 
     books: TenantBooks
@@ -46,6 +49,8 @@ class Reading:
     refunds: tuple[Refund, ...]
     credit_notes: tuple[CreditNote, ...]
     disputes: tuple[Dispute, ...]
+    claiming: tuple[Customer, ...] = ()
+    claimed: tuple[Subscription, ...] = ()
 
     @property
     def live(self) -> tuple[Subscription, ...]:
@@ -125,17 +130,31 @@ class Reading:
             at_risk_minor=at_risk_minor,
             currency=getattr(thing, "currency", None),
             direction=direction,
-            params=resync_params(thing),
+            params=resync_params(thing) if KINDS[kind].action == _RESYNC else {},
             evidence={name: f"{said(ours, name)} / {said(theirs, name)}" for name in names},
             settles=theirs is not None and self.settles(theirs.id, str(getattr(theirs, "status", ""))),
             happened_at=happened_at,
         )
 
 
-def reading_of(books: TenantBooks, doubtful: Iterable[str]) -> Reading:
-    """Return the books without what is doubtful."""
+def linked_only(books: TenantBooks) -> TenantBooks:
+    """Return the books without what belongs to customers that are not linked, or are no longer: it is not compared."""
+    linked = {link.customer for link in books.links}
+    known = {None, *linked}
+    theirs = {ref: each for ref, each in books.provider.objects.items() if customer_of(each) in known}
+    ours = {ref: each for ref, each in books.mirror.objects.items() if customer_of(each) in linked or ref in theirs}
+    if len(theirs) == len(books.provider.objects) and len(ours) == len(books.mirror.objects):
+        return books
+    return replace(books, provider=Side(theirs), mirror=Side(ours))
+
+
+def reading_of(books: TenantBooks, doubtful: Iterable[str], *, whole: TenantBooks | None = None) -> Reading:
+    """Return the books without what is doubtful; `whole` are those with what belongs to customers not linked."""
     left_out = frozenset(doubtful)
-    side = books.provider
+    side, every = books.provider, (books if whole is None else whole).provider
+    linked = {link.customer for link in books.links}
+    claiming = tuple(each for each in every.customers() if each.id not in linked and each.tenant == books.tenant)
+    names = {each.id for each in claiming}
     return Reading(
         books=books,
         doubtful=left_out,
@@ -146,6 +165,8 @@ def reading_of(books: TenantBooks, doubtful: Iterable[str]) -> Reading:
         refunds=tuple(each for each in side.refunds() if each.id not in left_out),
         credit_notes=tuple(each for each in side.credit_notes() if each.id not in left_out),
         disputes=tuple(each for each in side.disputes() if each.id not in left_out),
+        claiming=claiming,
+        claimed=tuple(each for each in every.subscriptions() if each.customer in names and is_live(each)),
     )
 
 
@@ -191,7 +212,7 @@ def amount_of(thing: BillingObject) -> int:
 
 def resync_params(thing: BillingObject) -> Mapping[str, str]:
     """Return what `billing.resync` must know of an object."""
-    return {"kind": kind_of(thing).value, "object": thing.id}
+    return {"kind": kind_of(thing).value, "id": thing.id}
 
 
 def _known(thing: BillingObject) -> str:

@@ -8,7 +8,7 @@ from console.adapters.demo.books import DemoBooks, demo_books
 from console.adapters.demo.drift import OF_TENANTS, broken, touched
 from console.adapters.demo.generator import DEFAULT_SEED
 from console.adapters.demo.sketches import sketched
-from console.domain.billing.objects import CreditNote, Dispute, Invoice, Payment, Refund
+from console.domain.billing.objects import CreditNote, Dispute, Invoice, Payment, Refund, Subscription
 
 NOW = datetime(2026, 11, 19, 16, 0, 5, tzinfo=UTC)
 # A mutator that copies an object copies what is broken of it, so it goes first; see `pair`.
@@ -38,6 +38,9 @@ def tenants_for(kind: str, *, wanted: int, among: int = 400) -> Iterator[tuple[i
 def reach(before: DemoBooks, after: DemoBooks) -> frozenset[str]:
     """Return what a break touched, and whatever hangs together with that: its invoice, its payments, its service."""
     found = set(touched(before, after))
+    if _ends(before) != _ends(after):
+        # What was paid for time after the end hangs on when that is.
+        found |= {each.id for each in after.provider if isinstance(each, Invoice | Payment)}
     things = {each.id: each for side in (before, after) for each in (*side.provider, *side.mirror)}
     for _ in range(3):
         for thing in things.values():
@@ -47,6 +50,10 @@ def reach(before: DemoBooks, after: DemoBooks) -> frozenset[str]:
     if any(name.startswith(("sub_", "cus_")) for name in found):
         found |= _SERVICE
     return frozenset(found | _SERVICE if found & _SERVICE else found)
+
+
+def _ends(books: DemoBooks) -> list[datetime | None]:
+    return [each.ended_at for each in books.provider if isinstance(each, Subscription)]
 
 
 def pair(index: int, first: str, second: str, *, seed: int) -> tuple[DemoBooks, bool] | None:

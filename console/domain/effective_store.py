@@ -25,6 +25,8 @@ from console.domain.entitlements import (
 )
 from console.domain.ids import Digest
 
+UNSAID = -1
+
 
 class Standing(StrEnum):
     """How a stored set stands: the first of these that holds, `current` last."""
@@ -40,7 +42,7 @@ class StoredRow:
     """One feature as the product was told it: what may be used, and whether at all.
 
     Shape: `access` is granted, granted_in_grace or denied, and never moves with a count; `hard` is where use stops,
-    None for never; `is_frozen` says that nothing may be added to what is in use.
+    None for never and UNSAID where whoever stored it did not say; `is_frozen` says that nothing may be added.
     """
 
     feature: str
@@ -209,6 +211,8 @@ def _effect(
     before: StoredRow | None, after: StoredRow | None, known: Mapping[str, Entitlement], *, is_first: bool
 ) -> RowEffect | None:
     row = after or before
+    if before is not None and after is not None and before.hard == UNSAID:
+        before = replace(before, hard=after.hard)
     if before == after or row is None:
         return None
     entitlement = known.get(row.feature)

@@ -1,13 +1,13 @@
 """The effective set that a tenant's product reads, and the raw events of what was used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
-from console.domain.effective_store import StoredRow, StoredSet
+from console.domain.effective_store import UNSAID, StoredRow, StoredSet
 from console.domain.ids import Digest
 from console.domain.reconciling.books import UsageEvent
 from console.storage.billing_tables import EffectiveSetRow, UsageEventRow
@@ -60,8 +60,13 @@ def _shown(row: Any) -> StoredSet:  # noqa: ANN401  a row of any making
         valid_until=row.valid_until,
         inputs_digest=Digest(row.inputs_digest),
         source_version=row.source_version,
-        rows=tuple(StoredRow(**{name: each[name] for name in _FIELDS if name in each}) for each in row.rows),
+        rows=tuple(_shown_row(each) for each in row.rows),
     )
+
+
+def _shown_row(said: Mapping[str, Any]) -> StoredRow:
+    """Return one row; a set that was imported need not say where use stops."""
+    return StoredRow(**{"hard": UNSAID, **{name: said[name] for name in _FIELDS if name in said}})
 
 
 def _kept(row: StoredRow) -> dict[str, object]:

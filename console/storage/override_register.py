@@ -11,9 +11,11 @@ from console.domain.ids import TenantId
 from console.domain.override_register import Registered
 from console.ports.override_register import Which
 from console.storage.access_tables import RegisteredRow, RegisterRoundRow
+from console.storage.control_tables import StaffRow
 from console.storage.rows import changed, table_of
 
 _ONLY = 1
+_ACTIVE = select(StaffRow.id).where(StaffRow.is_active.is_(True))  # whoever has left answers for nothing
 
 
 class StoredRegister:
@@ -43,7 +45,7 @@ class StoredRegister:
         row = RegisteredRow
         kept: dict[Which, list[ColumnElement[bool]]] = {
             Which.ENDS_SOON: [row.until.is_not(None), row.until <= ends_before],
-            Which.NO_OWNER: [row.owner == ""],
+            Which.NO_OWNER: [row.owner.not_in(_ACTIVE)],
             Which.REDUNDANT: [row.is_redundant.is_(True)],
             Which.ORPHANED: [row.is_orphaned.is_(True)],
             Which.ALL: [],

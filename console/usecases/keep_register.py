@@ -1,6 +1,5 @@
 """Keep the register of overrides: look at every tenant that has one, slice by slice, and remind the owners in time."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -72,10 +71,3 @@ def _reminded(house: House, unit: ControlUnit, each: Registered, row: DirectoryR
         at=now,
     )
     return replace(each, reminded_at=now)
-
-
-def owners_missing(unit: ControlUnit, rows: Sequence[Registered]) -> frozenset[str]:
-    """Return the owners that no active member of staff stands behind."""
-    owners = {each.owner for each in rows if each.owner}
-    known = {owner: unit.staff.get(StaffId(owner)) for owner in owners}
-    return frozenset(owner for owner, member in known.items() if member is None or not member.is_active)

@@ -5,7 +5,7 @@ cursor and the counts in its arguments: a worker that is killed loses nothing, a
 nothing, because an older answer never overwrites a newer one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,9 +31,11 @@ from console.ports.mirror import MirrorBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
+from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as, tenant_ref
 from console.usecases.scopes import directory_row, scope_of_job
-from console.usecases.written_tenant import written_tenant
+from console.usecases.sweep_access import record_recalculation
+from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 _PAGE = 100
 _ASKED_ONE_BY_ONE = 20
@@ -137,6 +139,8 @@ def _written(
         owners = ((each, customer_of(each.thing)) for each in some)
         mine = [each for each, owner in owners if owner in ours or (owner is None and is_listed)]
         put = [mirror.put(each) for each in mine]
+        moved = [each.kind for each, is_new in zip(mine, put, strict=True) if is_new]
+        _follow(step, row, written, moved)
     counted = progress.counted(Count.UNMAPPED, len(some) - len(mine)).counted(Count.WRITTEN, sum(put))
     return counted.counted(Count.FRESHER, len(put) - sum(put))
 
@@ -175,12 +179,29 @@ def _asked(step: _Step, row: DirectoryRow, kind: ObjectKind, thing: str, progres
     with written_tenant(step.house, _scope(step, row)) as written:
         mirror = written.plane.mirror
         if told is None:
-            return progress.counted(Count.DELETED if mirror.mark_deleted(kind, thing, at=asked_at) else Count.FRESHER)
+            is_gone = mirror.mark_deleted(kind, thing, at=asked_at)
+            _follow(step, row, written, [kind] if is_gone else [])
+            return progress.counted(Count.DELETED if is_gone else Count.FRESHER)
         owner = customer_of(told.thing)
         if owner is not None and owner not in mirror.customers():
             return progress.counted(Count.UNMAPPED)
         kept = Count.DELETED if told.is_deleted else Count.WRITTEN
-        return progress.counted(kept if mirror.put(told) else Count.FRESHER)
+        is_new = mirror.put(told)
+        _follow(step, row, written, [kind] if is_new else [])
+        return progress.counted(kept if is_new else Count.FRESHER)
+
+
+def _follow(step: _Step, row: DirectoryRow, written: WrittenTenant, moved: Sequence[ObjectKind]) -> None:
+    """Bring access up to date with a subscription that moved, in the same transaction where the plane shares it."""
+    if ObjectKind.SUBSCRIPTION not in moved:
+        return
+    now, cause = step.house.clock.now(), f"resync:{step.job.id}"
+    done = recalculate_access(step.house, written.plane, cause=cause, now=now)
+    if written.unit is not None:
+        record_recalculation(written.unit, step.job, row, done, cause=cause, at=now)
+        return
+    with step.house.store.write() as unit:  # before the plane commits: an entry too many tells of a try
+        record_recalculation(unit, step.job, row, done, cause=cause, at=now)
 
 
 def _place(kind: ObjectKind, thing: str) -> str:

@@ -10,6 +10,7 @@ from console.domain.decisions import Deny
 from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId
+from console.domain.imports import WebhookEndpointRecord
 from console.domain.jobs import JobDraft
 from console.domain.override_register import Registered
 from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, Sweep, SweepState, TenantState
@@ -167,6 +168,35 @@ def test_an_override_takes_effect_in_its_own_transaction(desk: Desk) -> None:
     assert changes == 1
 
 
+def test_it_tells_those_who_subscribe_by_name_once_for_each_change(desk: Desk) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put([
+            WebhookEndpointRecord(
+                tenant="shop1", external_id=name, url=f"https://{name}.shop1.example/in", created_at=desk.clock.now(),
+                event_types=types,
+            )
+            for name, types in (("named", ("entitlements.*",)), ("other", ("invoice.*",)), ("everything", ()))
+        ])  # fmt: skip
+    desk.write("shop1")
+    desk.override("shop1", 500, until=DAY)
+    desk.job(SWEEP_JOB)
+    told = "SELECT count(*) FROM plane_webhook_delivery WHERE event_type = 'entitlements.updated'"
+    assert desk.stage.count(told) == 0
+    desk.stage.open("support_agent", "shop1")
+    recalculate = ActionKey("entitlement.recalculate")
+    first, second = (desk.stage.ask("support_agent", "shop1", recalculate, {}) for _ in range(2))
+    assert isinstance(first, Ran)
+    assert isinstance(second, Ran)
+    assert [change.field for change in first.applied.changes] == ["Seats", "Effective set"]
+    assert (second.applied.changes, second.applied.sentence) == (
+        (), "Nothing to do: the stored set (version 2) is up to date.",
+    )  # fmt: skip
+    assert desk.stage.count(told) == 1
+    desk.clock.pass_by(days=1)
+    desk.job(SWEEP_JOB)
+    assert desk.stage.count(told) == 2
+
+
 def test_it_plans_and_recalculates_canaries_first_and_then_the_others(desk: Desk) -> None:
     desk.write("shop0")
     sweep = desk.planned()
@@ -276,6 +306,11 @@ def test_it_registers_every_override_with_its_cost_and_reminds_its_owner_once(de
     assert [each.override for each in desk.registered(Which.ENDS_SOON)] == ["ovr_shop1_1"]
     assert [each.override for each in desk.registered(Which.REDUNDANT)] == ["ovr_shop2_1"]
     assert desk.registered(Which.NO_OWNER) == desk.registered(Which.ORPHANED) == []
+    with desk.stage.storage.store.write() as unit:
+        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=False, at=desk.clock.now())
+    assert len(desk.registered(Which.NO_OWNER)) == 3
+    with desk.stage.storage.store.write() as unit:
+        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=True, at=desk.clock.now())
     desk.job(REGISTER_JOB)
     with desk.stage.storage.store.read() as unit:
         told = unit.outbox.unread(PEOPLE["support_agent"].id, limit=10)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from console.domain.effective_set import effective
 from console.domain.effective_store import (
+    UNSAID,
     Direction,
     Standing,
     StoredRow,
@@ -84,6 +85,13 @@ def test_it_replaces_a_set_of_an_older_source_or_of_altered_rows() -> None:
     assert done.is_written
     assert done.effects.losses == ("Seats: 99 seats → 10 seats",)
     assert done.effects.gains == ("Single sign-on: nothing → on",)
+
+
+def test_it_takes_a_limit_that_was_not_said_for_what_it_is_now() -> None:
+    rows = tuple(replace(row, hard=UNSAID) for row in stored(PLAN).rows)
+    assert effects_on(replace(stored(PLAN), rows=rows), PLAN, NOON).rows == ()
+    less = replace(rows[0], value=4)
+    assert effects_on(replace(stored(PLAN), rows=(less, rows[1])), PLAN, NOON).gains == ("Seats: 4 seats → 10 seats",)
 
 
 def test_it_names_a_feature_that_the_catalogue_no_longer_has_by_its_key() -> None:

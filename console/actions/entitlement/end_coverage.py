@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from console.domain.access_changes import loss_warnings, with_condition
+from console.domain.billing.objects import ObjectKind, Payment, Refund
+from console.domain.billing.tie_outs import SUCCEEDED
 from console.domain.changes import Applied, Change, Preview
 from console.domain.effective_store import what_if
 from console.domain.entitlements import Condition, ConditionKind
@@ -40,7 +42,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings=(
             *loss_warnings(effects),
             "Trials and overrides stay: end them apart. Subscription, invoices and refund are kept as they are.",
-            "Whether all of the period was paid back is the approver's to check beside the refund named here.",
+            _proof(params, tools),
         ),
         customer=f"What was paid for ends at once{_next(ended)}.",
         target_type="coverage",
@@ -59,6 +61,22 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"The coverage ended{_next(ended)}.",
         changes=(Change(field="Coverage", before="runs", after=_words(ended)),),
     )
+
+
+def _proof(params: Params, tools: Tools) -> str:
+    """Return how far the mirror proves that all was paid back; raises Fault where it proves the contrary."""
+    told = tools.plane().mirror.get(ObjectKind.REFUND, params.refund)
+    if told is None or told.is_deleted or not isinstance(told.thing, Refund):
+        return "Our mirror does not know this refund: whether all was paid back is the approver's to check."
+    refund = told.thing
+    if refund.status != SUCCEEDED:
+        raise Fault("refund", f"This refund is {refund.status}; nothing was paid back by it yet.")
+    paid = tools.plane().mirror.get(ObjectKind.PAYMENT, refund.payment)
+    if paid is None or not isinstance(paid.thing, Payment):
+        return "Our mirror does not know the payment of this refund: the approver checks that all was paid back."
+    if paid.thing.refunded_minor < paid.thing.captured_minor:
+        raise Fault("refund", "The payment of this refund was paid back in part only; the rest is still paid for.")
+    return f"The mirror says that all of payment {refund.payment} was paid back."
 
 
 _USED = "This refund has ended a coverage before."

@@ -80,7 +80,8 @@ def _planned(params: Params, tools: Tools) -> Sweep:
     if sweep.planned == 0:
         raise Fault("run", "Every tenant's access is up to date; there is nothing to recalculate.")
     listed = tools.books().recalculations.tenants(sweep.id, after=0, limit=_MOST)
-    if frozen_digest(listed) != sweep.digest:
+    counted = (len(listed), sum(each.is_loser for each in listed))
+    if frozen_digest(listed) != sweep.digest or counted != (sweep.planned, sweep.losing):
         raise Fault("run", "The frozen list is not what was planned. Tell security; plan it again.")
     return sweep
 

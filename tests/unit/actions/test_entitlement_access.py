@@ -9,6 +9,7 @@ from console.actions.entitlement import assign_owner, end_coverage, grant_grace,
 from console.domain.effective_store import stored_set
 from console.domain.entitlements import Condition, ConditionKind, Grant, GrantSource
 from console.domain.workspace import Subscription
+from tests.billing import A_PAYMENT, A_REFUND, mirror_of
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, grant, shown, tools
 
 DAY = timedelta(days=1)
@@ -126,6 +127,23 @@ def test_it_ends_what_was_paid_back_until_the_next_period_begins() -> None:
     end_coverage.apply(REFUND, tools(plane))
     (ended,) = plane.conditions
     assert (ended.kind, ended.starts_at, ended.until) == (ConditionKind.COVERAGE_ENDED, NOON, NOON + 9 * DAY)
+
+
+def mirrored(refunded: int, status: str = "succeeded") -> FakePlane:
+    """Return a plane whose mirror knows a refund of a payment, of which so much went back."""
+    things = (replace(A_PAYMENT, refunded_minor=refunded), replace(A_REFUND, status=status))
+    return FakePlane(contract=subscription("active"), mirror=mirror_of(things))
+
+
+def test_it_ends_no_coverage_that_is_still_paid_for() -> None:
+    known = end_coverage.Params(refund="re_1")
+    whole = end_coverage.preview(known, tools(mirrored(A_PAYMENT.captured_minor)))
+    assert whole.warnings[-1] == "The mirror says that all of payment pi_1 was paid back."
+    assert "in part only" in fault_of(end_coverage.preview, known, tools(mirrored(900)))[1]
+    assert "is pending" in fault_of(end_coverage.preview, known, tools(mirrored(9_900, "pending")))[1]
+    alone = FakePlane(contract=subscription("active"), mirror=mirror_of([A_REFUND]))
+    assert "does not know the payment" in end_coverage.preview(known, tools(alone)).warnings[-1]
+    assert "does not know this refund" in end_coverage.preview(REFUND, tools(mirrored(9_900))).warnings[-1]
 
 
 def test_a_coverage_without_a_next_period_has_no_end() -> None:

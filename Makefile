@@ -64,9 +64,9 @@ audit: $(DEV_READY) $(PACKAGE_READY) ## Slower readings: security lint, unused d
 
 lock: $(DEV_READY) ## Renew both lock files from pyproject.toml
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --quiet \
-		--extra build -o requirements.lock $(LOCK)
+		--extra build --extra stripe -o requirements.lock $(LOCK)
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --quiet \
-		--extra build --extra dev -c requirements.lock -o requirements-dev.lock $(LOCK)
+		--extra build --extra stripe --extra dev -c requirements.lock -o requirements-dev.lock $(LOCK)
 
 clean: ## Remove what tools left behind; var/ and .venv/ stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info

@@ -9,11 +9,14 @@ from typing import Any
 from console.actions.billing import (
     apply_payment,
     cancel_duplicate,
+    cancel_resync,
     issue_credit,
     link_customer,
     note_dispute,
     refund,
     resync,
+    resync_all,
+    resync_tenant,
     unlink_customer,
 )
 from console.actions.entitlement import (
@@ -81,6 +84,9 @@ OWN: tuple[Action[Any], ...] = (
     suspend.ACTION,
     resume.ACTION,
     resync.ACTION,
+    resync_tenant.ACTION,
+    resync_all.ACTION,
+    cancel_resync.ACTION,
     refund.ACTION,
     issue_credit.ACTION,
     apply_payment.ACTION,

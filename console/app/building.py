@@ -1,7 +1,7 @@
 """Builds a house from settings: storage, adapters, policy and registry, each exactly once."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,9 @@ from pydantic import SecretStr
 
 from console.actions.registry import registered
 from console.adapters import ledger_folder, oidc
-from console.adapters.billing import FILE as PROVIDER_FILE
-from console.adapters.billing import DemoProvider, NoProvider
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
+from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.notice_folder import NoNotices, NoticeFolder
@@ -25,9 +24,9 @@ from console.adapters.tickets import DemoTickets, UncheckedTickets
 from console.adapters.webhook_keys import SealedWebhookKeys
 from console.app.bridging import bridge_of
 from console.app.inbound import inbound_verifiers
+from console.app.providing import provided
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
-from console.ports.billing import BillingProvider
 from console.ports.clock import Clock
 from console.ports.identity import IdentityProvider
 from console.ports.outbox import NoticeSink
@@ -50,6 +49,7 @@ class Building:
     codes: SealedOneTimeCodes
     notices: NoticeSink
     sequencer: Sequencer
+    fake_provider: FakeStripe | None
 
 
 def open_storage(settings: Settings, clock: Clock) -> Storage:
@@ -88,9 +88,12 @@ def opened_building(settings: Settings) -> Iterator[Building]:
     book = load_book(
         found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
     )
-    storage = open_storage(settings, clock)
-    outbound = outbound_of(settings)
-    try:
+    with ExitStack() as opened:
+        storage = open_storage(settings, clock)
+        opened.callback(storage.close)
+        outbound = outbound_of(settings)
+        opened.callback(outbound.close)
+        billing = opened.enter_context(provided(settings, clock))
         storage.check()
         codes = SealedOneTimeCodes(settings.secrets.sealing_key.get_secret_value())
         house = House(
@@ -102,8 +105,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             clock=clock,
             ids=TimeOrderedIds(),
             tickets=DemoTickets() if settings.tickets.adapter == "demo" else UncheckedTickets(),
-            provider=_provider(settings, clock),
-            provider_writer=NoProvider(),
+            provider=billing.provider,
+            provider_writer=billing.writer,
             ledgers=ledger_folder.LedgerFolder(settings.var / "exports"),
             passwords=Argon2Passwords(),
             codes=codes,
@@ -115,7 +118,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             customer_claims=storage.customer_claims,
             access_fleet=storage.access_fleet,
             inbound_verifiers=inbound_verifiers(settings),
-            provider_events={},
+            provider_events=billing.events,
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(
@@ -125,10 +128,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             codes=codes,
             notices=NoticeFolder(settings.notices.folder) if settings.notices.folder else NoNotices(),
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
+            fake_provider=billing.fake,
         )
-    finally:
-        outbound.close()
-        storage.close()
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:
@@ -148,11 +149,6 @@ def outbound_of(settings: Settings) -> GuardedOutbound:
 def found_folder(folder: Path) -> Path:
     """Return a folder as named, or beside the program when the name is relative and not here."""
     return folder if folder.is_absolute() or folder.exists() else ROOT / folder
-
-
-def _provider(settings: Settings, clock: Clock) -> BillingProvider:
-    is_demo = settings.billing.adapter == "demo"
-    return DemoProvider(settings.var / PROVIDER_FILE, clock=clock) if is_demo else NoProvider()
 
 
 def _identity(settings: Settings, clock: Clock) -> IdentityProvider | None:

@@ -11,6 +11,7 @@ from typing import Any
 DEFERRED = (
     "console.adapters.oidc",  # Authlib, joserfc and requests: only where staff sign in with a provider
     "console.adapters.ledger_folder",  # XlsxWriter: only where an accounting period is prepared
+    "console.adapters.stripe.connecting",  # the official library and requests: when the provider is first asked
     "console.storage.upgrades",  # Alembic: only where a database may have to be brought to the newest shape
     "rich.console",  # pictures for a terminal
     "rich.progress",

@@ -11,10 +11,9 @@ import pyotp
 from rich import console as terminal
 from rich import progress
 
-from console.adapters.billing import FILE as PROVIDER_FILE
-from console.adapters.billing import write_provider
 from console.adapters.clock import SystemClock
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
+from console.adapters.demo.provider_world import ProviderWorld
 from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
@@ -22,7 +21,6 @@ from console.app.demo_operations import furnish_operations
 from console.app.serving import serve
 from console.domain.errors import BadValueError, ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
-from console.domain.import_rows import Row
 from console.domain.reasons import Reason
 from console.settings import Settings, load_settings
 from console.usecases.import_directory import ImportSource, import_directory
@@ -33,7 +31,7 @@ from console.usecases.set_credentials import set_credentials
 from console.web.factory import DemoPerson as ShownPerson
 
 _MADE = "world.txt"
-_ROWS_PER_TENANT = 30  # for the bar only; the true number is known at the end
+_ROWS_PER_TENANT = 42  # for the bar only; the true number is known at the end
 
 
 class DemoRefusedError(ConsoleError):
@@ -80,8 +78,8 @@ def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, re
     if marker.exists():
         return
     with opened_building(settings) as building:
-        world = demo_world(tenants, now=building.house.clock.now(), receiver=receiver)
-        write_provider(settings.var / PROVIDER_FILE, world.provider_invoices())
+        # The provider knows whole seconds only, and both sides must know the same.
+        world = demo_world(tenants, now=building.house.clock.now().replace(microsecond=0), receiver=receiver)
         _import(building, world, tenants)
         furnish_operations(building.house, world.provider_invoices())
         for index, person in enumerate(people):
@@ -112,6 +110,8 @@ def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPers
 
 def _import(building: Building, world: DemoWorld, tenants: int) -> None:
     actor = operator(building.house, account="demo", command="sallyport demo")
+    provider = None if building.fake_provider is None else ProviderWorld(building.fake_provider)
+    seen = (lambda _books: None) if provider is None else provider.take
     bar = progress.Progress(
         progress.TextColumn("Making the demo world"),
         progress.BarColumn(),
@@ -125,15 +125,15 @@ def _import(building: Building, world: DemoWorld, tenants: int) -> None:
             building.house,
             building.storage.bulk,
             actor,
-            source=ImportSource(name="demo world", rows=_rows(world), sha256=lambda: ""),
+            source=ImportSource(
+                name="demo world", rows=enumerate(world.records(seen=seen), start=1), sha256=lambda: ""
+            ),
             progress=lambda rows: bar.update(task, completed=rows, total=max(rows, tenants * _ROWS_PER_TENANT)),
         )
+    if provider is not None:
+        provider.close(world)
     if not getattr(answer, "is_kept", False):
         raise DemoRefusedError(f"The demo world was not taken in: {answer}")
-
-
-def _rows(world: DemoWorld) -> Iterator[Row]:
-    yield from enumerate(world.records(), start=1)
 
 
 def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:

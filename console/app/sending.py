@@ -6,6 +6,7 @@ from functools import partial
 
 from console.app.bridging import bridge_of
 from console.app.building import Building
+from console.app.providing import deliverer
 from console.usecases.fan_out import fan_out
 from console.usecases.fire_schedules import fire_schedules
 from console.usecases.run_jobs import run_due_jobs, run_one_job
@@ -23,6 +24,9 @@ def sending_duties(building: Building) -> Iterator[Duty]:
     for number in range(settings.webhooks.senders):
         send = partial(send_due, house, sender=f"{me}-s{number}")
         yield Duty(name=f"send_{number}", every_s=SENDER_EVERY_S, run=send, keeps_on=True)
+    brings = None if building.fake_provider is None else deliverer(settings, building.fake_provider)
+    if brings is not None:  # the demo's provider tells of what it did
+        yield Duty(name="provider_webhooks", every_s=SENDER_EVERY_S, run=brings.deliver_due)
     if not settings.jobs.runners:
         return
     yield Duty(name="fire_schedules", every_s=SWEEP_EVERY_S, run=partial(fire_schedules, house))

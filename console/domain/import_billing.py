@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from console.domain.billing.canonical_form import MalformedObjectError, Snapshot, restored
 from console.domain.billing.objects import ObjectKind
+from console.domain.import_shapes import CONTROL
 
 _LARGEST = 10**18
 _LONGEST = 2_000
@@ -119,7 +120,7 @@ def _unfit(plain: object) -> str | None:
             rest += value.values()
         elif isinstance(value, list):
             rest += value
-        elif isinstance(value, str) and (len(value) > _LONGEST or not value.isprintable()):
+        elif isinstance(value, str) and (len(value) > _LONGEST or CONTROL.search(value)):
             return f"use texts of at most {_LONGEST} characters, without control characters"
         elif isinstance(value, int) and abs(value) > _LARGEST:
             return "use smaller numbers"

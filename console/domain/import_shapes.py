@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LARGEST = 10**15
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ class FieldRule:
             return f"use at most {self.longest} characters; this has {len(value)}"
         if not value.strip():
             return f"must not be empty, e.g. {self.example}"
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             return "remove control characters and line breaks"
         if self.choices and value not in self.choices:
             return f"use one of {', '.join(self.choices)}"

@@ -19,6 +19,10 @@ class JobBook(Protocol):
         """Return one job."""
         ...
 
+    def by_key(self, key: str) -> Job | None:
+        """Return the job that was queued under a key, whatever became of it."""
+        ...
+
     def claim(self, *, worker: str, now: datetime, until: datetime, limit: int) -> Sequence[Job]:
         """Take due jobs, and running ones whose lease lapsed, oldest first; no two workers get the same.
 

@@ -60,7 +60,7 @@ def rule_faults(settings: Readable) -> list[str]:
     """Return one line per rule that well-typed settings break."""
     return [
         f"{named(key.split('.'))}: {remedy}"
-        for rule in (_start_faults, _sign_in_faults, _secret_faults, _database_faults, _outward_faults)
+        for rule in (_start_faults, _sign_in_faults, _secret_faults, _database_faults, _outward_faults, _billing_faults)
         for key, remedy in rule(settings)
     ]
 
@@ -190,6 +190,28 @@ def _outward_faults(settings: Readable) -> Iterator[tuple[str, str]]:
     url = settings.database.url
     if settings.jobs.engine == "procrastinate" and not (url and url.get_secret_value().startswith("postgresql")):
         yield "jobs.engine", "procrastinate lives in PostgreSQL; set database.url to one, or the engine to own."
+
+
+def _billing_faults(settings: Readable) -> Iterator[tuple[str, str]]:
+    billing = settings.billing
+    if billing.adapter != "stripe":
+        if billing.api_key is not None:
+            yield "billing.api_key", "is used with adapter = stripe only; remove it, or set the adapter."
+        return
+    if billing.api_key is None:
+        yield "billing.api_key", "is missing; make a restricted key as docs/billing-provider.md says."
+    else:
+        kind, _, rest = billing.api_key.get_secret_value().partition("_")
+        if kind not in {"rk", "sk"}:
+            yield "billing.api_key", "must be a secret key of Stripe, best a restricted one: rk_live_… or rk_test_…"
+        elif not rest.startswith(f"{billing.mode}_"):
+            yield "billing.mode", "is not the mode of billing.api_key; the two must agree."
+    if billing.mode == "test" and settings.environment == "production":
+        yield "billing.mode", "would take invented money for real; set it to live."
+    address = urlsplit(billing.address)
+    is_near = address.scheme == "http" and is_loopback(address.hostname or "") and settings.environment != "production"
+    if (address.scheme != "https" and not is_near) or not address.hostname or address.path.strip("/"):
+        yield "billing.address", "must be a plain https address; http is only for a provider on this machine."
 
 
 def _travels_plain(url: str) -> bool:

@@ -98,7 +98,12 @@ class Billing(Section):
     """The billing provider that the mirror follows."""
 
     model_config = _STRICT
-    adapter: Literal["none", "demo"] = "none"
+    adapter: Literal["none", "stripe", "demo"] = "none"
+    api_key: Annotated[SecretStr, Field(min_length=SHORTEST_INBOUND_SECRET)] | None = None
+    mode: Literal["live", "test"] = "live"
+    account: str | None = Field(default=None, pattern=r"^acct_[A-Za-z0-9]{1,60}$")
+    address: str = "https://api.stripe.com"
+    timeout_s: float = Field(default=30.0, gt=0, le=80)
 
 
 class Notices(Section):

@@ -65,6 +65,11 @@ class StoredJobs:
         row = self._session.scalar(select(JobRow).where(JobRow.id == job))
         return None if row is None else shown_job(row)
 
+    def by_key(self, key: str) -> Job | None:
+        """Return the job that was queued under a key, whatever became of it."""
+        row = self._session.scalar(select(JobRow).where(JobRow.key == key))
+        return None if row is None else shown_job(row)
+
     def claim(self, *, worker: str, now: datetime, until: datetime, limit: int) -> Sequence[Job]:
         """Take due jobs, and running ones whose lease lapsed, oldest first; no two workers get the same."""
         due = select(JobRow.id).where(_IS_QUEUED, JobRow.run_at <= now).order_by(JobRow.run_at, JobRow.id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console.domain.billing.canonical_form import MalformedObjectError, Snapshot, digest, document, restored
+from console.domain.billing.canonical_form import MalformedObjectError, Snapshot, digest_of, document, restored
 from console.domain.billing.objects import ObjectKind
 from console.domain.billing.particulars import particulars
 
@@ -10,6 +10,7 @@ from console.domain.billing.particulars import particulars
 def mirror_values(snapshot: Snapshot) -> dict[str, object]:
     """Return the columns of a snapshot. Raises: BadValueError for an object that belongs to no customer."""
     shown = particulars(snapshot.thing)
+    canonical = document(snapshot.thing)
     return {
         "kind": snapshot.kind.value,
         "id": snapshot.thing.id,
@@ -20,8 +21,8 @@ def mirror_values(snapshot: Snapshot) -> dict[str, object]:
         "currency": shown.currency,
         "amount_minor": shown.amount_minor,
         "at": shown.at,
-        "canonical": document(snapshot.thing),
-        "digest": digest(snapshot.thing),
+        "canonical": canonical,
+        "digest": digest_of(canonical),
         "raw": dict(snapshot.raw),
         "api_version": snapshot.api_version,
         "fetched_at": snapshot.fetched_at,

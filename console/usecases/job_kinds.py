@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from console.actions.billing.ledger import JOB as WRITE_JOB
 from console.actions.billing.ledger import LINK_JOB
+from console.domain.billing.resyncing import JOB as RESYNC_JOB
+from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
@@ -25,6 +27,7 @@ from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.reconciliation_work import RECONCILE_JOB
+from console.usecases.resync_mirror import resync_mirror, stop_resync
 from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
 from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
 from console.usecases.run_replay import rest_replay, run_replay
@@ -62,6 +65,8 @@ _KINDS = (
         handler=hold_deliveries,
         is_tenant_bound=True,
     ),
+    JobKind(kind=RESYNC_JOB, title="Let mirrors follow the provider", handler=resync_mirror, is_tenant_bound=False),
+    JobKind(kind=STOP_JOB, title="Ask a resync to stop", handler=stop_resync, is_tenant_bound=False),
     JobKind(
         kind=WRITE_JOB,
         title="Ask the billing provider for what was approved",

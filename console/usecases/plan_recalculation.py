@@ -106,6 +106,5 @@ def _record(unit: ControlUnit, job: Job, sweep: Sweep, *, planned: int, at: date
         at=at,
         targets=(TargetRef(type="recalculation", id=sweep.id),),
         correlation=job.request,
-        records=planned,
-        facts={"plan": sweep.plan or "all", "looked_at": sweep.looked_at},
+        facts={"plan": sweep.plan or "all", "planned": planned},
     )

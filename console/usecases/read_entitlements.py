@@ -7,6 +7,7 @@ from datetime import datetime
 from console.domain.decisions import Deny
 from console.domain.effective_changes import Upcoming, upcoming
 from console.domain.effective_set import effective
+from console.domain.effective_store import Effects, Standing, StoredSet, effects_on, standing
 from console.domain.entitlements import Condition, Entitlement
 from console.domain.entries import TargetRef
 from console.domain.ids import TenantId
@@ -23,7 +24,8 @@ _CHANGES = 8
 class EntitlementPage:
     """Every feature with its value at a moment, the chain behind it, and the next changes after that moment.
 
-    Shape: `conditions` are those that hold at the moment; `is_now` says whether it is the present one.
+    Shape: `conditions` are those that hold at the moment; `is_now` says whether it is the present one; `stored` is what
+    the product reads, `standing` and `effects` how it stands to what holds now and what recalculating would change.
     """
 
     opened: Opened
@@ -34,6 +36,9 @@ class EntitlementPage:
     upcoming: Sequence[Upcoming]
     conditions: Sequence[Condition]
     subscription: str | None
+    stored: StoredSet | None
+    standing: Standing
+    effects: Effects
 
 
 def read_entitlements(
@@ -48,7 +53,7 @@ def read_entitlements(
     about = () if at is None else (TargetRef(type="moment", id=at.isoformat()),)
 
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> EntitlementPage:
-        inputs = plane.inputs()
+        inputs, stored = plane.inputs(), plane.effective_set()
         return EntitlementPage(
             opened=opened,
             now=now,
@@ -58,6 +63,9 @@ def read_entitlements(
             upcoming=upcoming(inputs, moment, most=_CHANGES),
             conditions=[condition for condition in inputs.conditions if condition.is_live(moment)],
             subscription=inputs.subscription,
+            stored=stored,
+            standing=standing(stored, inputs, source_version=plane.account().entitlement_version, now=now),
+            effects=effects_on(stored, inputs, now),
         )
 
     return read_opened(house, actor, tenant, page="entitlements", read=read, records=1, about=about)

@@ -29,7 +29,9 @@ PAGES = {
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
+    "access": ("access.read", {}),
     "periods": ("period.read", {}),
+    "reconciliation": ("reconciliation.read", {"page": "runs"}),
 }
 
 

@@ -102,6 +102,21 @@ def read_run(house: House, actor: Actor, *, run: ReconciliationId) -> RunPage | 
         )  # fmt: skip
 
 
+def glance_at_run(house: House, actor: Actor, *, run: ReconciliationId) -> Reconciliation | Deny:
+    """Return a run for a page that follows it: policy is asked again; nothing is written, for it shows figures only.
+
+    Raises: NotFoundError.
+    """
+    decision = ask(house, query(actor, "reconciliation.read", now=house.clock.now(), facts={"page": "run"}))
+    if isinstance(decision, Deny):
+        return decision
+    with house.store.read() as unit:
+        found = unit.runs.get(run)
+    if found is None:
+        raise NotFoundError("There is no such run.")
+    return found
+
+
 def kind_lines(totals: Mapping[str, KindTotal]) -> tuple[KindLine, ...]:
     """Return kinds in the order of the catalogue, then those that it no longer has."""
     places = {key: place for place, key in enumerate(KINDS)}

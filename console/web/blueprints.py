@@ -3,9 +3,12 @@
 from flask import Blueprint
 
 from console.web.views import (
+    access,
     account,
     actions,
+    billing,
     door,
+    findings,
     home,
     inbound,
     leases,
@@ -13,6 +16,7 @@ from console.web.views import (
     palette,
     periods,
     policy,
+    reconciliation,
     replays,
     requests,
     search,
@@ -33,6 +37,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     palette.bp,
     leases.bp,
     tenants.bp,
+    billing.bp,
+    findings.bp,
     webhooks.bp,
     replays.bp,
     actions.bp,
@@ -41,5 +47,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     staff.bp,
     policy.bp,
     operations.bp,
+    reconciliation.bp,
+    access.bp,
     periods.bp,
 )

@@ -21,6 +21,7 @@ _TABS = (
     ("overview", "Overview", "tenants.overview"),
     ("members", "Members", "tenants.members"),
     ("entitlements", "Entitlements", "tenants.entitlements"),
+    ("billing", "Billing", "billing.show"),
     ("webhooks", "Webhooks", "webhooks.index"),
     ("jobs", "Jobs", "tenants.jobs"),
     ("notes", "Notes", "tenants.notes"),
@@ -202,18 +203,22 @@ def _person(actor: Actor) -> Person:
 def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
     if "tenants" in around.pages:
-        theirs = ("tenants", "leases", "search", "webhooks", "replays")
+        theirs = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings")
         places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
     if "requests" in around.pages:
         places.append(
             _place("Requests", "inbox", "requests.index", key="q", blueprints=("requests",), count=around.waiting)
         )
-    if "periods" in around.pages:
-        places.append(_place("Periods", "calendar-clock", "periods.index", key="m", blueprints=("periods",)))
+    if "reconciliation" in around.pages or "periods" in around.pages:
+        first = "reconciliation.index" if "reconciliation" in around.pages else "periods.index"
+        both = ("reconciliation", "periods")
+        places.append(_place("Reconciliation", "scale", first, key="c", blueprints=both))
     if "trail" in around.pages:
         places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
     if "staff" in around.pages:
         places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
+    if "access" in around.pages:
+        places.append(_place("Access", "scale", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:
         places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
     return places

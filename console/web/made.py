@@ -11,11 +11,14 @@ _PAGES = {
     "ep": ("webhooks.endpoint", "endpoint_id"),
     "whe": ("webhooks.endpoint", "endpoint_id"),  # as imported
 }
+_SWEEP = "acc"  # a recalculation of many tenants belongs to none of them
 
 
 def page_of(row: DirectoryRow | None, made: str | None) -> str:
-    """Return the address of a thing's page in a tenant's workspace, "" where it has none."""
+    """Return the address of a thing's page in a tenant's workspace or outside of all, "" where it has none."""
     kind, mark, _rest = (made or "").partition("_")
+    if mark and kind == _SWEEP:
+        return path_of("access.sweep", sweep=made)
     if row is None or not mark or kind not in _PAGES:
         return ""
     endpoint, name = _PAGES[kind]

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from console.domain.effective_changes import Upcoming, said
+from console.domain.effective_store import Standing
 from console.domain.entitlements import Access, Condition, ConditionKind, Entitlement, Grant, GrantSource
 from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer
 from console.usecases.read_entitlements import EntitlementPage
 from console.web.paths import path_of
 from console.web.shaping import View, minor_digits
-from console.web.shaping_tenants import action_href, action_links, is_offered
+from console.web.shaping_tenants import action_href, action_links, is_offered, placed_links
 
 OVERRIDE = "entitlement.override"
 END_OVERRIDE = "entitlement.end_override"
+OWN = "entitlement.assign_owner"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 SLIDE_DAYS = 366
@@ -38,6 +40,13 @@ _CONDITIONS = {
     ConditionKind.GRACE: ("warn", "In grace"),
     ConditionKind.READ_ONLY: ("warn", "Read-only: nothing may grow"),
     ConditionKind.BLOCKED: ("stop", "Access is blocked"),
+    ConditionKind.COVERAGE_ENDED: ("stop", "What was paid for has ended"),
+}
+_STANDS = {
+    Standing.MISSING: ("Nothing stored yet", "warn", "circle-dashed"),
+    Standing.ENDED: ("Past its end", "stop", "timer"),
+    Standing.OUTDATED: ("Out of date", "stop", "history"),
+    Standing.CURRENT: ("Up to date", "ok", "circle-check"),
 }
 _PAYING = frozenset({"active", "trialing"})
 
@@ -76,11 +85,31 @@ def entitlements_view(page: EntitlementPage, offers: Sequence[Offer], fault: str
         "notices": _notices(page),
         "stops": [_stop(each, row, page.now) for each in page.upcoming],
         "rows": [
-            _entitlement(entitlement, page, can_override=can_override, can_end=can_end)
+            _entitlement(entitlement, page, can_override=can_override, can_end=can_end, can_own=is_offered(offers, OWN))
             for entitlement in page.entitlements
         ],
         "warnings": [_use_warning(each) for each in page.entitlements if (each.used_percent or 0) >= _WARN_PERCENT],
         "actions": _actions(page, offers) if page.is_now else [],
+        "told": _told(page, offers) if page.is_now else None,
+    }
+
+
+def _told(page: EntitlementPage, offers: Sequence[Offer]) -> View:
+    """Return what the product reads, and what recalculating it would change."""
+    word, kind, icon = _STANDS[page.standing]
+    is_offered_here = page.standing is not Standing.CURRENT or page.effects.rows
+    return {
+        "word": word,
+        "kind": kind,
+        "icon": icon,
+        "version": None if page.stored is None else page.stored.version,
+        "computed_at": None if page.stored is None else page.stored.computed_at,
+        "valid_until": None if page.stored is None else page.stored.valid_until,
+        "rows": [
+            {"name": row.name, "before": row.before or "nothing", "after": row.after or "nothing", "why": row.because}
+            for row in page.effects.rows
+        ],
+        "links": placed_links(offers, page.opened.tenant, "stored_access") if is_offered_here else [],
     }
 
 
@@ -89,7 +118,7 @@ def _actions(page: EntitlementPage, offers: Sequence[Offer]) -> list[View]:
         _is_running(grant, page.at) for each in page.entitlements for grant in (*each.winners, *_lost(each))
     )
     links = action_links(offers, page.opened.tenant, place="entitlements")
-    return [link for link in links if link["key"] != END_OVERRIDE or has_override]
+    return [link for link in links if link["key"] not in {END_OVERRIDE, OWN} or has_override]
 
 
 def _notices(page: EntitlementPage) -> list[View]:
@@ -119,7 +148,9 @@ def _stop(change: Upcoming, row: DirectoryRow, now: datetime) -> View:
     }
 
 
-def _entitlement(entitlement: Entitlement, page: EntitlementPage, *, can_override: bool, can_end: bool) -> View:
+def _entitlement(
+    entitlement: Entitlement, page: EntitlementPage, *, can_override: bool, can_end: bool, can_own: bool
+) -> View:
     live = [grant for grant in entitlement.winners if _is_running(grant, page.at)] if page.is_now else []
     feature, row = entitlement.feature, page.opened.tenant
     word, kind, icon = _ACCESS[entitlement.access]
@@ -138,6 +169,7 @@ def _entitlement(entitlement: Entitlement, page: EntitlementPage, *, can_overrid
         "sources": _chain(entitlement),
         "use": _use(entitlement),
         "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override and page.is_now else "",
+        "own_href": action_href(row, OWN, override=live[0].id) if live and can_own and not live[0].owner else "",
         "end_href": action_href(row, END_OVERRIDE, override=live[0].id) if live and can_end else "",
     }
 
@@ -146,17 +178,25 @@ def _use(entitlement: Entitlement) -> View | None:
     """Return the use of a counted feature, where it is known."""
     if entitlement.usage is None:
         return None
-    hard = entitlement.hard
-    stops = "" if hard is None or hard == entitlement.soft else f"stops at {entitlement.feature.worded(hard)}"
-    if entitlement.frozen_by is not None:
-        stops = "may not grow while the tenant is read-only"
     return {
         "used": entitlement.usage.used,
         "limit": entitlement.soft or 0,
         "as_of": entitlement.usage.as_of,
-        "stops": stops,
+        "stops": _stops(entitlement),
         "warning": _use_word(entitlement),
     }
+
+
+def _stops(entitlement: Entitlement) -> str:
+    """Return in words what happens at the limit: nothing more, more within bounds, or more as overage."""
+    hard = entitlement.hard
+    if entitlement.frozen_by is not None:
+        return "may not grow while the tenant is read-only"
+    if hard is None:
+        return "soft: use goes on above it and is counted"
+    if hard == entitlement.soft:
+        return "hard: use stops there"
+    return f"soft up to {entitlement.feature.worded(hard)}, where use stops"
 
 
 def _use_word(entitlement: Entitlement) -> str:

@@ -44,14 +44,16 @@
   };
 
   const show = (values) => {
-    for (const name of ["sent", "skipped", "left", "failing"]) write(part(name), values[name].toLocaleString("en-GB"));
+    for (const [name, value] of Object.entries(values)) {
+      if (typeof value === "number") write(part(name), value.toLocaleString("en-GB"));
+    }
     const bar = root.querySelector("[data-live-bar]");
     if (bar) bar.value = values.done;
     if (values.state === root.dataset.liveState) {
-      pace(values.left);
+      if (typeof values.left === "number") pace(values.left);
       return;
     }
-    write(document.querySelector("[data-announce]"), `The replay is ${values.state}`);
+    write(document.querySelector("[data-announce]"), `The ${root.dataset.liveNoun ?? "replay"} is ${values.state}`);
     renew();
   };
 

@@ -10,10 +10,11 @@ from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.commands import Command
 from console.domain.billing.objects import ObjectKind, Payment, Refund
 from console.domain.billing.writes import WriteState
-from console.domain.errors import OutsideError
+from console.domain.errors import OutsideError, UnreadableObjectError
 from console.domain.jobs import JobDraft, JobState
 from console.domain.requests import State
-from console.usecases.carry_out_write import carry_out_write
+from console.usecases.carry_out_write import carry_out_write, give_write_up
+from console.usecases.follow_link import follow_link
 from console.usecases.job_outcomes import JobRefusedError
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
@@ -317,3 +318,65 @@ def test_a_payment_pays_an_open_invoice_and_is_then_used_up(till: Till) -> None:
     with pytest.raises(AssertionError, match=r"At most 0\.00 EUR can be applied"):
         till.ask(APPLY, raw)
     assert till.mirrored(ObjectKind.INVOICE, "in_2") == till.model.thing(ObjectKind.INVOICE, "in_2")
+
+
+def test_an_action_that_works_differently_now_is_held_against_what_its_job_says(file_till: Till) -> None:
+    till = file_till
+    request = till.agreed(REFUND, refund("40.00"))
+    newer = {**till.stage.house.registry, REFUND: replace(till.stage.house.registry[REFUND], version=2)}
+    till.stage = replace(till.stage, house=replace(till.stage.house, registry=newer))
+    till.run()
+    assert (till.write(request).state, refunded(till)) == (WriteState.DONE, 4_000)
+
+
+def test_a_command_that_somebody_else_moves_meanwhile_is_left_to_them(
+    file_till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = file_till
+    request = till.agreed(REFUND, refund("40.00"))
+    real = till.model.carry_out
+
+    def carry_out(command: Command, *, key: str) -> Snapshot:
+        monkeypatch.undo()
+        made = real(command, key=key)
+        job = replace(till.job(), lease_until=till.clock.now().replace(year=2030))
+        carry_out_write(till.stage.house, job)  # another worker, which took this one for dead
+        return made
+
+    monkeypatch.setattr(till.model, "carry_out", carry_out)
+    till.run()
+    assert (till.write(request).state, refunded(till), till.entries()) == (WriteState.DONE, 4_000, ONCE)
+    assert till.job_now(till.job().id).state is JobState.QUEUED
+    till.pass_by(minutes=5)
+    till.run()
+    assert (till.job_now(till.job().id).state, till.entries()) == (JobState.SUCCEEDED, ONCE)
+
+
+def test_what_cannot_be_put_into_canonical_form_is_left_to_the_run_that_finds_it(
+    file_till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = file_till
+    request = till.agreed(REFUND, refund("40.00"))
+
+    def unreadable(_kind: ObjectKind, _thing: str) -> Snapshot:
+        raise UnreadableObjectError("It lacks a currency.", kind="payment", id="pi_1")
+
+    monkeypatch.setattr(till.model, "fetch", unreadable)
+    till.run()
+    assert (till.write(request).state, till.entries()) == (WriteState.DONE, ONCE)
+
+
+def test_a_job_that_is_dead_after_its_command_is_settled_says_nothing_more(file_till: Till) -> None:
+    till = file_till
+    till.agreed(REFUND, refund("40.00"))
+    till.run()
+    give_write_up(till.stage.house, replace(till.job(), lease_until=till.clock.now().replace(year=2030)))
+    assert till.entries() == ONCE
+
+
+def test_a_link_that_names_nothing_is_refused(file_till: Till) -> None:
+    till = file_till
+    till.agreed(REFUND, refund("40.00"))
+    for bad in (replace(till.job(), tenant=None), replace(till.job(), payload={"customer": 7})):
+        with pytest.raises(JobRefusedError):
+            follow_link(till.stage.house, bad)

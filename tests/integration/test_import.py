@@ -198,6 +198,7 @@ def test_it_brings_a_mirror_that_never_overwrites_what_was_fetched_since(storage
     assert imported(storage, bill).is_kept
     with storage.store.read() as unit:
         assert unit.tenant(scope(ACME)).mirror.get(ObjectKind.INVOICE, "in_1") == fresher
+    with storage.store.read() as unit:
         assert unit.tenant(scope(ZETA)).mirror.side().objects == {}
 
 

@@ -66,6 +66,9 @@ PERMITTED: dict[str, set[Role]] = {
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
     **{key: FINANCE for key, _, _ in GOVERNED if key.startswith("billing.")},
     "billing.resync": SUPPORT | FINANCE,
+    "billing.resync_tenant": SUPPORT | FINANCE,
+    "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
+    "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
@@ -93,9 +96,11 @@ ALWAYS = {
     **{key: {"support_lead": 1, "suspension_second": 1} for key in ("tenant.suspend", "tenant.resume")},
     **{key: {"finance_lead": 1} for key in ("finding.waive", "billing.unlink_customer", "billing.note_dispute")},
     **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
+    **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
+    "billing.resync_all": {"resync_second": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
-AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
+AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
 
@@ -139,6 +144,8 @@ def _named(query: Query) -> bool:
 def _permitted(query: Query) -> bool:
     """Return whether somebody permits, given that nothing forbids."""
     facts: Any = query.facts
+    if query.action == "reconciliation.read" and not query.roles & FINANCE:
+        return facts["page"] in {"runs", "run"}
     if query.kind is StaffKind.OPERATOR and query.action in AT_THE_SHELL:
         return True
     if query.action in {"entitlement.override", "entitlement.end_override"} and not query.roles & SUPPORT:
@@ -147,8 +154,6 @@ def _permitted(query: Query) -> bool:
         return query.reason == "INCIDENT_RESPONSE"
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
-    if query.action == "reconciliation.read" and not query.roles & FINANCE:
-        return facts["page"] in {"runs", "run"}
     return True
 
 
@@ -284,8 +289,8 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS or query.action == "billing.resync":
-        return ALWAYS.get(query.action, {})
+    if query.action in ALWAYS:
+        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:

@@ -20,6 +20,7 @@ from console.domain.entitlements import (
     Inputs,
     Usage,
 )
+from console.domain.errors import ConflictError
 from console.domain.ids import SHARED_PLANE, MemberId, PersonKey, ReasonCode, SessionKey, StaffId, TenantId
 from console.domain.reasons import Reason
 from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, StaffSession
@@ -169,6 +170,20 @@ class FakePlane:
 
     def add_override(self, added: Grant, *, by: str, at: datetime) -> None:
         self.all_grants.append(added)
+        self.entitlement_version += 1
+
+    def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
+        if self.is_raced:
+            return False
+        index = next(i for i, known in enumerate(self.all_grants) if known.id == override)
+        self.all_grants[index] = replace(self.all_grants[index], owner=owner)
+        return True
+
+    def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
+        if self.is_raced:
+            message = "This plane has that row already."
+            raise ConflictError(message)
+        self.conditions.append(condition)
         self.entitlement_version += 1
 
     def end_override(self, override: str, *, at: datetime) -> bool:

@@ -4,6 +4,7 @@ import json
 import stat
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,8 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from console.adapters.billing import FILE, DemoProvider, write_provider
-from console.adapters.clock import SystemClock
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
+from console.adapters.demo.provider_world import ProviderWorld as Filling
 from console.adapters.demo.staff import (
     DemoFileError,
     demo_environ,
@@ -24,9 +24,9 @@ from console.adapters.demo.staff import (
 )
 from console.adapters.demo.webhooks import EXPIRED, FLAPPED, MISSED, OUTAGE_HOURS, UNSUBSCRIBED, outage_began
 from console.adapters.passwords import Argon2Passwords
-from console.domain.billing.canonical_form import customer_of
-from console.domain.billing.objects import Invoice, ObjectKind
-from console.domain.errors import OutsideError
+from console.domain.billing.canonical_form import kind_of as kind_of_thing
+from console.domain.billing.objects import BalanceTransaction, BillingObject, Invoice, ObjectKind, Payout, Price
+from console.domain.import_billing import BillingObjectRecord
 from console.domain.import_entitlements import PlanVersionRecord
 from console.domain.import_fields import kind_of, row_of, rules_of
 from console.domain.import_rows import validate_row
@@ -35,6 +35,7 @@ from console.domain.search_terms import understood
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
 from console.settings import load_settings
+from tests.integration.provider_worlds import ProviderWorld, world_in_process
 
 NOW = datetime(2026, 11, 19, 16, 0, 5, tzinfo=UTC)
 
@@ -42,6 +43,26 @@ NOW = datetime(2026, 11, 19, 16, 0, 5, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def world() -> DemoWorld:
     return demo_world(300, now=NOW)
+
+
+@pytest.fixture(scope="module")
+def small() -> DemoWorld:
+    return demo_world(60, now=NOW)
+
+
+def filled(provided: ProviderWorld, world: DemoWorld) -> None:
+    """Fill the invented provider with a world."""
+    filling = Filling(provided.fake)
+    for books in world.books():
+        filling.take(books)
+    filling.close(world)
+
+
+@pytest.fixture
+def provided(tmp_path: Path, small: DemoWorld) -> Iterator[ProviderWorld]:
+    with world_in_process(tmp_path / "provider.sqlite3") as made:
+        filled(made, small)
+        yield made
 
 
 def test_the_same_seed_makes_the_same_world(world: DemoWorld) -> None:
@@ -100,7 +121,7 @@ def test_names_that_must_be_unique_are(world: DemoWorld) -> None:
 
 
 def test_no_moment_lies_ahead_except_renewals_ends_and_announced_plans(world: DemoWorld) -> None:
-    ahead = {"renews_at", "until", "due_at"}
+    ahead = {"renews_at", "until", "due_at", "valid_until"}
     for record in world.records():
         if isinstance(record, PlanVersionRecord):
             continue
@@ -127,8 +148,9 @@ def test_the_first_journey_is_waiting_at_acme(now: datetime, tmp_path: Path) -> 
     assert understood(invoice.number).kinds == (SearchKind.INVOICE,)
     assert invoice.number.endswith("-000017")
     assert next(world.subscriptions()).status == "past_due"
-    write_provider(tmp_path / FILE, world.provider_invoices())
-    found = demo_provider(tmp_path).invoice_of_number(customer=acme.provider_customer, number=invoice.number)
+    with world_in_process(tmp_path / "provider.sqlite3") as provided:
+        filled(provided, world)
+        found = provided.provider.invoice_of_number(customer=acme.provider_customer, number=invoice.number)
     assert found is not None
     answer = found.thing
     assert isinstance(answer, Invoice)
@@ -257,42 +279,37 @@ def test_the_demo_starts_with_settings_of_its_own(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "demo-keys.json").stat().st_mode) == 0o600
 
 
-def demo_provider(folder: Path) -> DemoProvider:
-    return DemoProvider(folder / FILE, clock=SystemClock())
-
-
 # --- the invented provider ----------------------------------------------------------------------------------------
 
 
-def test_the_provider_knows_every_invoice_of_its_own_customer_only(tmp_path: Path, world: DemoWorld) -> None:
-    count = write_provider(tmp_path / FILE, world.provider_invoices())
-    assert count == sum(1 for _ in world.invoices())
-    provider = demo_provider(tmp_path)
-    invoice = next(islice(world.provider_invoices(), 5, None))
-    number = str(invoice.number)
-    for found in (
-        provider.fetch(ObjectKind.INVOICE, invoice.id),
-        provider.invoice_of_number(customer=invoice.customer, number=number),
-    ):
-        assert found is not None
-        assert found.thing == invoice
-    assert provider.fetch(ObjectKind.PAYMENT, invoice.id) is None
-    assert provider.invoice_of_number(customer="cus_other", number=number) is None
-    first = provider.page(ObjectKind.INVOICE, limit=7)
-    further = provider.page(ObjectKind.INVOICE, limit=7, after=first.after)
-    ids = [each.thing.id for each in (*first.items, *further.items)]
-    assert len(set(ids)) == 14
-    own = provider.page(ObjectKind.INVOICE, customer=invoice.customer, until=invoice.issued_at)
-    assert {customer_of(each.thing) for each in own.items} <= {invoice.customer}
-    assert invoice.id not in {each.thing.id for each in own.items}
-    write_provider(tmp_path / FILE, [])
-    assert provider.fetch(ObjectKind.INVOICE, invoice.id) is None
+def test_provider_and_books_are_of_one_mind_about_every_object(provided: ProviderWorld, small: DemoWorld) -> None:
+    wanted = {(each.id, type(each)): each for books in small.books() for each in (*books.provider, *books.transactions)}
+    found: dict[tuple[str, type], BillingObject] = {}
+    for kind in ObjectKind:
+        after = None
+        while True:
+            page = provided.provider.page(kind, after=after)
+            assert page.unreadable == ()
+            found |= {(each.thing.id, type(each.thing)): each.thing for each in page.items}
+            after = page.after
+            if after is None:
+                break
+    assert {name for name in wanted if found.get(name) != wanted[name]} == set()
+    assert {cls for _, cls in found.keys() - wanted.keys()} == {Price, Payout}
+    contents = Counter[str | None]()
+    for each in found.values():
+        if isinstance(each, BalanceTransaction):
+            contents[each.payout] += each.net_minor
+    assert {each.id: each.amount_minor for each in found.values() if isinstance(each, Payout)} == {
+        name: net for name, net in contents.items() if name is not None
+    }
 
 
-def test_a_provider_without_records_does_not_answer(tmp_path: Path) -> None:
-    with pytest.raises(OutsideError) as caught:
-        demo_provider(tmp_path).invoice_of_number(customer="c", number="n")
-    assert not caught.value.permanent
+def test_the_mirror_of_the_world_is_what_its_books_say(small: DemoWorld) -> None:
+    wanted = {(each.id, kind_of_thing(each)) for books in small.books() for each in books.mirror}
+    records = [each for each in small.records() if isinstance(each, BillingObjectRecord)]
+    assert {(each.document["id"], ObjectKind(each.object)) for each in records} == wanted
+    assert all(each.fault() is None for each in records)
 
 
 def test_histories_are_plausible(world: DemoWorld) -> None:

@@ -185,6 +185,44 @@ def _settings_of(model: type[BaseModel], path: str = "") -> list[str]:
     return found
 
 
+STRIPE = DEMO | {"SALLYPORT_BILLING__ADAPTER": "stripe"}
+LIVE_KEY, TEST_KEY = "rk_live_0123456789", "rk_test_0123456789"
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "fault"),
+    [
+        (STRIPE, {}, "BILLING__API_KEY): is missing"),
+        (STRIPE, {"API_KEY": "pk_live_0123456789"}, "must be a secret key"),
+        (STRIPE, {"API_KEY": TEST_KEY}, "BILLING__MODE): is not the mode"),
+        (STRIPE, {"API_KEY": LIVE_KEY, "MODE": "test"}, "BILLING__MODE): is not the mode"),
+        (STRIPE, {"API_KEY": LIVE_KEY, "ADDRESS": "http://stripe.example"}, "must be a plain https address"),
+        (STRIPE, {"API_KEY": LIVE_KEY, "ADDRESS": "https://stripe.example/v1"}, "must be a plain https address"),
+        (STRIPE, {"API_KEY": LIVE_KEY, "ACCOUNT": "me"}, "BILLING__ACCOUNT"),
+        (DEMO, {"API_KEY": LIVE_KEY}, "is used with adapter = stripe only"),
+        (PRODUCTION, {"ADAPTER": "stripe", "API_KEY": TEST_KEY, "MODE": "test"}, "would take invented money"),
+        (
+            PRODUCTION,
+            {"ADAPTER": "stripe", "API_KEY": LIVE_KEY, "ADDRESS": "http://127.0.0.1:9"},
+            "must be a plain https address",
+        ),
+    ],
+)
+def test_a_wrong_way_to_the_billing_provider_stops_the_start(
+    environ: dict[str, str], given: dict[str, str], fault: str
+) -> None:
+    (line,) = faults_of(environ | {f"SALLYPORT_BILLING__{key}": value for key, value in given.items()})
+    assert fault in line
+    assert "0123456789" not in line
+
+
+def test_it_reads_how_the_billing_provider_is_reached() -> None:
+    given = {"SALLYPORT_BILLING__API_KEY": TEST_KEY, "SALLYPORT_BILLING__MODE": "test"}
+    billing = load_settings(STRIPE | given | {"SALLYPORT_BILLING__ADDRESS": "http://127.0.0.1:8123"}).billing
+    assert (billing.adapter, billing.mode, billing.address) == ("stripe", "test", "http://127.0.0.1:8123")
+    assert TEST_KEY not in repr(billing)
+
+
 @pytest.mark.parametrize("key", _settings_of(Settings))
 def test_every_setting_is_documented(key: str) -> None:
     assert f"`{key}`" in DOCS.read_text("utf-8")

@@ -21,6 +21,7 @@ from console.domain.reasons import Reason
 from console.domain.staff import Actor, Role
 from console.usecases.outcomes import Waiting
 from console.usecases.propose_action import propose_action
+from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
 from tests.web.webhook_stage import MAIN, furnish, planned_run
@@ -118,6 +119,7 @@ def furnished(cast: Cast) -> World:
             "endpoint_id": MAIN,
             "delivery": left.failed[0],
             "run": planned_run(cast, left),
+            "sweep": planned_sweep(cast),
             "job": left.job,
             "event": left.event,
             "period": OCTOBER,

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from console.domain.billing.resyncing import JOB, Progress, key_of
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
 from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
+from console.domain.jobs import JobDraft
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
+from console.domain.recalculations import SweepState
+from console.domain.reconciling.findings import FindingState
 from console.domain.replays import RunState
 from console.domain.requests import State
 from console.domain.staff import Actor, Role
@@ -23,9 +27,13 @@ from console.ports.actions import Reach
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
+from tests.billing import PaperProvider
 from tests.databases import NOON
+from tests.reconciling import A_FINDING, A_RUN
+from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import TABLE, THIS, actor_of, lease
+from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
@@ -49,6 +57,22 @@ RUNS = {
     "webhook.resume_replay": RunState.PAUSED,
     "webhook.cancel_replay": RunState.PLANNED,
 }
+SWEEPS = {
+    "entitlement.run_recalculation": SweepState.PLANNED,
+    "entitlement.pause_recalculation": SweepState.RUNNING,
+    "entitlement.resume_recalculation": SweepState.PAUSED,
+    "entitlement.cancel_recalculation": SweepState.PLANNED,
+}
+ON_AN_OVERRIDE = frozenset({"entitlement.end_override", "entitlement.assign_owner"})
+
+
+STATES = {
+    "finding.take": FindingState.OPEN,
+    "finding.leave": FindingState.IN_PROGRESS,
+    "finding.explain": FindingState.OPEN,
+    "finding.waive": FindingState.OPEN,
+    "finding.reopen": FindingState.EXPLAINED,
+}
 
 
 @dataclass(frozen=True)
@@ -67,13 +91,42 @@ TRIALS: Mapping[str, Trial] = {
         {"is_paid_raise": True, "is_raise": True, "increase_percent": 25, "days": 71},
     ),
     "entitlement.end_override": Trial({"override": ""}, {"is_raise": False}),
+    "entitlement.recalculate": Trial({}, {}),
+    "entitlement.assign_owner": Trial({"override": ""}, {}),
+    "entitlement.grant_grace": Trial({"cause": "payment_overdue", "until": "2026-12-05"}, {"days": 14}),
+    "entitlement.end_coverage": Trial({"refund": "re_nordwind1"}, {}),
+    "entitlement.plan_recalculation": Trial({"plan": "", "rate_per_s": ""}, {}),
+    "entitlement.run_recalculation": Trial({"run": "x"}, {"losing": 1}),
+    "entitlement.pause_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.resume_recalculation": Trial({"run": "x"}, {}),
+    "entitlement.cancel_recalculation": Trial({"run": "x"}, {}),
     "member.reveal": Trial(
         {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
     ),
     "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
     "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
     "tenant.resume": Trial({}, {}, is_suspended=True),
-    "billing.resync": Trial({"invoice": "INV-nordwind-1"}, {}),
+    "billing.resync": Trial({"invoice": "INV-nordwind-1", "kind": "", "object": ""}, {}),
+    "billing.resync_tenant": Trial({}, {}),
+    "billing.resync_all": Trial({"since": ""}, {}),
+    "billing.cancel_resync": Trial({"resync": "exe_1"}, {}),
+    "billing.refund": Trial(
+        {"payment": "pi_nordwind1", "amount": "40.00", "currency": "EUR", "why": "duplicate"}, {"amount_units": 40}
+    ),
+    "billing.issue_credit": Trial(
+        {"invoice": "in_nordwind1", "amount": "9.01", "currency": "EUR", "to": "balance", "why": "order_change"},
+        {"amount_units": 10},
+    ),
+    "billing.apply_payment": Trial(
+        {"payment": "pi_nordwind2", "invoice": "in_nordwind2", "amount": "50.00", "currency": "EUR"},
+        {"amount_units": 50},
+    ),
+    "billing.cancel_duplicate": Trial(
+        {"keep": "sub_nordwind1", "cancel": "sub_nordwind2", "both_paid": "no"}, {"both_paid": False}
+    ),
+    "billing.link_customer": Trial({"customer": UNLINKED, "proof": "metadata"}, {"is_documented_only": False}),
+    "billing.unlink_customer": Trial({"customer": "cus_nordwind", "at_provider": "leave"}, {}),
+    "billing.note_dispute": Trial({"dispute": "dp_nordwind1"}, {}),
     "lease.top_up": Trial({"colleague": COLLEAGUE, "extra": "5"}, {"extra": 5, "target_is_self": False}),
     "staff.add": Trial(
         {"name": "Ada Field", "email": "ada@brightline.example", "person": "https://id.example|a", "roles": "finance"},
@@ -139,6 +192,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         with cast.house.store.write() as unit:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
+        bank(cast, THIS)
         copy = sqlite3.connect(":memory:")
         yield Stage(cast, tmp_path / "actions.db", copy)
         copy.close()
@@ -148,7 +202,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     """Bring the world into the state that the action needs, and return what is typed."""
     trial = TRIALS[key]
     tenant = next(record for record in world() if isinstance(record, TenantRecord))
-    runs = key == "entitlement.end_override"
+    runs = key in ON_AN_OVERRIDE
     override = OverrideRecord(
         tenant=NORDWIND, external_id="o1", feature="seats", value=300, label="Kept", reference="CTR-1",
         starts_at=NOON - timedelta(days=1), until=NOON + timedelta(days=9), ended_at=None if runs else NOON,
@@ -162,11 +216,20 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
-    return {"override": grant} if key == "entitlement.end_override" else {**trial.raw, **found}
+    return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
 def told(stage: Stage, key: str) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
+    if key.startswith(("finding.", "reconciliation.")):
+        return reconciled(stage, key)
+    if key == "billing.cancel_resync":
+        first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
+                         run_at=NOON + timedelta(days=9))  # fmt: skip
+        with stage.cast.house.store.write() as unit:
+            unit.jobs.add(first, at=NOON)
+    if key in SWEEPS:
+        return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
     if stage.left is None:
@@ -182,6 +245,24 @@ def told(stage: Stage, key: str) -> Raw:
         return {"run": planned_run(stage.cast, stage.left, state=RUNS[key])}
     ids = {"job.retry": {"job": stage.left.job}, "job.discard": {"job": stage.left.job}}
     return ids.get(key, {"event": stage.left.event} if key == "inbound.replay" else {})
+
+
+def reconciled(stage: Stage, key: str) -> Raw:
+    """Bring a provider, a finding in the state that the action needs, and a run that goes on; return their ids."""
+    stage.cast.house = replace(stage.cast.house, provider=PaperProvider())
+    state = STATES.get(key)
+    finding = replace(A_FINDING, state=state or FindingState.OPEN)
+    with stage.cast.house.store.write() as unit:
+        known = unit.findings.get(finding.id)
+        if known is None:
+            unit.findings.add(finding)
+        else:
+            unit.findings.save(replace(finding, version=known.version))
+        if key == "reconciliation.cancel":
+            unit.runs.add(A_RUN)
+    if key == "reconciliation.cancel":
+        return {"run": A_RUN.id}
+    return {"finding": finding.id} if state is not None else {}
 
 
 def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:
@@ -269,7 +350,7 @@ def test_it_refuses_every_tenant_action_without_a_lease(stage: Stage) -> None:
         actor = actor_of(role.value, stage.cast)
         for key, trial in TRIALS.items():
             if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT:
-                raw: Raw = {"override": "x"} if key == "entitlement.end_override" else trial.raw
+                raw: Raw = {"override": "x"} if key in ON_AN_OVERRIDE else trial.raw
                 tenant = TENANTS[THIS]
                 answer = came_of(stage, actor, key, "CONTRACT_CHANGE", raw=raw, tenant=tenant)
                 assert isinstance(answer, Deny), (role, key)

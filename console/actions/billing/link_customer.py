@@ -102,8 +102,10 @@ def _is_proven(params: Params, customer: Customer, tools: Tools) -> bool:
         case "metadata":
             return customer.tenant == tools.plane().scope.tenant
         case "product":
+            # What the mirror says of a customer that was linked once is no word of the product's own.
+            mirrored = tools.plane().mirror.children(ObjectKind.SUBSCRIPTION, customer.id, limit=1)
             subscription = tools.plane().subscription()
-            return subscription is not None and subscription.provider_customer == customer.id
+            return not mirrored and subscription is not None and subscription.provider_customer == customer.id
         case "invoice":
             return any(tools.plane().invoice(number) is not None for number in _numbers(customer, tools))
         case _:

@@ -85,6 +85,6 @@ ACTION = Action(
     apply=apply,
     documentation="Computes what a tenant may use and stores it for the product; up to date, it does nothing.",
     customer_sees="What it may use as of now, and the recalculation in the access log.",
-    place="entitlements",
+    place="stored_access",
     moves_access=True,
 )

@@ -1,10 +1,13 @@
 """The demo world as streams of import records: the same for the same seed and moment, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.adapters.demo import histories
+from console.adapters.demo.book_records import book_records
+from console.adapters.demo.books import DemoBooks, demo_books
+from console.adapters.demo.drift import Plot, world_books
 from console.adapters.demo.jobs import jobs
 from console.adapters.demo.people import members
 from console.adapters.demo.price_list import CATALOGUE
@@ -46,12 +49,18 @@ class DemoWorld:
     now: datetime
     receiver: str = RECEIVER_URL
 
-    def records(self) -> Iterator[Record]:
-        """Yield every record in an order in which nothing refers to what is still to come."""
+    def records(self, *, seen: Callable[[DemoBooks], None] = lambda _books: None) -> Iterator[Record]:
+        """Yield every record in an order in which nothing refers to what is still to come.
+
+        Shape: `seen` is shown each tenant's books, of which only our own side becomes records.
+        """
         yield from self.catalogue()
+        plot = Plot()
         for sketch, count in self._peopled():
+            books = plot.books(sketch, demo_books(sketch, now=self.now))
+            seen(books)
             yield _tenant(sketch)
-            yield histories.subscription(sketch, now=self.now)
+            yield books.subscription
             yield from histories.add_ons(sketch)
             yield from members(sketch, count, now=self.now)
             yield from histories.invoices(sketch, now=self.now)
@@ -60,6 +69,7 @@ class DemoWorld:
             yield from histories.overrides(sketch, now=self.now)
             yield from histories.notes(sketch, now=self.now)
             yield from standings(sketch, now=self.now)
+            yield from book_records(sketch.external_id, books)
 
     def catalogue(self) -> tuple[CatalogueRecord, ...]:
         """Return plans, features, entitlements and add-ons."""
@@ -105,13 +115,13 @@ class DemoWorld:
         """Yield notes that staff wrote before the world begins."""
         return (each for sketch in self._sketches() for each in histories.notes(sketch, now=self.now))
 
+    def books(self) -> Iterator[DemoBooks]:
+        """Yield what provider, mirror and product say of each tenant, a handful of them not of one mind."""
+        return world_books(self._sketches(), now=self.now)
+
     def provider_invoices(self) -> Iterator[Invoice]:
         """Yield the invoices as the invented billing provider holds them."""
-        return (
-            histories.at_provider(invoice, customer=sketch.customer)
-            for sketch in self._sketches()
-            for invoice in histories.invoices(sketch, now=self.now)
-        )
+        return (each for books in self.books() for each in books.provider if isinstance(each, Invoice))
 
     def _sketches(self) -> Iterator[Sketch]:
         return (sketched(self.seed, index, now=self.now) for index in range(self.tenant_count))

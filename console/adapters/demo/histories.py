@@ -8,7 +8,6 @@ from random import Random
 from console.adapters.demo.charges import charge, cost_of, currency_of, interval_of, is_paused, issued_at
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
-from console.domain.billing.objects import Invoice, InvoiceLine
 from console.domain.import_entitlements import OverrideRecord, SubscriptionAddOnRecord
 from console.domain.imports import InvoiceRecord, NoteRecord, SubscriptionRecord
 
@@ -93,49 +92,6 @@ def paid_at_provider(invoice: InvoiceRecord) -> datetime | None:
     if invoice.paid_at is None and invoice.provider_status == "paid":
         return invoice.mirrored_at + timedelta(minutes=7)
     return invoice.paid_at
-
-
-def at_provider(invoice: InvoiceRecord, *, customer: str) -> Invoice:
-    """Return an invoice as the invented provider holds it; it may know more than the mirror."""
-    paid_at = paid_at_provider(invoice)
-    is_paid = invoice.provider_status == "paid"
-    paid = invoice.amount_minor if is_paid else 0
-    line = InvoiceLine(
-        id=f"il_{invoice.number}",
-        text="Subscription",
-        amount_minor=invoice.amount_minor,
-        price=None,
-        feature=None,
-        quantity=1,
-        unit_minor=invoice.amount_minor,
-        period_from=invoice.issued_at - timedelta(days=30),
-        period_until=invoice.issued_at,
-        is_proration=False,
-        tax_minor=0,
-        tax_basis_points=None,
-        jurisdiction=None,
-    )
-    return Invoice(
-        id=f"in_{invoice.number}",
-        number=invoice.number,
-        customer=customer,
-        subscription=None,
-        status=invoice.provider_status,
-        currency=invoice.currency,
-        lines=(line,),
-        discount_minor=0,
-        tax_minor=0,
-        total_minor=invoice.amount_minor,
-        balance_applied_minor=0,
-        due_minor=invoice.amount_minor,
-        paid_minor=paid,
-        remaining_minor=invoice.amount_minor - paid,
-        issued_at=invoice.issued_at,
-        due_at=invoice.due_at,
-        paid_at=paid_at,
-        is_paid_out_of_band=False,
-        is_live=True,
-    )
 
 
 def overrides(sketch: Sketch, *, now: datetime) -> Iterator[OverrideRecord]:

@@ -15,6 +15,8 @@ from console.domain.staff import Role
 
 FILE = "demo.json"
 KEYS_FILE = "demo-keys.json"
+INBOUND_SECRET = "inbound_secret"  # noqa: S105  its name
+_KEYS = ("session_key", "fingerprint_key", "sealing_key")
 NOTE = "Invented people for trying the console on this machine; made at random for this folder, worthless elsewhere."
 _PRIVATE = 0o600
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -95,24 +97,27 @@ def write_demo_file(var: Path, people: Sequence[DemoPerson], *, address: str) ->
 
 
 def kept_keys(var: Path) -> dict[str, str]:
-    """Return the demo's own settings secrets, made at the first start: session, fingerprint and sealing key."""
+    """Return the demo's own secrets, made at the first start: three keys, and what its provider signs webhooks with."""
     file = var / KEYS_FILE
-    names = ("session_key", "fingerprint_key", "sealing_key")
     try:
         known = json.loads(file.read_text("utf-8"))
-        return {name: str(known[name]) for name in names}
+        kept = {name: str(known[name]) for name in _KEYS}
+        kept[INBOUND_SECRET] = str(known.get(INBOUND_SECRET) or "")
     except FileNotFoundError:
-        made = {name: secrets.token_urlsafe(48) for name in names}
-        _write_private(file, made)
-        return made
+        kept = {name: secrets.token_urlsafe(48) for name in _KEYS}
     except (OSError, ValueError, TypeError, KeyError) as broken:
         message = f"{file}: this is not a file of the demo ({type(broken).__name__}); remove the folder to begin anew."
         raise DemoFileError(message) from None
+    if not kept.get(INBOUND_SECRET):
+        kept[INBOUND_SECRET] = f"whsec_{secrets.token_urlsafe(32)}"
+        _write_private(file, kept)
+    return kept
 
 
 def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes: Sequence[str] = ()) -> dict[str, str]:
     """Return the `SALLYPORT_*` of a demo in a folder; each named plane gets a file of its own."""
-    keys = {f"SALLYPORT_SECRETS__{name.upper()}": value for name, value in kept_keys(var).items()}
+    kept = kept_keys(var)
+    keys = {f"SALLYPORT_SECRETS__{name.upper()}": kept[name] for name in _KEYS}
     own = {f"SALLYPORT_DATABASE__PLANES__{name.upper()}": f"sqlite:///{var / f'plane-{name}.db'}" for name in planes}
     return {
         "SALLYPORT_ENVIRONMENT": "demo",
@@ -122,6 +127,7 @@ def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes
         "SALLYPORT_SERVER__PORT": str(port),
         "SALLYPORT_TICKETS__ADAPTER": "demo",
         "SALLYPORT_BILLING__ADAPTER": "demo",
+        "SALLYPORT_INBOUND__STRIPE_SECRETS": kept[INBOUND_SECRET],
         "SALLYPORT_NOTICES__FOLDER": str(var / "notices"),
         "SALLYPORT_WEBHOOKS__HTTPS_ONLY": "false",
         "SALLYPORT_WEBHOOKS__PORTS": f"443,{RECEIVER_PORT}",

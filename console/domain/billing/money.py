@@ -75,6 +75,11 @@ def read(text: str, currency: str) -> int | None:
     return int(whole + rest.ljust(digits, "0")) if len(rest) <= digits else None
 
 
+def typed(minor: int, currency: str) -> str:
+    """Return an amount as it is typed into a form, so that `read` gives the same again: `1234.50`, `1235`."""
+    return worded(minor, currency).removesuffix(f" {currency}").replace(",", "")
+
+
 def in_units(minor: int, currency: str) -> int:
     """Return an amount in whole units of its currency, rounded up: what limits that know no currency are held to."""
     unit: int = 10 ** exponent(currency)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import Invoice, ObjectKind, Payment
 from console.domain.billing.sealing import is_as_closed
 from console.domain.billing.tie_outs import allocated, due_gap
 from console.domain.reconciling.detect_money import adds_up_not
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import Reading, differing, entered
+from console.domain.reconciling.reading import Reading, differing
 
 _AMOUNTS = ("lines", "discount_minor", "tax_minor", "total_minor")
 _STATE = ("status", "paid_minor", "remaining_minor", "due_minor", "paid_at")
@@ -85,7 +85,7 @@ def _drift(reading: Reading, ours: Invoice, theirs: Invoice) -> Candidate:
     period = _closed_otherwise(reading, theirs)
     if period is None:
         return found
-    params = {"invoice": theirs.id, "amount": entered(abs(gap), theirs.currency), "currency": theirs.currency}
+    params = {"invoice": theirs.id, "amount": typed(abs(gap), theirs.currency), "currency": theirs.currency}
     evidence = {**found.evidence, "closed": period}
     return replace(found, kind="invoice_amount_drift_closed", params=params, evidence=evidence)
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from console.domain.billing.canonical_form import customer_of, kind_of
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import BillingObject, Invoice, InvoiceLine, ObjectKind, Subscription
 from console.domain.billing.tie_outs import due_gap, line_tax_gap, prorated, tax_gaps, total_gap
 from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import Reading, amount_of, entered
+from console.domain.reconciling.reading import Reading, amount_of
 
 _ROUNDING = "rounding_difference"
 _ASKED = frozenset({"open", "paid", "uncollectible"})
@@ -148,7 +148,7 @@ def _of_line(
         at_risk_minor=abs(gap),
         currency=invoice.currency,
         direction=Direction.CUSTOMER_LOSES if gap > 0 else Direction.WE_LOSE if gap < 0 else Direction.NOBODY,
-        params={"invoice": invoice.id, "amount": entered(gap, invoice.currency), "currency": invoice.currency}
+        params={"invoice": invoice.id, "amount": typed(gap, invoice.currency), "currency": invoice.currency}
         if is_owed
         else {},
         evidence={"invoice": invoice.number or invoice.id, "line": line.text, "jurisdiction": line.jurisdiction or ""},

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from console.domain.billing.matching import Strength, payable
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import Invoice, Payment, Subscription
 from console.domain.billing.states import OPEN_DISPUTE
 from console.domain.billing.tie_outs import SUCCEEDED, unapplied
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import NOTHING, Reading, differing, entered, moment
+from console.domain.reconciling.reading import NOTHING, Reading, differing, moment
 
 _TAKEN = OPEN_DISPUTE | {"lost"}
 
@@ -42,7 +42,7 @@ def find(reading: Reading) -> Iterator[Candidate]:
 def _left(reading: Reading, payment: Payment, left: int) -> Candidate:
     fitting = payable(payment, left, reading.invoices) if left > 0 else None
     is_part = bool(payment.allocations)
-    params = {"payment": payment.id, "amount": entered(left, payment.currency), "currency": payment.currency}
+    params = {"payment": payment.id, "amount": typed(left, payment.currency), "currency": payment.currency}
     if fitting is not None:
         params["invoice"] = fitting.id
     return Candidate(
@@ -90,7 +90,7 @@ def _after_end(
         if each.id != payment.id and any(part.invoice == invoice.id for part in each.allocations)
     ]
     is_plain = not others and not is_taken and not payment.refunded_minor and left == invoice.paid_minor
-    params = {"payment": payment.id, "amount": entered(left, payment.currency), "currency": payment.currency}
+    params = {"payment": payment.id, "amount": typed(left, payment.currency), "currency": payment.currency}
     return Candidate(
         kind="payment_after_cancellation",
         tenant=reading.books.tenant,

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from console.domain.billing.money import worded
+from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import CreditNote, Customer, Invoice, ObjectKind, Payment, Refund
 from console.domain.billing.states import PASSING, is_live
 from console.domain.billing.tie_outs import ISSUED, SUCCEEDED, balance_gap, refunded_gap, split_gap, use_gap
 from console.domain.reconciling.detect_access import grants_plan
 from console.domain.reconciling.findings import Candidate, Direction
-from console.domain.reconciling.reading import Reading, differing, entered
+from console.domain.reconciling.reading import Reading, differing
 
 _FAILED = "failed"
 _MONEY = (ObjectKind.REFUND, ObjectKind.PAYMENT)
@@ -83,7 +83,7 @@ def _failed(reading: Reading) -> Iterator[Candidate]:
                 direction=Direction.CUSTOMER_LOSES,
                 params={
                     "payment": refund.payment,
-                    "amount": entered(refund.amount_minor, refund.currency),
+                    "amount": typed(refund.amount_minor, refund.currency),
                     "currency": refund.currency,
                 },
                 evidence={"payment": refund.payment, "reason": refund.reason or ""},

@@ -192,11 +192,6 @@ def said(thing: BillingObject | None, name: str) -> str:
     return NOTHING if value is None else str(value)
 
 
-def entered(minor: int, currency: str) -> str:
-    """Return an amount as people type it into a form, without its currency."""
-    return worded(minor, currency).partition(" ")[0]
-
-
 def moment(at: datetime | None) -> str:
     """Return a moment in words."""
     return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -17,6 +17,8 @@ _PLACES = (
     ("trail", "Trail", "scroll-text", "trail.index"),
     ("staff", "Staff", "users", "staff.index"),
     ("policy", "Policy", "scale", "policy.show"),
+    ("access", "Register of overrides", "scale", "access.register"),
+    ("access", "Recalculations of many tenants", "list-checks", "access.sweeps"),
     ("operations", "Operations", "activity", "operations.index"),
     ("operations", "Jobs", "cog", "operations.jobs"),
     ("operations", "Inbox of providers", "inbox", "operations.inbox"),

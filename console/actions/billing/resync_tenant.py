@@ -1,0 +1,93 @@
+"""`billing.resync_tenant`: ask the billing provider for everything of one tenant, as a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.domain.billing.objects import OF_CUSTOMERS
+from console.domain.billing.resyncing import JOB, QUEUE, Progress, key_of
+from console.domain.billing.wording import called
+from console.domain.canonical import digest_hex
+from console.domain.changes import Applied, Change, Preview
+from console.domain.ids import ActionKey, ExecutionId
+from console.domain.jobs import JobDraft
+from console.domain.reasons import Effect
+from console.ports.actions import Action, Fault, Reach, Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """Nothing is chosen: all of the tenant is asked for."""
+
+
+def build(_values: Mapping[str, Any]) -> Params:
+    """Return the parameters."""
+    return Params()
+
+
+def preview(_params: Params, tools: Tools) -> Preview:
+    """Return what is mirrored and whose customers are asked for; raises Fault for a tenant without a customer."""
+    customers = _customers(tools)
+    counts = dict.fromkeys(OF_CUSTOMERS, 0)
+    for kind, _ in tools.plane().mirror.side().objects:
+        counts[kind] = counts.get(kind, 0) + 1
+    return Preview(
+        sentence=f"Resync everything of {len(customers):,} customer{'' if len(customers) == 1 else 's'}",
+        changes=(
+            Change(field="Customers at the provider", before=None, after=", ".join(customers)),
+            *(
+                Change(
+                    field=f"{called(kind).capitalize()}s in the mirror",
+                    before=f"{many:,}",
+                    after="as the provider has them",
+                )
+                for kind, many in counts.items()
+            ),
+        ),
+        fingerprint={"customers": digest_hex(list(customers))},
+        warnings=("It runs as a job, page by page; its page under Operations shows how far it has come.",),
+        customer="Access that follows what they paid, recalculated from the mirror.",
+        target_type="tenant",
+        target_id=str(tools.plane().scope.tenant),
+    )
+
+
+def apply(_params: Params, tools: Tools) -> Applied:
+    """Change nothing yet: the job is queued with the outcome."""
+    customers = _customers(tools)
+    return Applied(
+        sentence="The mirror is being brought up to what the provider says.",
+        changes=(Change(field="Customers at the provider", before=None, after=", ".join(customers)),),
+    )
+
+
+def follow_up(_params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the first job of the resync."""
+    first = Progress(resync=execution)
+    return (JobDraft(kind=JOB, key=key_of(execution, 0), payload=first.payload(), queue=QUEUE),)
+
+
+def _customers(tools: Tools) -> tuple[str, ...]:
+    customers = tuple(sorted(tools.plane().mirror.customers()))
+    if not customers:
+        raise Fault("", "This tenant is linked to no customer of the provider: link one.")
+    return customers
+
+
+ACTION = Action(
+    key=ActionKey("billing.resync_tenant"),
+    version=1,
+    title="Resync everything of the tenant",
+    button="Resync everything",
+    icon="refresh-cw",
+    effect=Effect.WRITE,
+    reach=Reach.TENANT,
+    fields=(),
+    build=build,
+    preview=preview,
+    apply=apply,
+    follow_up=follow_up,
+    documentation="Asks the billing provider for every object of the tenant and lets the mirror follow, as a job.",
+    customer_sees="Access that follows what they paid.",
+    place="billing",
+)

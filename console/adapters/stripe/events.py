@@ -1,0 +1,45 @@
+"""The events that Stripe made, oldest first, so that a gap in what came shows."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from console.adapters.stripe.calls import PAGE, Calls, every, listed
+from console.adapters.stripe.reading import Document, rows
+from console.ports.inbound import ListedEvent
+
+_PATH = "/v1/events"
+
+
+class StripeEvents:
+    """Asks for the events of the last 30 days; older ones Stripe does not keep."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
+        """Return events from then on, oldest first. Raises: OutsideError."""
+        begin = int(at.timestamp())
+        before = rows(listed(self._calls, _PATH, {"created": {"lt": begin}, "limit": 1}), "data")
+        if before:
+            params: dict[str, Any] = {"ending_before": before[0].get("id"), "limit": min(limit, PAGE)}
+            found = list(rows(listed(self._calls, _PATH, params), "data"))
+        else:  # nothing is older, so the list must be read to its end
+            found = list(every(self._calls, _PATH, {"created": {"gte": begin}}))
+        oldest_first = [each for each in reversed(found) if _is_event(each)]
+        return [_listed(each) for each in oldest_first[:limit]]
+
+
+def _is_event(document: Document) -> bool:
+    created = document.get("created")
+    return all(isinstance(document.get(name), str) for name in ("id", "type")) and isinstance(created, int)
+
+
+def _listed(event: Document) -> ListedEvent:
+    return ListedEvent(
+        event_id=event["id"],
+        event_type=event["type"],
+        made_at=datetime.fromtimestamp(event["created"], tz=UTC),
+        payload=json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(),
+    )

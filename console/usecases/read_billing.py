@@ -1,0 +1,136 @@
+"""The billing of an opened tenant: what the mirror holds, whose customer it is, what the provider was asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.domain.billing.canonical_form import Snapshot
+from console.domain.billing.objects import CreditNote, Dispute, Invoice, ObjectKind, Payment, Refund, Subscription
+from console.domain.billing.writes import ProviderWrite
+from console.domain.decisions import Deny
+from console.domain.ids import TenantId
+from console.domain.reconciling.books import Hold, Link
+from console.domain.reconciling.findings import Finding
+from console.domain.staff import Actor
+from console.ports.planes import TenantPlane
+from console.ports.reconciliation import FindingFilter
+from console.ports.store import ControlUnit
+from console.usecases.house import House
+from console.usecases.opened_tenant import Opened, read_opened
+
+_INVOICES, _OTHERS, _WRITES, _FINDINGS = 25, 15, 15, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One thing that happened to the tenant's money. Units: minor units, positive towards us."""
+
+    at: datetime
+    kind: ObjectKind
+    id: str
+    what: str
+    minor: int
+    currency: str
+    status: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingPage:
+    """Billing as the mirror knows it. Shape: every list is bounded, newest first; `heard_at` is the latest answer."""
+
+    opened: Opened
+    links: Sequence[Link]
+    subscriptions: Sequence[Snapshot]
+    invoices: Sequence[Snapshot]
+    happenings: Sequence[Happening]
+    writes: Sequence[ProviderWrite]
+    holds: Sequence[Hold]
+    findings: Sequence[Finding]
+    heard_at: datetime | None
+
+
+def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage | Deny:
+    """Return the billing page of an opened tenant, in a bounded number of statements."""
+
+    def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> BillingPage:
+        mirror = plane.mirror
+        subscriptions = mirror.page(ObjectKind.SUBSCRIPTION, before=None, limit=_OTHERS)
+        invoices = mirror.page(ObjectKind.INVOICE, before=None, limit=_INVOICES)
+        others = [
+            each
+            for kind in (ObjectKind.PAYMENT, ObjectKind.REFUND, ObjectKind.CREDIT_NOTE, ObjectKind.DISPUTE)
+            for each in mirror.page(kind, before=None, limit=_OTHERS)
+        ]
+        told = [*subscriptions, *invoices, *others]
+        happened = [line for each in told if not each.is_deleted for line in happenings(each)]
+        return BillingPage(
+            opened=opened,
+            links=plane.customers.links(),
+            subscriptions=subscriptions,
+            invoices=invoices,
+            happenings=sorted(happened, key=lambda line: (line.at, line.id), reverse=True),
+            writes=plane.provider_writes.recent(limit=_WRITES),
+            holds=plane.holds(),
+            findings=unit.findings.page(FindingFilter(tenant=tenant), after=None, limit=_FINDINGS),
+            heard_at=max((each.fetched_at for each in told), default=None),
+        )
+
+    return read_opened(house, actor, tenant, page="billing", read=read, records=_INVOICES)
+
+
+def happenings(snapshot: Snapshot) -> Iterator[Happening]:
+    """Yield what an object tells of what happened, each with its reason as far as the provider gives one."""
+    thing = snapshot.thing
+    if isinstance(thing, Subscription):
+        yield from _of_subscription(thing)
+    elif isinstance(thing, Invoice):
+        name = thing.number or thing.id
+        why = "for the subscription" if thing.subscription else "asked for by hand"
+        yield _line(thing, thing.issued_at, f"Invoice {name}", thing.total_minor, thing.status, why)
+    elif isinstance(thing, Payment) and thing.paid_at is not None:
+        invoices = ", ".join(each.invoice for each in thing.allocations) or "no invoice"
+        yield _line(thing, thing.paid_at, "Payment", thing.captured_minor, thing.status, f"pays {invoices}")
+    elif isinstance(thing, Refund):
+        why = (thing.reason or "no reason given").replace("_", " ")
+        yield _line(thing, thing.created_at, "Refund", -thing.amount_minor, thing.status, why)
+    elif isinstance(thing, CreditNote):
+        why = f"corrects {thing.invoice}"
+        yield _line(thing, thing.issued_at, f"Credit note {thing.number or ''}", -thing.total_minor, thing.status, why)
+    elif isinstance(thing, Dispute):
+        yield _line(
+            thing, thing.opened_at, "Dispute opened", -thing.amount_minor, thing.status, f"over {thing.payment}"
+        )
+        if thing.closed_at is not None:
+            yield _line(thing, thing.closed_at, f"Dispute {thing.status}", 0, thing.status, f"over {thing.payment}")
+
+
+def _of_subscription(thing: Subscription) -> Iterator[Happening]:
+    plans = ", ".join(each.plan or each.price for each in thing.items)
+    yield _line(thing, thing.started_at, f"Subscription to {plans} began", 0, thing.status, "")
+    if thing.ended_at is not None:
+        yield _line(thing, thing.ended_at, f"Subscription to {plans} ended", 0, thing.status, "")
+
+
+def _line(
+    thing: Subscription | Invoice | Payment | Refund | CreditNote | Dispute,
+    at: datetime,
+    what: str,
+    minor: int,
+    status: str,
+    why: str,
+) -> Happening:
+    kind = _KINDS[type(thing)]
+    return Happening(
+        at=at, kind=kind, id=thing.id, what=what.strip(), minor=minor, currency=thing.currency, status=status, why=why
+    )
+
+
+_KINDS = {
+    Subscription: ObjectKind.SUBSCRIPTION,
+    Invoice: ObjectKind.INVOICE,
+    Payment: ObjectKind.PAYMENT,
+    Refund: ObjectKind.REFUND,
+    CreditNote: ObjectKind.CREDIT_NOTE,
+    Dispute: ObjectKind.DISPUTE,
+}

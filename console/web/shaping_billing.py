@@ -1,0 +1,130 @@
+"""The billing of an opened tenant, as its template wants it."""
+
+from collections.abc import Sequence
+
+from console.domain.billing.money import exponent, worded
+from console.domain.billing.objects import Invoice, ObjectKind, Subscription
+from console.domain.billing.writes import Operation, WriteState
+from console.domain.reconciling.catalogue import KINDS
+from console.usecases.offer_actions import Offer
+from console.usecases.read_billing import BillingPage, Happening
+from console.web.paths import path_of
+from console.web.shaping import View
+from console.web.shaping_tenants import action_href, placed_links
+
+_ICONS = {
+    ObjectKind.SUBSCRIPTION: "refresh-cw",
+    ObjectKind.INVOICE: "receipt",
+    ObjectKind.PAYMENT: "badge-check",
+    ObjectKind.REFUND: "undo-2",
+    ObjectKind.CREDIT_NOTE: "receipt",
+    ObjectKind.DISPUTE: "flag",
+}
+_WRITES = {
+    WriteState.WANTED: ("info", "hourglass", "Waits to be sent"),
+    WriteState.SENT: ("warn", "loader", "Sent, not confirmed"),
+    WriteState.DONE: ("ok", "circle-check", "Done"),
+    WriteState.REFUSED: ("stop", "ban", "Refused"),
+}
+_OPERATIONS = {
+    Operation.REFUND: "Refund",
+    Operation.CREDIT: "Credit note",
+    Operation.APPLY: "Apply a payment",
+    Operation.CANCEL: "Cancel a subscription",
+    Operation.NAME: "Name the tenant at the customer",
+}
+_TENANT_RUN = "reconciliation.start_tenant"
+
+
+def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
+    """Return what is paid for, what was asked and paid, what we asked of the provider, and what does not agree."""
+    row = page.opened.tenant
+    return {
+        "heard_at": page.heard_at,
+        "links": [{"customer": link.customer, "since": link.linked_at} for link in page.links],
+        "subscriptions": [
+            _subscription(each.thing) for each in page.subscriptions if isinstance(each.thing, Subscription)
+        ],
+        "invoices": [
+            {**_invoice(each.thing), "is_deleted": each.is_deleted,
+             "resync_href": action_href(row, "billing.resync", kind=ObjectKind.INVOICE.value, object=each.thing.id)}
+            for each in page.invoices
+            if isinstance(each.thing, Invoice)
+        ],
+        "happenings": [_happening(each) for each in page.happenings],
+        "writes": [
+            {
+                "what": _OPERATIONS[each.operation],
+                "subject": each.subject,
+                "amount": worded(each.amount_minor, each.currency) if each.currency and each.amount_minor else "",
+                "mark": _mark(_WRITES[each.state]),
+                "at": each.wanted_at,
+                "error": each.error or "",
+                "result": each.result_id or "",
+            }
+            for each in page.writes
+        ],
+        "holds": [
+            {
+                "dispute": each.dispute,
+                "amount": worded(each.amount_minor, each.currency),
+                "outcome": each.outcome or "open",
+            }
+            for each in page.holds
+        ],
+        "findings": [
+            {
+                "title": KINDS[each.kind].title if each.kind in KINDS else each.kind,
+                "ours": each.ours,
+                "theirs": each.theirs,
+                "href": path_of("findings.show", slug=row.slug, finding=each.id),
+            }
+            for each in page.findings
+        ],
+        "findings_href": path_of("findings.index", slug=row.slug),
+        "offers": placed_links(offers, row, "billing"),
+    }  # fmt: skip
+
+
+def _subscription(thing: Subscription) -> View:
+    return {
+        "id": thing.id,
+        "plan": ", ".join(each.plan or each.price for each in thing.items),
+        "quantity": sum(each.quantity or 0 for each in thing.items),
+        "status": thing.status,
+        "from": thing.period_from,
+        "until": thing.period_until,
+        "ends": thing.ends_at_period_end,
+    }
+
+
+def _invoice(thing: Invoice) -> View:
+    return {
+        "id": thing.id,
+        "number": thing.number or thing.id,
+        "status": thing.status,
+        "total": thing.total_minor,
+        "remaining": thing.remaining_minor,
+        "currency": thing.currency,
+        "exponent": exponent(thing.currency),
+        "issued_at": thing.issued_at,
+        "due_at": thing.due_at,
+        "paid_at": thing.paid_at,
+    }
+
+
+def _happening(each: Happening) -> View:
+    return {
+        "at": each.at,
+        "icon": _ICONS[each.kind],
+        "what": each.what,
+        "amount": worded(each.minor, each.currency) if each.minor else "",
+        "status": each.status.replace("_", " "),
+        "why": each.why,
+        "id": each.id,
+    }
+
+
+def _mark(mark: tuple[str, str, str]) -> View:
+    kind, icon, word = mark
+    return {"kind": kind, "icon": icon, "word": word}

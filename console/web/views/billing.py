@@ -1,0 +1,24 @@
+"""The billing of an opened tenant."""
+
+from flask import Blueprint, Response
+
+from console.domain.decisions import Deny
+from console.domain.tenancy import DirectoryRow
+from console.usecases.offer_actions import offer_actions
+from console.usecases.read_billing import read_billing
+from console.web import asking, gate, render
+from console.web.closed import closed
+from console.web.shaping_billing import billing_view
+
+bp = Blueprint("billing", __name__)
+
+
+@bp.get("/t/<slug>/billing")
+@gate.tenant_scoped
+def show(row: DirectoryRow) -> Response:
+    """Show subscriptions, invoices and everything that happened to the tenant's money, in one order."""
+    page = read_billing(asking.house(), asking.actor(), tenant=row.id)
+    if isinstance(page, Deny):
+        return closed(row, page)
+    view = billing_view(page, offer_actions(asking.house(), asking.actor(), tenant=row))
+    return render.page("pages/tenants/billing.html", opened=page.opened, tab="billing", page=view)

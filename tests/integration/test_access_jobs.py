@@ -1,0 +1,287 @@
+"""Access over time and over many tenants: ends that come by themselves, mass recalculations, the register."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.domain.decisions import Deny
+from console.domain.effective_store import StoredRow, StoredSet
+from console.domain.entitlements import Grant, GrantSource, Op
+from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId
+from console.domain.jobs import JobDraft
+from console.domain.override_register import Registered
+from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, Sweep, SweepState, TenantState
+from console.domain.tenancy import TenantScope
+from console.ports.override_register import Which
+from console.usecases.house import House
+from console.usecases.keep_register import REGISTER_JOB
+from console.usecases.outcomes import BadFields, Proposal, Ran
+from console.usecases.propose_action import propose_action
+from console.usecases.run_jobs import run_due_jobs
+from console.usecases.sweep_access import SWEEP_JOB
+from tests.databases import ENGINES, HandClock
+from tests.integration.cast import scope
+from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, new_urls, opened_stage, settle_in, tenant
+from tests.web.cast import PEOPLE
+
+DAY = timedelta(days=1)
+LEAD = "support_lead"
+OTHERS = ("nordwind", "globex")  # of the cast
+SLUGS = tuple(f"shop{number}" for number in range(8))
+
+
+class Desk:
+    """A house with eight tenants here and one far away, its clock, and its worker."""
+
+    def __init__(self, stage: Stage, clock: HandClock) -> None:
+        self.stage, self.clock = stage, clock
+        self.house: House = stage.house
+
+    def plane(self, slug: str) -> PlaneId:
+        return FAR if slug == "away" else SHARED_PLANE
+
+    def scoped(self, slug: str) -> TenantScope:
+        return scope(tenant(slug), plane=self.plane(slug), hours=24 * 60)
+
+    def stored(self, slug: str) -> StoredSet | None:
+        wanted = self.scoped(slug)
+        if slug == "away":
+            with self.stage.storage.planes.read(wanted) as plane:
+                return plane.effective_set()
+        with self.stage.storage.store.read() as unit:
+            return unit.tenant(wanted).effective_set()
+
+    def override(self, slug: str, value: int, *, until: timedelta | None = None, number: int = 1) -> None:
+        now = self.clock.now()
+        grant = Grant(
+            source=GrantSource.OVERRIDE, id=f"ovr_{slug}_{number}", label="Override", feature="seats", value=value,
+            starts_at=now, until=None if until is None else now + until, reference="R-1", op=Op.SET,
+            owner=PEOPLE["support_agent"].id,
+        )  # fmt: skip
+        self.write(slug, grant)
+
+    def write(self, slug: str, grant: Grant | None = None, *, stored: StoredSet | None = None) -> None:
+        wanted, now = self.scoped(slug), self.clock.now()
+        if slug == "away":
+            with self.stage.storage.planes.write(wanted) as plane:
+                plane.recalculate(cause="test", at=now) if grant is None else plane.add_override(grant, by="t", at=now)
+            return
+        with self.stage.storage.store.write() as unit:
+            plane = unit.tenant(wanted)
+            if stored is not None:
+                plane.store_effective_set(stored, cause="test", expected=None)
+            elif grant is None:
+                plane.recalculate(cause="test", at=now)
+            else:
+                plane.add_override(grant, by="t", at=now)
+
+    def asked(self, who: str, key: str, **raw: str) -> Proposal:
+        return propose_action(
+            self.house, self.stage.actor(who), key=ActionKey(key), tenant=None, raw=raw, reason=CONTRACT, mark=None,
+            form_id=self.stage.form(),
+        )  # fmt: skip
+
+    def ran(self, who: str, key: str, **raw: str) -> Ran:
+        answer = self.asked(who, key, **raw)
+        assert isinstance(answer, Ran), answer
+        return answer
+
+    def work(self, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            run_due_jobs(self.house, worker="w1", limit=20)
+
+    def job(self, kind: str) -> None:
+        with self.stage.storage.store.write() as unit:
+            unit.jobs.add(JobDraft(kind=kind, key=self.house.ids.new("tst")), at=self.clock.now())
+        self.work()
+
+    def planned(self, **raw: str) -> Sweep:
+        done = self.ran(LEAD, "entitlement.plan_recalculation", **{"plan": "", "rate_per_s": "", **raw})
+        assert done.applied.made is not None
+        self.work(3)
+        return self.sweep(done.applied.made)
+
+    def sweep(self, run: str) -> Sweep:
+        with self.stage.storage.store.read() as unit:
+            found = unit.recalculations.get(RunId(run))
+        assert found is not None
+        return found
+
+    def progress(self, run: str) -> Progress:
+        with self.stage.storage.store.read() as unit:
+            return unit.recalculations.progress(RunId(run))
+
+    def registered(self, which: Which = Which.ALL) -> list[Registered]:
+        with self.stage.storage.store.read() as unit:
+            return list(unit.register.page(which, ends_before=self.clock.now() + 7 * DAY, limit=50))
+
+
+@pytest.fixture(params=ENGINES)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    create = request.getfixturevalue("pg_database") if request.param == "postgresql" else str
+    url, planes = new_urls(request.param, tmp_path, create, far=True)
+    clock = HandClock()
+    with opened_stage(url, planes, clock=clock) as stage:
+        settle_in(stage, SLUGS, ["away"])
+        yield Desk(stage, clock)
+
+
+def seats(stored: StoredSet | None) -> int:
+    assert stored is not None
+    return stored.rows[0].value
+
+
+def too_generous() -> StoredSet:
+    """Return what the product was told by mistake: more seats than anything gives."""
+    return StoredSet(
+        version=1, computed_at=HandClock().now(), valid_until=None, inputs_digest=Digest("0" * 64), source_version=1,
+        rows=(StoredRow(feature="seats", value=900, access="granted", hard=900),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", ["shop1", "away"])
+def test_an_end_takes_effect_at_its_moment_without_any_event(desk: Desk, slug: str) -> None:
+    desk.override(slug, 500, until=2 * DAY)
+    desk.write(slug)
+    desk.clock.pass_by(hours=47, minutes=59)
+    desk.job(SWEEP_JOB)
+    assert seats(desk.stored(slug)) == 500
+    desk.clock.pass_by(minutes=1)
+    desk.job(SWEEP_JOB)
+    assert seats(desk.stored(slug)) == SEATS
+    assert desk.stage.entries("access.recalculated") == 1
+    desk.job(SWEEP_JOB)
+    assert desk.stage.entries("access.recalculated") == 1
+
+
+def test_an_override_takes_effect_in_its_own_transaction(desk: Desk) -> None:
+    desk.stage.open("support_agent", "shop1")
+    request = desk.stage.filed("support_agent", "shop1", 200)
+    desk.stage.approve("finance_lead", request)
+    assert seats(desk.stored("shop1")) == 200
+    changes = desk.stage.count(
+        "SELECT count(*) FROM audit_event WHERE action = 'action.executed' AND body LIKE '%Effective set%'"
+    )
+    assert changes == 1
+
+
+def test_it_plans_and_recalculates_canaries_first_and_then_the_others(desk: Desk) -> None:
+    desk.write("shop0")
+    sweep = desk.planned()
+    others = len(OTHERS)
+    assert (sweep.state, sweep.planned, sweep.losing) == (SweepState.PLANNED, len(SLUGS) + others, 0)
+    desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    desk.work()
+    assert desk.progress(sweep.id) == Progress(done=5, waiting=3 + others)
+    desk.clock.pass_by(seconds=5)
+    desk.work()
+    desk.clock.pass_by(seconds=30)
+    desk.work()
+    assert desk.progress(sweep.id) == Progress(done=5, waiting=3 + others)
+    desk.clock.pass_by(seconds=CANARY_WAIT_S)
+    desk.work()
+    desk.clock.pass_by(seconds=2)
+    desk.work()
+    assert desk.progress(sweep.id) == Progress(done=8 + others)
+    assert desk.sweep(sweep.id).state is SweepState.FINISHED
+    assert seats(desk.stored("away")) == SEATS
+    assert desk.stage.entries("access.recalculated") == len(SLUGS) + others
+    assert [desk.stage.entries(f"access.{word}") for word in ("planned", "started", "finished")] == [1, 1, 1]
+    assert desk.planned().planned == 0
+
+
+def test_it_goes_on_where_it_was_when_its_worker_is_killed(desk: Desk) -> None:
+    sweep = desk.planned()
+    desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    with desk.stage.storage.store.read() as unit:
+        first = unit.recalculations.tenants(sweep.id, after=0, limit=1)[0]
+    with desk.stage.storage.store.write() as unit:  # the set was stored and its settling was lost
+        wanted = scope(first.tenant, plane=SHARED_PLANE, hours=24 * 60)
+        if unit.directory.many([first.tenant])[first.tenant].plane == SHARED_PLANE:
+            unit.tenant(wanted).recalculate(cause=sweep.id, at=desk.clock.now())
+    for _ in range(20):
+        desk.work()
+        desk.clock.pass_by(seconds=30)
+    assert desk.progress(sweep.id) == Progress(done=sweep.planned)
+    assert all(desk.stored(slug) is not None for slug in SLUGS)
+
+
+def test_it_holds_a_tenant_that_would_lose_more_than_was_planned_and_stops(desk: Desk) -> None:
+    sweep = desk.planned()
+    desk.write("shop3", stored=too_generous())
+    desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    for _ in range(20):
+        desk.work()
+        desk.clock.pass_by(seconds=30)
+    stopped = desk.sweep(sweep.id)
+    assert (stopped.state, stopped.because, desk.progress(sweep.id).held) == (SweepState.PAUSED, MORE_LOSSES, 1)
+    assert seats(desk.stored("shop3")) == 900
+    desk.ran(LEAD, "entitlement.resume_recalculation", run=sweep.id)
+    for _ in range(20):
+        desk.work()
+        desk.clock.pass_by(seconds=30)
+    assert desk.sweep(sweep.id).state is SweepState.FINISHED
+    assert desk.progress(sweep.id) == Progress(done=sweep.planned - 1, held=1)
+
+
+def test_people_hold_it_and_end_it(desk: Desk) -> None:
+    sweep = desk.planned()
+    desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    desk.ran(LEAD, "entitlement.pause_recalculation", run=sweep.id)
+    desk.work()
+    assert (desk.sweep(sweep.id).because, desk.progress(sweep.id).done) == (BY_STAFF, 0)
+    desk.ran(LEAD, "entitlement.cancel_recalculation", run=sweep.id)
+    desk.clock.pass_by(seconds=30)
+    desk.work()
+    assert (desk.sweep(sweep.id).state, desk.progress(sweep.id).done) == (SweepState.CANCELLED, 0)
+
+
+def test_it_lists_who_loses_and_lets_few_losers_through_without_approval(desk: Desk) -> None:
+    for slug in SLUGS:
+        desk.write(slug, stored=too_generous())
+    sweep = desk.planned()
+    assert sweep.losing == len(SLUGS)
+    with desk.stage.storage.store.read() as unit:
+        losers = unit.recalculations.tenants(sweep.id, after=0, limit=50, losers_only=True)
+    assert {each.losses for each in losers} == {1}
+    assert sum(each.is_canary for each in losers) >= 2
+    assert isinstance(desk.asked("support_agent", "entitlement.run_recalculation", run=sweep.id), Deny)
+    assert isinstance(desk.asked(LEAD, "entitlement.run_recalculation", run=sweep.id), Ran)
+
+
+def test_a_list_that_was_altered_does_not_run(desk: Desk) -> None:
+    sweep = desk.planned()
+    with desk.stage.storage.store.write() as unit:
+        listed = unit.recalculations.tenants(sweep.id, after=0, limit=50)
+        assert unit.recalculations.settle(listed[0], TenantState.DONE, because=None, at=desk.clock.now())
+        assert not unit.recalculations.settle(listed[0], TenantState.DONE, because=None, at=desk.clock.now())
+        unit.recalculations.order(sweep.id, frozenset({listed[-1].tenant}))
+    answer = desk.asked(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    assert isinstance(answer, BadFields)
+    assert "not what was planned" in answer.faults[0].remedy
+
+
+def test_it_registers_every_override_with_its_cost_and_reminds_its_owner_once(desk: Desk) -> None:
+    desk.override("shop1", SEATS + 50, until=6 * DAY)
+    desk.override("shop2", SEATS, until=30 * DAY)
+    desk.override("away", SEATS + 10)
+    desk.job(REGISTER_JOB)
+    found = {each.override: each for each in desk.registered()}
+    assert list(found) == ["ovr_shop1_1", "ovr_shop2_1", "ovr_away_1"]
+    assert [(each.monthly_minor, each.is_redundant) for each in found.values()] == [
+        (50 * 900, False), (0, True), (10 * 900, False),
+    ]  # fmt: skip
+    assert [each.override for each in desk.registered(Which.ENDS_SOON)] == ["ovr_shop1_1"]
+    assert [each.override for each in desk.registered(Which.REDUNDANT)] == ["ovr_shop2_1"]
+    assert desk.registered(Which.NO_OWNER) == desk.registered(Which.ORPHANED) == []
+    desk.job(REGISTER_JOB)
+    with desk.stage.storage.store.read() as unit:
+        told = unit.outbox.unread(PEOPLE["support_agent"].id, limit=10)
+        assert unit.register.totals() == [("EUR", 2, 60 * 900)]
+    assert [notice.kind for notice in told] == ["override_ends"]
+    assert "Shop1 GmbH" in told[0].sentence
+    desk.clock.pass_by(days=7)
+    desk.job(REGISTER_JOB)
+    assert [each.override for each in desk.registered()] == ["ovr_shop2_1", "ovr_away_1"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from random import Random
 
-from console.adapters.demo import drift_access, drift_account, drift_money, drift_objects
+from console.adapters.demo import drift_access, drift_account, drift_lines, drift_money, drift_objects
 from console.adapters.demo.books import DemoBooks, demo_books
 from console.adapters.demo.broken import Mutator
 from console.adapters.demo.drift_account import AccountMutator
@@ -15,7 +15,12 @@ from console.adapters.demo.sketches import Sketch
 from console.domain.billing.canonical_form import kind_of
 from console.domain.reconciling.books import AccountBooks
 
-OF_TENANTS: Mapping[str, Mutator] = {**drift_objects.MUTATORS, **drift_money.MUTATORS, **drift_access.MUTATORS}
+OF_TENANTS: Mapping[str, Mutator] = {
+    **drift_objects.MUTATORS,
+    **drift_money.MUTATORS,
+    **drift_lines.MUTATORS,
+    **drift_access.MUTATORS,
+}
 OF_ACCOUNT: Mapping[str, AccountMutator] = drift_account.MUTATORS
 # What the demo shows: one tenant each, the first that the story can be told of; Acme and the traps keep their own.
 _FIRST_SHOWN = 18

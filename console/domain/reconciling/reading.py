@@ -212,7 +212,7 @@ def amount_of(thing: BillingObject) -> int:
 
 def resync_params(thing: BillingObject) -> Mapping[str, str]:
     """Return what `billing.resync` must know of an object."""
-    return {"kind": kind_of(thing).value, "id": thing.id}
+    return {"kind": kind_of(thing).value, "object": thing.id}
 
 
 def _known(thing: BillingObject) -> str:

@@ -88,7 +88,7 @@ def test_a_finding_is_the_same_one_in_the_next_run(kind: str) -> None:
 
 def resynced(books: DemoBooks, params: Mapping[str, str]) -> DemoBooks:
     """Return the books after the provider was asked for one object again."""
-    same: Callable[[BillingObject], bool] = lambda each: each.id == params["id"]  # noqa: E731
+    same: Callable[[BillingObject], bool] = lambda each: each.id == params["object"]  # noqa: E731
     theirs = [each for each in books.provider if same(each)]
     return here(books, *theirs) if theirs else not_here(books, *filter(same, books.mirror))
 

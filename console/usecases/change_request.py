@@ -13,6 +13,7 @@ from console.domain.staff import Actor
 from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.bind_repair import bound_to, finding_of
 from console.usecases.eligibility import seats_held
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
@@ -169,6 +170,7 @@ def _revise_in(
         now=now,
     ) as tools:
         preview: Preview = action.preview(params, tools)
+    preview = bound_to(unit, preview, finding_of(request), action=request.action, tenant=request.tenant, plain=plain)
     if mark is not None and mark != mark_of(preview):
         return Drifted(seen=None, now=preview, mark=mark_of(preview), request=request)
     facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}

@@ -17,6 +17,7 @@ from console.domain.reconciling.findings import (
 )
 from console.domain.reconciling.runs import How, Reconciliation, Sighting, counted, grown
 from console.ports.store import ControlUnit
+from console.usecases.bind_repair import without_repair
 from console.usecases.reconciliation_work import OvertakenError
 from console.usecases.recording import emit_as, tenant_ref
 
@@ -97,6 +98,7 @@ def _written(unit: ControlUnit, before: Finding | None, fresh: Finding, how: How
         unit.findings.add(fresh)
         tell_of_finding(unit, "finding.opened", fresh, at=at)
         return "opened"
+    before = without_repair(unit, before)
     event = FindingEvent.SEEN_IN_FLIGHT if how is How.IN_FLIGHT else FindingEvent.SEEN
     state = after(before.state, event) or before.state
     says_other = digest_of(fresh) != digest_of(before)

@@ -12,11 +12,13 @@ from console.domain.entries import TargetRef, TenantRef
 from console.domain.ids import ActionKey, ReasonCode, TenantId
 from console.domain.leases import Lease
 from console.domain.reasons import Reason, ReasonRule
+from console.domain.reconciling.findings import FindingId
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Action, Choice, Fault, Reach
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query
+from console.usecases.bind_repair import bound_to
 from console.usecases.house import House
 from console.usecases.offer_actions import reasons_offered
 from console.usecases.outcomes import BadFields, Previewed
@@ -99,18 +101,30 @@ def action_form(
 
 
 def preview_action(
-    house: House, actor: Actor, *, key: ActionKey, tenant: TenantId | None, raw: Raw, reason: Reason
+    house: House,
+    actor: Actor,
+    *,
+    key: ActionKey,
+    tenant: TenantId | None,
+    raw: Raw,
+    reason: Reason,
+    finding: FindingId | None = None,
 ) -> Previewed | BadFields | Deny:
-    """Return what an action would do and who would have to agree; the looking is recorded. Raises: NotFoundError."""
+    """Return what an action would do and who would have to agree; the looking is recorded. Raises: NotFoundError.
+
+    Shape: `finding` is one that this would repair.
+    """
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
         return unknown_action(house, actor, key, tenant)
-    params, _plain, faults = built(action, raw)
+    params, plain, faults = built(action, raw)
     if faults:
         return BadFields(faults=faults)
     try:
         with house.store.write() as unit:
-            answer = _previewed(house, unit, actor, action, params, tenant=tenant, reason=reason)
+            answer = _previewed(
+                house, unit, actor, action, params, tenant=tenant, reason=reason, repairs=(finding, plain)
+            )
     except Fault as fault:
         return unfit(house, actor, key, tenant, fault)
     if isinstance(answer, Deny):
@@ -147,12 +161,14 @@ def _previewed(
     *,
     tenant: TenantId | None,
     reason: Reason,
+    repairs: tuple[FindingId | None, Mapping[str, object]],
 ) -> Previewed | Deny:
     now = house.clock.now()
     place = place_of(house, unit, actor, tenant, now=now)
     if isinstance(place, Deny):
         return place
     preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+    preview = bound_to(unit, preview, repairs[0], action=action.key, tenant=tenant, plain=repairs[1])
     decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
     emit(
         unit,

@@ -9,11 +9,13 @@ from console.domain.decisions import Allow, Deny, DenyCode, NeedsApproval, Needs
 from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey, RequestId, TenantId
 from console.domain.reasons import Effect, Reason
+from console.domain.reconciling.findings import FindingId
 from console.domain.requests import Request, State, bound_digest
 from console.domain.staff import Actor
 from console.ports.actions import Action, Fault, Reach
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
+from console.usecases.bind_repair import bound_to, note_repair
 from console.usecases.execute_request import run_in_unit, settle
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers
@@ -43,11 +45,13 @@ def propose_action(
     mark: str | None,
     form_id: RequestId,
     shown_for: Reason | None = None,
+    finding: FindingId | None = None,
 ) -> Proposal:
     """File a request for an action and, where nobody else has to agree, run it at once.
 
     Shape: `mark` is what the preview page posted back (None for a caller that showed none) and `shown_for` the reason
-    with which it was shown, where that was another; `form_id` makes a form sent twice find its first result.
+    with which it was shown, where that was another; `form_id` makes a form sent twice find its first result;
+    `finding` is one that this repairs, to whose digest the request is bound.
     Raises: NotFoundError, OutsideError.
     """
     action = house.registry.get(key)
@@ -63,8 +67,9 @@ def propose_action(
     try:
         with house.store.write() as unit:
             answer = _sent_before(unit, actor, form_id) or _file(
-                house, unit, actor, action, params, plain, tenant=tenant, reason=reason, seen=seen, form_id=form_id
-            )
+                house, unit, actor, action, (params, plain), tenant=tenant, reason=reason, seen=seen, form_id=form_id,
+                finding=finding,
+            )  # fmt: skip
     except RefusedInsideError as inside:
         answer = inside.deny
     except (ConflictError, Fault) as late:
@@ -93,24 +98,28 @@ def _file(
     unit: ControlUnit,
     actor: Actor,
     action: Action[Any],
-    params: object,
-    plain: Mapping[str, object],
+    typed: tuple[object, Mapping[str, object]],
     *,
     tenant: TenantId | None,
     reason: Reason,
     seen: tuple[str, Reason] | None,
     form_id: RequestId,
+    finding: FindingId | None,
 ) -> Proposal:
+    params, plain = typed
     # 1. where, and what would happen now
     now = house.clock.now()
     place = place_of(house, unit, actor, tenant, now=now)
     if isinstance(place, Deny):
         return place
-    preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+
+    def previewed(why: Reason) -> Preview:
+        found = previewed_in(house, unit, actor, action, params, place=place, reason=why, now=now)
+        return bound_to(unit, found, finding, action=action.key, tenant=tenant, plain=plain)
+
+    preview = previewed(reason)
     if seen is not None:
-        shown = preview
-        if seen[1] != reason:
-            shown = previewed_in(house, unit, actor, action, params, place=place, reason=seen[1], now=now)
+        shown = preview if seen[1] == reason else previewed(seen[1])
         if seen[0] != mark_of(shown):
             return Drifted(seen=None, now=preview, mark=mark_of(preview))
     # 2. may this person, here, for this reason
@@ -136,6 +145,7 @@ def _file(
         correlation=request.id,
     )
     if isinstance(decision, NeedsApproval):
+        note_repair(unit, request.id, finding, by=actor.staff)
         tell_approvers(house, unit, request, at=now)
         return Waiting(request=request)
     # 4. nobody else has to agree: run it in the same transaction where the plane allows

@@ -77,9 +77,10 @@ class FindingsPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """The one safe button: a governed action with what it is about filled in, bound to what was seen.
+    """The one safe button: a governed action with what it is about filled in.
 
-    Shape: `tenant` is None for an action on the control store; `may_ask` whether this person could ask for it.
+    Shape: `tenant` is None for an action on the control store; `finding` is handed on to preview_action and
+    propose_action, which bind the request to what the finding says; `may_ask` tells whether this person could ask.
     """
 
     action: ActionKey
@@ -88,6 +89,7 @@ class Repair:
     icon: str
     tenant: TenantId | None
     params: Mapping[str, str]
+    finding: FindingId
     may_ask: bool
 
 
@@ -247,14 +249,14 @@ def repair_of(house: House, actor: Actor, finding: Finding) -> Repair | None:
     if action.reach is Reach.TENANT and tenant is None:
         return None
     known = {field.name for field in action.fields}
-    bound = {"finding": finding.id, "finding_digest": digest_of(finding)}
     return Repair(
         action=action.key,
         title=action.title,
         button=action.button,
         icon=action.icon,
         tenant=tenant,
-        params={name: value for name, value in {**finding.params, **bound}.items() if name in known},
+        params={name: value for name, value in finding.params.items() if name in known},
+        finding=finding.id,
         may_ask=not isinstance(reasons_offered(house, actor, action, tenant=tenant), Deny),
     )
 

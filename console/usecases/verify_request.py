@@ -10,6 +10,7 @@ from console.domain.staff import Actor, StaffMember
 from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.bind_repair import bound_again
 from console.usecases.eligibility import tally
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
@@ -189,7 +190,7 @@ def _preview_now(house: House, unit: ControlUnit, actor: Actor, request: Request
         now=now,
     ) as tools:
         preview: Preview = action.preview(params, tools)
-    return preview
+    return bound_again(unit, preview, request)
 
 
 def _asked_again(

@@ -80,6 +80,7 @@ def walk_view(walk: Walk) -> View:
         "customer_sees": action.customer_sees,
         "href": walk.href,
         "form_id": walk.form_id,
+        "repairs": walk.sent.repairs or "",
         "params": [_param(f, walk) for f in action.fields if not _is_fixed(f, walk)],
         "fixed": [
             {"name": f.name, "label": f.label, "value": walk.sent.typed[f.name]}

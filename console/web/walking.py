@@ -74,7 +74,13 @@ def preview(
     form = walk.form
     tenant = None if form.tenant is None else form.tenant.id
     answer = preview_action(
-        asking.house(), asking.actor(), key=form.action.key, tenant=tenant, raw=walk.sent.raw, reason=walk.reason
+        asking.house(),
+        asking.actor(),
+        key=form.action.key,
+        tenant=tenant,
+        raw=walk.sent.raw,
+        reason=walk.reason,
+        finding=walk.sent.repairs,
     )
     match answer:
         case Deny():
@@ -107,6 +113,7 @@ def file_request(walk: Walk) -> Response:
         mark=sent.mark,
         form_id=RequestId(walk.form_id),
         shown_for=sent.shown,
+        finding=sent.repairs,
     )
     return _answered(walk, answer)
 

@@ -10,11 +10,12 @@ from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import NotFoundError
 from console.domain.ids import ActionKey, ReasonCode
 from console.domain.reasons import Reason
-from console.domain.reconciling.findings import Finding, FindingState, digest_of
+from console.domain.reconciling.findings import Finding, FindingId, FindingState, digest_of
 from console.domain.reconciling.runs import RunState
 from console.domain.requests import State
 from console.ports.reconciliation import FindingFilter
 from console.usecases.execute_request import execute_request
+from console.usecases.keep_time import end_overdue
 from console.usecases.outcomes import BadFields, Proposal, Ran, Waiting
 from console.usecases.propose_action import propose_action
 from console.usecases.read_findings import (
@@ -28,6 +29,7 @@ from console.usecases.read_findings import (
     read_tenant_findings,
 )
 from console.usecases.read_reconciliation import RunPage, RunsPage, read_run, read_runs
+from tests.billing import A_PAYMENT, AN_INVOICE
 from tests.databases import ENGINES
 from tests.integration.reconciling_world import World, customer, subscription, world
 from tests.integration.stage import by_hand, tenant
@@ -189,3 +191,63 @@ def test_finance_starts_a_run_over_an_opened_tenant(fleet: World) -> None:
     fleet.work()
     assert fleet.kinds() == [("sub_status_drift", tenant("bolt"), "resolved")]
     assert {each[2] for each in fleet.provider.asked if each[0] == "page"} <= {"", "cus_bolt"}
+
+
+def unpaid(fleet: World) -> Finding:
+    """Return the finding that a payment of Bolt's has paid for nothing, beside an invoice that is open."""
+    invoice = replace(AN_INVOICE, id="in_bolt", customer="cus_bolt", subscription="sub_bolt", number="INV-bolt-1")
+    payment = replace(A_PAYMENT, id="pi_bolt", customer="cus_bolt")
+    fleet.provider.knows(invoice, payment)
+    fleet.mirror("bolt", invoice, payment)
+    fleet.run()
+    return next(each for each in fleet.findings() if each.kind == "payment_without_invoice")
+
+
+def repairing(fleet: World, finding: Finding, **other: str) -> Proposal:
+    """Ask to apply the payment, from the page of a finding."""
+    raw = {"payment": "pi_bolt", "invoice": "in_bolt", "amount": "99.00", "currency": "EUR", **other}
+    return propose_action(
+        fleet.house, fleet.stage.actor("finance"), key=ActionKey("billing.apply_payment"), tenant=tenant("bolt"),
+        raw=raw, reason=INVOICE, mark=None, form_id=fleet.stage.form(), finding=finding.id,
+    )  # fmt: skip
+
+
+def test_a_repair_is_bound_to_its_finding_which_waits_for_it(fleet: World) -> None:
+    finding = unpaid(fleet)
+    fleet.stage.open("finance", "bolt", INVOICE)
+    page = read_tenant_finding(fleet.house, fleet.stage.actor("finance"), tenant=tenant("bolt"), finding=finding.id)
+    assert isinstance(page, FindingPage)
+    assert page.repair is not None
+    assert (page.repair.action, page.repair.params["payment"], page.repair.may_ask) == (
+        "billing.apply_payment", "pi_bolt", True,
+    )  # fmt: skip
+    waiting = repairing(fleet, finding)
+    assert isinstance(waiting, Waiting), waiting
+    bound = waiting.request.preview.fingerprint
+    assert (bound["repairs"], bound["repairs_digest"]) == (finding.id, digest_of(finding))
+    stands = next(each for each in fleet.findings() if each.id == finding.id)
+    assert (stands.state, stands.repair, stands.owner) == (
+        FindingState.IN_PROGRESS, waiting.request.id, fleet.stage.actor("finance").staff,
+    )  # fmt: skip
+    fleet.run()  # it still stands, and so does its request
+    assert next(each for each in fleet.findings() if each.id == finding.id).repair == waiting.request.id
+    fleet.clock.pass_by(days=1)  # nobody approves it
+    fleet.run()
+    end_overdue(fleet.house)
+    fleet.run()
+    stands = next(each for each in fleet.findings() if each.id == finding.id)
+    assert (stands.state, stands.repair, stands.owner) == (FindingState.OPEN, None, None)
+
+
+def test_a_repair_of_another_thing_or_another_tenant_is_none(fleet: World) -> None:
+    fleet.provider.knows(subscription("acme", status="dreaming"))
+    finding = unpaid(fleet)
+    fleet.stage.open("finance", "bolt", INVOICE)
+    for wrong in (
+        repairing(fleet, replace(finding, id=FindingId("fnd_none"))),
+        repairing(fleet, finding, currency="USD"),
+        repairing(fleet, next(each for each in fleet.findings() if each.kind != finding.kind)),
+    ):
+        assert isinstance(wrong, BadFields), wrong
+    fleet.change(finding, state=FindingState.RESOLVED)
+    assert isinstance(repairing(fleet, finding), BadFields)

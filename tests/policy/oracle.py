@@ -100,7 +100,7 @@ ALWAYS = {
     "billing.resync_all": {"resync_second": 1},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
-AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read"} | {
+AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
 
@@ -144,6 +144,8 @@ def _named(query: Query) -> bool:
 def _permitted(query: Query) -> bool:
     """Return whether somebody permits, given that nothing forbids."""
     facts: Any = query.facts
+    if query.action == "reconciliation.read" and not query.roles & FINANCE:
+        return facts["page"] in {"runs", "run"}
     if query.kind is StaffKind.OPERATOR and query.action in AT_THE_SHELL:
         return True
     if query.action in {"entitlement.override", "entitlement.end_override"} and not query.roles & SUPPORT:
@@ -152,8 +154,6 @@ def _permitted(query: Query) -> bool:
         return query.reason == "INCIDENT_RESPONSE"
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
-    if query.action == "reconciliation.read" and not query.roles & FINANCE:
-        return facts["page"] in {"runs", "run"}
     return True
 
 

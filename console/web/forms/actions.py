@@ -8,12 +8,13 @@ from typing import Any
 from console.domain.canonical import digest_hex, normal
 from console.domain.ids import ReasonCode, RequestId
 from console.domain.reasons import Reason
+from console.domain.reconciling.findings import FindingId
 from console.ports.actions import Action, Input
 from console.usecases.parameters import Raw
 from console.web.forms.posted import REASON_FIELDS, Sent, unknown_fields
 
 _SHOWN = ("shown_code", "shown_reference", "shown_note", "shown_params", "shown_changes", "mark")
-_OWN = (*REASON_FIELDS.values(), *_SHOWN, "step", "form_id")
+_OWN = (*REASON_FIELDS.values(), *_SHOWN, "step", "form_id", "repairs")
 _LONGEST_SEEN = 20_000
 STEPS = ("form", "refresh", "preview", "ask")
 
@@ -26,7 +27,7 @@ class SentAction:
     somebody types (without and with a preview), `preview` and `ask` for what a person asks; `raw` holds the action's
     own fields as text; `mark`, `shown` and `seen` are what the last preview said: its mark, the reason it was shown
     for, and its changes as (field, before, after); `is_as_shown` says whether the parameters are still those of that
-    preview; `is_full` whether every required parameter was given.
+    preview; `is_full` whether every required parameter was given; `repairs` is the finding from which somebody came.
     """
 
     step: str
@@ -39,6 +40,7 @@ class SentAction:
     is_as_shown: bool
     is_full: bool
     faults: Mapping[str, str]
+    repairs: FindingId | None = None
 
     @property
     def typed(self) -> Mapping[str, str]:
@@ -61,6 +63,7 @@ def linked(action: Action[Any], query: Sent) -> SentAction:
         is_as_shown=False,
         is_full=is_full,
         faults={},
+        repairs=_repairs(query),
     )
 
 
@@ -83,12 +86,18 @@ def read_action(action: Action[Any], sent: Sent) -> SentAction:
             (*_OWN, *(field.name for field in action.fields)),
             many=[field.name for field in action.fields if field.input is Input.ROLES],
         ),
+        repairs=_repairs(sent),
     )
 
 
 def params_mark(raw: Raw) -> str:
     """Return a mark of typed parameters, to notice an edit after the preview."""
     return digest_hex(normal({name: value if isinstance(value, str) else list(value) for name, value in raw.items()}))
+
+
+def _repairs(sent: Sent) -> FindingId | None:
+    finding = sent.get("repairs", "").strip()
+    return FindingId(finding) if finding else None
 
 
 def _raw(action: Action[Any], sent: Sent) -> dict[str, str | Sequence[str]]:

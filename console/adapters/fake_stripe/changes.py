@@ -69,10 +69,7 @@ class Changes:
         )
         del event["metadata"]
         self.book.put(event)
-        due = self.book.rows("SELECT coalesce(max(due), 0) FROM delivery")[0][0]
-        self.book.rows(
-            "INSERT INTO delivery VALUES (?, ?, 0, '')", (event["id"], max(float(due), float(self.book.now())))
-        )
+        self.book.rows("INSERT INTO delivery VALUES (?, ?, 0, '')", (event["id"], float(self.book.now())))
 
     def labelled(self, document: Document, params: Mapping[str, Any]) -> dict[str, str]:
         """Return the metadata of a document with what parameters set; an empty text takes a label away."""

@@ -27,8 +27,14 @@ ONCE = "once"
 
 def documents_of(things: Iterable[BillingObject]) -> Iterator[Document]:
     """Yield the documents of objects: one each, and what Stripe keeps beside it. Units: Stripe knows whole seconds."""
+    rates: set[str] = set()  # many lines name the same one
     for thing in things:
-        yield from _WRITERS[kind_of(thing)](thing)
+        for document in _WRITERS[kind_of(thing)](thing):
+            if document["object"] == "tax_rate":
+                if document["id"] in rates:
+                    continue
+                rates.add(document["id"])
+            yield document
 
 
 def charge_of(payment: str) -> str:

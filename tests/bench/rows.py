@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
@@ -174,7 +174,7 @@ class PostgresRows(Rows):
     def drop_indexes(self, table: str) -> list[str]:
         """Drop the secondary indexes of a table and return how to make them again."""
         found = self.all(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :table AND indexname LIKE 'ix_%%'",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :table AND indexname LIKE 'ix_%'",
             {"table": table},
         )
         for name, _ in found:
@@ -207,7 +207,9 @@ class PostgresRows(Rows):
         return known
 
     def _run(self, sql: str, values: Values) -> psycopg.Cursor[Row]:
-        return self._connection().execute(_translated(sql), dict(values) or None)
+        if not values:
+            return self._connection().execute(cast("Any", sql))
+        return self._connection().execute(_translated(sql), dict(values))
 
 
 def opened_rows(address: str, *, is_careless: bool = False) -> Rows:
@@ -218,4 +220,4 @@ def opened_rows(address: str, *, is_careless: bool = False) -> Rows:
 
 
 def _translated(sql: str) -> Any:  # noqa: ANN401  psycopg wants a literal, and these are ours
-    return _NAME.sub(r"%(\1)s", sql)
+    return _NAME.sub(r"%(\1)s", sql.replace("%", "%%"))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 VARIABLE = "SALLYPORT_TEST_GROUND"
 PREFIX = "sallyport-test-"
+MEMORY = Path("/dev/shm")  # noqa: S108  folders inside it have random names and are ours alone
+ENOUGH_BYTES = 2 * 1024**3
 # The address of a unix socket is at most 107 bytes long, and a server adds its own name to the folder.
 LONGEST = 70
 
@@ -19,6 +21,25 @@ def folder() -> Path:
     """Return the folder of this run; the first process to ask owns it and removes it at its end."""
     known = os.environ.get(VARIABLE)
     return Path(known) if known else _claim()
+
+
+def move_to_memory() -> None:
+    """Let every temporary file of a test run live in memory where there is room: a clone costs a tenth of one on disk.
+
+    Measurements do not ask for this; they wait for the disk as a deployment does.
+    """
+    is_chosen = VARIABLE in os.environ or "TMPDIR" in os.environ
+    if not is_chosen and _is_roomy(MEMORY):
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # asked anew
+
+
+def _is_roomy(place: Path) -> bool:
+    if not os.access(place, os.W_OK):
+        return False
+    state = os.statvfs(place)
+    may_run_programs = not state.f_flag & os.ST_NOEXEC  # root starts its copy of the server from there
+    return may_run_programs and state.f_bavail * state.f_frsize >= ENOUGH_BYTES
 
 
 def _claim() -> Path:

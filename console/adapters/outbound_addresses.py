@@ -1,6 +1,7 @@
 """Which addresses may be called from inside the house: a table, for no library's idea of "global" is safe enough."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -71,6 +72,11 @@ def any_address_fault(addresses: Sequence[str], *, allowed: Collection[Network] 
 
 def split_url(url: str, *, ports: Collection[int], https_only: bool) -> SplitResult | str:
     """Return the parts of an address that may be called as far as its spelling shows, or what is wrong with it."""
+    return _split(url, frozenset(ports), https_only)
+
+
+@lru_cache(maxsize=1_024)  # every message asks, and a spelling stays as good or bad as it is
+def _split(url: str, ports: frozenset[int], https_only: bool) -> SplitResult | str:  # noqa: FBT001  part of the key
     if len(url) > LONGEST_URL:
         return f"It is longer than {LONGEST_URL:,} characters."
     if any(letter <= " " or letter in {"\x7f", "\\"} for letter in url):

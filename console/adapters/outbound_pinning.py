@@ -20,6 +20,7 @@ from console.adapters.outbound_addresses import Network, any_address_fault
 Resolver = Callable[[str, int], Sequence[str]]
 _DEADLINE: ContextVar[float] = ContextVar("deadline")
 _NEVER = float("inf")
+_MOST_KEPT = 65_536  # bytes
 _MOST_ADDRESSES = 3  # of a name with many, so many are tried
 
 
@@ -139,16 +140,29 @@ class PinnedBackend(httpcore2.NetworkBackend):
 
 
 class _TimedStream(httpcore2.NetworkStream):
-    """A stream whose every wait ends with the exchange it is part of, so that a dripping receiver gains nothing."""
+    """A stream whose every wait ends with the exchange it is part of, so that a dripping receiver gains nothing.
+
+    Head and body of a message come in writes of their own, its end as an empty one: until then they are kept together,
+    so that the receiver is woken once.
+    """
 
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner
+        self._kept = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._send(timeout)
         return self._inner.read(max_bytes, timeout=_left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, timeout=_left(timeout, httpcore2.WriteTimeout))
+        self._kept += buffer
+        if not buffer or len(self._kept) >= _MOST_KEPT:
+            self._send(timeout)
+
+    def _send(self, timeout: float | None) -> None:
+        if self._kept:
+            kept, self._kept = bytes(self._kept), bytearray()
+            self._inner.write(kept, timeout=_left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()

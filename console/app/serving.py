@@ -15,6 +15,7 @@ from gunicorn.http import wsgi
 from console.app.building import ROOT, Building, opened_building
 from console.app.sending import sending_duties
 from console.settings import Settings, load_settings
+from console.storage.sittings import sitting
 from console.usecases.deliver_notices import deliver_notices
 from console.usecases.keep_time import end_overdue
 from console.usecases.recover_executions import recover_executions
@@ -34,7 +35,7 @@ def create_app() -> Flask:
 def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
     """Return the web app of a building."""
     settings = building.settings
-    return make_web(
+    app = make_web(
         building.house,
         WebOptions(
             environment=settings.environment,
@@ -50,6 +51,18 @@ def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
             most_streams=settings.server.threads // 2,
         ),
     )
+    app.wsgi_app = _seated(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's own documentation has it
+    return app
+
+
+def _seated(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Let each request use the same connections from its first unit to its last; what streams on has none of them."""
+
+    def seated(environ: Any, start_response: Any) -> Any:  # noqa: ANN401  WSGI's own
+        with sitting():
+            return answer(environ, start_response)
+
+    return seated
 
 
 def duties_of(building: Building) -> tuple[Duty, ...]:

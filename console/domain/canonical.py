@@ -15,8 +15,11 @@ LARGEST = 2**53 - 1
 DEEPEST = 64
 
 _BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_sorting_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+# Nothing that comes here holds itself: its depth has been looked at, or it was parsed.
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+_sorting_encoder = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, sort_keys=True
+)
 
 
 class NotCanonicalError(ConsoleError):
@@ -40,10 +43,24 @@ def canonical_bytes(value: object) -> bytes:
     Raises: NotCanonicalError for anything else, with the path.   Source: RFC 8785.
     """
     if _is_built_in(value, DEEPEST):
-        text = _sorting_encoder.encode(value)
-        if text.isascii() or not _BEYOND.search(text):
-            return text.encode()
+        return bytes_of_plain(cast("Plain", value))
     return _encoder.encode(_checked(value, _whole)).encode()
+
+
+def bytes_of_plain(value: Plain) -> bytes:
+    """Return the canonical bytes of a value whose maker answers for its being of the closed domain, exact types too."""
+    text = _sorting_encoder.encode(value)
+    if text.isascii() or not _BEYOND.search(text):
+        return text.encode()
+    return _encoder.encode(_checked(value, _whole)).encode()
+
+
+def exact(value: int) -> int:
+    """Return an integer that is exact everywhere. Raises: NotCanonicalError for one beyond 2^53-1."""
+    if not -LARGEST <= value <= LARGEST:
+        message = "$: an integer beyond 2^53-1 is not exact everywhere."
+        raise NotCanonicalError(message, path="$")
+    return value
 
 
 def normal(value: object) -> Plain:

@@ -157,19 +157,18 @@ def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:
         losers += _lost(standing, f"access is blocked: {frame.blocked.cause}")
         return _Decided(value=0, winners=[], losers=losers)
     for op, why in ((Op.DENY, "taken away by an override"), (Op.SET, "replaced by the override")):
-        chosen = [grant for grant in standing if grant.source is GrantSource.OVERRIDE and grant.op is op]
+        chosen, others = _parted(standing, op)
         if chosen:
             winner = max(chosen, key=lambda grant: (grant.starts_at, grant.id, grant.value))
             losers += _lost((g for g in chosen if g is not winner), "replaced by a newer override")
-            losers += _lost((g for g in standing if g not in chosen), why)
+            losers += _lost(others, why)
             value = 0 if op is Op.DENY else _bounded(feature, winner.value)
             return _Decided(value=value, winners=[winner], losers=losers)
     return _combined(feature, standing, losers)
 
 
 def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _Decided:
-    added = [grant for grant in standing if grant.source is GrantSource.OVERRIDE and grant.op is Op.ADD]
-    parts = [grant for grant in standing if grant not in added]
+    added, parts = _parted(standing, Op.ADD)
     fallback = _default(feature)
     if fallback is not None and parts:
         losers += _lost([fallback], "something grants it")
@@ -179,6 +178,14 @@ def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _
     losers += _lost((grant for grant in parts if grant not in winners), _OUTDONE[feature.policy])
     total = value + sum(grant.value for grant in added)
     return _Decided(value=_bounded(feature, total), winners=[*winners, *added], losers=losers)
+
+
+def _parted(standing: list[Grant], op: Op) -> tuple[list[Grant], list[Grant]]:
+    """Return the overrides that do one thing, and all other grants, in one walk: a tenant may have hundreds."""
+    chosen, others = list[Grant](), list[Grant]()
+    for grant in standing:
+        (chosen if grant.source is GrantSource.OVERRIDE and grant.op is op else others).append(grant)
+    return chosen, others
 
 
 def _sum(parts: list[Grant]) -> tuple[int, list[Grant]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any
 
-from console.domain.canonical import Plain, canonical_bytes, digest_hex
+from console.domain.canonical import Plain, bytes_of_plain, digest_hex, exact
 from console.domain.catalogue import CATALOGUE, Described, Kind, Outcome, Verb
 from console.domain.changes import Change
 from console.domain.decisions import Fact
@@ -123,12 +123,12 @@ def seal_body(draft: EntryDraft, *, uid: str, ts_us: int, writer: Writer) -> byt
     Raises: EntryError when the draft breaks a rule, or is too large even without its changes.
     """
     body = Entry(uid=uid, ts_us=ts_us, writer=writer, draft=draft).body()
-    sealed = canonical_bytes(body)
+    sealed = bytes_of_plain(body)
     if len(sealed) <= BODY_LIMIT:
         return sealed
     body["truncated"] = {"changes": len(draft.changes), "sha256": digest_hex(body["changes"])}
     body["changes"] = []
-    sealed = canonical_bytes(body)
+    sealed = bytes_of_plain(body)
     if len(sealed) > BODY_LIMIT:
         message = f"The entry {draft.action} has {len(sealed)} bytes without its changes."
         raise EntryError(message, action=draft.action, bytes=len(sealed))
@@ -220,14 +220,16 @@ def _broken_rule(draft: EntryDraft, described: Described, *, kind: Kind, outcome
 
 
 def _plain(value: object) -> Plain:
-    """Return built-in values for canonical bytes."""
+    """Return a value of the closed domain of canonical bytes, of exact types, for nothing looks at it again."""
     if isinstance(value, str):
         # PostgreSQL cannot index a NUL, and no stranger's bytes may keep an entry from being written
         text = str.__str__(value)
         is_clean = "\x00" not in text if text.isascii() else _NOT_TEXT.search(text) is None
         return text if is_clean else _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
-    if value is None or isinstance(value, int):
+    if value is None or value is True or value is False:
         return value
+    if type(value) is int:
+        return exact(value)
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if is_dataclass(value):

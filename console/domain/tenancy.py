@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from console.domain.ids import LeaseId, PlaneId, ReasonCode, RequestId, StaffId, TenantId
@@ -43,13 +44,18 @@ class DirectoryRow:
     @property
     def hue(self) -> int:
         """Return one of twelve hues, fixed by the id, so that two tabs differ at a glance."""
-        return sha256(self.id.encode()).digest()[0] % HUES
+        return _hue_of(self.id)
 
     @property
     def initials(self) -> str:
         """Return up to two letters for the monogram."""
         words = [word for word in self.name.split() if word[:1].isalnum()]
         return "".join(word[0] for word in words[:2]).upper()[:2] or self.slug[:2].upper()
+
+
+@lru_cache(maxsize=4_096)
+def _hue_of(tenant: TenantId) -> int:
+    return sha256(tenant.encode()).digest()[0] % HUES
 
 
 class ScopeBasis(StrEnum):

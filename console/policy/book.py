@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from console.domain.decisions import Deny, DenyCode, GroupNeed
 from console.domain.errors import ConsoleError
@@ -179,6 +179,7 @@ class PolicyBook:
     could: Mapping[ActionKey, Could]
     handles: Handles
     told: dict[tuple[object, ...], Deny] = field(default_factory=dict, repr=False, compare=False)
+    shown: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def accepted(self, action: ActionKey) -> frozenset[ReasonCode]:
         """Return the reason codes that an action or verb accepts."""

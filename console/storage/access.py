@@ -63,7 +63,7 @@ class StoredAccess:
 
     def features(self) -> Sequence[Feature]:
         """Return the features of the plane's catalogue."""
-        return stored_features(self._session)
+        return self._session.remembered("features", lambda: stored_features(self._session))
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         """Return what every source (ended overrides too) gives, for one feature or all."""
@@ -71,7 +71,7 @@ class StoredAccess:
 
     def inputs(self) -> Inputs:
         """Return all that decides the tenant's entitlements."""
-        return stored_inputs(self._session, self.account())
+        return self._session.remembered("inputs", lambda: stored_inputs(self._session, self.account()))
 
     def effective_set(self) -> StoredSet | None:
         """Return the effective set that the product reads; None where none was ever stored."""

@@ -13,8 +13,8 @@ from console.domain.search_terms import folded
 from console.domain.tenancy import DirectoryRow, IsolationTier, SearchKind, TenantStatus
 from console.storage.directory_tables import DirectoryTenantRow
 from console.storage.faults import is_taken
-from console.storage.prepared import Prepared
-from console.storage.rows import changed, found, table_of
+from console.storage.prepared import Kept, Prepared
+from console.storage.rows import changed, found, kept, table_of
 
 
 class StoredDirectory:
@@ -26,17 +26,17 @@ class StoredDirectory:
 
     def get(self, tenant: TenantId) -> DirectoryRow | None:
         """Return the row of a tenant."""
-        return next((shown_row(row) for row in found(self._session, _BY_ID, tenant=tenant)), None)
+        return next(iter(kept(self._session, _BY_ID, SHOWN, tenant=tenant)), None)
 
     def by_slug(self, slug: str) -> DirectoryRow | None:
         """Return the row with a slug."""
-        return next((shown_row(row) for row in found(self._session, _BY_SLUG, slug=slug)), None)
+        return next(iter(kept(self._session, _BY_SLUG, SHOWN, slug=slug)), None)
 
     def many(self, tenants: Sequence[TenantId]) -> dict[TenantId, DirectoryRow]:
         """Return the rows of several tenants in one statement."""
         if not tenants:
             return {}
-        rows = [shown_row(row) for row in found(self._session, _MANY, tenants=list(set(tenants)))]
+        rows = kept(self._session, _MANY, SHOWN, tenants=list(set(tenants)))
         return {row.id: row for row in rows}
 
     def page(self, *, after: TenantId | None, limit: int, plan: str | None = None) -> Sequence[DirectoryRow]:
@@ -108,3 +108,6 @@ def shown_row(row: Any) -> DirectoryRow:  # noqa: ANN401  a row, mapped or not
         tier=IsolationTier(row.tier),
         plane=PlaneId(row.plane),
     )
+
+
+SHOWN = Kept(shown_row)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console.domain.errors import BadValueError
-from console.storage.turns import fair_lock_of
+from console.storage.turns import FairLock, fair_lock_of
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
@@ -53,10 +53,17 @@ class Database:
     @contextmanager
     def turn(self, *, writing: bool) -> Iterator[Engine]:
         """Wait for a turn where turns are taken, and give the engine to use."""
-        engine = self.writing if writing else self.reading
-        lock = fair_lock_of(self.path).turn() if writing and self.path is not None else nullcontext()
-        with lock:
-            yield engine
+        lock = self.lock(writing=writing)
+        with nullcontext() if lock is None else lock.turn():
+            yield self.engine(writing=writing)
+
+    def engine(self, *, writing: bool) -> Engine:
+        """Return the engine for one kind of work."""
+        return self.writing if writing else self.reading
+
+    def lock(self, *, writing: bool) -> FairLock | None:
+        """Return the lock to hold while working, where turns are taken."""
+        return fair_lock_of(self.path) if writing and self.path is not None else None
 
     def close(self) -> None:
         """Close all connections."""

@@ -38,8 +38,13 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except exc.SQLAlchemyError as broken:
-        if not is_outside(broken):
-            raise
+        refuse_if_outside(broken, what)
+        raise
+
+
+def refuse_if_outside(broken: exc.SQLAlchemyError, what: str) -> None:
+    """Raise OutsideError when the database did not answer."""
+    if is_outside(broken):
         message = f"The {what} does not answer."
         raise OutsideError(message, permanent=False) from broken
 

@@ -1,6 +1,7 @@
 """How a request is split into its moving head and its frozen revision, and put together again."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from console.domain.changes import Change, Preview
@@ -98,7 +99,7 @@ def seat_values(request: Request) -> list[dict[str, Any]]:
 
 
 def whole_request(row: Any) -> Request:  # noqa: ANN401  a row of REQUEST_COLUMNS
-    """Return the request."""
+    """Return the request; nothing in it can be changed, since the same row gives the same one."""
     return Request(
         id=RequestId(row.id),
         revision=row.revision,
@@ -107,7 +108,7 @@ def whole_request(row: Any) -> Request:  # noqa: ANN401  a row of REQUEST_COLUMN
         action=ActionKey(row.action),
         action_version=row.action_version,
         tenant=None if row.tenant is None else TenantId(row.tenant),
-        params=row.params,
+        params=MappingProxyType(row.params),
         preview=_preview(row.preview),
         reason=Reason(code=ReasonCode(row.reason_code), reference=row.reason_reference, note=row.reason_note),
         digest=Digest(row.digest),
@@ -191,8 +192,8 @@ def _preview(stored: Mapping[str, Any]) -> Preview:
     return Preview(
         sentence=stored["sentence"],
         changes=tuple(Change(field=name, before=old, after=new) for name, old, new in stored["changes"]),
-        fingerprint=stored["fingerprint"],
-        facts=stored["facts"],
+        fingerprint=MappingProxyType(stored["fingerprint"]),
+        facts=MappingProxyType(stored["facts"]),
         warnings=tuple(stored["warnings"]),
         customer=stored["customer"],
         target_type=stored["target_type"],

@@ -1,13 +1,16 @@
 """Scope by construction: a session that cannot reach tenant-owned rows except through one tenant's scope."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, bindparam, event, insert, inspect, text, update
+from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, text, update
 from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.util import immutabledict
 
 from console.domain.errors import ScopeError
 from console.domain.tenancy import TenantScope
@@ -16,6 +19,7 @@ from console.storage.prepared import Form, Prepared, PreparedInsert
 from console.storage.reach import OWNED_TABLES, Reach, mentions_owned, reach_of
 from console.storage.rows import fresher, insertion, table_of
 
+T = TypeVar("T")
 SCOPED = "scoped_statement"
 _FIXED = frozenset({"tenant_id", "id"})
 ACROSS_TENANTS = "across_tenants"
@@ -65,15 +69,51 @@ class Scoped(Prepared):
 class GuardedSession(Session):
     """A session that adds the tenant to every statement on tenant-owned rows, or refuses it."""
 
+    execution_options = immutabledict({"populate_existing": True})
+
     def __init__(self, bind: Engine | Connection) -> None:
         """Start without a scope, on a connection whose transaction somebody else ends, or on an engine."""
-        super().__init__(bind, expire_on_commit=False, execution_options={"populate_existing": True})
         self.scope: TenantScope | None = None
+        self._known: dict[str, Any] = {}
+        self._bound = bind
         self._held = bind if isinstance(bind, Connection) else None
+        if self._held is None:
+            self._set_up()
+
+    def _set_up(self) -> None:  # when it is first asked for: most units run prepared statements only
+        super().__init__(self._bound, expire_on_commit=False)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Return whether anything mapped was asked for yet."""
+        return "identity_map" in self.__dict__
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Set up what is missing, which is all of it or nothing, and look again."""
+            if self.is_set_up:
+                raise AttributeError(name)
+            self._set_up()
+            return getattr(self, name)
 
     def connection(self, *args: Any, **kw: Any) -> Connection:  # noqa: ANN401  what Session takes
         """Return the connection; one that was given is used as it is, which spares most units a session's own work."""
         return super().connection(*args, **kw) if self._held is None or args or kw else self._held
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what is pending."""
+        if self.is_set_up:
+            super().flush(objects)
+
+    def in_transaction(self) -> bool:
+        """Return whether the session has a part in the connection's transaction."""
+        return self.is_set_up and super().in_transaction()
+
+    def close(self) -> None:
+        """Forget all mapped objects."""
+        if self.is_set_up:
+            super().close()
 
     def bind_scope(self, scope: TenantScope, *, now: datetime) -> None:
         """Open exactly one tenant until the unit ends. Raises: ScopeError for a second or an expired scope."""
@@ -83,7 +123,7 @@ class GuardedSession(Session):
             if self.scope != scope:
                 _refuse("A unit opens one scope; this is a second one.")
             return
-        if self.get_bind().dialect.name == "postgresql":
+        if self.connection().dialect.name == "postgresql":
             self.connection().execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
         self.scope = scope
 
@@ -100,6 +140,15 @@ class GuardedSession(Session):
             return statement.rows(connection, {**values, _TENANT: self.scope.tenant})
         finally:
             connection.info.pop(SCOPED, None)
+
+    def remembered(self, name: str, read: Callable[[], T]) -> T:
+        """Return what `read` found when it was first asked in this unit, until the unit writes anything of a tenant."""
+        if self.is_set_up and (self.new or self.dirty or self.deleted):
+            return read()
+        if name not in self._known:
+            self._known[name] = read()
+        known: T = self._known[name]
+        return known
 
     def put(self, row: type[PlaneBase], **values: object) -> None:
         """Insert a row of the open tenant. Raises: ScopeError as `scoped`, IntegrityError in a savepoint of its own."""
@@ -118,8 +167,10 @@ class GuardedSession(Session):
         if not issubclass(row, TenantOwned) or "tenant_id" in values:
             _refuse("The tenant of a new row comes from the scope, and only tenant-owned rows have one.")
         self.flush()
+        self._known.clear()
         connection = self.connection()
-        with connection.begin_nested():
+        # SQLite takes back a failed statement by itself; on PostgreSQL it would spoil the whole transaction.
+        with connection.begin_nested() if connection.dialect.name == "postgresql" else nullcontext():
             connection.info[SCOPED] = True
             try:
                 return prepared.run(connection, {"tenant_id": self.scope.tenant, **values})
@@ -130,20 +181,29 @@ class GuardedSession(Session):
         """Insert many rows of this tenant in one statement; whose they are is not the caller's to say."""
         owned = [{**each, "tenant_id": self._owner(row, each)} for each in rows]
         if owned:
-            self.flush()
-            self.connection().execute(insert(table_of(row)), owned, execution_options={SCOPED: True})
+            self._run_many(insertion(row), owned)
 
     def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the named columns of many rows of this tenant by `id`; all rows name the same columns."""
-        owned = [{**each, "its_tenant": self._owner(row, each), "its_id": each["id"]} for each in rows]
-        if not owned:
+        if not rows:
             return
+        moved = [name for name in rows[0] if name not in _FIXED]
+        places = [(f"new_{name}", name) for name in moved]
+        owned = [
+            {place: each[name] for place, name in places} | {"its_tenant": self._owner(row, each), "its_id": each["id"]}
+            for each in rows
+        ]
+        self._run_many(_change_of(row, tuple(moved)), owned)
+
+    def _run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         self.flush()
-        table = table_of(row)
-        moved = {name: bindparam(name, type_=table.c[name].type) for name in rows[0] if name not in _FIXED}
-        mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))
-        values = [{name: value for name, value in each.items() if name not in _FIXED} for each in owned]
-        self.connection().execute(mine.values(moved), values, execution_options={SCOPED: True})
+        self._known.clear()
+        connection = self.connection()
+        connection.info[SCOPED] = True
+        try:
+            statement.run_many(connection, rows)
+        finally:
+            connection.info.pop(SCOPED, None)
 
     def _owner(self, row: type[PlaneBase], values: Mapping[str, Any]) -> str:
         if self.scope is None:
@@ -167,11 +227,21 @@ class GuardedSession(Session):
         _refuse("Bulk methods of a session step around the guard; use add().")
 
 
+@cache
+def _change_of(row: type[PlaneBase], moved: tuple[str, ...]) -> Prepared:
+    """Return the update of one row of one tenant that moves these columns, each given under its name after `new_`."""
+    table = table_of(row)
+    mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))
+    return Prepared(mine.values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in moved}))
+
+
 @event.listens_for(GuardedSession, "do_orm_execute")
 def _scope_statement(state: ORMExecuteState) -> None:
     session = state.session
     if not isinstance(session, GuardedSession):
         return
+    if not state.is_select:
+        session._known.clear()  # noqa: SLF001  its own
     reach = reach_of(state.statement)
     if reach is Reach.NOTHING:
         return
@@ -202,6 +272,7 @@ def _guard_flush(session: Session, _context: UOWTransaction, _instances: object)
         named = {row.tenant_id, *history.deleted}
         if named != {session.scope.tenant}:
             _refuse("A row of another tenant was to be written.")
+    session._known.clear()  # noqa: SLF001  its own
     session.connection().info[SCOPED] = True
 
 

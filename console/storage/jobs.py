@@ -4,23 +4,34 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from console.domain.ids import JobId, StaffId, TenantId
-from console.domain.jobs import STALLED, FailedGroup, Job, JobDraft, JobState, QueueState, Schedule
+from console.domain.jobs import FailedGroup, Job, JobDraft, JobState, QueueState, Schedule
 from console.ports.clock import Ids
 from console.storage.job_rows import draft_of, shown_job
+from console.storage.job_statements import DUE, LAPSED, ONE_FREE, START, ended
 from console.storage.job_tables import JobRow, JobScheduleRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.rows import add_unless_taken, changed, done, found
 
 Deferral = Callable[[Connection, JobId, JobDraft, datetime], None]
 _QUEUED, _RUNNING, _DEAD = JobState.QUEUED.value, JobState.RUNNING.value, JobState.DEAD.value
 # Word for word as the partial indexes say it, so that either database proves that they serve.
 _IS_OPEN: ColumnElement[bool] = literal_column("job.state IN ('queued', 'running', 'dead')")
 _IS_DEAD: ColumnElement[bool] = literal_column("job.state = 'dead'")
-_IS_QUEUED: ColumnElement[bool] = literal_column("job.state = 'queued'")
-_IS_RUNNING: ColumnElement[bool] = literal_column("job.state = 'running'")
 _FREE: dict[str, Any] = {"lease_until": None, "worker": None}
 
 
@@ -72,21 +83,17 @@ class StoredJobs:
 
     def claim(self, *, worker: str, now: datetime, until: datetime, limit: int) -> Sequence[Job]:
         """Take due jobs, and running ones whose lease lapsed, oldest first; no two workers get the same."""
-        due = select(JobRow.id).where(_IS_QUEUED, JobRow.run_at <= now).order_by(JobRow.run_at, JobRow.id)
-        lapsed = select(JobRow.id).where(_IS_RUNNING, JobRow.lease_until <= now)
         taken: list[str] = []
-        for wanted in (lapsed.order_by(JobRow.lease_until, JobRow.id), due):
+        for wanted in (LAPSED, DUE):
             rest = limit - len(taken)
             if rest > 0:
-                taken += self._session.scalars(wanted.limit(rest).with_for_update(skip_locked=True))
+                taken += [row.id for row in found(self._session, wanted, now=now, most=rest)]
         return self._started(taken, worker=worker, now=now, until=until)
 
     def claim_one(self, job: JobId, *, worker: str, now: datetime, until: datetime) -> Job | None:
         """Take one named job if it is due or its lease lapsed (the way of an outside queue)."""
-        is_due = and_(JobRow.state == _QUEUED, JobRow.run_at <= now)
-        has_lapsed = and_(JobRow.state == _RUNNING, JobRow.lease_until <= now)
-        free = select(JobRow.id).where(JobRow.id == job, or_(is_due, has_lapsed)).with_for_update(skip_locked=True)
-        taken = self._started(list(self._session.scalars(free)), worker=worker, now=now, until=until)
+        free = [row.id for row in found(self._session, ONE_FREE, job=job, now=now)]
+        taken = self._started(free, worker=worker, now=now, until=until)
         return taken[0] if taken else None
 
     def extend(self, job: Job, *, until: datetime) -> bool:
@@ -226,24 +233,15 @@ class StoredJobs:
         """Give locked jobs to a worker; of a lapsed one the attempt counts and its error says why."""
         if not jobs:
             return []
-        had_lapsed = and_(JobRow.state == _RUNNING, JobRow.lease_until <= now)
-        values = {
-            "attempts": case((had_lapsed, JobRow.attempts + 1), else_=JobRow.attempts),
-            "last_error": case((had_lapsed, STALLED), else_=JobRow.last_error),
-            "state": _RUNNING,
-            "worker": worker,
-            "lease_until": until,
-            "version": JobRow.version + 1,
-        }
-        taken = update(JobRow).where(JobRow.id.in_(jobs)).values(values).returning(JobRow)
-        rows = self._session.scalars(taken, execution_options={"synchronize_session": False})
-        found = {row.id: shown_job(row) for row in rows}
-        return [found[job] for job in jobs]
+        rows = found(self._session, START, jobs=jobs, now=now, its_worker=worker, its_end=until)
+        started = {row.id: shown_job(row) for row in rows}
+        return [started[job] for job in jobs]
 
     def _end(self, job: Job, values: dict[str, Any]) -> bool:
         """Write how a claim ended, if it is still this worker's; an outside queue is told of what goes on later."""
-        mine = update(JobRow).where(*_held(job))
-        is_mine = changed(self._session, mine.values({**_FREE, **values, "version": job.version + 1})) == 1
+        moved = {f"new_{name}": value for name, value in {**_FREE, **values, "version": job.version + 1}.items()}
+        its = {"its_id": job.id, "its_worker": job.worker, "its_version": job.version}
+        is_mine = done(self._session, ended(tuple(moved)), **its, **moved) == 1
         if is_mine and self._deferred is not None and values["state"] == _QUEUED:
             self._deferred(self._session.connection(), job.id, draft_of(job), values["run_at"])
         return is_mine

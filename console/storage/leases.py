@@ -12,8 +12,8 @@ from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason
 from console.ports.leases import TenantBudget
 from console.storage.control_tables import LeaseRow, LeaseTopUpRow, StaffRow
-from console.storage.prepared import Prepared
-from console.storage.rows import changed, done, found, table_of
+from console.storage.prepared import Kept, Prepared
+from console.storage.rows import changed, done, found, kept, table_of
 from console.storage.types import stored_micros
 
 _MINUTE_US = 60_000_000
@@ -54,11 +54,12 @@ class StoredLeases:
 
     def open_of(self, staff: StaffId) -> Sequence[Lease]:
         """Return the leases of a person that nothing has ended in the store, newest first."""
-        return [_lease(row) for row in found(self._session, _OPEN, staff=staff)]
+        leases = kept(self._session, _OPEN, _KEPT, staff=staff)
+        return sorted(leases, key=lambda lease: (lease.opened_at, lease.id), reverse=True)
 
     def open_on(self, staff: StaffId, tenant: TenantId) -> Lease | None:
         """Return the person's newest not-ended lease on a tenant."""
-        return next((_lease(row) for row in found(self._session, _OPEN_ON, staff=staff, tenant=tenant)), None)
+        return next(iter(kept(self._session, _OPEN_ON, _KEPT, staff=staff, tenant=tenant)), None)
 
     def touch(self, lease: LeaseId, at: datetime) -> None:
         """Move the idle clock; it never goes back."""
@@ -111,11 +112,7 @@ class StoredLeases:
 
 
 _TABLE = table_of(LeaseRow)
-_ALL_OPEN = (
-    select(_TABLE)
-    .where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.ended_at.is_(None))
-    .order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())
-)
+_ALL_OPEN = select(_TABLE).where(_TABLE.c.staff == bindparam("staff"), _TABLE.c.ended_at.is_(None))
 _BUDGET = Prepared(
     select(
         func.count(distinct(case((_TABLE.c.opened_at > bindparam("hour"), _TABLE.c.tenant)))),
@@ -135,8 +132,13 @@ _TOUCH = Prepared(
     .where(_TABLE.c.id == bindparam("its_id"), _TABLE.c.ended_at.is_(None), _TABLE.c.last_used_at < bindparam("moment"))
     .values(last_used_at=bindparam("moment"))
 )
-_OPEN = Prepared(_ALL_OPEN)
-_OPEN_ON = Prepared(_ALL_OPEN.where(_TABLE.c.tenant == bindparam("tenant")).limit(1))
+# In the order of the index of open leases: in any other order SQLite would look through all that a person ever had.
+_OPEN = Prepared(_ALL_OPEN.order_by(_TABLE.c.id))
+_OPEN_ON = Prepared(
+    _ALL_OPEN.where(_TABLE.c.tenant == bindparam("tenant"))
+    .order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())
+    .limit(1)
+)
 
 
 def _lease(row: Any) -> Lease:  # noqa: ANN401  a row, mapped or not
@@ -153,3 +155,6 @@ def _lease(row: Any) -> Lease:  # noqa: ANN401  a row, mapped or not
         ended_at=row.ended_at,
         ended_by=None if row.ended_by is None else LeaseEnd(row.ended_by),
     )
+
+
+_KEPT = Kept(_lease)

@@ -3,7 +3,8 @@
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects.postgresql import insert
@@ -19,7 +20,7 @@ T = TypeVar("T")
 _MOST_FORMS = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Form:
     """The text for one database and one length of each list.
 
@@ -36,14 +37,39 @@ class Form:
 
     def filled(self, values: Mapping[str, object]) -> tuple[object, ...] | dict[str, object]:
         """Return the values as the driver takes them."""
-        known: dict[str, Any] = {**self.fixed, **values}
-        given = {}
-        filled = []
-        for own, source, index, change in self.places:
-            value = known[source] if index is None else known[source][index]
-            given[own] = value if change is None else change(value)
-            filled.append(given[own])
-        return tuple(filled) if self.is_positional else given
+        known: Mapping[str, Any] = {**self.fixed, **values} if self.fixed else values
+        filled = [
+            known[source] if change is None and index is None else _stored(known[source], index, change)
+            for _own, source, index, change in self.places
+        ]
+        if self.is_positional:
+            return tuple(filled)
+        return {own: value for (own, *_place), value in zip(self.places, filled, strict=True)}
+
+    def shown(self, found: Sequence[Any]) -> Any:  # noqa: ANN401  a named tuple of this form's own
+        """Return a row as the columns' types read it, with a name for each."""
+        if not self.changes:
+            return self.row(found)
+        cells = list(found)
+        for place, change in self.changes:
+            cells[place] = change(cells[place])
+        return self.row(cells)
+
+
+class Kept(Generic[T]):
+    """What rows become, remembered by the whole row as the database gave it: the same row is the same value.
+
+    Only for values that nobody changes.
+    """
+
+    def __init__(self, make: Callable[[Any], T], *, most: int = 1_024) -> None:
+        """Keep how a row becomes a value; what was not asked for the longest is forgotten beyond so many."""
+
+        @lru_cache(maxsize=most)
+        def of(form: Form, found: Sequence[Any]) -> T:
+            return make(form.shown(found))
+
+        self.of = of
 
 
 class Prepared:
@@ -57,21 +83,23 @@ class Prepared:
     def rows(self, connection: Connection, values: Mapping[str, object]) -> list[Any]:
         """Return all rows, with a name for each column. Raises: what SQLAlchemy raises for the same failure."""
         form = self.form(connection.dialect, values)
-        found = _done(connection, form.sql, form.filled(values), lambda cursor: cursor.fetchall())
-        if not form.changes:
-            return [form.row(row) for row in found]
-        shown = []
-        for row in found:
-            cells = list(row)
-            for place, change in form.changes:
-                cells[place] = change(cells[place])
-            shown.append(form.row(cells))
-        return shown
+        shown = form.shown
+        return [shown(row) for row in _done(connection, form.sql, form.filled(values), _all)]
+
+    def kept(self, connection: Connection, values: Mapping[str, object], kept: Kept[T]) -> list[T]:
+        """Return what the rows become, made anew only for rows that were not seen before. Raises: as `rows`."""
+        form, of = self.form(connection.dialect, values), kept.of
+        return [of(form, row) for row in _done(connection, form.sql, form.filled(values), _all)]
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> int:
         """Run an INSERT, UPDATE or DELETE and return how many rows it touched. Raises: as `rows`."""
         form = self.form(connection.dialect, values)
-        return _done(connection, form.sql, form.filled(values), lambda cursor: int(cursor.rowcount))
+        return _done(connection, form.sql, form.filled(values), _touched)
+
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run an INSERT, UPDATE or DELETE once for each of these values, of the same names. Raises: as `rows`."""
+        form = self.form(connection.dialect, rows[0])
+        _done(connection, form.sql, [form.filled(values) for values in rows], _touched, many=True)
 
     def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
         """Return the statement as one database takes it, compiled when it is first needed."""
@@ -123,13 +151,28 @@ class PreparedFresher(PreparedInsert):
         )
 
 
-def _done(connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T]) -> T:
+def _stored(given: Any, index: int | None, change: _Change | None) -> object:  # noqa: ANN401  whatever is stored
+    value = given if index is None else given[index]
+    return value if change is None else change(value)
+
+
+def _all(cursor: DBAPICursor) -> Sequence[Any]:
+    return cursor.fetchall()
+
+
+def _touched(cursor: DBAPICursor) -> int:
+    return int(cursor.rowcount)
+
+
+def _done(
+    connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T], *, many: bool = False
+) -> T:
     raw = connection.connection
     cursor = raw.cursor()
     try:
-        connection.dispatch.before_cursor_execute(connection, cursor, sql, parameters, None, False)  # noqa: FBT003  SQLAlchemy's own order
+        connection.dispatch.before_cursor_execute(connection, cursor, sql, parameters, None, many)
         try:
-            cursor.execute(sql, cast("Any", parameters))
+            (cursor.executemany if many else cursor.execute)(sql, cast("Any", parameters))
             return take(cursor)
         except connection.dialect.loaded_dbapi.Error as broken:
             is_gone = connection.dialect.is_disconnect(broken, raw.driver_connection, cursor)

@@ -24,7 +24,7 @@ from console.storage.frozen_requests import (
     whole_request,
     whole_vote,
 )
-from console.storage.prepared import Prepared
+from console.storage.prepared import Kept, Prepared
 from console.storage.request_tables import (
     RequestRenderedRow,
     RequestRevisionRow,
@@ -32,7 +32,7 @@ from console.storage.request_tables import (
     RequestSeatRow,
     RequestVoteRow,
 )
-from console.storage.rows import add, add_unless_taken, changed, done, found, table_of
+from console.storage.rows import add, add_unless_taken, changed, done, found, kept, table_of
 
 _MOVABLE = frozenset(
     {"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because", "drift"}
@@ -147,7 +147,10 @@ class StoredRequests:
         values: dict[str, object] = {} if tenant is None else {"tenant": tenant}
         if states and set(states) != set(State):
             values["states"] = sorted(state.value for state in states)
-        return self._newest(_RECENT["tenant" in values, "states" in values], after=after, limit=limit, **values)
+        pages = _RECENT["tenant" in values, "states" in values]
+        if tenant is not None and states and set(states) <= {State.PENDING, State.APPROVED}:
+            pages = _OPEN_OF_TENANT
+        return self._newest(pages, after=after, limit=limit, **values)
 
     def open_of_requester(self, staff: StaffId) -> Sequence[Request]:
         """Return a person's pending and approved requests."""
@@ -190,7 +193,7 @@ class StoredRequests:
         return self._read(later, most=limit, after=after, **values)
 
     def _read(self, prepared: Prepared, **values: object) -> list[Request]:
-        return [whole_request(row) for row in found(self._session, prepared, **values)]
+        return kept(self._session, prepared, _WHOLE, **values)
 
     def _first(self, wanted: _Found) -> Request | None:
         return next(iter(self._many(wanted)), None)
@@ -247,6 +250,7 @@ def _newest_first(wanted: _Found) -> tuple[Prepared, Prepared]:
 
 
 _HOLDER: tuple[Any, ...] = (bindparam("staff"), bindparam("roles", expanding=True), bindparam("now"))
+_WHOLE = Kept(whole_request, most=512)
 _COUNT_WAITING = Prepared(
     select(func.count()).select_from(
         select(RequestRow.id).where(*_waiting(*_HOLDER)).limit(bindparam("most")).subquery()
@@ -268,6 +272,8 @@ _RECENT = {
     (False, True): _newest_first(_found().where(_IN_STATES)),
     (True, True): _newest_first(_found().where(_OF_TENANT, _IN_STATES)),
 }
+# A tenant's ended requests grow for ever, while the clocks bound how many are open anywhere: those are looked through.
+_OPEN_OF_TENANT = _newest_first(_found().where(func.coalesce(RequestRow.tenant, "") == bindparam("tenant"), _IN_STATES))
 _BALLOTS = table_of(RequestVoteRow)
 _VOTES = Prepared(
     select(_BALLOTS)

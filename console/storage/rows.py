@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.schema import Table
 
-from console.storage.prepared import Prepared, PreparedFresher, PreparedInsert
+from console.storage.prepared import Kept, Prepared, PreparedFresher, PreparedInsert
+
+T = TypeVar("T")
 
 
 def table_of(row: type[DeclarativeBase]) -> Table:
@@ -22,6 +24,11 @@ def found(session: Session, prepared: Prepared, **values: object) -> Sequence[An
     Only for tables of the control store: this way the engine's guard refuses every tenant-owned one.
     """
     return prepared.rows(session.connection(), values)
+
+
+def kept(session: Session, prepared: Prepared, shape: Kept[T], **values: object) -> list[T]:
+    """Return what the rows of a prepared statement become; as `found`, and rows seen before are not read again."""
+    return prepared.kept(session.connection(), values, shape)
 
 
 def changed(session: Session, statement: Executable) -> int:

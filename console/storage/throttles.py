@@ -32,7 +32,7 @@ class StoredThrottles:
 
     def lock(self, bucket: str, key: str) -> None:
         """Let nobody else count this key until the unit ends; SQLite has one writer anyway."""
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._session.connection().dialect.name == "postgresql":
             wanted = text("SELECT pg_advisory_xact_lock(hashtextextended(:bucket || ' ' || :key, 0))")
             self._session.execute(wanted, {"bucket": bucket, "key": key})
 

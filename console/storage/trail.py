@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from console.domain.errors import ConsoleError, TrailUnavailableError
 from console.domain.ids import EntryUid
 from console.domain.merkle import leaf_hash
 from console.ports.clock import Ids
-from console.storage.rows import table_of
+from console.storage.rows import add
 from console.storage.trail_tables import AuditEventRow
 from console.storage.transactions import Fate, S, Transaction, unit
 from console.storage.types import stored_micros
@@ -84,16 +83,13 @@ class StoredTrail:
             counter = self._counter()
             body = seal_body(draft, uid=uid, ts_us=stored_micros(at), writer=counter.next())
             leaf = leaf_hash(body)
-            self._session.connection().execute(_ADD, {"body": body.decode(), "leaf": leaf})
+            add(self._session, AuditEventRow, {"body": body.decode(), "leaf": leaf})
             counter.staged(leaf)
         except (SQLAlchemyError, ConsoleError) as broken:
             self.has_failed = True
             message = "The entry could not be written, therefore nothing was done."
             raise TrailUnavailableError(message, action=draft.action) from broken
         return uid
-
-
-_ADD = insert(table_of(AuditEventRow)).inline()  # built once; nobody asks for the row number
 
 
 class ReadOnlyTrail:

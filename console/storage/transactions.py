@@ -6,11 +6,13 @@ from enum import Enum
 from typing import Generic, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from console.domain.errors import OutsideError
 from console.storage.engines import Database
-from console.storage.faults import translated
+from console.storage.faults import refuse_if_outside
+from console.storage.sittings import given_back, lent
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
@@ -46,7 +48,7 @@ class Transaction(Generic[S]):
     def commit(self) -> None:
         """Keep everything. Raises: OutsideError when PostgreSQL would only pretend to."""
         self.session.flush()
-        if is_spoilt(self.session):
+        if is_spoilt(self.connection):
             message = "A statement failed inside this unit, so nothing of it can be kept."
             raise OutsideError(message, permanent=False)
         self.fate = Fate.COMMITTING
@@ -64,28 +66,66 @@ class Transaction(Generic[S]):
             self.fate = Fate.ROLLED_BACK
 
 
-def is_spoilt(session: Session) -> bool:
+def is_spoilt(connection: Connection) -> bool:
     """Return whether the open transaction can no longer be committed."""
-    if session.get_bind().dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql":
         return False
-    raw = session.connection().connection.dbapi_connection
+    raw = connection.connection.dbapi_connection
     return raw is not None and raw.info.transaction_status == _IN_ERROR
 
 
-@unit
-def opened(database: Database, make: Callable[[Connection], S], *, writing: bool) -> Iterator[Transaction[S]]:
+class opened(Generic[S]):  # noqa: N801  read as what `with` does
     """Open a transaction; a writing one must be committed by its caller, everything else is undone.
 
+    Every page opens several, so this is spelt out: as generators inside generators it cost more than their statements.
     Raises: OutsideError when the database does not answer.
     """
-    with translated(database.name), database.turn(writing=writing) as engine, engine.connect() as connection:
-        connection.begin()
-        session = make(connection)
-        transaction = Transaction(session, connection, is_writing=writing)
+
+    def __init__(self, database: Database, make: Callable[[Connection], S], *, writing: bool) -> None:
+        """Keep where to open it, and how its session is made."""
+        self._database = database
+        self._make = make
+        self._is_writing = writing
+        self._lock = database.lock(writing=writing)
+
+    def __enter__(self) -> Transaction[S]:
+        """Wait for a turn where turns are taken, and begin."""
+        if self._lock is not None:
+            self._lock.enter()
+        connection: Connection | None = None
         try:
-            yield transaction
-        finally:
+            connection = lent(self._database.engine(writing=self._is_writing))
+            connection.begin()
+            transaction = Transaction(self._make(connection), connection, is_writing=self._is_writing)
+        except BaseException as broken:
+            self._leave(connection)
+            self._translate(broken)
+            raise
+        self._transaction = transaction
+        return transaction
+
+    def __exit__(self, _kind: type[BaseException] | None, broken: BaseException | None, _trace: object) -> None:
+        """Undo what is not committed, and give back the connection and the turn; nothing raised is swallowed."""
+        transaction = self._transaction
+        try:
             try:
                 transaction.undo()
             finally:
-                session.close()
+                transaction.session.close()
+                self._leave(transaction.connection)
+        except SQLAlchemyError as while_undoing:
+            self._translate(while_undoing)
+            raise
+        self._translate(broken)
+
+    def _leave(self, connection: Connection | None) -> None:
+        try:
+            if connection is not None:
+                given_back(connection)
+        finally:
+            if self._lock is not None:
+                self._lock.leave()
+
+    def _translate(self, broken: BaseException | None) -> None:
+        if isinstance(broken, SQLAlchemyError):
+            refuse_if_outside(broken, self._database.name)

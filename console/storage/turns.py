@@ -24,13 +24,14 @@ class FairLock:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the lock for one transaction. Raises: OutsideError after waiting for 30 s."""
-        self._enter()
+        self.enter()
         try:
             yield
         finally:
-            self._leave()
+            self.leave()
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Wait for the lock; whoever gets it must leave it. Raises: OutsideError after waiting for 30 s."""
         me = threading.get_ident()
         with self._guard:
             if self._holder == me:
@@ -51,7 +52,8 @@ class FairLock:
                 raise OutsideError(message, permanent=False)
             self._holder = me
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Let the next in line have it."""
         with self._guard:
             self._holder = None
             if self._waiting:

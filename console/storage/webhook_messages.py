@@ -153,19 +153,21 @@ class StoredMessages(StoredEndpoints):
         """Return the event types that this tenant has been told of, in order of name."""
         names: list[str] = []
         while len(names) < limit:  # one seek for each name: DISTINCT would walk every delivery
-            wanted = select(func.min(DeliveryRow.event_type))
-            if names:
-                wanted = wanted.where(DeliveryRow.event_type > names[-1])
-            name = self._session.scalar(wanted)
-            if name is None:
+            seek = self._session.scoped(_NEXT_TYPE, after=names[-1]) if names else self._session.scoped(_FIRST_TYPE)
+            if seek[0].name is None:
                 break
-            names.append(name)
+            names.append(seek[0].name)
         return names
 
 
 def in_parts(values: Sequence[Any]) -> list[Sequence[Any]]:
     """Return runs short enough for one statement."""
     return [values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE)]
+
+
+_TYPE = func.min(DeliveryRow.event_type).label("name")
+_FIRST_TYPE = Scoped(select(_TYPE))
+_NEXT_TYPE = Scoped(select(_TYPE).where(DeliveryRow.event_type > bindparam("after")))
 
 
 @lru_cache(maxsize=128)

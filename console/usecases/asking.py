@@ -1,12 +1,17 @@
 """How use cases put a question to policy."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from console.domain.decisions import Decision, Deny, DenyCode, Fact, NeedsStepUp, Query
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, TenantId
 from console.domain.staff import Actor
 from console.policy.decide import decide, decide_many
 from console.usecases.house import House
+
+T = TypeVar("T")
+_MOST_SHOWN = 5_000
 
 
 def step_up_age(actor: Actor, now: datetime) -> int:
@@ -52,6 +57,22 @@ def ask(house: House, question: Query) -> Decision:
 def ask_many(house: House, questions: list[Query]) -> tuple[Decision, ...]:
     """Return policy's answers to all questions of a page."""
     return decide_many(house.book, questions)
+
+
+def shown_to(house: House, actor: Actor, mark: tuple[object, ...], find: Callable[[], T]) -> T:
+    """Return what `find` makes of policy's refusals, found once for all of a question that `mark` does not name.
+
+    A refusal is a pure function of who asks, with which roles, for what; a second factor that is missing or stale is
+    none. Roles are part of the key, and come from the store with every request. `find` must ask nothing else.
+    """
+    known = house.book.shown
+    key = (*mark, actor.person, actor.kind, actor.roles)
+    if key not in known:
+        if len(known) >= _MOST_SHOWN:
+            known.clear()
+        known[key] = find()
+    found: T = known[key]
+    return found
 
 
 def refusal_of(decision: Decision) -> Deny | NeedsStepUp | None:

@@ -10,7 +10,7 @@ from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.policy.decide import neutral_facts
 from console.ports.actions import Action, Reach
-from console.usecases.asking import ask_many, denied, query
+from console.usecases.asking import ask_many, denied, query, shown_to
 from console.usecases.house import House
 
 _HARMLESS = frozenset({DenyCode.CEILING_EXCEEDED, DenyCode.EXPIRY_TOO_FAR, DenyCode.SELF_TARGET, DenyCode.BUDGET_SPENT})
@@ -28,9 +28,13 @@ def offer_actions(house: House, actor: Actor, *, tenant: DirectoryRow | None) ->
     """Return the actions that this person could ask for, on a tenant or (None) on the control store."""
     reach = Reach.CONTROL if tenant is None else Reach.TENANT
     actions = [each for each in house.registry.values() if each.reach is reach and (not tenant or each.fits(tenant))]
-    answers = _accepted(house, actor, actions, tenant=None if tenant is None else tenant.id)
-    offers = [Offer(action=action, reasons=codes) for action, codes in answers]
-    return [offer for offer in offers if offer.reasons]
+    where = None if tenant is None else tenant.id
+
+    def found() -> list[tuple[ReasonCode, ...]]:
+        return [codes for _action, codes in _accepted(house, actor, actions, tenant=where)]
+
+    accepted = shown_to(house, actor, ("offers", where, *(action.key for action in actions)), found)
+    return [Offer(action=action, reasons=codes) for action, codes in zip(actions, accepted, strict=True) if codes]
 
 
 def reasons_offered(

@@ -1,6 +1,6 @@
 """Process one event of the inbox: it is a hint; what the provider says of the object now goes into the mirror."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.domain.billing.canonical_form import Snapshot, customer_of
 from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
@@ -13,9 +13,11 @@ from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.tenancy import DirectoryRow
 from console.ports.mirror import MirrorBook
+from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
+from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as, row_ref
 from console.usecases.scopes import scope_of_job
 from console.usecases.written_tenant import written_tenant
@@ -79,6 +81,8 @@ def process_inbound(house: House, job: Job) -> Done:
     scope = scope_of_job(job, said.row, now=house.clock.now())
     with written_tenant(house, scope) as written:
         answer = _mirrored(written.plane.mirror, said)
+        if isinstance(answer, _Mirrored):
+            answer = _with_access(house, written.plane, event, answer)
         if written.unit is not None:
             _record(house, written.unit, event, said.row, answer)
     if written.unit is None:
@@ -143,6 +147,14 @@ def _mirrored(mirror: MirrorBook, said: _Said) -> _Mirrored | _Aside:
     if not mirror.put(said.snapshot):
         return _Aside(InboundState.PROCESSED, FRESHER)
     return _Mirrored(said.snapshot, _changes(before, said.snapshot))
+
+
+def _with_access(house: House, plane: TenantPlane, event: InboundEvent, answer: _Mirrored) -> _Mirrored:
+    """Bring what the product reads up to date with a subscription that changed; nothing else of it decides access."""
+    if answer.snapshot.kind is not ObjectKind.SUBSCRIPTION:
+        return answer
+    done = recalculate_access(house, plane, cause=f"inbound:{event.id}", now=house.clock.now())
+    return replace(answer, changes=(*answer.changes, *done.effects.changes())) if done.is_written else answer
 
 
 def _changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:

@@ -11,7 +11,7 @@ from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.ports.leases import TenantBudget
 from console.ports.outbox import Notice
-from console.usecases.asking import ask, ask_many, query
+from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_requests import Line, lines_of
 from console.usecases.recording import emit
@@ -110,8 +110,11 @@ def read_surroundings(house: House, actor: Actor) -> Surroundings:
 
 
 def _pages(house: House, actor: Actor, now: datetime) -> frozenset[str]:
-    answers = ask_many(house, [_question(actor, page, now) for page in PAGES])
-    return frozenset(page for page, answer in zip(PAGES, answers, strict=True) if not isinstance(answer, Deny))
+    def found() -> frozenset[str]:
+        answers = ask_many(house, [_question(actor, page, now) for page in PAGES])
+        return frozenset(page for page, answer in zip(PAGES, answers, strict=True) if not isinstance(answer, Deny))
+
+    return shown_to(house, actor, ("pages",), found)
 
 
 def _question(actor: Actor, page: str, now: datetime) -> Query:

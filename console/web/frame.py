@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import get_flashed_messages, request
+from flask import current_app, get_flashed_messages, request
 from flask_wtf.csrf import generate_csrf
 
 from console.domain.staff import Actor
@@ -12,7 +12,7 @@ from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
 from console.usecases.opened_tenant import Opened
 from console.usecases.read_home import Places, read_places
-from console.web import asking, wording
+from console.web import asking, sessions, wording
 from console.web.paths import path_of
 from console.web.security import nonce
 
@@ -137,7 +137,7 @@ def door_frame(*, has_form: bool) -> Frame:
     return Frame(
         environment=_environment(),
         nonce=nonce(),
-        csrf_token=generate_csrf() if has_form else "",
+        csrf_token=_form_token() if has_form else "",
         now=asking.house().clock.now(),
         request_id=asking.request_id(),
         links=_links(),
@@ -155,7 +155,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
     return Frame(
         environment=_environment(),
         nonce=nonce(),
-        csrf_token=generate_csrf(),
+        csrf_token=_form_token(),
         now=asking.house().clock.now(),
         request_id=asking.request_id(),
         links=_links(),
@@ -171,6 +171,22 @@ def is_stepped_up(actor: Actor) -> bool:
     """Return whether the second factor is fresh enough for dangerous actions."""
     house = asking.house()
     return 0 <= step_up_age(actor, house.clock.now()) < house.book.limits.step_up_fresh_minutes * 60
+
+
+def _form_token() -> str:
+    """Return the token that forms carry: one is good as long as its secret, and signing costs more than a statement."""
+    key = current_app.secret_key, sessions.form_secret()
+    known = _tokens.get(key)
+    if known is None:
+        known = generate_csrf()
+        if len(_tokens) >= _MOST_TOKENS:
+            _tokens.clear()
+        _tokens[current_app.secret_key, sessions.form_secret()] = known
+    return sessions.use_form_token(known)
+
+
+_MOST_TOKENS = 1_024
+_tokens: dict[tuple[object, object], str] = {}
 
 
 def _environment() -> str:

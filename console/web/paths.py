@@ -2,7 +2,6 @@
 
 import re
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from flask import current_app
 from werkzeug.exceptions import HTTPException
@@ -52,19 +51,27 @@ def path_of(endpoint: str, **values: object) -> str:
 
     A page asks for a hundred: how each is written is worked out once, and plain values are put in.
     """
-    given = {name: str(value) for name, value in values.items() if value is not None}
-    urls = current_app.url_map
-    if not all(_PLAIN.fullmatch(value) for value in given.values()):
-        return urls.bind("localhost").build(endpoint, given)
-    known = _patterns.setdefault(urls, {})
-    pattern = known.get((endpoint, *given))
-    if pattern is None:
-        marks = {name: f"Place{number}Of{name}" for number, name in enumerate(given)}
-        pattern = known[endpoint, *given] = urls.bind("localhost").build(endpoint, marks)
-    for number, (name, value) in enumerate(given.items()):
-        pattern = pattern.replace(f"Place{number}Of{name}", value)
-    return pattern
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  werkzeug's word for "the thing itself"
+    known: _Patterns = app.extensions.setdefault(_PATTERNS, {})
+    given = {name: str(value) for name, value in values.items() if value is not None} if values else _NOTHING
+    pieces = known.get((endpoint, *given))
+    for value in given.values():
+        if not _is_plain(value):
+            return str(app.url_map.bind("localhost").build(endpoint, given))
+    if pieces is None:
+        pieces = known[endpoint, *given] = _pieces(app.url_map, endpoint, tuple(given))
+    return "".join([given[piece] if is_value else piece for is_value, piece in pieces])
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # spelt the same in an address, wherever it stands
-_patterns: WeakKeyDictionary[Map, dict[tuple[str, ...], str]] = WeakKeyDictionary()
+def _pieces(urls: Map, endpoint: str, names: tuple[str, ...]) -> list[tuple[bool, str]]:
+    """Return an address cut where its values stand. Shape: (True, a name) or (False, what stands between)."""
+    marks = {f"Place{number}Of{name}": name for number, name in enumerate(names)}
+    whole = urls.bind("localhost").build(endpoint, {name: mark for mark, name in marks.items()})
+    parts = re.split(f"({'|'.join(marks)})", whole) if marks else [whole]
+    return [(part in marks, marks.get(part, part)) for part in parts]
+
+
+_is_plain = re.compile(r"[A-Za-z0-9_-]+", re.ASCII).fullmatch  # spelt the same in an address, wherever it stands
+_NOTHING: dict[str, str] = {}
+_PATTERNS = "sallyport_paths"
+_Patterns = dict[tuple[str, ...], list[tuple[bool, str]]]

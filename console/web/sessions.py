@@ -97,6 +97,8 @@ class StaffSessions(SessionInterface):
         return str(self._seal.dumps({"at": int(self._house.clock.now().timestamp()), "values": values}))
 
     def _opened(self, sealed: str) -> dict[str, Any]:
+        if not sealed:
+            return {}
         try:
             kept = self._seal.loads(sealed)
             age = int(self._house.clock.now().timestamp()) - int(kept["at"])
@@ -156,6 +158,17 @@ def renew_door() -> None:
         browser.modified = True
 
 
+def form_secret() -> object:
+    """Return what this browser's form tokens are made of, None before the first."""
+    return current().get(_TOKEN_NAME)
+
+
+def use_form_token(token: str) -> str:
+    """Let a token that was made of this browser's secret before be the one of this answer, for every form on it."""
+    used: str = g.setdefault(_TOKEN_NAME, token)
+    return used
+
+
 def why_over() -> str:
     """Return why the session that the browser still named is over, empty when it named none."""
     found: str = g.get("session_over", "")
@@ -174,6 +187,7 @@ def sign_in_people(app: Flask) -> None:
     """Let Flask-Login know who is signed in; only the store's session counts, never its own cookie."""
     manager = LoginManager()
     manager.session_protection = None  # it compares addresses and browser names, which change; the store decides
+    manager._session_identifier_generator = str  # noqa: SLF001  therefore; it would be hashed with every request
     manager.init_app(app)
 
     @manager.user_loader  # type: ignore[untyped-decorator]

@@ -39,7 +39,13 @@ class Plan:
     size: Size
     names: frozenset[str]
     is_quick: bool
+    calls_inside: bool = False
     profiled: str | None = None
+
+    @property
+    def is_inside(self) -> bool:
+        """Return whether both apps are called inside this process, without sockets."""
+        return self.is_quick or self.calls_inside
 
     def wants(self, group: str) -> bool:
         """Return whether a group is asked for; nothing named means all, pages may be named by item."""
@@ -86,7 +92,7 @@ def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:
     chosen = plan.wanted(items(stage)) if plan.wants("pages") else []
     counts = {item.key: counts_of(item, stage) for item in chosen}
     size = stage.world.size
-    place = "inside one process" if plan.is_quick else "gunicorn, 2 threads, one client over loopback"
+    place = "inside one process" if plan.is_inside else "gunicorn, 2 threads, one client over loopback"
     with _both(plan, stage) as (ours, floor):
         if chosen:
             found = [
@@ -104,7 +110,7 @@ def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:
 def _both(plan: Plan, stage: Stage) -> Iterator[tuple[Calls, Calls]]:
     """Give how somebody calls the console, and how they call the floor."""
     world = stage.world
-    if plan.is_quick:
+    if plan.is_inside:
         floor = create_app(world.address, world.settings.secrets.fingerprint_key.get_secret_value())
         yield (
             lambda who: (stage.inside(who), time.process_time),
@@ -157,15 +163,26 @@ def _plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument("names", nargs="*", help=f"groups ({', '.join(GROUPS)}) or items such as W3; all when none")
     parser.add_argument("--tenants", type=int)
     parser.add_argument("--entries", type=int)
+    parser.add_argument("--deliveries", type=int, help="of the largest tenant; as many as entries when not given")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--quick", action="store_true", help="a small data set, inside one process, under a minute")
+    parser.add_argument("--inside", action="store_true", help="call both apps inside one process, for steadier ratios")
     parser.add_argument("--profile", metavar="ITEM", help="say where the time of one item goes, instead of measuring")
     chosen = parser.parse_args(arguments)
     base = QUICK if chosen.quick else FULL
     size = Size(
-        tenants=chosen.tenants or base.tenants, entries=chosen.entries or base.entries, database=chosen.database
+        tenants=chosen.tenants or base.tenants,
+        entries=chosen.entries or base.entries,
+        own_deliveries=chosen.deliveries,
+        database=chosen.database,
     )
-    return Plan(size=size, names=frozenset(chosen.names), is_quick=chosen.quick, profiled=chosen.profile)
+    return Plan(
+        size=size,
+        names=frozenset(chosen.names),
+        is_quick=chosen.quick,
+        calls_inside=chosen.inside,
+        profiled=chosen.profile,
+    )
 
 
 def main() -> None:

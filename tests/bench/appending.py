@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, text
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from console.adapters.checkpoint_folder import CheckpointFolder
@@ -33,6 +34,7 @@ from console.domain.ids import ReasonCode
 from console.domain.merkle import leaf_hash
 from console.domain.reasons import Reason
 from console.storage.house import Storage, StorageSettings, open_store
+from console.storage.prepared import PreparedInsert
 from console.storage.sequencer import StoredSequencer
 from console.storage.store import StoredUnit
 from tests import ground, postgres
@@ -55,10 +57,8 @@ _INDEXES = (
     "tenant, id", "tenant, actor, id", "tenant, action, id", "actor, id", "action, id", "outcome, id", "target, id",
     "correlation, id", "ts_us, id",
 )  # fmt: skip
-_INSERT = text(
-    f"INSERT INTO plain_entry ({_COLUMNS}) VALUES "
-    "(:body, :leaf, :uid, :ts_us, :tenant, :actor, :action, :outcome, :target, :correlation)"
-)
+# Prepared as the entry's own insert is, so that the two differ only in what an entry is.
+_INSERT = PreparedInsert(SqlTable("plain_entry", MetaData(), *(Column(name) for name in _COLUMNS.split(", "))))
 _LOOK = text("SELECT value FROM plain_state WHERE id = :id")
 _CHANGE = text("UPDATE plain_state SET value = value + 1 WHERE id = :id")
 _DRAFT = EntryDraft(
@@ -154,8 +154,8 @@ def _append_plain(bed: Bed, number: int) -> None:
         session = _changed(unit, number)
         uid, ts_us = bed.ids.new("ent"), int(now.timestamp() * 1_000_000)
         body = json.dumps({**_PLAIN_BODY, "uid": uid, "ts_us": ts_us})
-        session.execute(
-            _INSERT,
+        _INSERT.run(
+            session.connection(),
             {
                 "body": body, "leaf": _LEAF, "uid": uid, "ts_us": ts_us, "tenant": "ten_00000000000000000000000001",
                 "actor": "stf_00000000000000000000000001", "action": "tenant.read", "outcome": "success",

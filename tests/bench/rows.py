@@ -169,6 +169,7 @@ class PostgresRows(Rows):
         """Empty the database."""
         self.run("DROP SCHEMA public CASCADE")
         self.run("CREATE SCHEMA public")
+        self.run("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in a new database; the console works as other roles
 
     def drop_indexes(self, table: str) -> list[str]:
         """Drop the secondary indexes of a table and return how to make them again."""

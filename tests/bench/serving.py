@@ -67,7 +67,9 @@ def served(world: World, command: Callable[[World, int], list[str]], *, path: st
     port = _free_port()
     # A variable of the test tools would stop the start: the console refuses every setting that it does not know.
     others = {name: value for name, value in os.environ.items() if not name.startswith("SALLYPORT_")}
-    environ = {**others, **world.environ, "SALLYPORT_SERVER__THREADS": str(THREADS), "PYTHONDONTWRITEBYTECODE": ""}
+    # Whatever is installed, the code that is measured is the code beside this file.
+    own = {"SALLYPORT_SERVER__THREADS": str(THREADS), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPATH": str(ROOT)}
+    environ = {**others, **world.environ, **own}
     log = world.settings.var / "server.log"
     with log.open("a", encoding="utf-8") as said:
         started = time.perf_counter()

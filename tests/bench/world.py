@@ -61,16 +61,23 @@ CROSS JOIN (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much of what, on which database."""
+    """How much of what, on which database; without a number of their own there are as many deliveries as entries."""
 
     tenants: int
     entries: int
+    own_deliveries: int | None = None
     database: str = "sqlite"
+
+    @property
+    def deliveries(self) -> int:
+        """Return how many deliveries the largest tenant has."""
+        return self.entries if self.own_deliveries is None else self.own_deliveries
 
     @property
     def name(self) -> str:
         """Return the name of the folder that keeps it."""
-        return f"{self.database}-{self.tenants}-{self.entries}-{_SHAPE}-{_revisions()}"
+        deliveries = "" if self.own_deliveries is None else f"-{self.own_deliveries}"
+        return f"{self.database}-{self.tenants}-{self.entries}{deliveries}-{_SHAPE}-{_revisions()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +219,11 @@ def _load_entries(rows: Rows, size: Size) -> None:
 
 
 def _load_deliveries(rows: Rows, size: Size) -> None:
-    """Give the largest tenant as many deliveries as there are entries; one of ten is given up."""
+    """Give the largest tenant its deliveries, one of ten given up."""
     definitions = rows.drop_indexes("plane_webhook_delivery")
-    _say(f"  deliveries: {size.entries:,}")
+    _say(f"  deliveries: {size.deliveries:,}")
     now = int(time.time()) * 1_000_000
-    rows.write([(_DELIVERIES, {"most": size.entries, "now": now, "slug": LARGEST})])
+    rows.write([(_DELIVERIES, {"most": size.deliveries, "now": now, "slug": LARGEST})])
     _say("indexing deliveries …")
     rows.create_indexes(definitions)
 

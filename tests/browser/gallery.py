@@ -1,7 +1,7 @@
-"""Every page of the console in one walk, each shown in a browser: for the screenshots and for the tests that look."""
+"""Every page of the console in four walks, each shown in a browser: for the screenshots and for the tests that look."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import timedelta
 
 from playwright.sync_api import Browser, Page, expect
@@ -16,20 +16,40 @@ LONGEST_NAME = "vereinigte-nordfriesische-deichbau-und-faehrgesellschaft"
 
 def gallery(browser: Browser, stage: Stage) -> Iterator[Shown]:
     """Yield every page once; whoever looks may change size and theme, the next page sets both again."""
-    agent, lead = Navigator.begin(browser, stage), Navigator.begin(browser, stage)
+    for chapter in CHAPTERS.values():
+        yield from chapter(browser, stage)
+
+
+def _arriving(browser: Browser, stage: Stage) -> Iterator[Shown]:
+    """Show the door, what an agent finds and opens, and what is refused."""
+    agent = Navigator.begin(browser, stage)
     yield from _door(agent)
     yield from _finding(agent)
     yield from _tenant(agent)
+    yield from _refusals(agent)
+    _end(agent)
+
+
+def _changing(browser: Browser, stage: Stage) -> Iterator[Shown]:
+    """Show a change from the form to the trail."""
+    agent, lead, auditor = (Navigator.begin(browser, stage) for _ in range(3))
+    agent.sign_in("support_agent")
+    agent.open(f"/tenants/{ACME}/lease")
+    agent.page.get_by_label("Reference").fill("SUP-4711")
+    agent.press("Enter")
+    agent.arrive("Acme Robotics")
     waiting = yield from _asking(agent)
     yield from _approving(lead, waiting)
     yield from _afterwards(agent, waiting)
-    yield from _refusals(agent)
-    for each in (agent, lead):
+    auditor.sign_in("security_auditor")
+    yield from _trail(auditor)
+    for each in (agent, lead, auditor):
         _end(each)
-    yield from _replaying(browser, stage)
-    for who, pages in (
-        ("security_auditor", _trail), ("administrator", _staff), ("finance", _nothing), ("on_call", _operations),
-    ):  # fmt: skip
+
+
+def _ruling(browser: Browser, stage: Stage) -> Iterator[Shown]:
+    """Show what those see who look after staff, money and machines."""
+    for who, pages in (("administrator", _staff), ("finance", _nothing), ("on_call", _operations)):
         person = Navigator.begin(browser, stage)
         person.sign_in(who)
         yield from pages(person)
@@ -340,3 +360,12 @@ def _operations(person: Navigator) -> Iterator[Shown]:
 def _nothing(person: Navigator) -> Iterator[Shown]:
     person.open("/requests?tab=mine")
     yield "inbox-empty", person.page
+
+
+# Each needs nothing that another has done, so that they can be shown at once, each on a stage of its own.
+CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
+    "arriving": _arriving,
+    "changing": _changing,
+    "replaying": _replaying,
+    "ruling": _ruling,
+}

@@ -20,6 +20,7 @@ from console.app.demo import fill, shown
 from console.app.serving import app_of, duties_of
 from console.settings import load_settings
 from console.worker.loop import Loop
+from tests.web.cast import PASSWORDS
 
 TENANTS = 24  # Acme, every trap of the generator, and some that are plain
 ACME = "acme-robotics"
@@ -82,7 +83,10 @@ def raised(var: Path, *, tenants: int = TENANTS) -> Iterator[Stage]:
     own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{receiver.url.rpartition(':')[2]}"}
     settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port)
     people = demo_staff()
-    with patch("console.app.building.SystemClock", lambda: clock):
+    with (
+        patch("console.app.building.SystemClock", lambda: clock),
+        patch("console.app.building.Argon2Passwords", lambda: PASSWORDS),  # what hashing costs is no journey's subject
+    ):
         fill(settings, people, tenants=tenants, receiver=receiver.url)
         with opened_building(settings) as building:
             app = app_of(building, people=shown(building, people))

@@ -120,9 +120,7 @@ def test_it_lets_a_customer_in_who_paid_from_nothing_but_the_invoice(arrive: Arr
     agent.enter(agent.main.get_by_role("link", name="Acme Robotics").first)
     agent.arrive("Acme Robotics")
     expect(agent.main.get_by_text("Paid, but locked out")).to_have_count(0)
-    expect(agent.main.locator(".symptom h2")).to_have_text(
-        ["Webhooks disabled"]
-    )  # true, and not what the call was about
+    expect(agent.main.locator(".symptom h2")).to_have_text(["Webhooks disabled"])  # true, but not the matter
     assert agent.presses <= 40, f"{agent.presses} keys and texts from the invoice number to a tenant let in"
 
 

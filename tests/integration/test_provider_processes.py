@@ -32,10 +32,10 @@ web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 """
 
 
-def over(address: str) -> tuple[Calls, GuardedCalls]:
+def over(address: str, *, key: str = API_KEY) -> tuple[Calls, GuardedCalls]:
     port = int(address.rpartition(":")[2])
     out = GuardedCalls(OutboundRules(ports=frozenset({port}), https_only=False, allowed=networks(["127.0.0.0/8"])))
-    return over_network(out, api_key=API_KEY, address=address, version=VERSION), out
+    return over_network(out, api_key=key, address=address, version=VERSION), out
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_it_reads_another_fake_too(tmp_path: Path) -> None:
     script.write_text(_LOCALSTRIPE)
     port = "18420"
     with subprocess.Popen([sys.executable, str(script), port]) as running:
-        calls, out = over(f"http://127.0.0.1:{port}")
+        calls, out = over(f"http://127.0.0.1:{port}", key="sk_test_12345")
         try:
             until = time.monotonic() + 10
             while True:

@@ -66,6 +66,9 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "recent": lambda unit: unit.requests.recent(states=[], tenant=None, after=RequestId("req_0009"), limit=50),
     "recent of a state": lambda unit: unit.requests.recent(states=[State.FAILED], tenant=None, after=None, limit=50),
     "recent of a tenant": lambda unit: unit.requests.recent(states=[], tenant=ACME, after=None, limit=50),
+    "open of a tenant": lambda unit: unit.requests.recent(
+        states=[State.PENDING, State.APPROVED], tenant=ACME, after=None, limit=50
+    ),
     "open of somebody": lambda unit: unit.requests.open_of_requester(StaffId("stf_7")),
     "overdue requests": lambda unit: unit.requests.overdue(NOON, limit=50),
     "executing": lambda unit: unit.requests.executing(started_before=NOON, limit=50),

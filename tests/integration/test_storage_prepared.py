@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, event, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from console.storage.control_tables import NoticeRow
-from console.storage.prepared import Prepared, PreparedInsert
+from console.storage.prepared import Kept, Prepared, PreparedInsert
 from console.storage.rows import table_of
 from console.storage.types import UnstorableTextError
 from tests.conftest import NewDatabase
@@ -82,3 +82,23 @@ def test_listeners_of_the_engine_see_it(connection: Connection) -> None:
     _OF.rows(connection, {"ids": ["not_1"]})
     event.remove(connection.engine, "before_cursor_execute", watch)
     assert [sql.split()[0] for sql in seen] == ["SELECT"]
+
+
+def test_a_kept_row_is_made_once_and_anew_when_anything_in_it_changed(connection: Connection) -> None:
+    made: list[str] = []
+
+    def sentence(row: NoticeRow) -> str:
+        made.append(row.id)
+        return f"{row.id}: {row.sentence} {row.read_at}"
+
+    kept = Kept(sentence)
+    PreparedInsert(_NOTICES).run_many(connection, [_notice(number) for number in (1, 2)])
+    first = _OF.kept(connection, {"ids": ["not_1", "not_2"]}, kept)
+    assert _OF.kept(connection, {"ids": ["not_2", "not_1"]}, kept) == first
+    assert made == ["not_1", "not_2"]
+    read = Prepared(update(_NOTICES).where(_NOTICES.c.id == bindparam("its_id")).values(read_at=bindparam("moment")))
+    read.run_many(connection, [{"its_id": "not_1", "moment": NOON}])
+    changed = _OF.kept(connection, {"ids": ["not_1", "not_2"]}, kept)
+    assert changed[0] != first[0]
+    assert changed[1] is first[1]
+    assert made == ["not_1", "not_2", "not_1"]

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from itertools import product
 
-from console.domain.billing.disputes import Standing, noted, standing_of, worded
+from console.domain.billing.disputes import Standing, standing_of
 from console.domain.reconciling.books import Hold
+from console.domain.reconciling.holds import noted, worded
 from tests.billing import A_DISPUTE
 
 WORDS = ("needs_response", "under_review", "lost", "won", "warning_closed", "a_new_word")

@@ -106,7 +106,7 @@ TRIALS: Mapping[str, Trial] = {
     "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
     "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
     "tenant.resume": Trial({}, {}, is_suspended=True),
-    "billing.resync": Trial({"invoice": "INV-nordwind-1", "kind": "", "id": ""}, {}),
+    "billing.resync": Trial({"invoice": "INV-nordwind-1", "kind": "", "object": ""}, {}),
     "billing.resync_tenant": Trial({}, {}),
     "billing.resync_all": Trial({"since": ""}, {}),
     "billing.cancel_resync": Trial({"resync": "exe_1"}, {}),

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.billing import ledger
-from console.domain.billing.disputes import Standing, noted, standing_of, worded
+from console.domain.billing.disputes import Standing, standing_of
 from console.domain.billing.objects import Dispute, Invoice, ObjectKind, Payment, Price
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.reconciling.books import Hold
+from console.domain.reconciling.holds import noted, worded
 from console.ports.actions import Action, Fault, Reach, Tools
 
 _ACCESS = {

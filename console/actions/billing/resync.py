@@ -19,19 +19,19 @@ _KINDS = tuple(kind.value for kind in OF_CUSTOMERS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """`invoice` is an invoice number; without one, `kind` and `id` name an object as the provider does."""
+    """`invoice` is an invoice number; without one, `kind` and `object` name one as the provider does."""
 
     invoice: str = ""
     kind: str = ""
-    id: str = ""
+    object: str = ""
 
 
 def build(values: Mapping[str, Any]) -> Params:
     """Return typed parameters from parsed values. Raises: Fault unless exactly one object is named."""
-    params = Params(invoice=values["invoice"], kind=values["kind"], id=values["id"])
-    if params.invoice and (params.kind or params.id):
+    params = Params(invoice=values["invoice"], kind=values["kind"], object=values["object"])
+    if params.invoice and (params.kind or params.object):
         raise Fault("invoice", "Name an invoice, or a kind and an id; not both.")
-    if not params.invoice and not params.id:
+    if not params.invoice and not params.object:
         raise Fault("invoice", "Choose an invoice, or name a kind and an id.")
     if not params.invoice and params.kind not in _KINDS:
         raise Fault("kind", "Choose what kind of object the id is of.")
@@ -93,7 +93,7 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 
 def _subject(params: Params, tools: Tools) -> Subject:
-    return subject_of(tools, invoice=params.invoice, kind=params.kind, thing=params.id)
+    return subject_of(tools, invoice=params.invoice, kind=params.kind, thing=params.object)
 
 
 def _shown(params: Params, subject: Subject, tools: Tools) -> tuple[str | None, str | None]:
@@ -151,7 +151,7 @@ ACTION = Action(
         ),
         ParamField(name="kind", label="Or another kind", input=Input.CHOICE, is_required=False),
         ParamField(
-            name="id",
+            name="object",
             label="Its id at the provider",
             input=Input.TEXT,
             most=200,
@@ -167,4 +167,5 @@ ACTION = Action(
     documentation="Asks the billing provider for one object of the tenant and writes the answer into the mirror.",
     customer_sees="Access that follows what they paid.",
     place="billing",
+    moves_access=True,
 )

@@ -41,14 +41,16 @@ def subject_of(tools: Tools, *, invoice: str, kind: str, thing: str) -> Subject:
     mirror = tools.plane().mirror
     customers = mirror.customers()
     if not customers:
-        raise Fault("invoice" if invoice else "id", "This tenant is linked to no customer of the provider: link one.")
+        raise Fault(
+            "invoice" if invoice else "object", "This tenant is linked to no customer of the provider: link one."
+        )
     try:
         if invoice:
             return _of_number(tools, mirror, invoice, customers)
         return _of_id(tools, mirror, ObjectKind(kind), thing, customers)
     except UnreadableObjectError as unreadable:
         remedy = f"The provider's answer cannot be read: {unreadable.facts.get('why', unreadable)}. Tell an engineer."
-        raise Fault("invoice" if invoice else "id", remedy) from unreadable
+        raise Fault("invoice" if invoice else "object", remedy) from unreadable
 
 
 def mark_of(snapshot: Snapshot | None) -> str:
@@ -86,7 +88,7 @@ def _of_id(tools: Tools, mirror: MirrorBook, kind: ObjectKind, thing: str, custo
     mirrored = mirror.get(kind, thing)
     told = tools.provider.fetch(kind, thing)
     if told is None and mirrored is None:
-        raise Fault("id", f"The billing provider has no {called(kind)} of this id.")
+        raise Fault("object", f"The billing provider has no {called(kind)} of this id.")
     if told is not None and not is_of(told.thing, customers, mirror):
-        raise Fault("id", f"This {called(kind)} is of a customer that is not linked to this tenant.")
+        raise Fault("object", f"This {called(kind)} is of a customer that is not linked to this tenant.")
     return Subject(kind=kind, id=thing, mirrored=mirrored, told=told)

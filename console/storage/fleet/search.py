@@ -9,12 +9,13 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, se
 from console.domain.search_terms import SearchTerms, folded
 from console.domain.tenancy import SearchHit, SearchKind
 from console.ports.secrets import Fingerprints
-from console.storage.directory import shown_row
+from console.storage.directory import SHOWN
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
-from console.storage.faults import translated
+from console.storage.guards import GuardedSession
 from console.storage.prepared import Prepared
 from console.storage.rows import table_of
+from console.storage.transactions import opened
 
 MOST_FRAGMENT_HITS = 2_000
 _LAST = "\U0010ffff"
@@ -34,16 +35,15 @@ class StoredFleet:
         """Return tenants that match, exact kinds before name fragments, in a stable order."""
         hits: dict[str, SearchHit] = {}
         wanted = folded(terms.text.replace("\x00", "")).encode("utf-8", "ignore").decode()
-        with translated("directory"), self._database.turn(writing=False) as engine, engine.connect() as connection:
-            connection.begin()
+        with opened(self._database, GuardedSession, writing=False) as transaction:
+            connection = transaction.connection
             for kind in terms.kinds:
                 values = _values(self._value(kind, wanted), limit=limit)
-                for prepared in _prepared(kind, engine.dialect.name):
+                for prepared in _prepared(kind, connection.dialect.name):
                     if len(hits) >= limit or not wanted:
                         break
-                    for row in prepared.rows(connection, values):
-                        hits.setdefault(row.id, SearchHit(tenant=shown_row(row), matched=kind))
-            connection.rollback()
+                    for row in prepared.kept(connection, values, SHOWN):
+                        hits.setdefault(row.id, SearchHit(tenant=row, matched=kind))
         return list(hits.values())[:limit]
 
     def _value(self, kind: SearchKind, wanted: str) -> str:

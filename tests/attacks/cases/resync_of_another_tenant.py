@@ -5,14 +5,14 @@ from tests.attacks.door import TICKET, Attempts, Door
 CHECKLIST = ("V8.2.2", "V2.2.3", "V8.4.1")
 RESYNC = "/t/nordwind/actions/billing.resync"
 FOREIGN = (
-    {"kind": "invoice", "id": "in_kestrel_1"},
-    {"kind": "customer", "id": "cus_kestrel"},
+    {"kind": "invoice", "object": "in_kestrel_1"},
+    {"kind": "customer", "object": "cus_kestrel"},
     {"invoice": "INV-kestrel-1"},
 )
 NONE = (
-    {"kind": "invoice", "id": "' OR 1=1 --"},
-    {"kind": "payout", "id": "po_1"},
-    {"invoice": "INV-nordwind-1", "kind": "invoice", "id": "in_kestrel_1"},
+    {"kind": "invoice", "object": "' OR 1=1 --"},
+    {"kind": "payout", "object": "po_1"},
+    {"invoice": "INV-nordwind-1", "kind": "invoice", "object": "in_kestrel_1"},
 )
 
 
@@ -24,6 +24,6 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     reason = {name: value for name, value in TICKET.items() if name.startswith("reason")}
     for attempts, tried in ((refused, FOREIGN), (wrong, NONE)):
         for named in tried:
-            typed = {"invoice": "", "kind": "", "id": "", **named, **reason, "step": "ask"}
+            typed = {"invoice": "", "kind": "", "object": "", **named, **reason, "step": "ask"}
             assert "12,499.00" not in attempts.post(agent, RESYNC, typed).text
     return refused, wrong

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from console.actions.billing.resync import ACTION, Params, apply, build, choices, preview
-from console.domain.billing.canonical_form import Snapshot, digest
-from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
+from console.domain.billing.canonical_form import Snapshot, digest, kind_of
+from console.domain.billing.objects import OF_CUSTOMERS, BillingObject, ObjectKind
 from console.domain.errors import OutsideError, UnreadableObjectError
+from console.domain.reconciling.reading import resync_params
 from console.domain.workspace import Invoice, Subscription
 from console.ports.actions import Fault
 from tests.billing import (
@@ -28,9 +29,9 @@ from tests.billing import (
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, shown, tools
 
 BY_NUMBER = Params(invoice="INV-acme-1")
-BY_ID = Params(kind="invoice", id="in_1")
-OF_SUBSCRIPTION = Params(kind="subscription", id="sub_1")
-OF_REFUND = Params(kind="refund", id="re_1")
+BY_ID = Params(kind="invoice", object="in_1")
+OF_SUBSCRIPTION = Params(kind="subscription", object="sub_1")
+OF_REFUND = Params(kind="refund", object="re_1")
 OPEN = Invoice(
     number="INV-acme-1",
     status="open",
@@ -133,11 +134,19 @@ def test_it_shows_what_the_product_says_of_an_invoice_that_our_mirror_never_hear
 def test_it_takes_any_kind_of_object_of_the_tenant(kind: ObjectKind) -> None:
     (thing,) = (each for each in ONE_OF_EACH if told(each).kind is kind)
     there = plane(PaperMirror({(ObjectKind.PAYMENT, "pi_1"): told(A_PAYMENT, at=NOON - timedelta(days=1))}))
-    params = build({"invoice": "", "kind": kind.value, "id": thing.id})
+    params = build({"invoice": "", "kind": kind.value, "object": thing.id})
     known = provider()
     assert preview(params, tools(there, provider=known)).target_id == thing.id
     apply(params, tools(there, provider=known))
     assert there.mirror.get(kind, thing.id) == told(thing)
+
+
+@pytest.mark.parametrize("thing", ONE_OF_EACH, ids=lambda thing: kind_of(thing).value)
+def test_it_takes_what_a_finding_names(thing: BillingObject) -> None:
+    known = {field.name for field in ACTION.fields}
+    assert set(resync_params(thing)) <= known
+    params = build({**dict.fromkeys(known, ""), **resync_params(thing)})
+    assert (params.kind, params.object) == (kind_of(thing).value, thing.id)
 
 
 def test_it_writes_the_snapshot_of_the_provider() -> None:
@@ -172,12 +181,12 @@ def test_it_marks_what_the_provider_has_no_more(is_known: bool) -> None:
 @pytest.mark.parametrize(
     ("params", "known", "words"),
     [
-        (Params(kind="invoice", id="in_9"), provider(), ("id", "has no invoice of this id")),
+        (Params(kind="invoice", object="in_9"), provider(), ("object", "has no invoice of this id")),
         (Params(invoice="INV-none"), provider(), ("invoice", "does not know this invoice")),
-        (BY_ID, provider(replace(AN_INVOICE, customer="cus_zeta1")), ("id", "customer that is not linked")),
-        (BY_NUMBER, provider(replace(AN_INVOICE, customer="cus_zeta1")), ("id", "customer that is not linked")),
-        (Params(kind="price", id="price_1"), provider(), ("kind", "belongs to a customer")),
-        (BY_ID, Unreadable(), ("id", "cannot be read: it names no customer")),
+        (BY_ID, provider(replace(AN_INVOICE, customer="cus_zeta1")), ("object", "customer that is not linked")),
+        (BY_NUMBER, provider(replace(AN_INVOICE, customer="cus_zeta1")), ("object", "customer that is not linked")),
+        (Params(kind="price", object="price_1"), provider(), ("kind", "belongs to a customer")),
+        (BY_ID, Unreadable(), ("object", "cannot be read: it names no customer")),
     ],
     ids=["unknown", "unknown number", "another customer's", "another customer's by number", "a price", "unreadable"],
 )
@@ -194,7 +203,7 @@ def test_it_names_what_is_no_object_of_this_tenant(
 
 def test_it_asks_for_a_link_where_the_tenant_has_no_customer() -> None:
     there = plane(replace(mirror_of(ONE_OF_EACH), linked=frozenset()))
-    for params, named in ((BY_NUMBER, "invoice"), (BY_ID, "id")):
+    for params, named in ((BY_NUMBER, "invoice"), (BY_ID, "object")):
         assert fault_of(preview, params, tools(there, provider=provider()))[0] == named
 
 
@@ -219,19 +228,19 @@ def test_it_lets_the_silence_of_the_provider_through(call: Callable[..., object]
     [
         ({}, "invoice"),
         ({"kind": "invoice"}, "invoice"),
-        ({"id": "in_1"}, "kind"),
-        ({"id": "in_1", "kind": "payout"}, "kind"),
-        ({"id": "in_1", "kind": "invoice", "invoice": "INV-acme-1"}, "invoice"),
+        ({"object": "in_1"}, "kind"),
+        ({"object": "in_1", "kind": "payout"}, "kind"),
+        ({"object": "in_1", "kind": "invoice", "invoice": "INV-acme-1"}, "invoice"),
     ],
 )
 def test_it_wants_exactly_one_object_named(values: dict[str, str], wrong: str) -> None:
     with pytest.raises(Fault) as caught:
-        build({"invoice": "", "kind": "", "id": "", **values})
+        build({"invoice": "", "kind": "", "object": "", **values})
     assert caught.value.field == wrong
 
 
 def test_it_builds_its_parameters_and_offers_the_invoices_and_kinds() -> None:
-    assert ACTION.build({"invoice": "INV-acme-1", "kind": "", "id": ""}) == BY_NUMBER
+    assert ACTION.build({"invoice": "INV-acme-1", "kind": "", "object": ""}) == BY_NUMBER
     offered = choices("invoice", tools(plane()))
     assert [(choice.value, choice.current) for choice in offered] == [("INV-acme-1", "mirror: open, provider: paid")]
     assert [choice.value for choice in choices("kind", tools(plane()))] == [kind.value for kind in OF_CUSTOMERS]

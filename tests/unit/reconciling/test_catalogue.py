@@ -9,7 +9,7 @@ from console.actions.registry import registered
 from console.adapters.demo.drift import OF_ACCOUNT, broken_account
 from console.adapters.demo.drift_account import account_books
 from console.domain.reconciling.catalogue import KINDS, ROWS
-from console.domain.reconciling.catalogue_page import PAGE_BEGINS, PAGE_ENDS, table
+from console.domain.reconciling.catalogue_page import PAGE_BEGINS, PAGE_ENDS, page_with_table, table
 from console.domain.reconciling.detecting import detect_account, detect_tenant
 from console.domain.reconciling.findings import Candidate
 from tests.unit.reconciling.worlds import KINDS_OF_TENANTS, NOW, clean, tenants_for
@@ -61,3 +61,11 @@ def test_the_page_shows_the_catalogue_as_it_is() -> None:
     written = _PAGE.read_text(encoding="utf-8")
     shown = written.partition(PAGE_BEGINS)[2].partition(PAGE_ENDS)[0].strip()
     assert shown == table().strip(), "python -m tests.unit.reconciling.write_catalogue"
+
+
+def test_a_page_keeps_what_stands_around_the_table() -> None:
+    page = f"before\n{PAGE_BEGINS}\nold\n{PAGE_ENDS}\nafter\n"
+    assert page_with_table(page) == f"before\n{PAGE_BEGINS}\n\n{table()}\n{PAGE_ENDS}\nafter\n"
+    assert page_with_table(page_with_table(page)) == page_with_table(page)
+    with pytest.raises(ValueError, match="no marks"):
+        page_with_table("nothing")

@@ -124,11 +124,8 @@ class StoredFindings:
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:
         """Return how many findings somebody owns, or nobody looked after yet, counting no further than `most`."""
         some = select(_Row.id).where(_Row.state.in_(sorted(state.value for state in states)))
-        if owner is None:
-            some = some.where(_Row.owner.is_(None), _IS_UNRESOLVED)
-        else:
-            some = some.where(_Row.owner == owner)
-        some = some.limit(most)
+        whose = (_Row.owner.is_(None), _IS_UNRESOLVED) if owner is None else (_Row.owner == owner,)
+        some = some.where(*whose).limit(most)
         return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
     def standing(self, kinds: Collection[str], *, most: int) -> int:

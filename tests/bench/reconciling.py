@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.domain.billing.canonical_form import Snapshot, document
-from console.domain.billing.objects import ObjectKind
+from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.import_billing import BillingCustomerRecord, BillingObjectRecord
 from console.domain.jobs import Job, JobState
 from console.domain.reconciling.runs import RunState
@@ -25,7 +25,7 @@ from tests.integration.stage import new_urls, opened_stage, settle_in, tenant_re
 from tests.web.cast import LONG_AGO
 
 _AT_ONCE = 500
-_MADE: dict[ObjectKind, Callable[[str], object]] = {
+_MADE: dict[ObjectKind, Callable[[str], BillingObject]] = {
     ObjectKind.CUSTOMER: customer, ObjectKind.SUBSCRIPTION: subscription,
 }  # fmt: skip
 
@@ -38,7 +38,7 @@ class Endless(Provider):
 
     def fetch(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         slug = thing.partition("_")[2]
-        return told(_MADE[kind](slug)) if kind in _MADE else None  # type: ignore[arg-type]  # what it makes is one
+        return told(_MADE[kind](slug)) if kind in _MADE else None
 
     def page(
         self,
@@ -56,7 +56,7 @@ class Endless(Provider):
             return ProviderPage(items=(), after=None)
         first = 0 if after is None else int(after) + 1
         last = min(first + limit, self.count)
-        items = tuple(told(_MADE[kind](slug_of(number))) for number in range(first, last))  # type: ignore[arg-type]  # the same
+        items = tuple(told(_MADE[kind](slug_of(number))) for number in range(first, last))
         return ProviderPage(items=items, after=None if last == self.count else str(last - 1))
 
 
@@ -138,7 +138,7 @@ def _move_in(world: World, slugs: Sequence[str]) -> None:
                     tenant=slug,
                     object=kind.value,
                     document=document(made(slug)),
-                    fetched_at=NOON,  # type: ignore[arg-type]  # an object
+                    fetched_at=NOON,
                 )
                 for slug in slugs
                 for kind, made in _MADE.items()

@@ -156,8 +156,8 @@ class FindingBook(Protocol):
         """Return how many findings those are, and of how many tenants."""
         ...
 
-    def totals(self) -> Mapping[str, KindTotal]:
-        """Return what is not resolved, waived or explained, by kind."""
+    def totals(self, kinds: Collection[str]) -> Mapping[str, KindTotal]:
+        """Return what of some kinds is not resolved, waived or explained, by kind."""
         ...
 
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:

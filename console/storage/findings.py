@@ -23,7 +23,7 @@ _KEPT = ("id", "kind", "tenant", "objects", "differs", "first_seen_at", "first_r
 # Word for word as the partial indexes say it, so that either database proves that they serve.
 _IS_UNRESOLVED: ColumnElement[bool] = literal_column("finding.state <> 'resolved'")
 _IS_WAIVED: ColumnElement[bool] = literal_column("finding.state = 'waived'")
-_STANDING = (FindingState.OPEN.value, FindingState.IN_PROGRESS.value)
+_IS_STANDING: ColumnElement[bool] = literal_column("finding.state IN ('open', 'in_progress')")
 
 
 class StoredFindings:
@@ -105,12 +105,12 @@ class StoredFindings:
         findings, tenants = self._session.execute(wanted).one()
         return int(findings), int(tenants)
 
-    def totals(self) -> Mapping[str, KindTotal]:
-        """Return what is not resolved, waived or explained, by kind."""
+    def totals(self, kinds: Collection[str]) -> Mapping[str, KindTotal]:
+        """Return what of some kinds is not resolved, waived or explained, by kind."""
         sums: dict[str, KindTotal] = {}
         wanted = (
             select(_Row.kind, _Row.currency, func.count().label("many"), func.sum(_Row.at_risk_minor).label("minor"))
-            .where(_Row.state.in_(_STANDING))
+            .where(_IS_STANDING, _Row.kind.in_(sorted(kinds)))
             .group_by(_Row.kind, _Row.currency)
             .order_by(_Row.kind, _Row.currency)
         )
@@ -124,12 +124,13 @@ class StoredFindings:
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:
         """Return how many findings somebody owns, or nobody looked after yet, counting no further than `most`."""
         some = select(_Row.id).where(_Row.state.in_(sorted(state.value for state in states)))
-        some = some.where(_Row.owner.is_(None) if owner is None else _Row.owner == owner).limit(most)
+        whose = (_Row.owner.is_(None), _IS_UNRESOLVED) if owner is None else (_Row.owner == owner,)
+        some = some.where(*whose).limit(most)
         return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
     def standing(self, kinds: Collection[str], *, most: int) -> int:
         """Return how many findings of some kinds are open or in progress, counting no further than `most`."""
-        some = select(_Row.id).where(_Row.state.in_(_STANDING), _Row.kind.in_(sorted(kinds))).limit(most)
+        some = select(_Row.id).where(_IS_STANDING, _Row.kind.in_(sorted(kinds))).limit(most)
         return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
     def _found(self, wanted: Select[Any]) -> Sequence[Finding]:

@@ -12,6 +12,8 @@ _OPEN = text("state IN ('queued', 'pulling', 'comparing', 'settling')")
 _DONE = text("state = 'done'")
 _UNRESOLVED = text("state <> 'resolved'")
 _WAIVED = text("state = 'waived'")
+_STANDING = text("state IN ('open', 'in_progress')")
+_UNOWNED = text("owner IS NULL AND state <> 'resolved'")
 _OWNED = text("owner IS NOT NULL")
 _OF_TENANT = text("tenant IS NOT NULL")
 
@@ -102,6 +104,9 @@ class FindingRow(ControlBase):
         Index("ix_finding_waived", "waived_until", "id", sqlite_where=_WAIVED, postgresql_where=_WAIVED),
         Index("ix_finding_unresolved", "id", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
         Index("ix_finding_last_run", "last_run", "state", "id"),
+        Index("ix_finding_standing", "kind", "currency", "at_risk_minor", sqlite_where=_STANDING,
+              postgresql_where=_STANDING),
+        Index("ix_finding_unowned", "state", "id", sqlite_where=_UNOWNED, postgresql_where=_UNOWNED),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -17,6 +17,7 @@ from console.usecases.job_outcomes import JobKind
 from console.usecases.keep_reconciling import (
     KEEP_EVERY_S,
     KEEP_JOB,
+    NIGHTLY_EVERY_S,
     NIGHTLY_JOB,
     keep_reconciling,
     start_nightly,
@@ -138,6 +139,6 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring(id=SWEEP_JOB, kind=SWEEP_JOB, every_s=SWEEP_EVERY_S),
     Recurring(id=REGISTER_JOB, kind=REGISTER_JOB, every_s=REGISTER_EVERY_S),
     Recurring(id=GAPS_JOB, kind=GAPS_JOB, every_s=GAPS_EVERY_S),
-    Recurring(id=NIGHTLY_JOB, kind=NIGHTLY_JOB, every_s=_DAY_S),
+    Recurring(id=NIGHTLY_JOB, kind=NIGHTLY_JOB, every_s=NIGHTLY_EVERY_S),
     Recurring(id=KEEP_JOB, kind=KEEP_JOB, every_s=KEEP_EVERY_S),
 )

@@ -1,6 +1,6 @@
 """What of reconciliation comes again and again: the nightly run over the fleet, waivers that lapse, old staging."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from console.domain.jobs import Job, JobDraft
 from console.domain.reconciling.findings import ReconciliationId
@@ -14,16 +14,20 @@ from console.usecases.settle_findings import lapse_waivers
 
 NIGHTLY_JOB = "reconciliation.nightly"
 KEEP_JOB = "reconciliation.keep"
-KEEP_EVERY_S = 3_600
+KEEP_EVERY_S = NIGHTLY_EVERY_S = 3_600
 _PURGED_AT_ONCE = 5_000
 
 
 def start_nightly(house: House, job: Job) -> Done:
-    """Queue a run over the whole fleet, unless policy has it off, no provider is connected, or one goes on still."""
-    if not house.book.reconciliation.is_nightly or house.provider.name == NO_PROVIDER:
+    """Queue a run over the whole fleet in the hour of the night that policy names; asked every hour.
+
+    Shape: nothing is queued where policy has it off, no provider is connected, or a run goes on still.
+    """
+    rules, now = house.book.reconciliation, house.clock.now()
+    is_time = rules.is_nightly and now.astimezone(UTC).hour == rules.nightly_hour_utc
+    if not is_time or house.provider.name == NO_PROVIDER:
         return Done()
     run = ReconciliationId(f"rcn_{job.id.removeprefix('job_')}")
-    now = house.clock.now()
     with house.store.write() as unit:
         if unit.runs.open_of(FLEET) is None and unit.runs.add(new_run(house, run, tenant=None, by=None, request=None)):
             unit.jobs.add(JobDraft(kind=RECONCILE_JOB, key=f"reconciliation:{run}", payload={"run": run}), at=now)

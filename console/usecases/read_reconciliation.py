@@ -71,7 +71,7 @@ def read_runs(
             names=_names(unit, shown),
             older=shown[-1].id if len(found) > _PAGE else None,
             running=unit.runs.open_of(FLEET),
-            totals=kind_lines(unit.findings.totals()),
+            totals=kind_lines(unit.findings.totals(KINDS)),
         )
 
 

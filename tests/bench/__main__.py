@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.signing_key import FileSigningKey
-from tests.bench import appending, cycle, deciding, growing, sending
+from tests.bench import appending, cycle, deciding, growing, reconciling, sending
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
 from tests.bench.pages import Called, counts_of, measured, table_of
@@ -22,7 +22,7 @@ from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
 Calls = Callable[[str], Called]
-GROUPS = ("pages", "cycle", "policy", "trail", "sending", "growth", "start")
+GROUPS = ("pages", "cycle", "policy", "trail", "sending", "reconciling", "growth", "start")
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
@@ -72,7 +72,9 @@ def run(plan: Plan) -> Iterator[Table]:
         yield sending.table(
             databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
         )
-    if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending"}):
+    if plan.wants("reconciling"):
+        yield reconciling.table(fleets=(100, 200) if plan.is_quick else (1_000, 10_000))
+    if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending", "reconciling"}):
         return
     with opened_world(plan.size) as world, opened_stage(world) as stage:
         if plan.wants("policy"):

@@ -43,3 +43,12 @@ def test_it_measures_appends_and_verifies_what_was_appended() -> None:
     assert [result.key for result in table.results] == [
         f"{name} sqlite" for name in ("append", "ordered", "wall", "drain", "verify")
     ]
+
+
+@pytest.mark.slow
+def test_it_measures_reconciliations_over_fleets_that_agree() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"reconciling"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [(result.key, result.cells[-1]) for result in table.results] == [
+        ("reconcile 100", "0"), ("reconcile 200", "0"),
+    ]  # fmt: skip

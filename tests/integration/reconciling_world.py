@@ -138,10 +138,20 @@ class World:
         with self.stage.storage.store.write() as unit:
             assert unit.findings.save(replace(finding, **values))  # type: ignore[arg-type]  # its own fields
 
+    def forget_the_cast(self, slugs: Sequence[str] = ()) -> None:
+        """Take the tenants out of the directory that come with the cast; all but these."""
+        others = f"NOT IN ({', '.join(repr(str(tenant(slug))) for slug in slugs)})"
+        rows(self.stage.url, f"DELETE FROM directory_key WHERE tenant_id {others}")
+        rows(self.stage.url, f"DELETE FROM directory_tenant WHERE id {others}")
+
+    def plane_of(self, slug: str) -> PlaneId:
+        """Return where a tenant lives."""
+        return self.planes.get(slug, SHARED_PLANE)
+
     def scope(self, slug: str) -> TenantScope:
         """Return a scope on a tenant."""
         return TenantScope(
-            tenant=tenant(slug), plane=self.planes.get(slug, SHARED_PLANE), staff=StaffId("system"),
+            tenant=tenant(slug), plane=self.plane_of(slug), staff=StaffId("system"),
             basis=ScopeBasis.JOB, reason=ReasonCode("NONE"), not_after=self.clock.now() + timedelta(hours=1),
         )  # fmt: skip
 
@@ -199,10 +209,8 @@ def world(
     clock = HandClock()
     with opened_stage(url, planes, clock=clock) as stage:
         settle_in(stage, slugs, far=far)
-        others = f"NOT IN ({', '.join(repr(str(tenant(slug))) for slug in (*slugs, *far))})"
-        rows(url, f"DELETE FROM directory_key WHERE tenant_id {others}")  # the cast brings tenants of its own
-        rows(url, f"DELETE FROM directory_tenant WHERE id {others}")
         made = World(stage, clock, Provider(now=clock.now()), planes=dict.fromkeys(far, FAR))
+        made.forget_the_cast((*slugs, *far))
         made.provider.knows(BUSINESS)
         for slug in (*slugs, *far):
             made.move_in(slug)

@@ -310,15 +310,19 @@ def test_old_staging_is_taken_away_and_the_runs_stay(fleet: World) -> None:
     assert fleet.stands(run.id).findings_digest == run.findings_digest
 
 
-def test_the_nightly_run_starts_once_and_only_where_policy_says_so(fleet: World) -> None:
+def test_the_nightly_run_starts_once_and_only_when_policy_says_so(fleet: World) -> None:
     fleet.run()
     job = next(iter(fleet.jobs()))
-    off = replace(book().reconciliation, is_nightly=False)
-    start_nightly(replace(fleet.house, book=replace(book(), reconciliation=off)), job)
-    assert fleet.stage.count("SELECT count(*) FROM reconciliation") == 1
-    start_nightly(fleet.house, job)
-    start_nightly(fleet.house, job)
-    assert fleet.stage.count("SELECT count(*) FROM reconciliation") == 2
+    now = fleet.clock.now().hour
+    for rules, runs in (
+        ({"is_nightly": False, "nightly_hour_utc": now}, 1),
+        ({"nightly_hour_utc": (now + 1) % 24}, 1),
+        ({"nightly_hour_utc": now}, 2),
+        ({"nightly_hour_utc": now}, 2),
+    ):
+        bound(fleet, **rules)
+        start_nightly(fleet.house, job)
+        assert fleet.stage.count("SELECT count(*) FROM reconciliation") == runs
 
 
 def test_a_silent_plane_holds_up_no_other(tmp_path: Path) -> None:

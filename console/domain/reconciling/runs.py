@@ -76,6 +76,7 @@ class ReconciliationRules:
     """
 
     is_nightly: bool
+    nightly_hour_utc: int
     window_days: int
     in_flight_minutes: int
     page_objects: int

@@ -136,6 +136,8 @@ def _findings() -> None:
         ("waived", ["waived_until", "id"], "state = 'waived'"),
         ("unresolved", ["id"], _UNRESOLVED),
         ("last_run", ["last_run", "state", "id"], None),
+        ("standing", ["kind", "currency", "at_risk_minor"], "state IN ('open', 'in_progress')"),
+        ("unowned", ["state", "id"], f"owner IS NULL AND {_UNRESOLVED}"),
     ):
         only = {} if condition is None else ddl.only_where(condition)
         op.create_index(f"ix_finding_{name}", "finding", columns, **only)

@@ -55,7 +55,7 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
         "resolved_by": finding.resolved_by or "",
         "resolved_at": finding.resolved_at,
         "last_seen_at": finding.last_seen_at,
-        "run_href": path_of("reconciliation.run", run=finding.last_run),
+        "run_href": path_of("reconciliation.run", reconciliation=finding.last_run),
         "steps": [
             {
                 "button": offer.action.button,

@@ -108,10 +108,10 @@ def run_view(page: RunPage, offers: Sequence[Offer]) -> View:
         "inputs_digest": run.inputs_digest or "",
         "findings_digest": run.findings_digest or "",
         "is_same": page.is_same_as_previous,
-        "previous_href": path_of("reconciliation.run", run=run.previous) if run.previous else "",
+        "previous_href": path_of("reconciliation.run", reconciliation=run.previous) if run.previous else "",
         "request_href": path_of("requests.show", request_id=run.request) if run.request else "",
-        "progress_href": path_of("reconciliation.progress", run=run.id),
-        "events_href": path_of("reconciliation.events", run=run.id),
+        "progress_href": path_of("reconciliation.progress", reconciliation=run.id),
+        "events_href": path_of("reconciliation.events", reconciliation=run.id),
         "offers": [
             each
             for each in placed_links(offers, None, "reconciliation", known)
@@ -136,7 +136,7 @@ def run_row(run: Reconciliation, tenants: Mapping[TenantId, DirectoryRow], names
     found = sum(total.count for total in run.found.values())
     return {
         "id": run.id,
-        "href": path_of("reconciliation.run", run=run.id),
+        "href": path_of("reconciliation.run", reconciliation=run.id),
         "state": run.state.value,
         "mark": {"word": word, "kind": kind, "icon": icon},
         "scope": "All tenants" if run.tenant is None else (row.name if row is not None else run.tenant),
@@ -200,15 +200,21 @@ def findings_view(page: FindingsPage, form: FindingsForm) -> View:
         ],
         "faults": form.faults,
         "typed": {name: form.typed.get(name, "") for name in FILTERS},
-        "kinds": [("", "Every kind"), *((key, f"{kind.number} {kind.title}") for key, kind in KINDS.items())],
-        "states": [("", "Not resolved"), *((state.value, word) for state, (_k, _i, word) in STATES.items())],
+        "kinds": [
+            {"value": "", "label": "Every kind"},
+            *({"value": key, "label": f"{kind.number} {kind.title}"} for key, kind in KINDS.items()),
+        ],
+        "states": [
+            {"value": "", "label": "Not resolved"},
+            *({"value": state.value, "label": word} for state, (_kind, _icon, word) in STATES.items()),
+        ],
     }
 
 
 def finding_row(line: FindingLine, *, is_opened: bool = False) -> View:
     """Return a finding as a list shows it: nothing of the tenant but its directory row."""
     if line.tenant is None:
-        href = path_of("reconciliation.finding", finding=line.id)
+        href = path_of("reconciliation.finding", stray=line.id)
     else:
         href = path_of("findings.show", slug=line.tenant.slug, finding=line.id)
     return {

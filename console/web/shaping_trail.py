@@ -99,25 +99,28 @@ def staff_view(page: StaffPage, offers: list[Offer]) -> View:
     }
 
 
-_MACHINERY = ("webhook.", "job.", "inbound.")  # a page of their own: both together would be too heavy
+# Large areas have a view of their own, so that every page stays light: label, and how their actions begin.
+AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "webhooks": ("Webhooks and jobs", ("webhook.", "job.", "inbound.")),
+    "money": ("Billing, findings, periods", ("billing.", "finding.", "reconciliation.", "period.")),
+}
 
 
 def policy_view(book: PolicyBook, titles: Mapping[str, str], *, area: str = "") -> View:
-    """Return the rules in words, by action; then the reasons and the limits. `area` is empty or `webhooks`."""
-    is_machinery = area == "webhooks"
-    shown = area if is_machinery else None
+    """Return the rules in words, by action; then the reasons and the limits. `area` is one of AREAS, or empty."""
+    shown = area if area in AREAS else ""
     return {
         "version": book.version,
-        "is_whole": not is_machinery,
+        "is_whole": not shown,
         "areas": [
-            {"label": label, "href": path_of("policy.show", area=name), "count": None, "is_current": name == shown}
-            for label, name in (("Tenants and staff", None), ("Webhooks and jobs", "webhooks"))
+            {"label": label, "href": path_of("policy.show", area=name or None), "count": None, "is_current": name == shown}
+            for name, label in (("", "Tenants and staff"), *((name, label) for name, (label, _keys) in AREAS.items()))
         ],
         "general": [_rule(rule) for rule in book.rules.values() if _is_general(book, rule)],
         "actions": [
             _action_rule(book, rule, titles)
             for rule in book.actions.values()
-            if rule.key.startswith(_MACHINERY) is is_machinery
+            if _area_of(rule.key) == shown
         ],
         "verbs": [
             {"key": key, "rules": [_rule(r) for r in _rules_about(book, key)], "step_up": book.step_up_minutes(key)}
@@ -142,6 +145,10 @@ def policy_view(book: PolicyBook, titles: Mapping[str, str], *, area: str = "") 
             for name in book.limits.__dataclass_fields__
         ],
     }  # fmt: skip
+
+
+def _area_of(key: str) -> str:
+    return next((name for name, (_label, starts) in AREAS.items() if key.startswith(starts)), "")
 
 
 def _action_rule(book: PolicyBook, rule: ActionRule, titles: Mapping[str, str]) -> View:

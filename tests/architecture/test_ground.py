@@ -54,7 +54,7 @@ def test_it_pins_and_hashes_every_requirement(lock: str) -> None:
     found = blocks(lock)
     assert len(found) > 30
     for block in found:
-        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+", block), block
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z, ]+\])?==\S+", block), block
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block
 
 

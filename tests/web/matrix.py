@@ -24,6 +24,7 @@ from console.usecases.propose_action import propose_action
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.reconciliation_stage import found
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
@@ -109,6 +110,7 @@ def furnished(cast: Cast) -> World:
     assert browser.cookie("__Host-sallyport")
     left = furnish(cast)
     period_in(cast, PeriodState.SOFT_CLOSED)
+    stood = found(cast)
     return World(
         values={
             "slug": THIS,
@@ -122,6 +124,9 @@ def furnished(cast: Cast) -> World:
             "sweep": planned_sweep(cast),
             "job": left.job,
             "event": left.event,
+            "reconciliation": stood.run,
+            "stray": stood.stray,
+            "finding": stood.of_tenant,
             "period": OCTOBER,
             "name": "invoices.csv",
         }

@@ -109,20 +109,6 @@ def closed_set(held: FrozenSet, *, closed_at: datetime) -> ClosedSet:
     return ClosedSet(period=held.period, closed_at=closed_at, invoices=invoices)
 
 
-def changed_since(held: FrozenSet, things: Iterable[BillingObject]) -> Iterator[tuple[str, str, str]]:
-    """Yield what of a closed set is no longer as it was: name, status then, status now (`gone` where nothing is left).
-
-    Shape: in order of name; an object whose status stayed but whose content moved is told with both statuses alike.
-    """
-    now = {name_of(thing): thing for thing in things}
-    for name, frozen in sorted(held.objects.items()):
-        thing = now.get(name)
-        if thing is None:
-            yield name, frozen.status, "gone"
-        elif _digest(thing) != frozen.digest:
-            yield name, frozen.status, _status(thing)
-
-
 def _digest(thing: BillingObject) -> Digest:
     """Return the digest of what is booked: of an invoice its money, for it is paid later without being another."""
     return money_digest(thing) if isinstance(thing, Invoice) else digest(thing)

@@ -29,34 +29,34 @@ def index() -> Response:
     return render.page("pages/reconciliation/index.html", page=runs_view(page, _offers()))
 
 
-@bp.get("/reconciliation/runs/<run>")
+@bp.get("/reconciliation/runs/<reconciliation>")
 @gate.signed_in
-def run(run: str) -> Response:
+def run(reconciliation: str) -> Response:
     """Show one run: how far it is, and what it saw by kind."""
-    page = read_run(asking.house(), asking.actor(), run=ReconciliationId(run))
+    page = read_run(asking.house(), asking.actor(), run=ReconciliationId(reconciliation))
     if isinstance(page, Deny):
         return render.refused(page)
     return render.page("pages/reconciliation/run.html", page=run_view(page, _offers()))
 
 
-@bp.get("/reconciliation/runs/<run>/progress")
+@bp.get("/reconciliation/runs/<reconciliation>/progress")
 @gate.polling
 @gate.signed_in
-def progress(run: str) -> Response:
+def progress(reconciliation: str) -> Response:
     """Tell the figures once, for pages that ask again and again."""
-    found = glance_at_run(asking.house(), asking.actor(), run=ReconciliationId(run))
+    found = glance_at_run(asking.house(), asking.actor(), run=ReconciliationId(reconciliation))
     if isinstance(found, Deny):
         return render.refused(found)
     return jsonify(live_run_view(found))
 
 
-@bp.get("/reconciliation/runs/<run>/events")
+@bp.get("/reconciliation/runs/<reconciliation>/events")
 @gate.polling
 @gate.signed_in
-def events(run: str) -> Response:
+def events(reconciliation: str) -> Response:
     """Tell the figures as they move, for two minutes at most; the browser comes back by itself."""
     house, actor, streams = asking.house(), asking.actor(), asking.streams()
-    found = glance_at_run(house, actor, run=ReconciliationId(run))
+    found = glance_at_run(house, actor, run=ReconciliationId(reconciliation))
     if isinstance(found, Deny):
         return render.refused(found)
     if not streams.enter(actor.staff):
@@ -67,7 +67,7 @@ def events(run: str) -> Response:
 
     def look() -> live.Look | None:
         try:
-            now = glance_at_run(house, actor, run=ReconciliationId(run))
+            now = glance_at_run(house, actor, run=ReconciliationId(reconciliation))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
         return None if isinstance(now, Deny) else live.Look(values=live_run_view(now), is_last=not now.is_open)
@@ -87,11 +87,11 @@ def findings() -> Response:
     return render.page("pages/reconciliation/findings.html", status=status, page=findings_view(page, form))
 
 
-@bp.get("/reconciliation/findings/<finding>")
+@bp.get("/reconciliation/findings/<stray>")
 @gate.signed_in
-def finding(finding: str) -> Response:
+def finding(stray: str) -> Response:
     """Show one finding that belongs to no tenant."""
-    page = read_account_finding(asking.house(), asking.actor(), finding=FindingId(finding))
+    page = read_account_finding(asking.house(), asking.actor(), finding=FindingId(stray))
     if isinstance(page, Deny):
         return render.refused(page)
     view = finding_view(page, _offers(), action_titles(asking.house()))

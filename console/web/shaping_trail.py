@@ -102,6 +102,7 @@ def staff_view(page: StaffPage, offers: list[Offer]) -> View:
 # Large areas have a view of their own, so that every page stays light: label, and how their actions begin.
 AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "webhooks": ("Webhooks and jobs", ("webhook.", "job.", "inbound.")),
+    "staff": ("Staff", ("staff.",)),
     "money": ("Billing, findings, periods", ("billing.", "finding.", "reconciliation.", "period.")),
 }
 
@@ -113,8 +114,13 @@ def policy_view(book: PolicyBook, titles: Mapping[str, str], *, area: str = "") 
         "version": book.version,
         "is_whole": not shown,
         "areas": [
-            {"label": label, "href": path_of("policy.show", area=name or None), "count": None, "is_current": name == shown}
-            for name, label in (("", "Tenants and staff"), *((name, label) for name, (label, _keys) in AREAS.items()))
+            {
+                "label": label,
+                "href": path_of("policy.show", area=name or None),
+                "count": None,
+                "is_current": name == shown,
+            }
+            for name, label in (("", "Tenants"), *((name, label) for name, (label, _keys) in AREAS.items()))
         ],
         "general": [_rule(rule) for rule in book.rules.values() if _is_general(book, rule)],
         "actions": [

@@ -38,6 +38,7 @@ def bank(cast: Cast, *slugs: str) -> ModelProvider:
     """Link tenants to their customers, mirror what is theirs, and let the house ask a provider of paper."""
     now = cast.clock.now()
     model = ModelProvider(now=now)
+    model.known += getattr(cast.house.provider, "known", [])
     model.knows(replace(A_CUSTOMER, id=UNLINKED, name="Nordwind Two", tenant=TENANTS["nordwind"]))
     for slug in slugs:
         model.knows(*objects(slug))

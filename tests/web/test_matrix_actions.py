@@ -27,7 +27,6 @@ from console.ports.actions import Reach
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
-from tests.billing import PaperProvider
 from tests.databases import NOON
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
@@ -248,8 +247,7 @@ def told(stage: Stage, key: str) -> Raw:
 
 
 def reconciled(stage: Stage, key: str) -> Raw:
-    """Bring a provider, a finding in the state that the action needs, and a run that goes on; return their ids."""
-    stage.cast.house = replace(stage.cast.house, provider=PaperProvider())
+    """Bring a finding in the state that the action needs, and a run that goes on; return their ids."""
     state = STATES.get(key)
     finding = replace(A_FINDING, state=state or FindingState.OPEN)
     with stage.cast.house.store.write() as unit:

@@ -69,10 +69,10 @@ def _alone(told: ToldSubscription, plan: str, quantity: int | None, heard_at: da
 
 
 def invoice_of(own: Invoice | None, told: Snapshot | None) -> Invoice | None:
-    """Return an invoice as the provider told it since; one that only we mirror stands alone."""
+    """Return an invoice as the provider told it since the product mirrored it; one that only we mirror stands alone."""
     if told is None or told.is_deleted or not isinstance(told.thing, ToldInvoice) or told.thing.number is None:
         return own
-    if own is not None and own.mirrored_at > told.fetched_at:
+    if own is not None and own.mirrored_at >= told.fetched_at:
         return own
     said = told.thing
     if own is None:

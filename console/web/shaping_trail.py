@@ -101,6 +101,7 @@ def staff_view(page: StaffPage, offers: list[Offer]) -> View:
 
 # Large areas have a view of their own, so that every page stays light: label, and how their actions begin.
 AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "access": ("Entitlements", ("entitlement.",)),
     "webhooks": ("Webhooks and jobs", ("webhook.", "job.", "inbound.")),
     "staff": ("Staff", ("staff.",)),
     "money": ("Billing, findings, periods", ("billing.", "finding.", "reconciliation.", "period.")),

@@ -113,7 +113,7 @@ def test_it_lets_a_customer_in_who_paid_from_nothing_but_the_invoice(arrive: Arr
     expect(agent.main.get_by_role("heading", name="Paid, but locked out")).to_be_visible()
     expect(agent.main).to_contain_text(f"{LOCKED_OUT_INVOICE} is paid at the provider; our mirror still says past due")
     agent.enter(agent.main.get_by_role("link", name="Resync invoice"))
-    agent.arrive("Resync an invoice")
+    agent.arrive("Resync with the billing provider")
     expect(agent.main.locator(".diff__after").first).to_contain_text("Paid", ignore_case=True)
     agent.press("Enter")
     expect(executed(agent)).to_be_visible()

@@ -1,4 +1,4 @@
-"""The records that bring a mirror of the provider, links to its customers, notes, raw use, and what the product reads."""
+"""The records that bring a mirror of the provider, links to its customers, raw use, and what the product reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,7 +110,7 @@ class EffectiveSetRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingHoldRecord:
-    """What was noted of a dispute; `outcome` is won or lost once it is over, `reversals` how often it was taken back."""
+    """What was noted of a dispute; `outcome` is won or lost once it is over, `reversals` counts what was taken back."""
 
     tenant: str
     dispute: str

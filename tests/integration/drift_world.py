@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 from console.adapters.demo.books import DemoBooks, demo_books
@@ -15,25 +16,27 @@ from console.adapters.demo.sketches import Sketch, sketched
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.inbound_stripe import PROVIDER, StripeSignatures
 from console.adapters.stripe import connecting
+from console.adapters.stripe.calls import Calls
 from console.adapters.stripe.events import StripeEvents
 from console.adapters.stripe.lists import VERSION
 from console.adapters.stripe.provider import StripeProvider
 from console.adapters.stripe.writer import StripeWriter
 from console.domain.accounting.period_books import PeriodBooks
-from console.domain.billing.objects import BillingObject, ObjectKind
-from console.domain.ids import SHARED_PLANE
-from console.domain.imports import Record
+from console.domain.billing.objects import Customer, ObjectKind
+from console.domain.ids import SHARED_PLANE, Digest, InboundId, ReasonCode, StaffId
+from console.domain.inbound import InboundEvent, InboundState
 from console.domain.periods import FrozenObject, FrozenSet, Period, PeriodId, PeriodState, SealedFile
 from console.domain.reconciling.books import AccountBooks, ClosedSet
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.usecases.house import House
 from console.usecases.import_directory import Imported, ImportSource, import_directory
 from console.usecases.operator import operator
+from console.usecases.receive_inbound import receive_inbound
 from console.usecases.written_tenant import written_tenant
-from console.domain.ids import ReasonCode, StaffId
 from tests.databases import HandClock
 from tests.integration.reconciling_world import Provider, World
 from tests.integration.stage import behind, book, new_urls, opened_stage
+from tests.integration.test_inbound import ORIGIN
 from tests.unit.reconciling.worlds import NOW
 
 API_KEY = "rk_live_of_the_drift_tests"
@@ -56,7 +59,9 @@ class DriftWorld(World):
     """An open house whose provider is the invented one, in this process."""
 
     fake: FakeStripe = field(kw_only=True)
+    calls: Calls = field(kw_only=True)
     provided: Mapping[str, object] = field(kw_only=True)
+    customers: set[str] = field(default_factory=set, kw_only=True)
 
     @property
     def house(self) -> House:
@@ -65,7 +70,8 @@ class DriftWorld(World):
 
     def take_in(self, tenants: Sequence[Tenant]) -> None:
         """Import tenants, and let the provider hold what it has of them."""
-        records = [*demo_world(1, now=NOW).catalogue(), *(each for one in tenants for each in self._records(one))]
+        own = (tenant_records(one.sketch, one.books, count=_MEMBERS) for one in tenants)
+        records = [*demo_world(1, now=NOW).catalogue(), *chain.from_iterable(own)]
         rows = enumerate(records, start=1)
         actor = operator(self.house, account="demo", command="tests")
         done = import_directory(
@@ -77,14 +83,60 @@ class DriftWorld(World):
         assert isinstance(done, Imported), done
         assert done.is_kept, done.faults[:5]
         self.fake.load(thing for one in tenants for thing in one.books.provider)
+        self.customers |= {each.id for one in tenants for each in one.books.provider if isinstance(each, Customer)}
         self.garble([ref for one in tenants for ref in one.books.unreadable], tenants)
         self.seal(tenants)
 
     def load_account(self, books: AccountBooks) -> None:
-        """Let the provider hold prices, payouts and what is in them."""
+        """Let the provider hold prices, payouts and what is in them, and no other ones."""
         self.fake.load(prices())
-        self.fake.load(books.payouts)
-        self.fake.load(moved for inside in books.transactions.values() for moved in inside)
+        for kind, things in (
+            (ObjectKind.PAYOUT, books.payouts),
+            (ObjectKind.BALANCE_TRANSACTION, [moved for inside in books.transactions.values() for moved in inside]),
+            (ObjectKind.CUSTOMER, books.unmapped),
+        ):
+            kept = {thing.id for thing in things} | (self.customers if kind is ObjectKind.CUSTOMER else set())
+            rows = self.fake.book.rows("SELECT id FROM object WHERE type = ?", (kind.value,))
+            for (name,) in rows:
+                if name not in kept:
+                    self.fake.delete(kind, name)
+            self.fake.load(things)
+
+    def deliver(self, state: InboundState, *, minutes_ago: int, because: str | None = None) -> None:
+        """Let an event come that nothing understands, and leave it in a state."""
+        at = self.clock.now() - timedelta(minutes=minutes_ago)
+        event = InboundEvent(
+            id=InboundId(self.house.ids.new("inb")), provider=PROVIDER, account="acct_demo", is_live=True,
+            event_id=self.house.ids.new("evt"), event_type="invoice.teleported", object_id=None, customer=None,
+            made_at=at, received_at=at, payload=b"{}", state=InboundState.RECEIVED, is_fetched=False,
+        )  # fmt: skip
+        with self.stage.storage.store.write() as unit:
+            unit.inbox.add(event)
+            if state is not InboundState.RECEIVED:
+                unit.inbox.settle(event, state, at=at, because=because, tenant=None)
+
+    def strangers(self, count: int) -> None:
+        """Let somebody guess at the signature of webhooks."""
+        for _ in range(count):
+            receive_inbound(
+                self.house, provider=PROVIDER, headers={"stripe-signature": "t=1,v1=guessed"}, body=b"{}", origin=ORIGIN
+            )
+
+    def lose_an_event(self) -> None:
+        """Let the provider make an event that it never delivers."""
+        now = self.clock.moment
+        self.clock.moment = now - timedelta(hours=2)
+        name = min(self.customers)
+        self.calls.post(f"/v1/customers/{name}", {"metadata": {"seen": "yes"}}, key="lost")
+        self.clock.moment = now
+
+    def lose_a_file(self) -> None:
+        """Close a month whose sealed file lies nowhere."""
+        at = self.clock.now() - timedelta(days=100)
+        file = SealedFile(name="invoices.csv", rows=1, totals={"EUR": 1}, sha256=Digest("0" * 64), size=1)
+        closed = ClosedSet(period=f"{at:%Y-%m}", closed_at=at + timedelta(days=40), invoices={})
+        with self.stage.storage.store.write() as unit:
+            assert unit.periods.save(_closed(closed, (file,)))
 
     def garble(self, refs: Iterable[tuple[ObjectKind, str]], tenants: Sequence[Tenant]) -> None:
         """Let the provider hold some documents without their currency."""
@@ -113,20 +165,16 @@ class DriftWorld(World):
             reason=ReasonCode("NONE"), not_after=self.clock.now() + timedelta(hours=1),
         )  # fmt: skip
 
-    def _records(self, one: Tenant) -> Iterator[Record]:
-        for record in tenant_records(one.sketch, one.books, count=_MEMBERS):
-            yield record
 
-
-def cast(count: int, kinds: Sequence[str]) -> list[Tenant]:
+def cast(count: int, kinds: Sequence[str], *, first: int = 18) -> list[Tenant]:
     """Return tenants of the demo on the shared plane: each kind once, at the first tenant that it can happen to."""
-    left, tenants = list(kinds), []
-    for index in range(18, 18 + 4_000):
+    left, tenants = list(kinds), list[Tenant]()
+    for index in range(first, first + 4_000):
         if not left and len(tenants) >= count:
             break
         sketch = replace(sketched(DEFAULT_SEED, index, now=NOW), tier="shared", plane=SHARED_PLANE)
         clean = demo_books(sketch, now=NOW)
-        found = next(((kind, books) for kind in left if (books := _broken(clean, kind)) is not None), None)
+        found = next(((kind, books) for kind in left if (books := _broken(clean, kind, first)) is not None), None)
         if found is None:
             tenants.append(Tenant(sketch=sketch, books=clean))
             continue
@@ -136,9 +184,9 @@ def cast(count: int, kinds: Sequence[str]) -> list[Tenant]:
     return tenants
 
 
-def _broken(clean: DemoBooks, kind: str) -> DemoBooks | None:
+def _broken(clean: DemoBooks, kind: str, first: int = 0) -> DemoBooks | None:
     """Return the books broken in a way that storage can hold, if one of some dice gives it."""
-    found = (broken(clean, kind, seed=seed) for seed in range(_SEEDS))
+    found = (broken(clean, kind, seed=seed) for seed in range(first, first + _SEEDS))
     return next((each for each in found if each is not None and can_be_stored(each)), None)
 
 
@@ -150,7 +198,9 @@ def can_be_stored(books: DemoBooks) -> bool:
 def _held(closed: ClosedSet) -> PeriodBooks:
     held = FrozenSet(
         period=PeriodId(closed.period),
-        objects={f"invoice:{name}": FrozenObject(digest=digest, status="paid") for name, digest in closed.invoices.items()},
+        objects={
+            f"invoice:{name}": FrozenObject(digest=digest, status="paid") for name, digest in closed.invoices.items()
+        },
         closing={},
         frozen_at=closed.closed_at,
     )
@@ -181,9 +231,7 @@ def drift_world(engine: str, path: Path, create: Callable[..., str]) -> Iterator
     rules = replace(book().reconciliation, heal_least_tenants=1_000)  # every tenant is broken on purpose
     try:
         with opened_stage(url, planes, clock=clock, policy=replace(book(), reconciliation=rules)) as stage:
-            yield DriftWorld(
-                stage, clock, Provider(now=clock.now()), fake=fake, provided=provided
-            )
+            yield DriftWorld(stage, clock, Provider(now=clock.now()), fake=fake, calls=calls, provided=provided)
     finally:
         fake.close()
 
@@ -191,8 +239,3 @@ def drift_world(engine: str, path: Path, create: Callable[..., str]) -> Iterator
 def account_of(tenants: Iterable[Tenant]) -> AccountBooks:
     """Return the books of the account that these tenants pay into."""
     return account_books((one.books for one in tenants), now=NOW)
-
-
-def things_of(tenants: Iterable[Tenant]) -> list[BillingObject]:
-    """Return everything that the provider holds of some tenants."""
-    return [thing for one in tenants for thing in one.books.provider]

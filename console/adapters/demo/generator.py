@@ -148,9 +148,7 @@ def demo_world(
     return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now, receiver=receiver)
 
 
-def tenant_records(
-    sketch: Sketch, books: DemoBooks, *, count: int, receiver: str = RECEIVER_URL
-) -> Iterator[Record]:
+def tenant_records(sketch: Sketch, books: DemoBooks, *, count: int, receiver: str = RECEIVER_URL) -> Iterator[Record]:
     """Yield everything of one tenant with so many members; what reconciliation compares comes from its books."""
     yield replace(_tenant(sketch), status=books.status.value)
     yield books.subscription

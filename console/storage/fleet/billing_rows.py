@@ -10,7 +10,13 @@ from console.domain.import_billing import (
     UsageEventRecord,
 )
 from console.domain.imports import tenant_id_of
-from console.storage.billing_tables import BillingCustomerRow, BillingHoldRow, BillingObjectRow, EffectiveSetRow, UsageEventRow
+from console.storage.billing_tables import (
+    BillingCustomerRow,
+    BillingHoldRow,
+    BillingObjectRow,
+    EffectiveSetRow,
+    UsageEventRow,
+)
 from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash
 from console.storage.mirror_rows import mirror_values

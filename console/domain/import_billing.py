@@ -108,7 +108,31 @@ class EffectiveSetRecord:
         return None
 
 
-BillingRecord: TypeAlias = BillingObjectRecord | BillingCustomerRecord | UsageEventRecord | EffectiveSetRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingHoldRecord:
+    """What was noted of a dispute; `outcome` is won or lost once it is over, `reversals` counts what was taken back."""
+
+    tenant: str
+    dispute: str
+    payment: str
+    amount_minor: int
+    currency: str
+    opened_at: datetime
+    outcome: str | None
+    reversals: int
+    plan_at_purchase: str | None
+    plan_used: str | None
+    noted_at: datetime
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Return the key that no other record of the kind may have."""
+        return self.tenant, self.dispute
+
+
+BillingRecord: TypeAlias = (
+    BillingObjectRecord | BillingCustomerRecord | BillingHoldRecord | UsageEventRecord | EffectiveSetRecord
+)
 
 
 def _unfit(plain: object) -> str | None:

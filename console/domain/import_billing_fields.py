@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from console.domain.billing.objects import OF_CUSTOMERS
 from console.domain.import_billing import (
     BillingCustomerRecord,
+    BillingHoldRecord,
     BillingObjectRecord,
     EffectiveSetRecord,
     UsageEventRecord,
@@ -32,6 +33,19 @@ BILLING_RULES: Mapping[type[Record], Mapping[str, FieldRule]] = {
         "linked_at": _MOMENT,
         "because": text("Signed up with it", longest=200, default="import"),
         "unlinked_at": _MAYBE,
+    },
+    BillingHoldRecord: {
+        "tenant": ID,
+        "dispute": ID,
+        "payment": ID,
+        "amount_minor": number("4900"),
+        "currency": text("EUR", pattern=r"[A-Z]{3}", longest=3),
+        "opened_at": _MOMENT,
+        "outcome": FieldRule(shape=Shape.TEXT, example="lost", choices=("won", "lost"), default=None),
+        "reversals": number("1", most=9, default=0),
+        "plan_at_purchase": text("pro", pattern=r"[a-z0-9][a-z0-9_.-]*", longest=63, default=None),
+        "plan_used": text("pro", pattern=r"[a-z0-9][a-z0-9_.-]*", longest=63, default=None),
+        "noted_at": _MOMENT,
     },
     UsageEventRecord: {
         "tenant": ID,

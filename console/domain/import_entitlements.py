@@ -72,7 +72,10 @@ class SubscriptionAddOnRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRecord:
-    """One override of an entitlement; `until` is exclusive; `ended_at` says when it was ended by hand."""
+    """One override of an entitlement; `until` is exclusive; `ended_at` says when it was ended by hand.
+
+    Shape: a file must say `until`; None is what older books of a product may hold, and a finding.
+    """
 
     tenant: str
     external_id: str
@@ -81,7 +84,7 @@ class OverrideRecord:
     label: str
     reference: str
     starts_at: datetime
-    until: datetime
+    until: datetime | None
     ended_at: datetime | None
     op: str = "set"
     owner: str = ""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from console.domain.import_billing import (
     BillingCustomerRecord,
+    BillingHoldRecord,
     BillingObjectRecord,
     EffectiveSetRecord,
     UsageEventRecord,
@@ -158,6 +159,7 @@ KINDS: Mapping[str, type[Record]] = MappingProxyType(
         "usage": UsageRecord,
         "billing_customer": BillingCustomerRecord,
         "billing_object": BillingObjectRecord,
+        "billing_hold": BillingHoldRecord,
         "usage_event": UsageEventRecord,
         "effective_set": EffectiveSetRecord,
         "note": NoteRecord,

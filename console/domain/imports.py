@@ -7,7 +7,13 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
-from console.domain.import_billing import BillingCustomerRecord, BillingObjectRecord, BillingRecord, EffectiveSetRecord
+from console.domain.import_billing import (
+    BillingCustomerRecord,
+    BillingHoldRecord,
+    BillingObjectRecord,
+    BillingRecord,
+    EffectiveSetRecord,
+)
 from console.domain.import_entitlements import (
     AddOnRecord,
     CatalogueRecord,
@@ -220,7 +226,7 @@ def identity_of(record: Record) -> tuple[str, ...]:
             return (record.key,)
         case EntitlementRecord() | PlanVersionRecord() | PlanVersionEntitlementRecord() | UsageRecord():
             return record.identity
-        case BillingObjectRecord() | BillingCustomerRecord():
+        case BillingObjectRecord() | BillingCustomerRecord() | BillingHoldRecord():
             return record.identity
         case SubscriptionRecord() | EffectiveSetRecord():
             return (record.tenant,)

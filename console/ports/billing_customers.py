@@ -16,11 +16,11 @@ class BillingCustomers(Protocol):
         ...
 
     def link(self, customer: str, *, by: str, because: str, at: datetime) -> bool:
-        """Say that a customer is this tenant; False when it was said already."""
+        """Say that a customer is this tenant and move `entitlement_version`; False when it was said already."""
         ...
 
     def unlink(self, customer: str, *, at: datetime) -> bool:
-        """End a link; False when there is none."""
+        """End a link and move `entitlement_version`; False when there is none."""
         ...
 
 

@@ -5,13 +5,17 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from console.domain.reconciling.books import Link
+from console.storage.account_state import move_entitlements
 from console.storage.billing_tables import BillingCustomerRow
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.rows import changed
 
 
 class StoredBillingCustomers:
-    """The BillingCustomers of one unit; a row is never removed, a link is ended."""
+    """The BillingCustomers of one unit; a row is never removed, a link is ended.
+
+    Which customers a tenant is decides whose subscriptions count, so both move what access is computed from.
+    """
 
     def __init__(self, session: GuardedSession) -> None:
         """Work inside the unit's transaction and scope."""
@@ -26,6 +30,7 @@ class StoredBillingCustomers:
         if any(link.customer == customer for link in self.links()):
             return False
         self._session.put(BillingCustomerRow, customer=customer, linked_at=at, linked_by=by, because=because)
+        move_entitlements(self._session)
         return True
 
     def unlink(self, customer: str, *, at: datetime) -> bool:
@@ -33,7 +38,10 @@ class StoredBillingCustomers:
         live = update(BillingCustomerRow).where(
             BillingCustomerRow.customer == customer, BillingCustomerRow.unlinked_at.is_(None)
         )
-        return changed(self._session, live.values(unlinked_at=at)) > 0
+        if changed(self._session, live.values(unlinked_at=at)) == 0:
+            return False
+        move_entitlements(self._session)
+        return True
 
 
 _LIVE = Scoped(

@@ -6,7 +6,7 @@ from console.domain.bought import Bought
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.storage.entitlement_tables import ContractRow, PlanVersionEntitlementRow, PlanVersionRow, TrialRow
 from console.storage.guards import GuardedSession
-from console.storage.own_tables import OverrideRow
+from console.storage.own_tables import IMPORTER, OverrideRow
 from console.storage.tenant_tables import (
     AddOnEntitlementRow,
     AddOnRow,
@@ -176,7 +176,7 @@ def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
             ended_at=row.ended_at,
             reference=row.reference,
             op=Op(row.op),
-            owner=row.owner or row.granted_by,
+            owner=row.owner or ("" if row.granted_by == IMPORTER else row.granted_by),
         )
         for row in session.scalars(wanted)
     ]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from console.storage.bases import PlaneBase, TenantOwned
 
+IMPORTER = "import"  # who wrote what came with an import: nobody whom one could ask
 _OPEN = text("ended_at IS NULL")
 
 

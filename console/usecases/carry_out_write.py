@@ -24,6 +24,7 @@ from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done, JobRefusedError
 from console.usecases.parameters import built, raw_of
+from console.usecases.recalculate_access import recalculate_access
 from console.usecases.record_write import ENTRY_OF, UNSETTLED, record_write
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
 from console.usecases.written_tenant import written_tenant
@@ -149,6 +150,7 @@ def _step(task: _Task, step: Step) -> ProviderWrite:
     """
     house, now = task.house, task.house.clock.now()
     with written_tenant(house, scope_of_job(task.job, task.row, now=now)) as tenant:
+        tenant.plane.take_turn()  # before the lock, as the executor does for what moves access
         tenant.plane.provider_writes.lock()
         write, entry = step(tenant.plane)
         if tenant.unit is not None and entry is not None:
@@ -215,6 +217,7 @@ def _settle(task: _Task, write: ProviderWrite, snapshot: Snapshot) -> None:
     def settle(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
         for told in (snapshot, *beside):
             plane.mirror.put(told)
+        recalculate_access(task.house, plane, cause=f"billing.write:{task.execution}", now=task.house.clock.now())
         done = plane.provider_writes.move(
             write, WriteEvent.SUCCEED, at=task.house.clock.now(), result=(snapshot.kind, snapshot.thing.id)
         )

@@ -16,7 +16,9 @@ from console.domain.reconciling.runs import Reconciliation, RunEvent, counted
 from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
+from console.usecases.house import House
 from console.usecases.note_findings import tell_of_finding
+from console.usecases.recalculate_access import recalculate_access
 from console.usecases.reconciliation_work import OvertakenError, Work, kept, moved, tell_of_run
 from console.usecases.scopes import scope_of_job, tenant_data
 from console.usecases.settle_findings import HEALING
@@ -31,7 +33,7 @@ class _Said:
     at: datetime
 
 
-Healer = Callable[[TenantPlane, Finding, _Said], None]
+Healer = Callable[[House, TenantPlane, Finding, _Said], None]
 
 
 def heal_step(work: Work) -> Reconciliation:
@@ -51,19 +53,19 @@ def heal_step(work: Work) -> Reconciliation:
     return _healed(work, finding, row, healer)
 
 
-def resync(plane: TenantPlane, finding: Finding, said: _Said) -> None:
+def resync(house: House, plane: TenantPlane, finding: Finding, said: _Said) -> None:
     """Let the mirror follow the provider for everything that a finding names, and access follow the mirror."""
     for (kind, thing), snapshot in said.answers.items():
         if snapshot is None:
             plane.mirror.mark_deleted(kind, thing, at=said.at)
         else:
             plane.mirror.put(snapshot)
-    recalculate(plane, finding, said)
+    recalculate(house, plane, finding, said)
 
 
-def recalculate(plane: TenantPlane, finding: Finding, said: _Said) -> None:
-    """Bring the set that the product reads up to date."""
-    plane.recalculate(cause=f"finding:{finding.id}", at=said.at)
+def recalculate(house: House, plane: TenantPlane, finding: Finding, said: _Said) -> None:
+    """Bring the set that the product reads up to date, and tell the tenant where it changes."""
+    recalculate_access(house, plane, cause=f"finding:{finding.id}", now=said.at)
 
 
 HEALERS: Mapping[ActionKey, Healer] = MappingProxyType(
@@ -84,7 +86,7 @@ def _healed(work: Work, finding: Finding, row: DirectoryRow, healer: Healer) -> 
     said = _asked(work, finding, row)
     scope = scope_of_job(work.job, row, now=work.now)
     with written_tenant(work.house, scope) as written:
-        healer(written.plane, finding, said)
+        healer(work.house, written.plane, finding, said)
         if written.unit is not None:
             return _noted(work, written.unit, finding)
     with work.house.store.write() as unit:

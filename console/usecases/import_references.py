@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from console.domain.ids import PlaneId
 from console.domain.import_billing import (
     BillingCustomerRecord,
+    BillingHoldRecord,
     BillingObjectRecord,
     EffectiveSetRecord,
     UsageEventRecord,
@@ -62,6 +63,7 @@ _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     NoteRecord: ("tenant",),
     BillingObjectRecord: ("tenant",),
     BillingCustomerRecord: ("tenant",),
+    BillingHoldRecord: ("tenant",),
     UsageEventRecord: ("tenant", "feature"),
     EffectiveSetRecord: ("tenant",),
 }

@@ -261,6 +261,7 @@ def test_of_two_subscriptions_one_stays(till: Till) -> None:
     till.run()
     assert till.mirrored(ObjectKind.SUBSCRIPTION, "sub_2") == till.model.thing(ObjectKind.SUBSCRIPTION, "sub_2")
     assert "is canceled" in refused(till, CANCEL, duplicate())[1]
+    assert is_up_to_date(till)
 
 
 def test_two_that_were_both_paid_need_a_word_and_two_teams(till: Till) -> None:
@@ -298,6 +299,18 @@ def unlink(at_provider: str = "clear", customer: str = NEW.id) -> dict[str, str]
     return {"customer": customer, "at_provider": at_provider}
 
 
+def is_up_to_date(till: Till) -> bool:
+    """Return whether what the product reads was computed after the last change of what decides it."""
+    with till.opened() as plane:
+        stored = plane.effective_set()
+        return stored is not None and stored.source_version == plane.account().entitlement_version
+
+
+def version_of(till: Till) -> int:
+    with till.opened() as plane:
+        return plane.account().entitlement_version
+
+
 def found_by(till: Till, customer: str) -> TenantId | None:
     with till.stage.storage.store.read() as unit:
         return unit.inbox.tenant_of_customer(customer)
@@ -306,7 +319,10 @@ def found_by(till: Till, customer: str) -> TenantId | None:
 def test_a_link_is_made_named_found_and_undone(either: Till) -> None:
     till, acme = either, tenant("acme")
     till.model.knows(replace(NEW, tenant=acme))
+    before = version_of(till)
     request = till.agreed(LINK, link())
+    assert version_of(till) == before + 1
+    assert is_up_to_date(till)
     assert "Acme Two (b•••@a•••.example); this tenant is Acme GmbH" in warned(request)
     assert f"This tenant is {MINE} already" in warned(request)
     till.run()
@@ -314,6 +330,8 @@ def test_a_link_is_made_named_found_and_undone(either: Till) -> None:
     assert till.model.thing(ObjectKind.CUSTOMER, NEW.id) == till.mirrored(ObjectKind.CUSTOMER, NEW.id)
     assert "already" in refused(till, LINK, link())[1]
     till.agreed(UNLINK, unlink())
+    assert version_of(till) == before + 2
+    assert is_up_to_date(till)
     till.run()
     assert found_by(till, NEW.id) is None
     assert till.model.thing(ObjectKind.CUSTOMER, NEW.id) == replace(NEW, tenant=None)

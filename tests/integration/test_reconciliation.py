@@ -11,6 +11,7 @@ import pytest
 from console.domain.billing.objects import ObjectKind
 from console.domain.errors import OutsideError
 from console.domain.ids import InboundId, PlaneId
+from console.domain.imports import WebhookEndpointRecord
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.reconciling.findings import FindingState
 from console.domain.reconciling.runs import RunState
@@ -80,6 +81,22 @@ def test_it_heals_from_the_provider_and_then_finds_nothing(fleet: World) -> None
     assert (finding.resolved_by, finding.first_run) == (run.id, run.id)
     again = fleet.run()
     assert (again.found, len(fleet.findings())) == ({}, 1)
+
+
+def test_healing_tells_the_tenant_whose_access_changes(fleet: World) -> None:
+    with fleet.stage.storage.bulk.write() as bulk:
+        endpoint = WebhookEndpointRecord(
+            tenant="bolt", external_id="named", url="https://bolt.example/in", created_at=fleet.clock.now(),
+            event_types=("entitlements.*",),
+        )  # fmt: skip
+        bulk.put([endpoint])
+    told = "SELECT count(*) FROM plane_webhook_delivery WHERE event_type = 'entitlements.updated'"
+    fleet.provider.knows(subscription("bolt", ends_at_period_end=True))
+    fleet.run()
+    assert fleet.stage.count(told) == 0  # healed, and nothing changes for the tenant
+    fleet.provider.knows(subscription("bolt", status="canceled", ended_at=fleet.clock.now()))
+    assert fleet.run().counts["healed"] == 1
+    assert fleet.stage.count(told) == 1
 
 
 def test_it_is_the_same_finding_in_every_run(fleet: World) -> None:

@@ -317,6 +317,7 @@ def test_histories_are_plausible(world: DemoWorld) -> None:
         assert invoice.issued_at < invoice.due_at
         assert (invoice.paid_at is not None) == (invoice.status == "paid")
     for override in world.overrides():
+        assert override.until is not None
         assert override.until - override.starts_at <= timedelta(days=400)
     statuses = Counter(invoice.status for invoice in world.invoices())
     assert statuses["paid"] > 0.5 * sum(statuses.values())

@@ -17,6 +17,7 @@ from console.domain.billing.canonical_form import document
 from console.domain.billing.canonical_form import kind_of as kind_of_object
 from console.domain.import_billing import (
     BillingCustomerRecord,
+    BillingHoldRecord,
     BillingObjectRecord,
     EffectiveSetRecord,
     UsageEventRecord,
@@ -66,6 +67,10 @@ BILLING: tuple[Record, ...] = (
     BillingCustomerRecord(tenant="crm-1", customer="cus_2", linked_at=NOW, because="Signed up", unlinked_at=NOW),
     UsageEventRecord(
         tenant="crm-1", external_id="r1", event="e1", feature="api_calls", quantity=3, at=NOW, received_at=NOW
+    ),
+    BillingHoldRecord(
+        tenant="crm-1", dispute="dp_1", payment="pi_1", amount_minor=4_900, currency="EUR", opened_at=NOW,
+        outcome="lost", reversals=1, plan_at_purchase="pro", plan_used=None, noted_at=NOW,
     ),
     EffectiveSetRecord(
         tenant="crm-1", version=3, computed_at=NOW, valid_until=None, inputs_digest="sha256:1", source_version=2,

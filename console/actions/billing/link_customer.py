@@ -125,7 +125,7 @@ def _warnings(customer: Customer, tools: Tools) -> Iterator[str]:
     known = [link.customer for link in tools.plane().customers.links()]
     if known:
         yield f"This tenant is {', '.join(known)} already: look whether one of them is a duplicate."
-    yield "Access and books: its subscriptions, invoices and payments count as this tenant's once they are resynced."
+    yield "Access and books: its subscriptions, invoices and payments count as this tenant's, new ones once resynced."
 
 
 ACTION = Action(
@@ -152,5 +152,6 @@ ACTION = Action(
     follow_up=follow_up,
     documentation="Says that a customer of the billing provider is this tenant, and names the tenant there.",
     customer_sees="Nothing.",
+    moves_access=True,
     place="billing",
 )

@@ -138,5 +138,6 @@ ACTION = Action(
     follow_up=follow_up,
     documentation="Ends the link between a customer of the billing provider and this tenant.",
     customer_sees="Nothing at once.",
+    moves_access=True,
     place="billing",
 )

@@ -7,7 +7,7 @@ from random import Random
 from console.adapters.demo.books import DemoBooks, stored_of
 from console.adapters.demo.broken import Mutator, both, decided_by, live, of
 from console.adapters.demo.charges import METERED, SEAT, price_id
-from console.domain.billing.objects import Invoice, Subscription, SubscriptionItem
+from console.domain.billing.objects import Invoice, ObjectKind, Subscription, SubscriptionItem
 from console.domain.effective_set import effective_of
 from console.domain.entitlements import Access, Condition, ConditionKind, Grant, GrantSource, Inputs, Op
 from console.domain.reconciling.books import ClosedSet, StoredRow, UsageEvent
@@ -50,7 +50,10 @@ def _access_never_billed(books: DemoBooks, dice: Random) -> DemoBooks | None:
     balance = any(getattr(each, "balance_minor", 0) for each in books.provider)
     if mine is None or balance or not _is_plain(books):
         return None
-    return both(books, replace(mine, status="canceled", ended_at=books.now - _HOUR, ends_at_period_end=False))
+    over = both(books, replace(mine, status="canceled", ended_at=books.now - _HOUR, ends_at_period_end=False))
+    # What the product itself says is fresher than what the mirror heard.
+    heard = {**over.mirrored_at, (ObjectKind.SUBSCRIPTION, mine.id): books.now - _HOUR}
+    return replace(over, mirrored_at=heard)
 
 
 def _entitlement_stale(books: DemoBooks, dice: Random) -> DemoBooks | None:
@@ -214,8 +217,12 @@ def _usage_late(books: DemoBooks, dice: Random) -> DemoBooks | None:
     return replace(books, usage_events=(*books.usage_events, late), closed=(*books.closed, period))
 
 
-def _limit_mismatch(books: DemoBooks, dice: Random) -> DemoBooks:
-    return replace(books, subscription=replace(books.subscription, seats=books.subscription.seats + 3))
+def _limit_mismatch(books: DemoBooks, dice: Random) -> DemoBooks | None:
+    mine, seats = live(books), books.subscription.seats + 3
+    if mine is None:
+        return None
+    more = replace(mine, items=(replace(mine.items[0], quantity=seats), *mine.items[1:]))
+    return replace(both(books, more), subscription=replace(books.subscription, seats=seats))
 
 
 def _seat_count_mismatch(books: DemoBooks, dice: Random) -> DemoBooks | None:

@@ -110,7 +110,7 @@ def _sub_period_drift(books: DemoBooks, dice: Random) -> DemoBooks:
 
 def _sub_multiple_active(books: DemoBooks, dice: Random) -> DemoBooks | None:
     mine = live(books)
-    if mine is None:
+    if mine is None or not books.subscription.amount_minor:
         return None
     return both(books, replace(mine, id=f"{mine.id}b", started_at=mine.started_at + _DAY))
 

@@ -1,7 +1,7 @@
 """The demo world as streams of import records: the same for the same seed and moment, in constant memory."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.adapters.demo import histories
@@ -13,7 +13,7 @@ from console.adapters.demo.people import members
 from console.adapters.demo.price_list import CATALOGUE
 from console.adapters.demo.receiver import RECEIVER_URL
 from console.adapters.demo.sketches import DEDICATED_PLANE, REGIONAL_PLANE, Sketch, sketched, weight
-from console.adapters.demo.standings import standings
+from console.adapters.demo.standings import contracts
 from console.adapters.demo.webhooks import WebhookRecord, webhooks
 from console.domain.billing.objects import Invoice
 from console.domain.import_entitlements import CatalogueRecord, OverrideRecord, SubscriptionAddOnRecord
@@ -59,17 +59,7 @@ class DemoWorld:
         for sketch, count in self._peopled():
             books = plot.books(sketch, demo_books(sketch, now=self.now))
             seen(books)
-            yield _tenant(sketch)
-            yield books.subscription
-            yield from histories.add_ons(sketch)
-            yield from members(sketch, count, now=self.now)
-            yield from histories.invoices(sketch, now=self.now)
-            yield from webhooks(sketch, now=self.now, receiver=self.receiver)
-            yield from jobs(sketch, now=self.now)
-            yield from histories.overrides(sketch, now=self.now)
-            yield from histories.notes(sketch, now=self.now)
-            yield from standings(sketch, now=self.now)
-            yield from book_records(sketch.external_id, books)
+            yield from tenant_records(sketch, books, count=count, receiver=self.receiver)
 
     def catalogue(self) -> tuple[CatalogueRecord, ...]:
         """Return plans, features, entitlements and add-ons."""
@@ -156,6 +146,20 @@ def demo_world(
     if tenants < 1 or count < 0 or now.utcoffset() != timedelta():
         raise ValueError("a world needs at least one tenant, no fewer than no members, and a moment in UTC")
     return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now, receiver=receiver)
+
+
+def tenant_records(sketch: Sketch, books: DemoBooks, *, count: int, receiver: str = RECEIVER_URL) -> Iterator[Record]:
+    """Yield everything of one tenant with so many members; what reconciliation compares comes from its books."""
+    yield replace(_tenant(sketch), status=books.status.value)
+    yield books.subscription
+    yield from histories.add_ons(sketch)
+    yield from members(sketch, count, now=books.now)
+    yield from histories.invoices(sketch, now=books.now)
+    yield from webhooks(sketch, now=books.now, receiver=receiver)
+    yield from jobs(sketch, now=books.now)
+    yield from histories.notes(sketch, now=books.now)
+    yield from contracts(sketch, now=books.now)
+    yield from book_records(sketch.external_id, books)
 
 
 def _tenant(sketch: Sketch) -> TenantRecord:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.domain.billing.objects import ObjectKind
+from console.domain.billing.objects import ObjectKind, Subscription
+from console.domain.billing.particulars import item_of_plan
 from console.domain.effective_changes import WORDS
 from console.domain.entitlements import Access, Condition, ConditionKind, Entitlement, FeatureKind, Grant, GrantSource
 from console.domain.reconciling.books import StoredRow, StoredSet, TenantBooks
@@ -60,10 +61,15 @@ def _of_plan(books: TenantBooks) -> tuple[Entitlement, ...]:
 
 
 def _stored(reading: Reading) -> Iterator[Candidate]:
-    """Yield the causes of too much access, each once, and too little as one: 1 too little · 2 too much · 3 stale."""
+    """Yield the causes of too much access, each once, and too little as one: 1 too little · 2 too much · 3 stale.
+
+    Shape: what ought to be is computed from the mirror; where that is behind, resyncing it recalculates.
+    """
     books = reading.books
     if books.stored is None:
         yield _stale(books, "missing", NOTHING, f"version {books.entitlement_version}")
+        return
+    if _is_mirror_behind(reading):
         return
     rows = _differing(books, books.stored)
     less = [row for row in rows if row.gain < 0]
@@ -81,6 +87,17 @@ def _stored(reading: Reading) -> Iterator[Candidate]:
     # 3
     if not rows:
         yield from _outdated(books, books.stored)
+
+
+def _is_mirror_behind(reading: Reading) -> bool:
+    """Return whether the mirror has another state or plan of a subscription than the provider, or knows it alone."""
+    pairs = reading.pairs(Subscription)
+    return any(ours is None or theirs is None or _decides(ours) != _decides(theirs) for _, ours, theirs in pairs)
+
+
+def _decides(subscription: Subscription) -> tuple[str, str | None]:
+    item = item_of_plan(subscription)
+    return subscription.status, None if item is None else item.plan
 
 
 def _outdated(books: TenantBooks, stored: StoredSet) -> Iterator[Candidate]:

@@ -4,17 +4,24 @@ from typing import Any
 
 from console.domain.import_billing import (
     BillingCustomerRecord,
+    BillingHoldRecord,
     BillingObjectRecord,
     EffectiveSetRecord,
     UsageEventRecord,
 )
 from console.domain.imports import tenant_id_of
-from console.storage.billing_tables import BillingCustomerRow, BillingObjectRow, EffectiveSetRow, UsageEventRow
+from console.storage.billing_tables import (
+    BillingCustomerRow,
+    BillingHoldRow,
+    BillingObjectRow,
+    EffectiveSetRow,
+    UsageEventRow,
+)
 from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash
 from console.storage.mirror_rows import mirror_values
+from console.storage.own_tables import IMPORTER
 
-IMPORTER = "import"
 _BY_ID = ("tenant_id", "kind", "id")
 
 
@@ -32,6 +39,23 @@ def link_row(record: BillingCustomerRecord) -> dict[str, Any]:
         "linked_by": IMPORTER,
         "because": record.because,
         "unlinked_at": record.unlinked_at,
+    }
+
+
+def hold_row(record: BillingHoldRecord) -> dict[str, Any]:
+    """Return what was noted of a dispute."""
+    return {
+        "tenant_id": tenant_id_of(record.tenant),
+        "dispute": record.dispute,
+        "payment": record.payment,
+        "amount_minor": record.amount_minor,
+        "currency": record.currency,
+        "opened_at": record.opened_at,
+        "outcome": record.outcome,
+        "reversals": record.reversals,
+        "plan_at_purchase": record.plan_at_purchase,
+        "plan_used": record.plan_used,
+        "updated_at": record.noted_at,
     }
 
 
@@ -65,6 +89,7 @@ def effective_set_row(record: EffectiveSetRecord) -> dict[str, Any]:
 BILLING_TARGETS: dict[type[Any], tuple[Target, ...]] = {
     BillingCustomerRecord: (Target(BillingCustomerRow, ("tenant_id", "customer", "linked_at"), link_row),),
     BillingObjectRecord: (Target(BillingObjectRow, _BY_ID, mirror_row, Clash.REPLACE_OLDER),),
+    BillingHoldRecord: (Target(BillingHoldRow, ("tenant_id", "dispute"), hold_row),),
     UsageEventRecord: (Target(UsageEventRow, ("tenant_id", "row"), usage_event_row),),
     EffectiveSetRecord: (Target(EffectiveSetRow, ("tenant_id",), effective_set_row),),
 }

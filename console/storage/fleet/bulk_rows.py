@@ -45,11 +45,11 @@ from console.storage.entitlement_tables import (
     TrialRow,
     UsageRow,
 )
-from console.storage.fleet.billing_rows import BILLING_TARGETS, IMPORTER
+from console.storage.fleet.billing_rows import BILLING_TARGETS
 from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash
 from console.storage.fleet.webhook_rows import attempt_row, delivery_row, endpoint_row, last_attempt_row, message_row
-from console.storage.own_tables import NoteRow, OverrideRow, TenantLinkRow
+from console.storage.own_tables import IMPORTER, NoteRow, OverrideRow, TenantLinkRow
 from console.storage.tenant_tables import (
     AccountRow,
     AddOnEntitlementRow,

@@ -46,7 +46,11 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
             "button": repair.button,
             "icon": repair.icon,
             "may_ask": repair.may_ask,
-            "href": action_href(row if repair.tenant is not None else None, repair.action, **dict(repair.params)),
+            "href": action_href(
+                row if repair.tenant is not None else None,
+                repair.action,
+                **{**repair.params, "repairs": repair.finding},
+            ),
         },
         "waiting_href": path_of("requests.show", request_id=page.waiting.id) if page.waiting else "",
         "waiting_state": page.waiting.state.value if page.waiting else "",

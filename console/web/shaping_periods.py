@@ -1,6 +1,6 @@
 """Accounting periods as their templates want them: the list, and one with its checklist, files and difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from console.domain.billing.money import worded
 from console.domain.ids import StaffId
@@ -9,6 +9,7 @@ from console.usecases.offer_actions import Offer
 from console.usecases.read_periods import PeriodPage, PeriodsPage
 from console.web.paths import path_of
 from console.web.shaping import View
+from console.web.shaping_reconciliation import section_views
 from console.web.shaping_tenants import action_href
 
 _WORDS = {
@@ -31,9 +32,10 @@ _WANTED = {"period.prepare": frozenset({PeriodState.OPEN, PeriodState.REOPENED, 
 _CSV = ".csv"
 
 
-def periods_view(page: PeriodsPage) -> View:
+def periods_view(page: PeriodsPage, pages: Collection[str]) -> View:
     """Return one row for each month."""
     return {
+        "views": section_views("periods", pages),
         "running": page.running,
         "rows": [
             {

@@ -37,7 +37,9 @@ def show(period: str) -> Response:
     if isinstance(page, Deny):
         return render.refused(page)
     offers = offer_actions(asking.house(), asking.actor(), tenant=None)
-    return render.page("pages/periods/show.html", page=period_view(page, offers))
+    return render.page(
+        "pages/periods/show.html", page=period_view(page, offers, pages_open_to(asking.house(), asking.actor()))
+    )
 
 
 @bp.get("/reconciliation/periods/<period>/files/<name>")

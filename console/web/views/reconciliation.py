@@ -6,7 +6,7 @@ from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import ConsoleError
 from console.domain.reconciling.findings import FindingId, ReconciliationId
 from console.usecases.offer_actions import Offer, action_titles, offer_actions
-from console.usecases.read_findings import read_account_finding, read_findings
+from console.usecases.read_findings import read_account_finding, read_findings, tenant_of_finding
 from console.usecases.read_home import pages_open_to
 from console.usecases.read_reconciliation import glance_at_run, read_run, read_runs
 from console.usecases.refuse_at_the_door import refuse_at_the_door
@@ -91,7 +91,10 @@ def findings() -> Response:
 @bp.get("/reconciliation/findings/<finding>")
 @gate.signed_in
 def finding(finding: str) -> Response:
-    """Show one finding that belongs to no tenant."""
+    """Show one finding that belongs to no tenant; one that belongs to a tenant is shown there."""
+    row = tenant_of_finding(asking.house(), asking.actor(), finding=FindingId(finding))
+    if row is not None:
+        return render.seen_other("findings.show", slug=row.slug, finding=finding)
     page = read_account_finding(asking.house(), asking.actor(), finding=FindingId(finding))
     if isinstance(page, Deny):
         return render.refused(page)

@@ -73,7 +73,10 @@ def agrees(lead: Navigator, heading: re.Pattern[str]) -> None:
 def decide_what_disagrees(finance: Navigator, lead: Navigator) -> None:
     """Repair the dispute and let the rest stand for a month; each needs the finance lead."""
     open_finding(finance, DISPUTE)
-    assert finance.page.url.split("/")[4] == NORTHWIND
+    there = finance.page.url
+    assert there.split("/")[4] == NORTHWIND
+    finance.open(f"/reconciliation/findings/{there.rpartition('/')[2]}")  # where a step leads back to
+    expect(finance.page).to_have_url(there)
     expect(finance.main.locator(".sides__side")).to_have_text([re.compile("not noted"), re.compile("won, 29.00 USD")])
     finance.enter(finance.main.get_by_role("link", name="Note dispute"))
     finance.arrive("Note a dispute")

@@ -187,6 +187,15 @@ def read_account_finding(house: House, actor: Actor, *, finding: FindingId) -> F
         return _page(house, unit, actor, found, opened=None)
 
 
+def tenant_of_finding(house: House, actor: Actor, *, finding: FindingId) -> DirectoryRow | None:
+    """Return the tenant on whose page a finding stands, as the queue shows it; None where it stands on none."""
+    if not sees(house, actor, page="findings"):
+        return None
+    with house.store.read() as unit:
+        found = unit.findings.get(finding)
+        return None if found is None or found.tenant is None else unit.directory.many([found.tenant]).get(found.tenant)
+
+
 def count_findings(house: House, unit: ControlUnit, actor: Actor) -> FindingCounts | None:
     """Return the counts for Home in two statements, or None for somebody who does not reconcile."""
     if not sees(house, actor, page="findings"):
@@ -225,18 +234,30 @@ def _lines(house: House, unit: ControlUnit, actor: Actor, found: Sequence[Findin
 
 def _page(house: House, unit: ControlUnit, actor: Actor, found: Finding, *, opened: Opened | None) -> FindingPage:
     (line,) = _lines(house, unit, actor, [found])
+    waiting = None if found.repair is None else unit.requests.get(found.repair)
+    waiver = None if found.waived_by is None else unit.requests.by_execution(found.waived_by)
     return FindingPage(
         finding=found,
         line=line,
         digest=digest_of(found),
         names=_names(unit, [found]),
         repair=repair_of(house, actor, found),
-        waiting=None if found.repair is None else unit.requests.get(found.repair),
-        waiver=None if found.waived_by is None else unit.requests.by_execution(found.waived_by),
+        waiting=waiting,
+        waiver=waiver,
         steps=[key for event, key in _BY_HAND.items() if following(found.state, event) is not None],
-        history=unit.reader.page(EntryFilter(target=found.id), before=None, limit=_HISTORY),
+        history=_history(unit, found.id, *(each.id for each in (waiting, waiver) if each is not None)),
         opened=opened,
     )
+
+
+def _history(unit: ControlUnit, *targets: str) -> list[StoredEntry]:
+    """Return the newest entries about a finding and its requests, the newest first."""
+    found = [
+        entry
+        for target in targets
+        for entry in unit.reader.page(EntryFilter(target=target), before=None, limit=_HISTORY)
+    ]
+    return sorted(found, key=lambda entry: entry.id, reverse=True)[:_HISTORY]
 
 
 def repair_of(house: House, actor: Actor, finding: Finding) -> Repair | None:

@@ -13,6 +13,7 @@ from console.ports.leases import TenantBudget
 from console.ports.outbox import Notice
 from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
+from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
 from console.usecases.recording import emit
 
@@ -32,6 +33,7 @@ PAGES = {
     "access": ("access.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
+    "findings": ("reconciliation.read", {"page": "findings"}),
 }
 
 
@@ -40,6 +42,7 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
+    Shape: `findings` is None for somebody who does not reconcile.
     """
 
     waiting: Sequence[Line]
@@ -50,6 +53,7 @@ class Home:
     tenants_per_hour: int
     tenants_per_day: int
     may_search: bool
+    findings: FindingCounts | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +92,14 @@ def read_home(house: House, actor: Actor) -> Home:
             tenants_per_hour=limits.tenants_per_hour,
             tenants_per_day=limits.tenants_per_day,
             may_search=not isinstance(searching, Deny),
+            findings=count_findings(house, unit, actor),
         )
 
 
 def read_places(house: House, actor: Actor) -> Places:
     """Return what the frame needs, in one statement; nothing of a tenant's own data is read."""
     now = house.clock.now()
-    pages = _pages(house, actor, now)
+    pages = pages_open_to(house, actor)
     with house.store.read() as unit:
         waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
     return Places(pages=pages, waiting=waiting)
@@ -106,11 +111,14 @@ def read_surroundings(house: House, actor: Actor) -> Surroundings:
     with house.store.read() as unit:
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
-    return Surroundings(pages=_pages(house, actor, now), leases=[(lease, rows.get(lease.tenant)) for lease in leases])
+    return Surroundings(pages=pages_open_to(house, actor), leases=[(lease, rows.get(lease.tenant)) for lease in leases])
 
 
-def _pages(house: House, actor: Actor, now: datetime) -> frozenset[str]:
+def pages_open_to(house: House, actor: Actor) -> frozenset[str]:
+    """Return which of `PAGES` somebody may open; policy is asked once for all who have the same roles."""
+
     def found() -> frozenset[str]:
+        now = house.clock.now()
         answers = ask_many(house, [_question(actor, page, now) for page in PAGES])
         return frozenset(page for page, answer in zip(PAGES, answers, strict=True) if not isinstance(answer, Deny))
 

@@ -234,7 +234,7 @@ def _rail(around: Places) -> list[Place]:
     if "staff" in around.pages:
         places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
     if "access" in around.pages:
-        places.append(_place("Access", "scale", "access.register", key="a", blueprints=("access",)))
+        places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:
         places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
     return places

@@ -1,5 +1,8 @@
 """Where the page of a thing is that an action made or was about, told by its id."""
 
+import re
+
+from console.domain.reconciling.runs import FLEET
 from console.domain.tenancy import DirectoryRow
 from console.web.paths import path_of
 
@@ -12,11 +15,19 @@ _PAGES = {
     "whe": ("webhooks.endpoint", "endpoint_id"),  # as imported
 }
 _SWEEP = "acc"  # a recalculation of many tenants belongs to none of them
+_FINDING = "fnd"  # its page leads on to the tenant's, where it belongs to one
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def page_of(row: DirectoryRow | None, made: str | None) -> str:
     """Return the address of a thing's page in a tenant's workspace or outside of all, "" where it has none."""
+    if made == FLEET:
+        return path_of("reconciliation.index")
+    if made and _MONTH.fullmatch(made):
+        return path_of("periods.show", period=made)
     kind, mark, _rest = (made or "").partition("_")
+    if mark and kind == _FINDING:
+        return path_of("reconciliation.finding", finding=made)
     if mark and kind == _SWEEP:
         return path_of("access.sweep", sweep=made)
     if row is None or not mark or kind not in _PAGES:

@@ -188,7 +188,7 @@ def _queue_item(line: Line, *, is_own: bool) -> View:
     tenant = line.tenant
     waiting_on = f"waits for {groups_in_words(request.needs)}" if request.state is State.PENDING else ""
     meta = [
-        tenant.name if tenant is not None else "Staff and policy",
+        tenant.name if tenant is not None else "No tenant",
         "" if is_own else f"asked by {request.requester_name}",
         request.reason.reference,
         waiting_on if is_own else "",
@@ -198,7 +198,7 @@ def _queue_item(line: Line, *, is_own: bool) -> View:
         "href": path_of("requests.show", request_id=request.id),
         "title": request.preview.sentence or line.title,
         "meta": [text for text in meta if text],
-        "icon": "users",
+        "icon": "layers",
         "initials": tenant.initials if tenant else "",
         "hue": tenant.hue if tenant else 0,
         "state": request.state.value if is_own else "",

@@ -18,7 +18,7 @@ _SIDES = {
     "cash": ("The payout", "What is in it"),
     "books": ("Now", "As closed"),
     "events": ("The inbox", "The provider"),
-    "P": ("As it adds up", "As it says"),
+    "P": ("On our side", "At the provider"),
 }
 _ELSE = ("Here", "There")
 
@@ -36,9 +36,7 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
         "sides": [{"label": ours, "value": finding.ours}, {"label": theirs, "value": finding.theirs}],
         "differs": finding.differs.replace("_", " "),
         "objects": list(finding.objects),
-        "evidence": [
-            {"name": name.replace("_", " "), "value": value} for name, value in sorted(finding.evidence.items())
-        ],
+        "evidence": [{"name": _named(name), "value": value} for name, value in sorted(finding.evidence.items())],
         "repair_offer": None
         if repair is None
         else {
@@ -46,13 +44,17 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
             "button": repair.button,
             "icon": repair.icon,
             "may_ask": repair.may_ask,
-            "href": action_href(row if repair.tenant is not None else None, repair.action, **dict(repair.params)),
+            "href": action_href(
+                row if repair.tenant is not None else None,
+                repair.action,
+                **{**repair.params, "repairs": repair.finding},
+            ),
         },
         "waiting_href": path_of("requests.show", request_id=page.waiting.id) if page.waiting else "",
         "waiting_state": page.waiting.state.value if page.waiting else "",
         "waiver_href": path_of("requests.show", request_id=page.waiver.id) if page.waiver else "",
         "explanation": finding.explanation or "",
-        "resolved_by": finding.resolved_by or "",
+        "resolved_href": path_of("reconciliation.run", run=finding.resolved_by) if finding.resolved_by else "",
         "resolved_at": finding.resolved_at,
         "last_seen_at": finding.last_seen_at,
         "run_href": path_of("reconciliation.run", reconciliation=finding.last_run),
@@ -67,6 +69,14 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
         ],
         "history": entry_events(page.history, titles, is_linked=False),
     }
+
+
+def _named(name: str) -> str:
+    """Return what a piece of evidence is called: in words, unless it is an id."""
+    if any(letter.isdigit() for letter in name):
+        return name
+    words = name.replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def tenant_findings_view(page: TenantFindings, row: DirectoryRow) -> View:

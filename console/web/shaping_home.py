@@ -6,17 +6,19 @@ from typing import Any
 from console.domain.decisions import Deny
 from console.domain.leases import Lease
 from console.domain.reasons import Effect, ReasonRule
+from console.domain.reconciling.findings import FindingState
 from console.domain.tenancy import DirectoryRow, SearchKind
 from console.ports.actions import Reach
 from console.ports.leases import TenantBudget
 from console.usecases.offer_actions import Offer
 from console.usecases.open_lease import LeaseOffer
+from console.usecases.read_findings import FindingCounts
 from console.usecases.read_home import Home
 from console.usecases.search_directory import SearchAnswer
 from console.web.forms.leases import LeaseForm
 from console.web.forms.posted import REASON_FIELDS
 from console.web.paths import path_of
-from console.web.shaping import View, refusal_view, request_queue, tenant_view
+from console.web.shaping import View, refusal_view, request_queue, tenant_view, with_query
 
 _EFFECTS = {Effect.READ: "reading", Effect.WRITE: "writing", Effect.DANGEROUS: "asking for dangerous actions"}
 _MATCHES = {
@@ -29,6 +31,7 @@ _MATCHES = {
     SearchKind.CUSTOMER: "billing customer id",
     SearchKind.MESSAGE: "webhook message id",
 }
+_MOST = 99  # counted no further
 _NOTICE_ICONS = {
     "approval_wanted": "inbox",
     "approved": "badge-check",
@@ -61,6 +64,26 @@ def home_view(home: Home) -> View:
         ],
         "budget": budget_view(home.budget, per_hour=home.tenants_per_hour, per_day=home.tenants_per_day),
         "may_search": home.may_search,
+        "findings": findings_view(home.findings),
+    }
+
+
+def findings_view(counts: FindingCounts | None) -> View | None:
+    """Return how many findings somebody took, and how many nobody took yet, each with where they are."""
+    if counts is None:
+        return None
+    address = path_of("reconciliation.findings")
+    lines = (
+        ("Mine, to be decided", counts.mine, {"owner": "me"}),
+        ("Open, with no owner", counts.nobodys, {"state": FindingState.OPEN.value}),
+    )
+    return {
+        "is_none": not counts.mine and not counts.nobodys,
+        "lines": [
+            {"label": label, "count": f"{count}+" if count >= _MOST else f"{count}", "href": with_query(address, query)}
+            for label, count, query in lines
+        ],
+        "href": path_of("reconciliation.index"),
     }
 
 

@@ -1,6 +1,6 @@
 """Accounting periods as their templates want them: the list, and one with its checklist, files and difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from console.domain.billing.money import worded
 from console.domain.ids import StaffId
@@ -9,6 +9,7 @@ from console.usecases.offer_actions import Offer
 from console.usecases.read_periods import PeriodPage, PeriodsPage
 from console.web.paths import path_of
 from console.web.shaping import View
+from console.web.shaping_reconciliation import section_views
 from console.web.shaping_tenants import action_href
 
 _WORDS = {
@@ -28,12 +29,18 @@ _MARKS = {
 _WANTED = {"period.prepare": frozenset({PeriodState.OPEN, PeriodState.REOPENED, PeriodState.SOFT_CLOSED}),
            "period.close": frozenset({PeriodState.SOFT_CLOSED}),
            "period.reopen": frozenset({PeriodState.CLOSED})}  # fmt: skip
+_NEXT = {
+    PeriodState.OPEN: "period.prepare",
+    PeriodState.REOPENED: "period.prepare",
+    PeriodState.SOFT_CLOSED: "period.close",
+}
 _CSV = ".csv"
 
 
-def periods_view(page: PeriodsPage) -> View:
+def periods_view(page: PeriodsPage, pages: Collection[str]) -> View:
     """Return one row for each month."""
     return {
+        "views": section_views("periods", pages),
         "running": page.running,
         "rows": [
             {
@@ -52,15 +59,16 @@ def periods_view(page: PeriodsPage) -> View:
     }
 
 
-def period_view(page: PeriodPage, offers: Sequence[Offer]) -> View:
+def period_view(page: PeriodPage, offers: Sequence[Offer], pages: Collection[str]) -> View:
     """Return one period: what is done, what is missing, what was written."""
     period = page.period
     return {
         "id": period.id,
+        "name": f"{period.since:%B %Y}",
         "state": _state(period),
         "since": period.since,
         "until": period.until,
-        "checks": _checks(page),
+        "checks": _checks(page, pages),
         "actions": _actions(period, offers, is_over=page.is_over),
         "digest": period.digest or "",
         "tenants": period.tenants,
@@ -70,12 +78,12 @@ def period_view(page: PeriodPage, offers: Sequence[Offer]) -> View:
     }
 
 
-def _checks(page: PeriodPage) -> list[View]:
+def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
     period, names = page.period, page.names
     earlier = page.earlier
     is_prepared = period.state in {PeriodState.SOFT_CLOSED, PeriodState.CLOSED}
     lines = [
-        (page.is_over, "The month is over", f"It ends on {period.until:%Y-%m-%d} 00:00 UTC.", ""),
+        (page.is_over, "The month is over", f"its end: {period.until:%Y-%m-%d} 00:00 UTC", ""),
         (
             earlier is None or earlier.state is PeriodState.CLOSED,
             "The month before is closed" if earlier is not None else "The books begin with this month",
@@ -97,13 +105,13 @@ def _checks(page: PeriodPage) -> list[View]:
         (
             page.waiting == 0,
             "No finding waits for finance",
-            "" if page.waiting == 0 else f"{page.waiting:,} wait",
-            "",
+            "" if page.waiting == 0 else f"{page.waiting:,} to repair, explain or waive",
+            path_of("reconciliation.findings") if page.waiting and "findings" in pages else "",
         ),
         (
             period.state is PeriodState.CLOSED,
-            "Somebody else agreed",
-            f"closed by {_by(period.closed_by, names)}" if period.state is PeriodState.CLOSED else "",
+            "Another person agreed to the close",
+            f"asked for by {_by(period.closed_by, names)}" if period.state is PeriodState.CLOSED else "",
             "",
         ),
     ]
@@ -116,6 +124,7 @@ def _actions(period: Period, offers: Sequence[Offer], *, is_over: bool) -> list[
             "button": offer.action.button,
             "icon": offer.action.icon,
             "href": action_href(None, offer.action.key, period=period.id),
+            "is_next": offer.action.key == _NEXT.get(period.state),
         }
         for offer in offers
         if period.state in _WANTED.get(offer.action.key, frozenset()) and is_over

@@ -1,6 +1,6 @@
 """Reconciliation as its templates want it: what stands by kind, runs and their progress, the queue of findings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from console.domain.billing.money import worded
@@ -49,7 +49,7 @@ RUN_STATES: Mapping[RunState, tuple[str, str, str]] = {
 }
 _FIGURES = (
     ("tenants", "Tenants compared"),
-    ("candidates", "Differences looked at"),
+    ("looked_twice", "Differences looked at twice"),
     ("vanished", "Gone on the second look"),
     ("opened", "New findings"),
     ("resolved", "Resolved"),
@@ -60,23 +60,25 @@ _START, _CANCEL = "reconciliation.start", "reconciliation.cancel"
 _DAYS_FROM = timedelta(hours=48)
 
 
-def section_views(current: str) -> list[View]:
-    """Return the pages of reconciliation."""
+def section_views(current: str, pages: Collection[str]) -> list[View]:
+    """Return the pages of reconciliation, of which those that may be opened."""
     return [
         {"label": label, "href": path_of(endpoint), "count": None, "is_current": name == current}
         for name, label, endpoint in (
-            ("runs", "Overview", "reconciliation.index"),
+            ("reconciliation", "Overview", "reconciliation.index"),
             ("findings", "Findings", "reconciliation.findings"),
             ("periods", "Periods", "periods.index"),
         )
+        if name in pages
     ]
 
 
-def runs_view(page: RunsPage, offers: Sequence[Offer]) -> View:
+def runs_view(page: RunsPage, offers: Sequence[Offer], pages: Collection[str]) -> View:
     """Return what stands by kind, and the runs."""
     return {
-        "views": section_views("runs"),
-        "kinds": kind_rows(page.totals),
+        "views": section_views("reconciliation", pages),
+        "kinds": kind_rows(page.totals, is_linked="findings" in pages),
+        "findings_href": path_of("reconciliation.findings") if "findings" in pages else "",
         "at_risk": _at_risk(page.totals),
         "count": sum(line.total.count for line in page.totals),
         "running": None if page.running is None else run_row(page.running, page.tenants, {}),
@@ -86,7 +88,7 @@ def runs_view(page: RunsPage, offers: Sequence[Offer]) -> View:
     }
 
 
-def run_view(page: RunPage, offers: Sequence[Offer]) -> View:
+def run_view(page: RunPage, offers: Sequence[Offer], pages: Collection[str]) -> View:
     """Return one run: how far it is, what it pulled and saw, and whether that is what the run before saw."""
     run = page.run
     tenants = {} if page.tenant is None else {page.tenant.id: page.tenant}
@@ -99,8 +101,8 @@ def run_view(page: RunPage, offers: Sequence[Offer]) -> View:
         "because": run.because or "",
         "figures": live_run_view(run),
         "names": [{"key": key, "label": label} for key, label in _FIGURES],
-        "pulled": [{"name": name.replace("_", " "), "count": many} for name, many in page.pulled.items()],
-        "kinds": kind_rows(page.kinds),
+        "pulled": [{"name": f"{name.replace('_', ' ')}s", "count": many} for name, many in page.pulled.items()],
+        "kinds": kind_rows(page.kinds, is_linked="findings" in pages),
         "at_risk": _at_risk(page.kinds),
         "window_from": run.window_from,
         "window_until": run.window_until,
@@ -142,14 +144,14 @@ def run_row(run: Reconciliation, tenants: Mapping[TenantId, DirectoryRow], names
         "scope": "All tenants" if run.tenant is None else (row.name if row is not None else run.tenant),
         "queued_at": run.queued_at,
         "took": "" if run.began_at is None or run.finished_at is None else duration(run.finished_at - run.began_at),
-        "by": "by schedule" if run.started_by is None else names.get(run.started_by, ""),
+        "by": "the schedule" if run.started_by is None else names.get(run.started_by, ""),
         "tenants": run.counts.get("tenants", 0),
         "found": found,
         "healed": run.counts.get("healed", 0),
     }
 
 
-def kind_rows(lines: Sequence[KindLine]) -> list[View]:
+def kind_rows(lines: Sequence[KindLine], *, is_linked: bool) -> list[View]:
     """Return kinds with how many there are, a bar beside the largest, and what is at risk by currency."""
     most = max((line.total.count for line in lines), default=1)
     return [
@@ -162,13 +164,13 @@ def kind_rows(lines: Sequence[KindLine]) -> list[View]:
             "count": line.total.count,
             "share": max(1, line.total.count * _FULL // most),
             "at_risk": _worded(line.total),
-            "href": with_query(path_of("reconciliation.findings"), {"kind": line.key}),
+            "href": with_query(path_of("reconciliation.findings"), {"kind": line.key}) if is_linked else "",
         }
         for line in lines
     ]
 
 
-def findings_view(page: FindingsPage, form: FindingsForm) -> View:
+def findings_view(page: FindingsPage, form: FindingsForm, pages: Collection[str]) -> View:
     """Return one page of the queue with its filters as chips."""
     address = path_of("reconciliation.findings")
     presets: tuple[tuple[str, dict[str, str]], ...] = (
@@ -180,7 +182,7 @@ def findings_view(page: FindingsPage, form: FindingsForm) -> View:
         ("Resolved", {"state": FindingState.RESOLVED.value}),
     )
     return {
-        "views": section_views("findings"),
+        "views": section_views("findings", pages),
         "presets": [
             {"label": label, "href": with_query(address, query), "count": None, "is_current": form.typed == query}
             for label, query in presets
@@ -200,14 +202,8 @@ def findings_view(page: FindingsPage, form: FindingsForm) -> View:
         ],
         "faults": form.faults,
         "typed": {name: form.typed.get(name, "") for name in FILTERS},
-        "kinds": [
-            {"value": "", "label": "Every kind"},
-            *({"value": key, "label": f"{kind.number} {kind.title}"} for key, kind in KINDS.items()),
-        ],
-        "states": [
-            {"value": "", "label": "Not resolved"},
-            *({"value": state.value, "label": word} for state, (_kind, _icon, word) in STATES.items()),
-        ],
+        "kinds": _choices("Every kind", {key: f"{kind.number} {kind.title}" for key, kind in KINDS.items()}),
+        "states": _choices("Not resolved", {state.value: word for state, (_kind, _icon, word) in STATES.items()}),
     }
 
 
@@ -246,6 +242,10 @@ def age(span: timedelta) -> str:
 def _mark(mark: tuple[str, str, str]) -> View:
     kind, icon, word = mark
     return {"kind": kind, "icon": icon, "word": word}
+
+
+def _choices(unset: str, known: Mapping[str, str]) -> list[View]:
+    return [{"value": value, "label": label} for value, label in {"": unset, **known}.items()]
 
 
 def _worded(total: KindTotal) -> list[str]:

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from console.actions.registry import OWN
 from tests.architecture.tree import ROOT
 
 STATIC = ROOT / "static"
@@ -74,6 +75,11 @@ def test_it_lists_every_file_of_other_people() -> None:
     }
     assert {name for name in found - names if "LICENSE" not in name} == set()
     assert "static/icons/lucide.svg" in names
+
+
+def test_it_draws_every_action_with_a_sign_that_is_there() -> None:
+    drawn = set(re.findall(r'id="([^"]+)"', (STATIC / "icons" / "lucide.svg").read_text()))
+    assert {f"{action.key}: {action.icon}" for action in OWN if action.icon not in drawn} == set()
 
 
 def test_it_loads_every_sheet_and_script() -> None:

@@ -1,15 +1,15 @@
-"""Every page of the console in four walks, each shown in a browser: for the screenshots and for the tests that look."""
+"""Every page of the console in six walks, each shown in a browser: for the screenshots and for the tests that look."""
 
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import timedelta
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.browser.gallery_money import closing, reconciling
 from tests.browser.navigator import Navigator
+from tests.browser.shown import Shown, leave
 from tests.browser.stage import ACME, LOCKED_OUT_INVOICE, Stage
-
-Shown = tuple[str, Page]  # a name that can be a file's, and the page that stands in the browser
 
 LONGEST_NAME = "vereinigte-nordfriesische-deichbau-und-faehrgesellschaft"
 
@@ -27,7 +27,7 @@ def _arriving(browser: Browser, stage: Stage) -> Iterator[Shown]:
     yield from _finding(agent)
     yield from _tenant(agent)
     yield from _refusals(agent)
-    _end(agent)
+    leave(agent)
 
 
 def _changing(browser: Browser, stage: Stage) -> Iterator[Shown]:
@@ -44,22 +44,16 @@ def _changing(browser: Browser, stage: Stage) -> Iterator[Shown]:
     auditor.sign_in("security_auditor")
     yield from _trail(auditor)
     for each in (agent, lead, auditor):
-        _end(each)
+        leave(each)
 
 
 def _ruling(browser: Browser, stage: Stage) -> Iterator[Shown]:
     """Show what those see who look after staff, money and machines."""
-    for who, pages in (("administrator", _staff), ("finance", _nothing), ("on_call", _operations)):
+    for who, pages in (("administrator", _staff), ("finance_lead_2", _nothing), ("on_call", _operations)):
         person = Navigator.begin(browser, stage)
         person.sign_in(who)
         yield from pages(person)
-        _end(person)
-
-
-def _end(person: Navigator) -> None:
-    """Close the browser and hear its complaints; axe-core leaves style attributes behind, which htmx carries over."""
-    person.complaints.heard = [each for each in person.complaints.heard if "Applying inline style" not in each]
-    person.end()
+        leave(person)
 
 
 def _door(agent: Navigator) -> Iterator[Shown]:
@@ -284,7 +278,7 @@ def _replaying(browser: Browser, stage: Stage) -> Iterator[Shown]:
     engineer.open(f"/t/{ACME}/webhooks/replays")
     yield "replays", engineer.page
     for each in (engineer, lead):
-        _end(each)
+        leave(each)
 
 
 def open_in_incident(who: Navigator) -> None:
@@ -366,6 +360,8 @@ def _nothing(person: Navigator) -> Iterator[Shown]:
 CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
     "arriving": _arriving,
     "changing": _changing,
+    "closing": closing,
+    "reconciling": reconciling,
     "replaying": _replaying,
     "ruling": _ruling,
 }

@@ -251,7 +251,7 @@ def test_a_reopened_month_shows_what_differs_before_it_is_closed_again(stage: St
     assert again.digest != first.digest
     asked = ask(stage, "close")
     assert isinstance(asked, Waiting)
-    (line,) = (each for each in asked.request.preview.changes if each.field == "invoices")
+    (line,) = (each for each in asked.request.preview.changes if each.field == "Invoices")
     assert (line.before, line.after) == (
         "3 rows, 119.00 EUR, 7,777 JPY, 0.500 KWD", "4 rows, 129.00 EUR, 7,777 JPY, 0.500 KWD",
     )  # fmt: skip

@@ -97,6 +97,7 @@ def stepped(tools: Tools, before: Finding, now: Finding, *, sentence: str) -> Ap
             Change(field="State", before=before.state.value, after=now.state.value),
             Change(field="Digest", before=None, after=digest_of(before)),
         ),
+        made=before.id,
     )
 
 

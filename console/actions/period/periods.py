@@ -7,7 +7,7 @@ from typing import Any
 from console.domain.billing.money import worded
 from console.domain.changes import Change
 from console.domain.errors import BadValueError
-from console.domain.periods import Period, PeriodEvent, PeriodId, SealedFile, after, period_id
+from console.domain.periods import Period, PeriodEvent, PeriodId, PeriodState, SealedFile, after, period_id
 from console.ports.actions import Fault, Input, ParamField, Tools
 
 PERIOD_FIELD = ParamField(
@@ -22,6 +22,13 @@ PERIOD_FIELD = ParamField(
     is_fixed_by_link=True,
 )
 _COUNTED = ".csv"
+_WORDS: Mapping[PeriodState, str] = {
+    PeriodState.OPEN: "not prepared",
+    PeriodState.PREPARING: "being prepared",
+    PeriodState.SOFT_CLOSED: "prepared",
+    PeriodState.CLOSED: "closed",
+    PeriodState.REOPENED: "reopened",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +56,28 @@ def period_for(params: Params, event: PeriodEvent, tools: Tools) -> Period:
 
 def said(period: Period) -> str:
     """Return the state of a period in words."""
-    return period.state.value.replace("_", " ")
+    return _WORDS[period.state]
 
 
 def moved(period: Period, event: PeriodEvent) -> Change:
     """Return the change of state as people read it."""
     to = after(period.state, event)
-    return Change(field="State", before=said(period), after=None if to is None else to.value.replace("_", " "))
+    return Change(field="State", before=said(period), after=None if to is None else _WORDS[to])
 
 
 def file_changes(files: Iterable[SealedFile], previous: Iterable[SealedFile] = ()) -> tuple[Change, ...]:
     """Return rows and control totals of each file, beside what an earlier preparation had."""
     before = {each.name: _figures(each) for each in previous}
     return tuple(
-        Change(field=each.name.removesuffix(_COUNTED), before=before.get(each.name), after=_figures(each))
+        Change(field=_titled(each), before=before.get(each.name), after=_figures(each))
         for each in files
         if each.name.endswith(_COUNTED)
     )
+
+
+def _titled(file: SealedFile) -> str:
+    words = file.name.removesuffix(_COUNTED).replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _figures(file: SealedFile) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from console.actions.period.periods import PERIOD_FIELD, Params, build, moved, period_for
+from console.actions.period.periods import PERIOD_FIELD, Params, build, moved, period_for, said
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
@@ -70,7 +70,7 @@ def _ready(params: Params, tools: Tools) -> Period:
     earlier = books.get(before(period.id))
     is_first = not books.known(before=period.id, limit=1)
     if not is_first and after(earlier.state, PeriodEvent.REOPEN) is None:
-        raise Fault("period", f"{earlier.id} is {earlier.state.value.replace('_', ' ')}; close it first.")
+        raise Fault("period", f"{earlier.id} is {said(earlier)}; close it first.")
     return period
 
 

@@ -1,4 +1,4 @@
-"""`reconciliation.start`: compare the whole fleet with the billing provider now."""
+"""`reconciliation.start`: compare all tenants with the billing provider now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from console.ports.actions import Action, Fault, Reach, Tools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """Nothing: it is the whole fleet."""
+    """Nothing: it is all tenants."""
 
 
 def build(_values: Mapping[str, Any]) -> Params:
@@ -27,10 +27,10 @@ def preview(_params: Params, tools: Tools) -> Preview:
     """Return what would be compared; raises Fault while a run goes on."""
     _check(tools)
     return Preview(
-        sentence="Reconcile the whole fleet with the billing provider",
+        sentence="Compare all tenants with the billing provider",
         changes=(Change(field="Reconciliation", before=None, after="queued"),),
         fingerprint={"scope": FLEET},
-        warnings=("What heals by itself is healed at the end, within the bounds of policies/reconciliation.toml.",),
+        warnings=("What may be repaired by itself is repaired at the end, within the bounds that policy sets.",),
         customer="Access that follows what the provider says, where it did not.",
         target_type="reconciliation",
         target_id=FLEET,
@@ -43,6 +43,7 @@ def apply(_params: Params, tools: Tools) -> Applied:
     return Applied(
         sentence="The reconciliation is queued.",
         changes=(Change(field="Reconciliation", before=None, after="queued"),),
+        made=FLEET,
     )
 
 
@@ -55,13 +56,13 @@ def follow_up(_params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
 def _check(tools: Tools) -> None:
     no_provider_fault(tools, "reason")
     if tools.books().runs.open_of(FLEET) is not None:
-        raise Fault("reason", "A reconciliation of the whole fleet goes on; wait for it, or cancel it.")
+        raise Fault("reason", "A reconciliation of all tenants goes on; wait for it, or cancel it.")
 
 
 ACTION = Action(
     key=ActionKey("reconciliation.start"),
     version=1,
-    title="Reconcile the whole fleet",
+    title="Reconcile all tenants",
     button="Reconcile",
     icon="scale",
     effect=Effect.WRITE,
@@ -71,7 +72,7 @@ ACTION = Action(
     preview=preview,
     apply=apply,
     follow_up=follow_up,
-    documentation="Compares every tenant's provider, mirror, access and use, and heals what heals by itself.",
+    documentation="Compares provider, mirror, access and use of every tenant; what may repair itself does.",
     customer_sees="Access that follows what the provider says.",
     place="reconciliation",
 )

@@ -75,7 +75,7 @@ ACTION = Action(
     preview=preview,
     apply=apply,
     follow_up=follow_up,
-    documentation="Compares one tenant's provider, mirror, access and use, and heals what heals by itself.",
+    documentation="Compares provider, mirror, access and use of one tenant; what may repair itself does.",
     customer_sees="Access that follows what the provider says.",
     place="billing",
 )

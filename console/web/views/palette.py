@@ -14,10 +14,13 @@ from console.web.shaping_home import palette_groups, search_view
 bp = Blueprint("palette", __name__)
 _PLACES = (
     ("requests", "Requests", "inbox", "requests.index"),
+    ("reconciliation", "Reconciliation", "scale", "reconciliation.index"),
+    ("findings", "Findings", "list-checks", "reconciliation.findings"),
+    ("periods", "Accounting periods", "calendar-clock", "periods.index"),
     ("trail", "Trail", "scroll-text", "trail.index"),
     ("staff", "Staff", "users", "staff.index"),
     ("policy", "Policy", "scale", "policy.show"),
-    ("access", "Register of overrides", "scale", "access.register"),
+    ("access", "Register of overrides", "sliders-horizontal", "access.register"),
     ("access", "Recalculations of many tenants", "list-checks", "access.sweeps"),
     ("operations", "Operations", "activity", "operations.index"),
     ("operations", "Jobs", "cog", "operations.jobs"),

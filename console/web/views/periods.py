@@ -6,6 +6,7 @@ from console.domain.decisions import Deny
 from console.domain.errors import BadValueError, NotFoundError
 from console.domain.periods import PeriodId, period_id
 from console.usecases.offer_actions import offer_actions
+from console.usecases.read_home import pages_open_to
 from console.usecases.read_periods import read_period, read_periods, take_file
 from console.web import asking, gate, render
 from console.web.shaping_periods import period_view, periods_view
@@ -24,7 +25,8 @@ def index() -> Response:
     page = read_periods(asking.house(), asking.actor())
     if isinstance(page, Deny):
         return render.refused(page)
-    return render.page("pages/periods/index.html", page=periods_view(page))
+    pages = pages_open_to(asking.house(), asking.actor())
+    return render.page("pages/periods/index.html", page=periods_view(page, pages))
 
 
 @bp.get("/reconciliation/periods/<period>")
@@ -35,7 +37,9 @@ def show(period: str) -> Response:
     if isinstance(page, Deny):
         return render.refused(page)
     offers = offer_actions(asking.house(), asking.actor(), tenant=None)
-    return render.page("pages/periods/show.html", page=period_view(page, offers))
+    return render.page(
+        "pages/periods/show.html", page=period_view(page, offers, pages_open_to(asking.house(), asking.actor()))
+    )
 
 
 @bp.get("/reconciliation/periods/<period>/files/<name>")

@@ -6,7 +6,8 @@ from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import ConsoleError
 from console.domain.reconciling.findings import FindingId, ReconciliationId
 from console.usecases.offer_actions import Offer, action_titles, offer_actions
-from console.usecases.read_findings import read_account_finding, read_findings
+from console.usecases.read_findings import read_account_finding, read_findings, tenant_of_finding
+from console.usecases.read_home import pages_open_to
 from console.usecases.read_reconciliation import glance_at_run, read_run, read_runs
 from console.usecases.refuse_at_the_door import refuse_at_the_door
 from console.web import asking, gate, live, render
@@ -26,7 +27,7 @@ def index() -> Response:
     page = read_runs(asking.house(), asking.actor(), tenant=None, before=ReconciliationId(before) if before else None)
     if isinstance(page, Deny):
         return render.refused(page)
-    return render.page("pages/reconciliation/index.html", page=runs_view(page, _offers()))
+    return render.page("pages/reconciliation/index.html", page=runs_view(page, _offers(), _pages()))
 
 
 @bp.get("/reconciliation/runs/<reconciliation>")
@@ -36,7 +37,7 @@ def run(reconciliation: str) -> Response:
     page = read_run(asking.house(), asking.actor(), run=ReconciliationId(reconciliation))
     if isinstance(page, Deny):
         return render.refused(page)
-    return render.page("pages/reconciliation/run.html", page=run_view(page, _offers()))
+    return render.page("pages/reconciliation/run.html", page=run_view(page, _offers(), _pages()))
 
 
 @bp.get("/reconciliation/runs/<reconciliation>/progress")
@@ -84,18 +85,25 @@ def findings() -> Response:
     if isinstance(page, Deny):
         return render.refused(page)
     status = 422 if form.faults else 200
-    return render.page("pages/reconciliation/findings.html", status=status, page=findings_view(page, form))
+    return render.page("pages/reconciliation/findings.html", status=status, page=findings_view(page, form, _pages()))
 
 
 @bp.get("/reconciliation/findings/<stray>")
 @gate.signed_in
 def finding(stray: str) -> Response:
-    """Show one finding that belongs to no tenant."""
+    """Show one finding that belongs to no tenant; one that belongs to a tenant is shown there."""
+    row = tenant_of_finding(asking.house(), asking.actor(), finding=FindingId(stray))
+    if row is not None:
+        return render.seen_other("findings.show", slug=row.slug, finding=stray)
     page = read_account_finding(asking.house(), asking.actor(), finding=FindingId(stray))
     if isinstance(page, Deny):
         return render.refused(page)
     view = finding_view(page, _offers(), action_titles(asking.house()))
     return render.page("pages/reconciliation/finding.html", page=view)
+
+
+def _pages() -> frozenset[str]:
+    return pages_open_to(asking.house(), asking.actor())
 
 
 def _offers() -> list[Offer]:

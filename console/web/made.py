@@ -27,7 +27,7 @@ def page_of(row: DirectoryRow | None, made: str | None) -> str:
         return path_of("periods.show", period=made)
     kind, mark, _rest = (made or "").partition("_")
     if mark and kind == _FINDING:
-        return path_of("reconciliation.finding", finding=made)
+        return path_of("reconciliation.finding", stray=made)
     if mark and kind == _SWEEP:
         return path_of("access.sweep", sweep=made)
     if row is None or not mark or kind not in _PAGES:

@@ -54,7 +54,9 @@ def finding_view(page: FindingPage, offers: Sequence[Offer], titles: Mapping[str
         "waiting_state": page.waiting.state.value if page.waiting else "",
         "waiver_href": path_of("requests.show", request_id=page.waiver.id) if page.waiver else "",
         "explanation": finding.explanation or "",
-        "resolved_href": path_of("reconciliation.run", run=finding.resolved_by) if finding.resolved_by else "",
+        "resolved_href": path_of("reconciliation.run", reconciliation=finding.resolved_by)
+        if finding.resolved_by
+        else "",
         "resolved_at": finding.resolved_at,
         "last_seen_at": finding.last_seen_at,
         "run_href": path_of("reconciliation.run", reconciliation=finding.last_run),

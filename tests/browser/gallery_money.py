@@ -12,7 +12,7 @@ from tests.browser.navigator import Navigator
 from tests.browser.shown import Shown, leave
 from tests.browser.stage import Stage
 
-NORTHWIND = "northwind-trading"  # it won a dispute that nobody noted
+_LET_STAND = "Payment without invoice"
 _INVOICE = "INV-2026-004711"
 _A_WHILE_MS = 300
 _A_MONTH = timedelta(days=30)
@@ -67,15 +67,6 @@ def reload_until(who: Navigator, path: str, is_there: Callable[[], bool]) -> Non
     raise AssertionError(message)
 
 
-def open_for_billing(who: Navigator, slug: str) -> None:
-    """Open a tenant because of its billing."""
-    who.open(f"/tenants/{slug}/lease")
-    who.choose("Billing reconciliation")
-    who.fill("Reference", _INVOICE)
-    who.press("Enter")
-    expect(who.page.locator(".tenantbar__slug")).to_have_text(slug)
-
-
 def _nothing_yet(finance: Navigator) -> Iterator[Shown]:
     yield "home-finance-empty", finance.page
     finance.open("/reconciliation")
@@ -117,23 +108,26 @@ def _of_the_account(finance: Navigator) -> Iterator[Shown]:
 
 
 def _of_a_tenant(finance: Navigator, lead: Navigator) -> Iterator[Shown]:
-    open_for_billing(finance, NORTHWIND)
+    """Show the billing of the tenant whose payment has no invoice, and what is decided about it."""
+    finance.open("/reconciliation/findings")
+    finance.main.get_by_role("link", name=_LET_STAND).click()
+    finance.main.get_by_role("link", name=re.compile("^Open ")).first.click()
+    finance.arrive(re.compile("^Open "))
+    finance.choose("Billing reconciliation")
+    finance.fill("Reference", _INVOICE)
+    finance.press("Enter")
+    slug = finance.page.locator(".tenantbar__slug").inner_text()
     for name, path in (
         ("tenant-billing", "billing"), ("action-refund", "actions/billing.refund"),
         ("action-issue-credit", "actions/billing.issue_credit"),
         ("action-link-customer", "actions/billing.link_customer"), ("tenant-findings", "findings"),
     ):  # fmt: skip
-        finance.open(f"/t/{NORTHWIND}/{path}")
+        finance.open(f"/t/{slug}/{path}")
         yield name, finance.page
-    finance.main.get_by_role("link", name="Won dispute not noted").click()
-    finance.arrive("Won dispute not noted")
+    finance.main.get_by_role("link", name=_LET_STAND).click()
+    finance.arrive(_LET_STAND)
     yield "finding-of-a-tenant", finance.page
-    address = finance.page.url
-    finance.main.get_by_role("link", name="Note dispute").click()
-    finance.arrive("Note a dispute")
-    yield "action-note-dispute", finance.page
-    finance.page.goto(address)
-    yield from _waived(finance, lead, address)
+    yield from _waived(finance, lead, finance.page.url)
 
 
 def _waived(finance: Navigator, lead: Navigator, address: str) -> Iterator[Shown]:

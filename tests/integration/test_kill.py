@@ -102,7 +102,7 @@ def check(world: World) -> None:
         while sequencer.run_once():
             pass
         found = sequencer.verify()
-        assert found.is_sound, found.findings
+        assert found.is_sound, "\n".join(map(str, found.findings))
         assert not found.dangling_intents
         assert not found.pending
         assert found.checkpoints

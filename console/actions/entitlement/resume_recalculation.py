@@ -1,12 +1,16 @@
 """`entitlement.resume_recalculation`: let a paused recalculation of many tenants go on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, apply_move, preview_move, sweep_of
+from console.actions.entitlement.sweeps import (
+    PLACE,
+    RUN_FIELD,
+    RunParams,
+    apply_move,
+    preview_move,
+    run_params,
+    sweep_of,
+)
 from console.domain.changes import Applied, Preview
-from console.domain.ids import ActionKey, RunId
+from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.recalculations import SweepState
 from console.ports.actions import Action, Reach, Tools
@@ -14,19 +18,7 @@ from console.ports.actions import Action, Reach, Tools
 _FROM = (SweepState.PAUSED,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Params:
-    """`run` is a recalculation."""
-
-    run: RunId
-
-
-def build(values: Mapping[str, Any]) -> Params:
-    """Return typed parameters from parsed values."""
-    return Params(run=RunId(values["run"]))
-
-
-def preview(params: Params, tools: Tools) -> Preview:
+def preview(params: RunParams, tools: Tools) -> Preview:
     """Return the change of state; raises Fault."""
     sweep = sweep_of(tools, params.run, _FROM)
     return preview_move(
@@ -38,7 +30,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     )
 
 
-def apply(params: Params, tools: Tools) -> Applied:
+def apply(params: RunParams, tools: Tools) -> Applied:
     """Change the state; raises Fault when it moved meanwhile."""
     sweep = sweep_of(tools, params.run, _FROM)
     return apply_move(tools, sweep, SweepState.RUNNING, sentence="The recalculation goes on.")
@@ -53,7 +45,7 @@ ACTION = Action(
     effect=Effect.WRITE,
     reach=Reach.CONTROL,
     fields=(RUN_FIELD,),
-    build=build,
+    build=run_params,
     preview=preview,
     apply=apply,
     documentation="Lets a paused recalculation of many tenants go on.",

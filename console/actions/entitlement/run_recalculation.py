@@ -1,12 +1,8 @@
 """`entitlement.run_recalculation`: recalculate exactly the tenants of a plan, canaries first."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, apply_move, sweep_of
+from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, RunParams, apply_move, run_params, sweep_of
 from console.domain.changes import Applied, Change, Preview
-from console.domain.ids import ActionKey, ExecutionId, RunId
+from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.recalculations import CANARIES, CANARY_WAIT_S, FAILED_PERCENT, Sweep, SweepState, frozen_digest
@@ -16,19 +12,7 @@ JOB = "entitlement.run_recalculation"
 _MOST = 10_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Params:
-    """`run` is a planned recalculation."""
-
-    run: RunId
-
-
-def build(values: Mapping[str, Any]) -> Params:
-    """Return typed parameters from parsed values."""
-    return Params(run=RunId(values["run"]))
-
-
-def preview(params: Params, tools: Tools) -> Preview:
+def preview(params: RunParams, tools: Tools) -> Preview:
     """Return how many gain and lose; the fingerprint binds the frozen list. Raises: Fault."""
     sweep = _planned(params, tools)
     takes = -(-sweep.planned // sweep.rate_per_s) + CANARY_WAIT_S
@@ -56,7 +40,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     )
 
 
-def apply(params: Params, tools: Tools) -> Applied:
+def apply(params: RunParams, tools: Tools) -> Applied:
     """Set the run going; the job that works it off is queued with the outcome."""
     sweep = _planned(params, tools)
     return apply_move(
@@ -68,12 +52,12 @@ def apply(params: Params, tools: Tools) -> Applied:
     )
 
 
-def follow_up(params: Params, _execution: ExecutionId) -> tuple[JobDraft, ...]:
+def follow_up(params: RunParams, _execution: ExecutionId) -> tuple[JobDraft, ...]:
     """Return the job that works the list off; its key lets a run have one and no second."""
     return (JobDraft(kind=JOB, key=f"recalculate:{params.run}", payload={"run": params.run}),)
 
 
-def _planned(params: Params, tools: Tools) -> Sweep:
+def _planned(params: RunParams, tools: Tools) -> Sweep:
     sweep = sweep_of(tools, params.run, (SweepState.PLANNED,))
     if sweep.expires_at <= tools.now:
         raise Fault("run", f"This plan was good until {sweep.expires_at:%Y-%m-%d %H:%M} UTC; plan it again.")
@@ -95,7 +79,7 @@ ACTION = Action(
     effect=Effect.DANGEROUS,
     reach=Reach.CONTROL,
     fields=(RUN_FIELD,),
-    build=build,
+    build=run_params,
     preview=preview,
     apply=apply,
     follow_up=follow_up,

@@ -1,6 +1,8 @@
 """What the actions on recalculations of many tenants share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import RunId
@@ -9,6 +11,18 @@ from console.ports.actions import Fault, Input, ParamField, Tools
 
 RUN_FIELD = ParamField(name="run", label="Recalculation", input=Input.TEXT, most=80, is_fixed_by_link=True)
 PLACE = "recalculation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParams:
+    """`run` is a recalculation."""
+
+    run: RunId
+
+
+def run_params(values: Mapping[str, Any]) -> RunParams:
+    """Return typed parameters from parsed values."""
+    return RunParams(run=RunId(values["run"]))
 
 
 def sweep_of(tools: Tools, run: RunId, states: Collection[SweepState]) -> Sweep:

@@ -167,6 +167,9 @@ def _touched(cursor: DBAPICursor) -> int:
 def _done(
     connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T], *, many: bool = False
 ) -> T:
+    if not connection.in_transaction():  # SQLite would keep it at once, whatever becomes of the unit
+        message = "The transaction of this connection is over."
+        raise RuntimeError(message)
     raw = connection.connection
     cursor = raw.cursor()
     try:

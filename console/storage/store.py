@@ -43,12 +43,11 @@ class StoredUnit:
         *,
         clock: Clock,
         ids: Ids,
-        counter: Callable[[], WriterCounter],
+        counter: WriterCounter | None,
         shared: Callable[[PlaneId], bool],
         deferred: Deferral | None = None,
     ) -> None:
-        """Work inside a transaction."""
-        self._transaction = transaction
+        """Work inside a transaction; a reading one has no counter for entries."""
         self._session = transaction.session
         self._clock = clock
         self._ids = ids
@@ -79,7 +78,7 @@ class StoredUnit:
     @cached_property
     def trail(self) -> StoredTrail | ReadOnlyTrail:
         """Return the way to write entries."""
-        if not self._transaction.is_writing:
+        if self._counter is None:
             return ReadOnlyTrail()
         return StoredTrail(self._session, ids=self._ids, counter=self._counter)
 
@@ -200,14 +199,14 @@ class ControlStore:
     def read(self) -> Iterator[StoredUnit]:
         """Open a reading transaction; whatever is written in it is rolled back."""
         with opened(self._database, GuardedSession, writing=False) as transaction:
-            yield self._unit(transaction, self._writers.borrow)
+            yield self._unit(transaction, None)
 
     def ping(self) -> None:
         """Return when the store answers; raises OutsideError within two seconds otherwise."""
         with translated(self._database.name), self._database.reading.connect() as connection:
             connection.execute(text("SELECT 1"))
 
-    def _unit(self, transaction: Transaction[GuardedSession], counter: Callable[[], WriterCounter]) -> StoredUnit:
+    def _unit(self, transaction: Transaction[GuardedSession], counter: WriterCounter | None) -> StoredUnit:
         return StoredUnit(
             transaction,
             clock=self._clock,

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,21 +30,18 @@ class Writers:
         self._process = os.getpid()
 
     @unit
-    def lent(self, transaction: Transaction[S]) -> Iterator[Callable[[], WriterCounter]]:
-        """Give a function that borrows one counter for a transaction, and settle it with the transaction's fate."""
-        borrowed: list[WriterCounter] = []
+    def lent(self, transaction: Transaction[S]) -> Iterator[WriterCounter]:
+        """Lend a counter to a transaction that has written nothing yet, and settle it with the transaction's fate.
 
-        def counter() -> WriterCounter:
-            if not borrowed:
-                borrowed.append(self.borrow())
-            return borrowed[0]
-
+        Not later, at its first entry: PostgreSQL numbers a transaction when it first writes, and one that is numbered
+        before its counter's last user is may be placed before it.
+        """
+        borrowed = self.borrow()
         try:
-            yield counter
+            yield borrowed
         finally:
             transaction.undo()
-            for each in borrowed:
-                self.give_back(each, fate=transaction.fate)
+            self.give_back(borrowed, fate=transaction.fate)
 
     def borrow(self) -> WriterCounter:
         """Return a counter that nobody else uses."""
@@ -69,8 +66,8 @@ class Writers:
 class StoredTrail:
     """The Trail of one unit."""
 
-    def __init__(self, session: Session, *, ids: Ids, counter: Callable[[], WriterCounter]) -> None:
-        """Work inside the unit's transaction; `counter` is asked for at the first entry."""
+    def __init__(self, session: Session, *, ids: Ids, counter: WriterCounter) -> None:
+        """Work inside the unit's transaction, with the counter that was lent to it."""
         self._session = session
         self._ids = ids
         self._counter = counter
@@ -80,11 +77,10 @@ class StoredTrail:
         """Add one entry; raises TrailUnavailableError, and then the unit cannot be committed any more."""
         uid = EntryUid(self._ids.new("ent"))
         try:
-            counter = self._counter()
-            body = seal_body(draft, uid=uid, ts_us=stored_micros(at), writer=counter.next())
+            body = seal_body(draft, uid=uid, ts_us=stored_micros(at), writer=self._counter.next())
             leaf = leaf_hash(body)
             add(self._session, AuditEventRow, {"body": body.decode(), "leaf": leaf})
-            counter.staged(leaf)
+            self._counter.staged(leaf)
         except (SQLAlchemyError, ConsoleError) as broken:
             self.has_failed = True
             message = "The entry could not be written, therefore nothing was done."

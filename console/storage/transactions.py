@@ -38,16 +38,22 @@ class Fate(Enum):
 class Transaction(Generic[S]):
     """A connection inside one transaction, a session that works on it, and its fate."""
 
-    def __init__(self, session: S, connection: Connection, *, is_writing: bool) -> None:
-        """Start open."""
+    def __init__(self, session: S, connection: Connection) -> None:
+        """Start open, with the transaction that the connection has just begun."""
         self.session = session
         self.connection = connection
-        self.is_writing = is_writing
         self.fate = Fate.OPEN
+        self._begun = connection.get_transaction()
 
     def commit(self) -> None:
-        """Keep everything. Raises: OutsideError when PostgreSQL would only pretend to."""
+        """Keep everything. Raises: OutsideError when PostgreSQL would only pretend to; RuntimeError after a rollback.
+
+        A session that was rolled back begins again by itself, and would keep the rest of a unit without its beginning.
+        """
         self.session.flush()
+        if self._begun is None or not self._begun.is_active or self.connection.get_transaction() is not self._begun:
+            message = "This unit was rolled back on the way, so nothing of it can be kept."
+            raise RuntimeError(message)
         if is_spoilt(self.connection):
             message = "A statement failed inside this unit, so nothing of it can be kept."
             raise OutsideError(message, permanent=False)
@@ -96,7 +102,7 @@ class opened(Generic[S]):  # noqa: N801  read as what `with` does
         try:
             connection = lent(self._database.engine(writing=self._is_writing))
             connection.begin()
-            transaction = Transaction(self._make(connection), connection, is_writing=self._is_writing)
+            transaction = Transaction(self._make(connection), connection)
         except BaseException as broken:
             self._leave(connection)
             self._translate(broken)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from console.domain.errors import OutsideError
 from console.storage.house import Storage
 from console.storage.turns import FairLock
 from tests.conftest import NewDatabase
-from tests.databases import NOON, opened_storage
+from tests.databases import ENGINES, NOON, opened_storage
 from tests.integration.cast import STARTED, PaperSigner, PaperSink, hire, house
 
 
@@ -64,6 +65,27 @@ def test_a_failed_statement_cannot_be_swallowed_into_a_commit(tmp_path: Path, pg
                 unit._session.connection().exec_driver_sql("INSERT INTO staff_role SELECT * FROM staff_role")
         with storage.store.read() as unit:
             assert unit.throttles.count("x", "y", since=NOON) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_unit_rolled_back_on_the_way_keeps_nothing_of_its_rest(
+    engine: str, tmp_path: Path, pg_database: NewDatabase
+) -> None:
+    with house(engine, tmp_path, pg_database) as storage:
+        with pytest.raises(RuntimeError, match="rolled back on the way"), storage.store.write() as unit:  # noqa: PT012
+            unit.trail.emit(STARTED, at=NOON)
+            unit._session.execute(text("SELECT 1"))  # joins the session
+            unit._session.rollback()
+            with pytest.raises(RuntimeError, match="is over"):
+                unit.throttles.hit("x", "y", at=NOON)
+            unit._session.execute(text("SELECT 1"))  # begins again
+            unit.throttles.hit("x", "y", at=NOON)
+        with storage.store.write() as unit:
+            assert unit.throttles.count("x", "y", since=NOON) == 0
+            unit.trail.emit(STARTED, at=NOON)
+        sequencer = storage.sequencer(PaperSigner(), PaperSink())
+        assert sequencer.run_once() == 1
+        assert sequencer.verify().is_sound
 
 
 def test_a_file_that_is_no_database_is_an_outside_error(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Kind
 from console.domain.errors import OutsideError, TrailUnavailableError
@@ -331,3 +331,25 @@ def test_a_slow_transaction_is_neither_lost_nor_waited_for(tmp_path: Path, pg_da
         emit(storage, STARTED)
         assert [sequencer.run_once() for _ in range(3)] == [2, 0, 0]
         assert sequencer.verify().is_sound
+
+
+def test_an_entry_is_placed_after_what_its_writer_wrote_before_it(tmp_path: Path, pg_database: NewDatabase) -> None:
+    with house("postgresql", tmp_path, pg_database) as storage, ExitStack() as open_units:
+        sequencer = storage.sequencer(PaperSigner(), PaperSink())
+        early = open_units.enter_context(storage.store.write())
+        early._session.execute(text("SELECT pg_current_xact_id()"))  # numbered long before its entry
+        emit(storage, STARTED)
+        to_come = [1]
+
+        def in_between(_connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+            if "FROM audit_event" in statement and to_come:
+                to_come.clear()
+                emit(storage, STARTED)
+                early.trail.emit(STARTED, at=NOON)
+                open_units.close()
+
+        event.listen(sequencer._database.reading, "before_cursor_execute", in_between)
+        assert sequencer.run_once() == 2
+        assert sequencer.run_once() == 1
+        found = sequencer.verify()
+        assert found.is_sound, found.findings

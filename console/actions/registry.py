@@ -33,6 +33,7 @@ from console.actions.entitlement import (
     run_recalculation,
 )
 from console.actions.finding import explain, leave, reopen, take, waive
+from console.actions.freeze import drill, lift, set_freeze
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
@@ -127,6 +128,9 @@ OWN: tuple[Action[Any], ...] = (
     close.ACTION,
     reopen_period.ACTION,
     top_up.ACTION,
+    set_freeze.ACTION,
+    lift.ACTION,
+    drill.ACTION,
     add.ACTION,
     change_roles.ACTION,
     deactivate.ACTION,

@@ -23,6 +23,7 @@ class DenyCode(StrEnum):
     DIGEST_MISMATCH = "digest_mismatch"
     EXPIRED = "expired"
     EXPIRY_TOO_FAR = "expiry_too_far"
+    FROZEN = "frozen"
     LEASE_ENDED = "lease_ended"
     MINUTES_ABOVE_LIMIT = "minutes_above_limit"
     NO_LEASE = "no_lease"
@@ -63,6 +64,7 @@ class Query:
 
     Shape: `action` is a governed action's key or one of the machinery verbs of policies/staff.cedarschema
     (for example `lease.open`, `request.vote`); `facts` are the action's own, typed in the schema.
+    `frozen` is the scope of the narrowest freeze over the person or the tenant, empty for none.
     Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session.
     """
 
@@ -76,6 +78,7 @@ class Query:
     reason: ReasonCode | None = None
     step_up_age_s: int = -1
     requesters: frozenset[PersonKey] = frozenset()
+    frozen: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 

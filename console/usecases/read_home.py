@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.decisions import Deny, Query
+from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
 from console.domain.leases import Lease
 from console.domain.staff import Actor
@@ -31,6 +32,7 @@ PAGES = {
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
     "access": ("access.read", {}),
+    "freezes": ("freeze.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
     "findings": ("reconciliation.read", {"page": "findings"}),
@@ -58,10 +60,11 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What the frame around every page shows: which pages may be opened, and how much waits (to 99)."""
+    """What the frame around every page shows: which pages may be opened, how much waits (to 99), and what is frozen."""
 
     pages: frozenset[str]
     waiting: int
+    frozen: Freeze | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +100,13 @@ def read_home(house: House, actor: Actor) -> Home:
 
 
 def read_places(house: House, actor: Actor) -> Places:
-    """Return what the frame needs, in one statement; nothing of a tenant's own data is read."""
+    """Return what the frame needs, in two statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = pages_open_to(house, actor)
     with house.store.read() as unit:
         waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
-    return Places(pages=pages, waiting=waiting)
+        frozen = unit.freezes.over(staff=actor.staff, tenant=None, now=now)
+    return Places(pages=pages, waiting=waiting, frozen=frozen)
 
 
 def read_surroundings(house: House, actor: Actor) -> Surroundings:

@@ -9,6 +9,7 @@ from console.web.views import (
     billing,
     door,
     findings,
+    freezes,
     home,
     inbound,
     leases,
@@ -49,5 +50,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     operations.bp,
     reconciliation.bp,
     access.bp,
+    freezes.bp,
     periods.bp,
 )

@@ -33,7 +33,8 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         **dict.fromkeys(
             (
                 DenyCode.ACTION_CHANGED, DenyCode.ALREADY_VOTED, DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH,
-                DenyCode.EXPIRED, DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
+                DenyCode.EXPIRED, DenyCode.FROZEN,
+                DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
                 DenyCode.TENANT_CLOSED, DenyCode.TOO_MANY_LEASES, DenyCode.WRONG_STATE,
             ),
             409,

@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app, get_flashed_messages, request
 from flask_wtf.csrf import generate_csrf
 
+from console.domain.freezes import Freeze
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
@@ -162,7 +163,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
-        banner=None if opened is None else _banner(opened),
+        banner=_frozen(around.frozen) if around.frozen else None if opened is None else _banner(opened),
         notice=_said(),
     )
 
@@ -237,6 +238,8 @@ def _rail(around: Places) -> list[Place]:
         places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:
         places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
+    if "freezes" in around.pages:
+        places.append(_place("Kill switch", "shield-alert", "freezes.index", key="z", blueprints=("freezes",)))
     return places
 
 
@@ -274,6 +277,11 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
             for name, label, endpoint in _TABS
         ],
     )
+
+
+def _frozen(freeze: Freeze) -> Banner:
+    text = f"{freeze.sentence} ({freeze.reason.reference}): reading goes on, everything else is paused."
+    return Banner(kind="frozen", text=text, until=None, exit_href="")
 
 
 def _banner(opened: Opened) -> Banner | None:

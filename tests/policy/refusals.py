@@ -38,6 +38,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The end lies in the past or too far ahead.",
         "Choose an end within the limit that is named.",
     ),
+    DenyCode.FROZEN: (
+        "A freeze lies over the person, their vendor, the tenant or everything.",
+        "Somebody lifts the freeze with a second person; reading stays possible.",
+    ),
     DenyCode.LEASE_ENDED: ("The lease ended by hand, time, idling, sign-out or revocation.", "Open the tenant again."),
     DenyCode.MINUTES_ABOVE_LIMIT: ("The lease would last longer than its reason permits.", "Ask for fewer minutes."),
     DenyCode.NOTE_MISSING: ("This reason needs a note.", "Say in the note what happened."),

@@ -25,6 +25,7 @@ from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
@@ -104,6 +105,8 @@ class ControlTools(Protocol):
     def periods(self) -> PeriodBook: ...  # noqa: D102
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102
+    @property
+    def reviews(self) -> ReviewBook: ...  # noqa: D102
     @property
     def directory(self) -> Directory: ...  # noqa: D102
     @property

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from console.domain.tenancy import TenantScope
+from console.ports.break_glass import GlassBook
 from console.ports.directory import Directory
 from console.ports.freezes import FreezeBook
 from console.ports.inbound import Inbox
@@ -16,6 +17,7 @@ from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.throttles import Throttles
@@ -27,6 +29,10 @@ class ControlUnit(Protocol):
 
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102  the type says it
+    @property
+    def glass(self) -> GlassBook: ...  # noqa: D102
+    @property
+    def reviews(self) -> ReviewBook: ...  # noqa: D102
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property

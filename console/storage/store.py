@@ -10,6 +10,7 @@ from console.domain.errors import ScopeError, TrailUnavailableError
 from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
+from console.storage.break_glass import StoredGlass
 from console.storage.directory import StoredDirectory
 from console.storage.engines import Database
 from console.storage.faults import translated
@@ -26,6 +27,7 @@ from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
+from console.storage.reviews import StoredReviews
 from console.storage.sessions import StoredSessions
 from console.storage.staff import StoredStaff
 from console.storage.tenant_plane import StoredTenantPlane
@@ -60,6 +62,16 @@ class StoredUnit:
     def freezes(self) -> StoredFreezes:
         """Return the freezes."""
         return StoredFreezes(self._session, writing=self._counter is not None)
+
+    @cached_property
+    def glass(self) -> StoredGlass:
+        """Return the uses of break-glass."""
+        return StoredGlass(self._session)
+
+    @cached_property
+    def reviews(self) -> StoredReviews:
+        """Return the reviews."""
+        return StoredReviews(self._session)
 
     @cached_property
     def staff(self) -> StoredStaff:

@@ -8,6 +8,7 @@ from console.domain.decisions import Deny, Query
 from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
 from console.domain.leases import Lease
+from console.domain.reviews import Coverage
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.ports.leases import TenantBudget
@@ -16,6 +17,7 @@ from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
+from console.usecases.read_reviews import review_figures
 from console.usecases.recording import emit
 
 _SHOWN = 8
@@ -33,6 +35,7 @@ PAGES = {
     "operations": ("job.read", {}),
     "access": ("access.read", {}),
     "freezes": ("freeze.read", {}),
+    "reviews": ("review.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
     "findings": ("reconciliation.read", {"page": "findings"}),
@@ -44,7 +47,7 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
-    Shape: `findings` is None for somebody who does not reconcile.
+    Shape: `findings` is None for somebody who does not reconcile, `reviews` for somebody who does not judge.
     """
 
     waiting: Sequence[Line]
@@ -56,6 +59,7 @@ class Home:
     tenants_per_day: int
     may_search: bool
     findings: FindingCounts | None
+    reviews: Coverage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,7 @@ def read_home(house: House, actor: Actor) -> Home:
             tenants_per_day=limits.tenants_per_day,
             may_search=not isinstance(searching, Deny),
             findings=count_findings(house, unit, actor),
+            reviews=review_figures(house, unit, actor),
         )
 
 

@@ -20,6 +20,7 @@ from console.web.views import (
     reconciliation,
     replays,
     requests,
+    reviews,
     search,
     staff,
     system,
@@ -51,5 +52,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reconciliation.bp,
     access.bp,
     freezes.bp,
+    reviews.bp,
     periods.bp,
 )

@@ -238,6 +238,8 @@ def _rail(around: Places) -> list[Place]:
         places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:
         places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
+    if "reviews" in around.pages:
+        places.append(_place("Reviews", "eye", "reviews.index", key="v", blueprints=("reviews",)))
     if "freezes" in around.pages:
         places.append(_place("Kill switch", "shield-alert", "freezes.index", key="z", blueprints=("freezes",)))
     return places
@@ -285,6 +287,10 @@ def _frozen(freeze: Freeze) -> Banner:
 
 
 def _banner(opened: Opened) -> Banner | None:
+    use = opened.taint
+    if use is not None:
+        text = f"{use.name} broke glass here in {use.reference}, {use.at:%-d %b %H:%M} UTC: look twice."
+        return Banner(kind="break_glass", text=text, until=None, exit_href="")
     if opened.tenant.status is not TenantStatus.SUSPENDED:
         return None
     text = f"{opened.tenant.name} is suspended; none of its members can sign in."

@@ -69,6 +69,7 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("period.close", Effect.DANGEROUS, "control"),
         ("period.reopen", Effect.DANGEROUS, "control"),
         ("lease.top_up", Effect.DANGEROUS, "control"),
+        ("review.decide", Effect.DANGEROUS, "control"),
         ("freeze.set", Effect.DANGEROUS, "control"),
         ("freeze.lift", Effect.DANGEROUS, "control"),
         ("freeze.drill", Effect.WRITE, "control"),

@@ -18,6 +18,7 @@ FINANCE = {Role.FINANCE, Role.FINANCE_LEAD}
 ENGINEERING = {Role.ENGINEER, Role.ON_CALL}
 DESK = SUPPORT | FINANCE | ENGINEERING
 VOTERS = {Role.SUPPORT_LEAD, Role.FINANCE_LEAD, Role.ON_CALL, Role.SECURITY_AUDITOR, Role.ADMINISTRATOR}
+JUDGES = {Role.SUPPORT_LEAD, Role.FINANCE_LEAD, Role.SECURITY_AUDITOR}
 EFFECTS = {key: effect for key, effect, _ in GOVERNED}
 TENANT_ACTIONS = {key for key, _, reach in GOVERNED if reach == "tenant"}
 MAY_USE = {
@@ -29,8 +30,9 @@ MAY_USE = {
     "FRAUD_ABUSE_REVIEW": {Role.SUPPORT_LEAD},
     "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
-    "BREAK_GLASS": set(Role),
+    "BREAK_GLASS": ENGINEERING,
     "PERIOD_CLOSE": FINANCE,
+    "REVIEW": JUDGES,
     "CONTAINMENT": {Role.ADMINISTRATOR, Role.ON_CALL},
 }
 PERMITTED: dict[str, set[Role]] = {
@@ -71,6 +73,8 @@ PERMITTED: dict[str, set[Role]] = {
     "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
     "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
+    "break_glass.use": ENGINEERING,
+    **dict.fromkeys(("review.read", "review.decide"), JUDGES),
     "freeze.read": set(Role),
     **{f"freeze.{verb}": {Role.ADMINISTRATOR, Role.ON_CALL} for verb in ("set", "lift", "drill")},
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -103,6 +107,7 @@ ALWAYS = {
     "billing.resync_all": {"resync_second": 1},
     "freeze.lift": {"thaw_second": 1},
 }
+STEPPED_UP = {"request.vote", "request.execute", "break_glass.use"}
 CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
@@ -128,11 +133,7 @@ def expected(book: PolicyBook, query: Query) -> Expected:
         codes.add("role_missing")
     if codes:
         return Expected(codes=frozenset(codes))
-    minutes = (
-        10
-        if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in {"request.vote", "request.execute"}
-        else None
-    )
+    minutes = 10 if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in STEPPED_UP else None
     if minutes and query.kind is not StaffKind.OPERATOR and not 0 <= query.step_up_age_s <= minutes * 60:
         return Expected(step_up=True)
     return Expected(groups=frozenset(_groups(book, query).items()))
@@ -156,7 +157,7 @@ def _permitted(query: Query) -> bool:
     if query.action in {"entitlement.override", "entitlement.end_override"} and not query.roles & SUPPORT:
         return query.reason == "CONTRACT_CHANGE"
     if query.action in {"tenant.suspend", "tenant.resume"} and Role.SUPPORT_LEAD not in query.roles:
-        return query.reason == "INCIDENT_RESPONSE"
+        return query.reason in {"INCIDENT_RESPONSE", "BREAK_GLASS"}
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
     return True
@@ -166,13 +167,13 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
     key, roles, facts = query.action, query.roles, dict(query.facts)
     is_shell = query.kind is StaffKind.OPERATOR
     codes: list[str] = []
-    if key in TENANT_ACTIONS | {"tenant.read"}:
+    if key in TENANT_ACTIONS | {"tenant.read", "break_glass.use"}:
         if query.leased_tenant is None:
             codes.append("no_lease")
         elif query.leased_tenant != query.tenant:
             codes.append("wrong_tenant")
     is_apart = bool(roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}) or is_shell
-    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open"}:
+    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "break_glass.use"}:
         codes.append("role_missing")
     if key == "directory.search" and Role.ADMINISTRATOR in roles:
         codes.append("role_missing")
@@ -180,9 +181,30 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _reason_refusals(book, query)
     if key == "trail.read" and Role.SECURITY_AUDITOR not in roles and not is_shell:
         codes += _trail_refusals(query)
+    codes += _review_refusals(query, facts)
+    if key == "break_glass.use":
+        codes += _glass_refusals(query, facts)
     if key.startswith("request."):
         codes += _request_refusals(query, facts)
     return codes + _freeze_refusals(query, facts) + _size_refusals(book, query, facts)
+
+
+def _review_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    if query.action != "review.decide":
+        return []
+    codes = ["service_account"] * (query.kind is not StaffKind.PERSON) + ["own_review"] * facts["acted"]
+    return codes + ["reviewer_approved"] * facts["approved"] + ["reviewer_gains"] * facts["gains"]
+
+
+def _glass_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    return [
+        *["service_account"] * (query.kind is not StaffKind.PERSON),
+        *["break_glass_not_allowed"] * (not facts["is_listed"]),
+        *["review_owed"] * (facts["owes_review"] and not facts["is_drill"]),
+        *["reference_unvouched"] * (not facts["reference_is_open"]),
+        *["intent_not_typed"] * (not facts["intent_typed"]),
+        *["nobody_told"] * (not facts["somebody_is_told"]),
+    ]
 
 
 def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
@@ -193,7 +215,7 @@ def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
         return [] if is_wide and facts["action_key"] == "freeze.lift" else ["frozen"]
     if key in EFFECTS and EFFECTS[key] is not Effect.READ:
         return [] if is_wide and key in CONTAINING else ["frozen"]
-    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import"})
+    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import", "break_glass.use"})
 
 
 def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:

@@ -21,6 +21,7 @@ GOOD = {
     "STAFF_CHANGE": ["HR-123", "CHG-123"],
     "PERIOD_CLOSE": ["CLOSE-2026-10"],
     "CONTAINMENT": ["INC-2301"],
+    "REVIEW": ["REV-2026-11", "REV-2026-11-29"],
 }
 BAD = [
     "",

@@ -216,7 +216,7 @@ def test_pairs_are_looked_for_by_an_index_and_never_by_a_scan(bench: Bench) -> N
     is_sqlite = bench.stage.url.startswith("sqlite")
     sql = "SELECT request FROM request_vote WHERE cast_at >= 1 AND verdict = 'approve' AND voided_because IS NULL"
     with bench.stage.storage.store.read() as unit:
-        session = unit.reviews._session  # type: ignore[attr-defined]
+        session = unit.reviews._session
         if is_sqlite:
             plan = " ".join(str(row) for row in session.execute(text(f"EXPLAIN QUERY PLAN {sql}")))
         else:

@@ -15,7 +15,7 @@ PACKAGE_READY := .venv/.package-$(package)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 # Python compiles what it uses when it first uses it: half the set-up time.
 INSTALL := $(PIP) --no-compile --require-hashes
-CODE := console tests wsgi.py
+CODE := console tests wsgi.py kits examples
 # Where it is switched off, every start compiles everything anew, which more than doubles its time.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -59,7 +59,7 @@ coverage: $(DEV_READY) $(PACKAGE_READY) ## Branch coverage of the inner rings, w
 	@$(BIN)/python -m pytest -p no:randomly -n 2 -m "not browser" --cov --cov-report=term-missing:skip-covered
 
 audit: $(DEV_READY) $(PACKAGE_READY) ## Slower readings: security lint, unused dependencies, template lint
-	@$(BIN)/python -m bandit --quiet --severity-level medium --recursive console
+	@$(BIN)/python -m bandit --quiet --severity-level medium --recursive console kits examples
 	@$(BIN)/python -m deptry .
 	@$(BIN)/python -m djlint templates --lint --quiet
 
@@ -71,7 +71,7 @@ lock: $(DEV_READY) ## Renew both lock files from pyproject.toml
 
 clean: ## Remove what tools left behind; var/ and .venv/ stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
-	@find console tests -name __pycache__ -prune -exec rm -rf {} +
+	@find console tests kits examples -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

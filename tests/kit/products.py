@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
@@ -40,7 +40,7 @@ class Told:
         )
 
 
-Asking = Callable[[str, str, Mapping[str, str]], "Seen"]
+Asking = Callable[[str, str, Mapping[str, str], bytes], "Seen"]
 Made = tuple[int, str, bytes, Mapping[str, str]]
 View = Callable[[], Made]
 
@@ -115,7 +115,16 @@ class Browser:
         sent = {"Accept": "text/html,*/*", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1", **named}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        seen = self.send(method, path, {n: v for n, v in sent.items() if v})
+        return self._kept(self.send(method, path, {n: v for n, v in sent.items() if v}, b""))
+
+    def send_form(self, path: str, fields: Mapping[str, str], method: str = "POST", **headers: str) -> Seen:
+        """Send a form with its fields, by whatever method."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded", **named}
+        sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return self._kept(self.send(method, path, sent, urlencode(fields).encode()))
+
+    def _kept(self, seen: Seen) -> Seen:
         for name, value in seen.headers:
             if name.lower() == "set-cookie":
                 for cookie in SimpleCookie(value).values():
@@ -235,14 +244,14 @@ def asgi_app(told: Told) -> Callable[[Scope, Receive, Send], Any]:
 def over_wsgi(app: Callable[..., Any]) -> Asking:
     """Send requests to a WSGI application, as a server does."""
 
-    def send(method: str, target: str, headers: Mapping[str, str]) -> Seen:
+    def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
         path, _, query = target.partition("?")
         environ = {
             "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": unquote(path, "latin-1"), "QUERY_STRING": query,
             "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8001", "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr,
+            "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr,
             "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
-            "CONTENT_LENGTH": "0",
+            "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": headers.get("Content-Type", ""),
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }  # fmt: skip
         begun: list[tuple[str, list[tuple[str, str]]]] = []
@@ -269,7 +278,7 @@ def over_wsgi(app: Callable[..., Any]) -> Asking:
 def over_asgi(app: Callable[[Scope, Receive, Send], Any]) -> Asking:
     """Send requests to an ASGI application, as a server does."""
 
-    def send(method: str, target: str, headers: Mapping[str, str]) -> Seen:
+    def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
         path, _, query = target.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "method": method, "path": unquote(path), "root_path": "",
@@ -279,7 +288,7 @@ def over_asgi(app: Callable[[Scope, Receive, Send], Any]) -> Asking:
         messages: list[Message] = []
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": b""}
+            return {"type": "http.request", "body": body}
 
         async def sent(message: Message) -> None:
             messages.append(message)

@@ -27,13 +27,18 @@ def banner(who: Acting, *, label: str, now: float, policy: str = "", root: str =
     mode = "Reading and writing" if who.may_write else "Reading only"
     why = " ".join(part for part in (who.reason_code, who.reference) if part)
     swap = ' hx-swap-oob="true"' if oob else ""
+    # A fragment goes into a page that has both files already.
+    files = (
+        ""
+        if oob
+        else f'<link rel="stylesheet" href="{escape(root)}{STYLE}"{allowed}>'
+        f'<script src="{escape(root)}{SCRIPT}"{allowed} defer></script>'
+    )
     html = (
         f'<aside id="{ID}" class="sallyport-banner" data-mode="{escape(who.mode)}"{swap}'
         f' data-left="{max(0, int(who.not_after - now))}" data-idle="{max(0, int(who.idle_until - now))}"'
         f' data-root="{escape(root)}" aria-label="Impersonation">'
-        f'<link rel="stylesheet" href="{escape(root)}{STYLE}"{allowed}>'
-        f'<script src="{escape(root)}{SCRIPT}"{allowed} defer></script>'
-        f"<strong>You act as {escape(label)}</strong> "
+        f"{files}<strong>You act as {escape(label)}</strong> "
         f"<span>{escape(who.staff_name)}</span> "
         f"<span>{mode}</span> "
         f"<span>{escape(why)}</span> "

@@ -1,5 +1,6 @@
 """One impersonated request from its endpoint to its answer: allowed or not, marked, and reported."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -15,6 +16,7 @@ from sallyport_kit.standings import Standings
 from sallyport_kit.tokens import LONGEST_LIFE_S, Claims
 from sallyport_kit.web import Answer, Asked, Cookies, Headers
 
+_LOG = logging.getLogger(__name__)
 UNDECLARED = "/(undeclared)"
 _LOOK_AGAIN_S = 1.0
 # Of the product's answer: nothing may be kept anywhere, and validators belong to an answer without a banner.
@@ -141,9 +143,17 @@ class Visit:
             return False
         return not named.get("content-disposition", "").lower().startswith("attachment")
 
+    def _label(self) -> str:
+        """Return the product's words for the member; where it has none, the ids: the banner stands in any case."""
+        try:
+            return self.kit.label(self.who)
+        except Exception:  # noqa: BLE001  whatever it is, it is the product's
+            _LOG.exception("The product could not say whom a staff member acts as.")
+            return f"{self.who.subject} of {self.who.tenant}"
+
     def _injector(self, named: dict[str, str]) -> Injector:
         policy = named.get("content-security-policy", "")
-        label, now = self.kit.label(self.who), self.kit.clock()
+        label, now = self._label(), self.kit.clock()
         whole = banner(self.who, label=label, now=now, policy=policy, root=self.root)
         if not self.asked.is_htmx:
             return Injector(banner=whole, at_end=whole)

@@ -7,7 +7,7 @@ BIN := .venv/bin
 # A stamp carries the checksum of what was installed, so a new checkout of the same locks is not installed again.
 run_lock := $(shell cksum < requirements.lock | cut -d' ' -f1)
 dev_lock := $(shell cksum < requirements-dev.lock | cut -d' ' -f1)
-package := $(shell cksum < pyproject.toml | cut -d' ' -f1)
+package := $(shell cat pyproject.toml kits/python/pyproject.toml | cksum | cut -d' ' -f1)
 RUN_READY := .venv/.run-$(run_lock)
 DEV_READY := .venv/.dev-$(dev_lock)
 PACKAGE_READY := .venv/.package-$(package)
@@ -92,6 +92,6 @@ $(DEV_READY): | .venv/bin/python
 # Built by the locked setuptools with no index, so nothing unlocked can slip in.
 $(PACKAGE_READY): | .venv/bin/python
 	@test -e $(RUN_READY) || $(MAKE) --no-print-directory $(RUN_READY)
-	@echo "Set-up 3/3: the sallyport command"
-	@$(PIP) --no-index --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@echo "Set-up 3/3: the sallyport command and the product kit"
+	@$(PIP) --no-index --no-deps --no-build-isolation --config-settings editable_mode=compat -e . -e kits/python
 	@rm -f .venv/.package-* && touch $@

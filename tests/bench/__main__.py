@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.signing_key import FileSigningKey
-from tests.bench import appending, cycle, deciding, growing, reconciling, sending
+from tests.bench import appending, cycle, deciding, growing, kit, reconciling, sending
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
 from tests.bench.pages import Called, counts_of, measured, table_of
@@ -22,7 +22,8 @@ from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
 Calls = Callable[[str], Called]
-GROUPS = ("pages", "cycle", "policy", "trail", "sending", "reconciling", "growth", "start")
+GROUPS = ("pages", "cycle", "policy", "trail", "sending", "reconciling", "kit", "growth", "start")
+ALONE = frozenset({"trail", "sending", "reconciling", "kit"})  # each makes its own world
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
@@ -62,19 +63,8 @@ class Plan:
 
 def run(plan: Plan) -> Iterator[Table]:
     """Measure, group by group; a table is yielded as soon as it is known."""
-    if plan.wants("trail"):
-        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
-        yield appending.table(
-            databases=databases, rounds=3 if plan.is_quick else 9, per_round=50 if plan.is_quick else 200
-        )
-    if plan.wants("sending"):
-        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
-        yield sending.table(
-            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
-        )
-    if plan.wants("reconciling"):
-        yield reconciling.table(fleets=(100, 200) if plan.is_quick else (1_000, 10_000))
-    if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending", "reconciling"}):
+    yield from _alone(plan)
+    if not any(plan.wants(group) for group in GROUPS if group not in ALONE):
         return
     with opened_world(plan.size) as world, opened_stage(world) as stage:
         if plan.wants("policy"):
@@ -88,6 +78,24 @@ def run(plan: Plan) -> Iterator[Table]:
             yield _whole_trail(stage)
         if plan.wants("start"):
             yield start_table(world, rounds=1 if plan.is_quick else 3)
+
+
+def _alone(plan: Plan) -> Iterator[Table]:
+    """Measure what makes its own world."""
+    if plan.wants("trail"):
+        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
+        yield appending.table(
+            databases=databases, rounds=3 if plan.is_quick else 9, per_round=50 if plan.is_quick else 200
+        )
+    if plan.wants("sending"):
+        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
+        yield sending.table(
+            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
+        )
+    if plan.wants("reconciling"):
+        yield reconciling.table(fleets=(100, 200) if plan.is_quick else (1_000, 10_000))
+    if plan.wants("kit"):
+        yield kit.table(rounds=200 if plan.is_quick else 1_000)
 
 
 def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:

@@ -52,3 +52,10 @@ def test_it_measures_reconciliations_over_fleets_that_agree() -> None:
     assert [(result.key, result.cells[-1]) for result in table.results] == [
         ("reconcile 100", "0"), ("reconcile 200", "0"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_measures_the_product_kit_beside_the_bare_product() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"kit"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["page", "fragment", "data", "file", "member"]

@@ -124,7 +124,7 @@ PAGE = b"<!doctype html><html><head><title><body></title><script>'<body>'</scrip
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 1_000])
 def test_it_finds_the_body_whatever_the_pieces(size: int) -> None:
-    injector = Injector(banner=b"[B]", at_end=b"[E]")
+    injector = Injector(banner=lambda: b"[B]", at_end=lambda: b"[E]")
     pieces = [injector.feed(PAGE[at : at + size]) for at in range(0, len(PAGE), size)]
     assert b"".join([*pieces, injector.finish()]) == PAGE.replace(b"'>'><p>", b"'>'>[B]<p>")
 
@@ -133,7 +133,7 @@ def test_it_finds_the_body_whatever_the_pieces(size: int) -> None:
     "html", [b"", b"<p>x", b"<script>'<body>'", b"<!-- <body>", b"<bodyguard>", b"<body", b"<TITLE>"]
 )
 def test_it_puts_the_banner_at_the_end_where_there_is_no_body(html: bytes) -> None:
-    injector = Injector(banner=b"[B]", at_end=b"[E]")
+    injector = Injector(banner=lambda: b"[B]", at_end=lambda: b"[E]")
     assert injector.feed(html) + injector.finish() == html + b"[E]"
 
 
@@ -142,7 +142,7 @@ def test_it_knows_the_tag_in_any_case() -> None:
 
 
 def test_it_holds_back_no_more_than_it_must() -> None:
-    injector = Injector(banner=b"[B]", at_end=b"[E]")
+    injector = Injector(banner=lambda: b"[B]", at_end=lambda: b"[E]")
     assert injector.feed(b"x" * 65_536) == b""
     assert len(injector.feed(b"x")) == 65_537
     assert injector.feed(b"<body>") == b"<body>"

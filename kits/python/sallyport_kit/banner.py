@@ -6,6 +6,7 @@ that policy works by nonce, the nonce of the answer is put on them. Without eith
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 
 from sallyport_kit.acting import Acting
@@ -21,24 +22,24 @@ def banner(who: Acting, *, label: str, now: float, policy: str = "", root: str =
     Shape: `policy` is the answer's Content-Security-Policy, `root` the mount point, `oob` for a piece that htmx swaps
     by its id instead of into the page's target.
     """
-    nonce = _NONCE.search(policy)
-    allowed = f' nonce="{nonce[1]}"' if nonce else ""
+    opening, closing = _frame(who, label, root, oob)
+    left, idle = max(0, int(who.not_after - now)), max(0, int(who.idle_until - now))
+    return f'{opening} data-left="{left}" data-idle="{idle}">{"" if oob else _files(policy, root)}{closing}'.encode()
+
+
+@lru_cache(maxsize=256)
+def _frame(who: Acting, label: str, root: str, oob: bool) -> tuple[str, str]:  # noqa: FBT001  a part of the key
+    """Return what stays the same from answer to answer."""
     ends = datetime.fromtimestamp(who.not_after, UTC).strftime("%H:%M UTC")
     mode = "Reading and writing" if who.may_write else "Reading only"
     why = " ".join(part for part in (who.reason_code, who.reference) if part)
     swap = ' hx-swap-oob="true"' if oob else ""
-    # A fragment goes into a page that has both files already.
-    files = (
-        ""
-        if oob
-        else f'<link rel="stylesheet" href="{escape(root)}{STYLE}"{allowed}>'
-        f'<script src="{escape(root)}{SCRIPT}"{allowed} defer></script>'
-    )
-    html = (
+    opening = (
         f'<aside id="{ID}" class="sallyport-banner" data-mode="{escape(who.mode)}"{swap}'
-        f' data-left="{max(0, int(who.not_after - now))}" data-idle="{max(0, int(who.idle_until - now))}"'
-        f' data-root="{escape(root)}" aria-label="Impersonation">'
-        f"{files}<strong>You act as {escape(label)}</strong> "
+        f' data-root="{escape(root)}" aria-label="Impersonation"'
+    )
+    closing = (
+        f"<strong>You act as {escape(label)}</strong> "
         f"<span>{escape(who.staff_name)}</span> "
         f"<span>{mode}</span> "
         f"<span>{escape(why)}</span> "
@@ -46,7 +47,19 @@ def banner(who: Acting, *, label: str, now: float, policy: str = "", root: str =
         f'<form method="post" action="{escape(root)}{LEAVE}" hx-boost="false"><button>Leave</button></form>'
         "</aside>"
     )
-    return html.encode("ascii", "xmlcharrefreplace")
+    return _ascii(opening), _ascii(closing)
+
+
+def _files(policy: str, root: str) -> str:
+    """Return style and script; a fragment goes into a page that has both already."""
+    nonce = _NONCE.search(policy)
+    allowed = f' nonce="{nonce[1]}"' if nonce else ""
+    at = _ascii(escape(root))
+    return f'<link rel="stylesheet" href="{at}{STYLE}"{allowed}><script src="{at}{SCRIPT}"{allowed} defer></script>'
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "xmlcharrefreplace").decode()
 
 
 CSS = b""".sallyport-banner, .sallyport-banner * { all: revert; box-sizing: border-box; }

@@ -1,6 +1,7 @@
 """Puts the banner into HTML while it passes, without waiting for its end and without being fooled by scripts."""
 
 import re
+from collections.abc import Callable
 
 _MOST_HELD = 65_536
 _OPENING = re.compile(rb"<!--|<(script|style|title|textarea|template|noscript)\b|<body\b", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Injector:
     and htmx takes it as an out-of-band piece of a fragment.
     """
 
-    def __init__(self, *, banner: bytes, at_end: bytes) -> None:
+    def __init__(self, *, banner: Callable[[], bytes], at_end: Callable[[], bytes]) -> None:
         """Hold back what came until the body tag is found."""
         self._banner = banner
         self._at_end = at_end
@@ -54,12 +55,12 @@ class Injector:
             return self._release() if len(self._held) > _MOST_HELD else b""
         whole = self._release()
         self._is_done = True
-        return whole[:place] + self._banner + whole[place:]
+        return whole[:place] + self._banner() + whole[place:]
 
     def finish(self) -> bytes:
         """Return what is left."""
         rest = b"" if self._held is None else self._release()
-        return rest if self._is_done else rest + self._at_end
+        return rest if self._is_done else rest + self._at_end()
 
     def _release(self) -> bytes:
         whole, self._held = bytes(self._held or b""), None

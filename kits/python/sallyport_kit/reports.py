@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from threading import Condition, Lock, Thread
 from typing import Any
 from uuid import uuid4
@@ -45,6 +46,7 @@ class Reporter:
         self._sending = Lock()
         self._queue: deque[Mapping[str, Any]] = deque()
         self._taken = 0
+        self._process, self._numbers = uuid4().hex, count(1)
         self._thread: Thread | None = None
         self._is_closed = False
         self.turned_away = 0
@@ -66,11 +68,10 @@ class Reporter:
 
     def put(self, sid: str, *, method: str, pattern: str, effect: Effect, status: int, code: str = "") -> None:
         """Tell about one request in the place that was taken for it; `code` is set when the kit refused it."""
-        moment = datetime.fromtimestamp(self._clock(), UTC)
         report = {
-            "id": uuid4().hex,
+            "id": f"{self._process}-{next(self._numbers):x}",
             "sid": sid,
-            "at": moment.isoformat().replace("+00:00", "Z"),
+            "at": self._clock(),
             "method": method,
             "route": pattern,
             "effect": effect.value,
@@ -152,7 +153,7 @@ class Reporter:
     def _hand_over(self, batch: Sequence[Mapping[str, Any]]) -> None:
         """Send a batch; one that is refused is halved until the one report that the console cannot read is found."""
         try:
-            self._console.report(batch)
+            self._console.report([{**report, "at": _moment(report["at"])} for report in batch])
         except ReportsRefusedError as refused:
             if len(batch) == 1:
                 self.not_taken += 1
@@ -161,3 +162,7 @@ class Reporter:
             middle = len(batch) // 2
             self._hand_over(batch[:middle])
             self._hand_over(batch[middle:])
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

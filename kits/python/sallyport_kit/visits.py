@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from sallyport_kit.acting import Acting
@@ -25,6 +26,11 @@ _DROPPED = frozenset({
     "x-acting-staff", "x-impersonation-expires",
 })  # fmt: skip
 _NO_BODY = frozenset({204, 205, 206, 304})
+
+
+@lru_cache(maxsize=256)
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Kit(Protocol):
@@ -95,11 +101,10 @@ class Visit:
         injector = self._injector(named) if self._can_take_banner(status, named) else None
         if injector is not None:
             kept = [(name, value) for name, value in kept if name.lower() != "content-length"]
-        expires = datetime.fromtimestamp(self.who.not_after, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         kept += [
             ("Cache-Control", "no-store"),
             ("X-Acting-Staff", self.who.staff.encode("ascii", "replace").decode()),
-            ("X-Impersonation-Expires", expires),
+            ("X-Impersonation-Expires", _moment(self.who.not_after)),
         ]
         if self.is_renewed:
             kept.append(self.kit.cookies.written(self.kit.cookies.acting, self.token, seconds=2 * LONGEST_LIFE_S))
@@ -154,8 +159,11 @@ class Visit:
     def _injector(self, named: dict[str, str]) -> Injector:
         policy = named.get("content-security-policy", "")
         label, now = self._label(), self.kit.clock()
-        whole = banner(self.who, label=label, now=now, policy=policy, root=self.root)
-        if not self.asked.is_htmx:
-            return Injector(banner=whole, at_end=whole)
-        piece = banner(self.who, label=label, now=now, policy=policy, root=self.root, oob=True)
-        return Injector(banner=whole, at_end=piece)
+
+        def whole() -> bytes:
+            return banner(self.who, label=label, now=now, policy=policy, root=self.root)
+
+        def piece() -> bytes:
+            return banner(self.who, label=label, now=now, root=self.root, oob=True)
+
+        return Injector(banner=whole, at_end=piece if self.asked.is_htmx else whole)

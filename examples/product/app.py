@@ -1,5 +1,7 @@
 """Fieldnote put together: the kit first, then its own pages."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, Response, g, render_template, request
@@ -18,7 +20,13 @@ _POLICY = (
 
 
 def create_app(
-    store: Store, kit: KitSettings | None, *, session_key: str, demo_password: str = "", call: Call = call_http
+    store: Store,
+    kit: KitSettings | None,
+    *,
+    session_key: str,
+    demo_password: str = "",
+    call: Call = call_http,
+    clock: Callable[[], float] = time.time,
 ) -> Flask:
     """Return the product; without settings of the kit it is the bare product, beside which the kit is measured."""
     app = Flask(__name__, template_folder=str(Path(__file__).with_name("templates")), static_folder="static")
@@ -30,7 +38,7 @@ def create_app(
     )
     app.extensions["store"] = store
     if kit is not None:
-        Sallyport(app, kit, call=call, label=_label)
+        Sallyport(app, kit, call=call, label=_label, clock=clock)
     for blueprint in (pages.bp, api.bp, account.bp, door.bp):
         app.register_blueprint(blueprint)
     app.jinja_env.globals["form_token"] = form_token

@@ -253,9 +253,14 @@ def test_it_follows_the_console_when_writing_is_taken_back(scene: World) -> None
     assert scene.browser.open("/unsubscribe").get("X-Impersonation-Refused") == "read_mode"
 
 
-def test_it_does_not_believe_the_console_about_more_than_the_token_says(scene: World) -> None:
+def test_it_takes_a_wider_token_before_it_writes(scene: World) -> None:
+    """What the console says of the row is not enough: the token itself has to say that it may write."""
     sid = scene.enter()
     scene.console.rows[sid].mode = "write"
+    scene.console.clock.pass_by(1.5)
+    assert scene.browser.open("/unsubscribe").status == 200
+    assert scene.console.count("POST /product/token") == 2
+    scene.console.rows[sid].mode = "read"
     scene.console.clock.pass_by(1.5)
     assert scene.browser.open("/unsubscribe").get("X-Impersonation-Refused") == "read_mode"
 

@@ -279,5 +279,5 @@ def test_it_reports_routes_and_never_addresses(stage: Stage) -> None:
         ("/projects/<key>", "read", "done", 200),
         ("/projects/<key>/close", "write", "refused", 403),
         ("/settings/export", "never", "refused", 403),
-        ("/(no route)", "read", "done", 404),
+        ("/(none)", "read", "done", 404),
     }

@@ -12,6 +12,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from console.domain.imports import member_id_of
+from console.domain.product_reports import report_of
 from sallyport_kit import (
     Declaration,
     Effect,
@@ -20,6 +22,7 @@ from sallyport_kit import (
     SettingsError,
     acting,
     declaration_of,
+    imported_member_id,
     never,
     reads,
     writes,
@@ -32,6 +35,7 @@ from sallyport_kit.errors import ConsoleSilentError
 from sallyport_kit.flask import Sallyport
 from sallyport_kit.injecting import Injector, after_body
 from sallyport_kit.reports import Reporter
+from sallyport_kit.visits import reported_pattern
 from sallyport_kit.wsgi import WsgiKit
 from tests.kit.fake_console import FakeConsole, served
 from tests.kit.products import Told, flask_app, over_wsgi, settings, world
@@ -388,3 +392,25 @@ def test_it_passes_the_write_callable_of_old_products() -> None:
     scene.enter()
     assert scene.browser.open("/x").text.count('id="sallyport-banner"') == 1
     scene.kit.close()
+
+
+@pytest.mark.parametrize("member", ["7", "acme-1", "ü", "a" * 200])
+def test_it_knows_imported_members_by_the_consoles_id(member: str) -> None:
+    assert imported_member_id("t-acme", member) == member_id_of("t-acme", member)
+
+
+PATTERNS = ("/members/<id>", "/(none)", "/(undeclared)", "/@<name>", "/2024/<int:n>", "/a b", "/é", "/x?y", "/%2f",
+            "/0123456789abcdef-0123", "/" + "x" * 300, "/<uuid:key>/", "/v2/(x)")  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_it_reports_what_the_console_can_read(pattern: str) -> None:
+    console = FakeConsole()
+    set_so = settings(console)
+    reporter = Reporter(set_so, Console(set_so, console))
+    assert reporter.take_place()
+    reporter.put("imp_1", method="GET", pattern=reported_pattern(pattern), effect=Effect.NEVER, status=403, code="x_y")
+    assert reporter.flush()
+    (report,) = console.reports.values()
+    assert report_of(report).route.startswith("/")
+    reporter.close()

@@ -13,6 +13,7 @@ from sallyport_kit.effects import (
     writes,
 )
 from sallyport_kit.errors import ConsoleRefusedError, ConsoleSilentError, KitError, SettingsError, TokenRefusedError
+from sallyport_kit.imported import imported_member_id
 from sallyport_kit.kit import Kit
 from sallyport_kit.routes import RouteTable
 from sallyport_kit.settings import KitSettings
@@ -36,6 +37,7 @@ __all__ = [
     "acting",
     "counts_as_usage",
     "declaration_of",
+    "imported_member_id",
     "never",
     "reads",
     "telemetry_tags",

@@ -54,7 +54,7 @@ class Found:
     declaration: Declaration | None
 
 
-NO_ROUTE = Found("/(no route)", Declaration(Effect.READ))
+NO_ROUTE = Found("/(none)", Declaration(Effect.READ))
 """For a finder that asked the product's own router and heard that the address leads nowhere."""
 
 

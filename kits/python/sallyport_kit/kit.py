@@ -84,6 +84,9 @@ class Kit:
         try:
             held, claims = self.renewals.current(token)
             standing = self.standings.of(held, claims, is_activity=asked.is_by_person)
+            if standing.is_wider:
+                held, claims = self.renewals.widened(held, claims)
+                standing = self.standings.of(held, claims, is_activity=asked.is_by_person)
         except TokenRefusedError as wrong:
             _LOG.warning("A token of an impersonation is refused: %s", wrong.why)
             return self._no(asked, "token_refused", root=root)

@@ -60,6 +60,13 @@ class Renewals:
             token, claims = _later(newest, token, claims)
             return self._renewed(newest, token, claims) if self._is_due(claims) else (token, claims)
 
+    def widened(self, token: str, claims: Claims) -> tuple[str, Claims]:
+        """Return the next token before its time, because the console approved more than this one says."""
+        newest = self._newest.at(claims.sid, _Newest)
+        with newest.lock:
+            token, claims = _later(newest, token, claims)
+            return (token, claims) if claims.may_write else self._renewed(newest, token, claims)
+
     def needs_console(self, token: str) -> bool:
         """Return whether finding the current token may have to wait for the console."""
         try:
@@ -93,6 +100,6 @@ class Renewals:
 
 def _later(newest: _Newest, token: str, claims: Claims) -> tuple[str, Claims]:
     found = newest.claims
-    if found is None or found.who != claims.who or found.expires < claims.expires:
+    if found is None or found.who != claims.who or (found.expires, found.issued) < (claims.expires, claims.issued):
         return token, claims
     return newest.token, found

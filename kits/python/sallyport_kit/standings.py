@@ -19,12 +19,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the console said. Units: `not_after` and `idle_until` are Unix seconds."""
+    """What the console said. Units: `not_after` and `idle_until` are Unix seconds.
+
+    Shape: `is_wider` when it approved writing since the token was made; the next token will say so.
+    """
 
     is_active: bool
     ended_by: str = ""
     sentence: str = ""
     mode: str = "read"
+    is_wider: bool = False
     not_after: int = 0
     idle_until: int = 0
     reason_code: str = ""
@@ -133,6 +137,7 @@ def _standing(told: Mapping[str, Any], claims: Claims) -> Standing:
     return Standing(
         is_active=True,
         mode="write" if told["mode"] == "write" and claims.may_write else "read",
+        is_wider=told["mode"] == "write" and not claims.may_write,
         not_after=not_after,
         idle_until=idle_until,
         reason_code=_word(told, "reason_code"),

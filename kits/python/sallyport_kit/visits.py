@@ -1,6 +1,7 @@
 """One impersonated request from its endpoint to its answer: allowed or not, marked, and reported."""
 
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,12 +21,22 @@ from sallyport_kit.web import Answer, Asked, Cookies, Headers
 _LOG = logging.getLogger(__name__)
 UNDECLARED = "/(undeclared)"
 _LOOK_AGAIN_S = 1.0
+_METHOD = re.compile(r"[A-Z]{1,16}")
+_RAW, _ID, _UNPRINTABLE = re.compile(r"[@?#%]"), re.compile(r"[0-9a-fA-F-]{16,}"), re.compile(r"[^\x21-\x7e]")
+_LONGEST_PATTERN = 200
 # Of the product's answer: nothing may be kept anywhere, and validators belong to an answer without a banner.
 _DROPPED = frozenset({
     "cache-control", "expires", "pragma", "etag", "last-modified", "age", "surrogate-control", "cdn-cache-control",
     "x-acting-staff", "x-impersonation-expires",
 })  # fmt: skip
 _NO_BODY = frozenset({204, 205, 206, 304})
+
+
+@lru_cache(maxsize=1_024)
+def reported_pattern(pattern: str) -> str:
+    """Return a route's pattern as the console takes it: printable, short, and with nothing that a path would hold."""
+    parts = ("(number)" if part.isdigit() else _RAW.sub("_", part) for part in pattern.split("/"))
+    return _UNPRINTABLE.sub("_", "/".join("(id)" if _ID.fullmatch(part) else part for part in parts))[:_LONGEST_PATTERN]
 
 
 @lru_cache(maxsize=256)
@@ -119,8 +130,8 @@ class Visit:
         declaration = found.declaration if found is not None else None
         self.kit.reporter.put(
             self.who.sid,
-            method=self.asked.method,
-            pattern=UNDECLARED if found is None else found.pattern,
+            method=self.asked.method if _METHOD.fullmatch(self.asked.method) else "OTHER",
+            pattern=UNDECLARED if found is None else reported_pattern(found.pattern),
             # What nobody declared could be anything; the worst is what the reader should think of.
             effect=Effect.WRITE if declaration is None else declaration.effect,
             status=status,

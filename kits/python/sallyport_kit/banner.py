@@ -78,6 +78,7 @@ CSS = b""".sallyport-banner, .sallyport-banner * { all: revert; box-sizing: bord
 .sallyport-banner button:focus-visible { outline: 3px solid #fde047; outline-offset: 2px; }
 .sallyport-banner [data-countdown] { font-variant-numeric: tabular-nums; font-weight: 600; }
 @media print { .sallyport-banner { position: static; } }
+.sallyport-body { margin: 0; }
 .sallyport-page { font: 16px/24px system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 16px; }
 .sallyport-page h1 { font-size: 24px; line-height: 32px; }
 """
@@ -97,9 +98,12 @@ JS = b"""// Counts down, tells the product that somebody is there, and never sho
     if (banner !== shown) { shown = banner; since = performance.now(); }
     if (!marked) { marked = true; document.title = "\\u25cf " + document.title; }
     const gone = Math.floor((performance.now() - since) / 1000);
-    const left = Math.max(0, Math.min(Number(banner.dataset.left), Number(banner.dataset.idle)) - gone);
+    const all = Number(banner.dataset.left) - gone, idle = Number(banner.dataset.idle) - gone;
     const place = banner.querySelector("[data-countdown]");
-    if (place) place.textContent = left > 0 ? "(" + words(left) + " left)" : "(ended)";
+    if (!place) return;
+    if (Math.min(all, idle) <= 0) place.textContent = "(ended)";
+    else if (idle < all) place.textContent = "(idle: " + words(idle) + " left)";
+    else place.textContent = "(" + words(all) + " left)";
   };
   const press = (event) => {
     const banner = find();

@@ -73,7 +73,7 @@ def page(status: int, title: str, content: str, *, root: str = "", headers: Line
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{escape(root)}{STYLE}"></head><body>'
+        f'<link rel="stylesheet" href="{escape(root)}{STYLE}"></head><body class="sallyport-body">'
         f'<main class="sallyport-page"><h1>{escape(title)}</h1>{content}</main></body></html>'
     )
     return _html(status, html, (*headers, ("Content-Security-Policy", f"{_POLICY}; frame-ancestors 'none'")))

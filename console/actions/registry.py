@@ -33,6 +33,8 @@ from console.actions.entitlement import (
     run_recalculation,
 )
 from console.actions.finding import explain, leave, reopen, take, waive
+from console.actions.impersonation import start as start_impersonation
+from console.actions.impersonation import widen
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
@@ -80,6 +82,8 @@ OWN: tuple[Action[Any], ...] = (
     resume_recalculation.ACTION,
     cancel_recalculation.ACTION,
     reveal.ACTION,
+    start_impersonation.ACTION,
+    widen.ACTION,
     add_note.ACTION,
     suspend.ACTION,
     resume.ACTION,

@@ -13,6 +13,7 @@ from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
+from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.one_time_codes import SealedOneTimeCodes
@@ -20,9 +21,11 @@ from console.adapters.outbound_addresses import networks
 from console.adapters.outbound_http import GuardedOutbound, OutboundRules
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.signing_key import FileSigningKey
+from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets, UncheckedTickets
 from console.adapters.webhook_keys import SealedWebhookKeys
 from console.app.bridging import bridge_of
+from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
 from console.domain.ids import PlaneId
@@ -119,6 +122,9 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             access_fleet=storage.access_fleet,
             inbound_verifiers=inbound_verifiers(settings),
             provider_events=billing.events,
+            product=connected(settings),
+            wishes=EveryTenantAllows(),
+            freezes=NothingFrozen(),
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(

@@ -26,6 +26,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "lease.open",
         "lease.end",
         "tenant.read",
+        "impersonation.hold",
+        "impersonation.end",
         "trail.read",
         "trail.verify",
         "request.read",
@@ -64,6 +66,9 @@ IMPORTANCE: tuple[DenyCode, ...] = (
     DenyCode.REASON_UNKNOWN,
     DenyCode.REASON_NOT_ACCEPTED,
     DenyCode.MINUTES_ABOVE_LIMIT,
+    DenyCode.MEMBER_IS_STAFF,
+    DenyCode.TENANT_OPTED_OUT,
+    DenyCode.ALREADY_IMPERSONATING,
     DenyCode.CEILING_EXCEEDED,
     DenyCode.EXPIRY_TOO_FAR,
     DenyCode.TOO_MANY_LEASES,
@@ -117,6 +122,10 @@ class Limits:
     tenants_per_day: int
     top_up_most_tenants: int
     top_up_minutes: int
+    impersonation_minutes: int
+    impersonation_idle_minutes: int
+    token_seconds: int
+    hand_off_seconds: int
     request_approve_minutes: int
     request_execute_minutes: int
     searches_per_minute: int

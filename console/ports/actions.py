@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
-from console.domain.ids import ActionKey, ExecutionId, StaffId
+from console.domain.ids import ActionKey, ExecutionId, RequestId, StaffId
+from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
+from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -85,6 +87,8 @@ class ControlTools(Protocol):
     @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
+    def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
+    @property
     def sessions(self) -> SessionBook: ...  # noqa: D102
     @property
     def jobs(self) -> JobBook: ...  # noqa: D102
@@ -99,8 +103,20 @@ class ControlTools(Protocol):
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
 
+    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+        """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
+        ...
+
+    def begin_impersonation(self, row: Impersonation) -> bool:
+        """Store a new one; one of the same person that nothing keeps alive is ended first. False: one is alive."""
+        ...
+
+    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        ...
+
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
-        """End sessions and leases and cancel open requests of a person; return how many things ended."""
+        """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
         ...
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
@@ -132,6 +148,7 @@ class Tools:
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
+    request: RequestId | None = None
 
     def plane(self) -> TenantPlane:
         """Return the tenant's data; raises RuntimeError for an action that declared no tenant."""
@@ -187,7 +204,9 @@ class Action(Generic[P]):
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
     that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
     gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
-    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction.
+    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction;
+    `writes_control` says of a TENANT action that it only reads the tenant and writes the control store, which makes one
+    transaction of it on every plane.
     """
 
     key: ActionKey
@@ -213,4 +232,5 @@ class Action(Generic[P]):
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False
+    writes_control: bool = False
     undo: ActionKey | None = None

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from console.domain.tenancy import TenantScope
 from console.ports.directory import Directory
+from console.ports.impersonations import ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -12,6 +13,7 @@ from console.ports.outbox import Outbox
 from console.ports.override_register import OverrideRegister
 from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
+from console.ports.product import ProductReports
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
@@ -30,6 +32,10 @@ class ControlUnit(Protocol):
     def sessions(self) -> SessionBook: ...  # noqa: D102
     @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
+    @property
+    def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
+    @property
+    def product_reports(self) -> ProductReports: ...  # noqa: D102
     @property
     def requests(self) -> RequestBook: ...  # noqa: D102
     @property

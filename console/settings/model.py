@@ -142,6 +142,18 @@ class Inbound(Section):
     stripe_secrets: Keys = ()
 
 
+class Product(Section):
+    """The product in which staff act for members; without it nobody can."""
+
+    model_config = _STRICT
+    client_id: str = Field(pattern=r"^[A-Za-z0-9._~-]{3,64}$")
+    client_secret: Secret
+    address: str
+    console: str
+    callback: str = Field(default="/sallyport/callback", pattern=r"^/[A-Za-z0-9._~/-]{1,200}$")
+    key_folder: Path | None = None
+
+
 class Jobs(Section):
     """Who runs jobs: this house by itself, or procrastinate on PostgreSQL for many machines."""
 
@@ -169,6 +181,7 @@ class Settings(BaseSettings):
     trail: Trail = Field(default_factory=Trail)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     inbound: Inbound = Field(default_factory=Inbound)
+    product: Product | None = None
     jobs: Jobs = Field(default_factory=Jobs)
 
     @property
@@ -190,6 +203,12 @@ class Settings(BaseSettings):
     def checkpoint_folder(self) -> Path:
         """Return the folder of published checkpoints."""
         return self.trail.checkpoint_folder or self.var / "checkpoints"
+
+    @property
+    def product_key_folder(self) -> Path:
+        """Return the folder of the keys that sign the product's tokens."""
+        named = None if self.product is None else self.product.key_folder
+        return named or self.var / "product-keys"
 
     @property
     def allows_local_passwords(self) -> bool:

@@ -15,12 +15,14 @@ from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.findings import StoredFindings
 from console.storage.guards import GuardedSession
+from console.storage.impersonations import StoredImpersonations
 from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
 from console.storage.override_register import StoredRegister
 from console.storage.periods import StoredPeriods
+from console.storage.product_reports import StoredProductReports
 from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
@@ -69,6 +71,16 @@ class StoredUnit:
     def leases(self) -> StoredLeases:
         """Return the leases."""
         return StoredLeases(self._session)
+
+    @cached_property
+    def impersonations(self) -> StoredImpersonations:
+        """Return the impersonations."""
+        return StoredImpersonations(self._session)
+
+    @cached_property
+    def product_reports(self) -> StoredProductReports:
+        """Return what the product told."""
+        return StoredProductReports(self._session)
 
     @cached_property
     def requests(self) -> StoredRequests:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.ids import StaffId, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -17,6 +19,8 @@ from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
+from console.usecases.house import House
+from console.usecases.impersonation_standing import expire_impersonation_in, tenant_allows, ticket_of, why_over
 from console.usecases.leases_ending import end_lease_in, end_sessions_of
 from console.usecases.recording import emit, request_target, tenant_ref
 
@@ -25,6 +29,7 @@ from console.usecases.recording import emit, request_target, tenant_ref
 class UnitTools:
     """ControlTools inside one open unit, on behalf of the staff member that executes."""
 
+    house: House
     unit: ControlUnit
     actor: Actor
     tenant: TenantId | None
@@ -38,6 +43,11 @@ class UnitTools:
     def leases(self) -> LeaseBook:
         """Return leases and budgets."""
         return self.unit.leases
+
+    @property
+    def impersonations(self) -> ImpersonationBook:
+        """Return the impersonations."""
+        return self.unit.impersonations
 
     @property
     def sessions(self) -> SessionBook:
@@ -74,13 +84,43 @@ class UnitTools:
         """Return the accounting periods."""
         return self.unit.periods
 
+    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+        """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
+        limits = self.house.book.limits
+        running = self.unit.impersonations.open_of(self.actor.staff)
+        is_alive = running is not None and self.why_over(running, at=at) is None
+        return Grounds(
+            is_connected=self.house.product is not None,
+            session=self.actor.session,
+            lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
+            running=running if is_alive else None,
+            tenant_allows=self.tenant is not None and tenant_allows(self.house, self.tenant),
+            longest_minutes=limits.impersonation_minutes,
+            idle_minutes=limits.impersonation_idle_minutes,
+        )
+
+    def begin_impersonation(self, row: Impersonation) -> bool:
+        """Store a new one; one of the same person that nothing keeps alive is ended first. False: one is alive."""
+        before = self.unit.impersonations.open_of(row.staff)
+        over = None if before is None else self.why_over(before, at=row.started_at)
+        if before is not None and over is not None:
+            expire_impersonation_in(self.unit, before, by=over, now=row.started_at)
+        return self.unit.impersonations.add(row)
+
+    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""
         return end_sessions_of(self.unit, self.actor, staff, now=at)
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
-        """End sessions and leases and cancel open requests of a person; return how many things ended."""
+        """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
+        acting = self.unit.impersonations.open_of(staff)
         ended = self.end_sessions_of(staff, at=at)
+        if acting is not None:
+            ended += expire_impersonation_in(self.unit, acting, by=ImpersonationEnd.DEACTIVATED, now=at)
         for lease in self.unit.leases.open_of(staff):
             ended += end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.DEACTIVATED, now=at)
         for request in self.unit.requests.open_of_requester(staff):

@@ -1,6 +1,7 @@
 """The one executor: nothing else in the house applies an action."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from console.domain.requests import Request, State, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.ports.actions import Action, Fault
+from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
@@ -84,28 +86,43 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    plane = None if row is None else plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
+    if row is not None:
+        scope = scope or scope_of_request(request, row, actor, now=now)
+    plane = None if scope is None else plane_in(house, unit, scope)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if row is not None and plane is None:
+    if row is not None and plane is None and not action.writes_control:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
-    tools = tools_for(
-        house,
-        unit,
-        action,
-        actor=actor,
-        requester=(request.requester, request.requester_name),
-        reason=request.reason,
-        row=row,
-        plane=plane,
-        now=now,
-        execution=execution,
-    )
-    applied = apply_with_access(house, action, _params(action, request), tools)
+    with _place_of_effect(house, action, scope, plane) as seen:
+        tools = tools_for(
+            house,
+            unit,
+            action,
+            actor=actor,
+            requester=(request.requester, request.requester_name),
+            reason=request.reason,
+            row=row,
+            plane=seen,
+            now=now,
+            running=running,
+        )
+        applied = apply_with_access(house, action, _params(action, request), tools)
     if plane is not None:
         plane.mark_applied(execution, outcome="applied", at=now)
     return Ran(request=finished(house, unit, actor, running, applied, at=now), applied=applied)
+
+
+@contextmanager
+def _place_of_effect(
+    house: House, action: Action[Any], scope: TenantScope | None, plane: TenantPlane | None
+) -> Iterator[TenantPlane | None]:
+    """Open a tenant elsewhere for reading, where the effect of the action is in the control store only."""
+    if plane is not None or scope is None or not action.writes_control:
+        yield plane
+        return
+    with house.planes.read(scope) as far:
+        yield far
 
 
 def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
@@ -198,7 +215,7 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 row=row,
                 plane=plane,
                 now=now,
-                execution=request.execution,
+                running=request,
             )
             applied = apply_with_access(house, action, _params(action, request), tools)
             return applied, plane.account().status

@@ -9,13 +9,16 @@ from console.ports.billing import BillingProvider, BillingWriter
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
+from console.ports.freezes import Freezes
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.override_register import AccessFleet
 from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
+from console.ports.product import Product
 from console.ports.secrets import OneTimeCodes, Passwords
 from console.ports.store import Store
+from console.ports.tenant_wishes import TenantWishes
 from console.ports.tickets import Tickets
 from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
@@ -46,3 +49,6 @@ class House:
     access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]
+    product: Product | None
+    wishes: TenantWishes
+    freezes: Freezes

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from console.domain.decisions import Deny, Query
 from console.domain.ids import TenantId
+from console.domain.impersonations import Impersonation
 from console.domain.leases import Lease
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
@@ -58,10 +59,14 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What the frame around every page shows: which pages may be opened, and how much waits (to 99)."""
+    """What the frame around every page shows: which pages may be opened, and how much waits (to 99).
+
+    Shape: `acting` is one's own running impersonation, by its own clocks, and on which tenant.
+    """
 
     pages: frozenset[str]
     waiting: int
+    acting: tuple[Impersonation, DirectoryRow | None] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +102,15 @@ def read_home(house: House, actor: Actor) -> Home:
 
 
 def read_places(house: House, actor: Actor) -> Places:
-    """Return what the frame needs, in one statement; nothing of a tenant's own data is read."""
+    """Return what the frame needs, in two small statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = pages_open_to(house, actor)
     with house.store.read() as unit:
         waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
-    return Places(pages=pages, waiting=waiting)
+        row = unit.impersonations.open_of(actor.staff) if "tenants" in pages else None
+        is_running = row is not None and row.clock_end(now) is None
+        acting = (row, unit.directory.get(row.tenant)) if row is not None and is_running else None
+    return Places(pages=pages, waiting=waiting, acting=acting)
 
 
 def read_surroundings(house: House, actor: Actor) -> Surroundings:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.decisions import Fact
-from console.domain.ids import ExecutionId, StaffId
+from console.domain.ids import StaffId
 from console.domain.reasons import Reason
+from console.domain.requests import Request
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Action, Reach, Tools
@@ -29,15 +30,17 @@ def tools_for(
     row: DirectoryRow | None,
     plane: TenantPlane | None,
     now: datetime,
-    execution: ExecutionId | None = None,
+    running: Request | None = None,
 ) -> Tools:
     """Return the tools for one preview or one execution.
 
     Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; control books go to CONTROL
-    actions, and to a TENANT action that declared `touches_directory` and runs in this very transaction.
+    actions, to those that only write there, and to a TENANT action that declared `touches_directory` and runs in this
+    very transaction; `running` is the request that is being executed, None for a preview.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
-    needs_books = action.reach is Reach.CONTROL or (action.touches_directory and shares)
+    needs_books = action.reach is Reach.CONTROL or action.writes_control or (action.touches_directory and shares)
+    tenant = None if row is None else row.id
     return Tools(
         now=now,
         ids=house.ids,
@@ -46,12 +49,13 @@ def tools_for(
         reason=reason,
         tenant=plane if action.reach is Reach.TENANT else None,
         directory_row=row,
-        control=UnitTools(unit=unit, actor=actor, tenant=None if row is None else row.id) if needs_books else None,
+        control=UnitTools(house=house, unit=unit, actor=actor, tenant=tenant) if needs_books else None,
         provider=house.provider,
         customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
-        execution=execution,
+        execution=None if running is None else running.execution,
+        request=None if running is None else running.id,
     )
 
 

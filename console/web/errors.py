@@ -17,9 +17,10 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         **dict.fromkeys((DenyCode.SIGN_IN_REFUSED,), 401),
         **dict.fromkeys(
             (
-                DenyCode.APPROVER_ADDED_LATE, DenyCode.CEILING_EXCEEDED, DenyCode.NOT_AN_APPROVER,
-                DenyCode.POLICY_ERROR, DenyCode.QUORUM_IMPOSSIBLE, DenyCode.ROLE_MISSING, DenyCode.SELF_APPROVAL,
-                DenyCode.SELF_TARGET, DenyCode.SERVICE_ACCOUNT, DenyCode.STAFF_INACTIVE,
+                DenyCode.APPROVER_ADDED_LATE, DenyCode.CEILING_EXCEEDED, DenyCode.MEMBER_IS_STAFF,
+                DenyCode.NOT_AN_APPROVER, DenyCode.POLICY_ERROR, DenyCode.QUORUM_IMPOSSIBLE, DenyCode.ROLE_MISSING,
+                DenyCode.SELF_APPROVAL, DenyCode.SELF_TARGET, DenyCode.SERVICE_ACCOUNT, DenyCode.STAFF_INACTIVE,
+                DenyCode.TENANT_OPTED_OUT,
             ),
             403,
         ),
@@ -32,8 +33,9 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         ),
         **dict.fromkeys(
             (
-                DenyCode.ACTION_CHANGED, DenyCode.ALREADY_VOTED, DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH,
-                DenyCode.EXPIRED, DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
+                DenyCode.ACTION_CHANGED, DenyCode.ALREADY_IMPERSONATING, DenyCode.ALREADY_VOTED,
+                DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH, DenyCode.EXPIRED, DenyCode.IMPERSONATION_ENDED,
+                DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
                 DenyCode.TENANT_CLOSED, DenyCode.TOO_MANY_LEASES, DenyCode.WRONG_STATE,
             ),
             409,

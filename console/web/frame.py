@@ -20,6 +20,7 @@ KINDS = ("ok", "info", "warn", "stop")
 _TABS = (
     ("overview", "Overview", "tenants.overview"),
     ("members", "Members", "tenants.members"),
+    ("impersonations", "Impersonations", "impersonations.index"),
     ("entitlements", "Entitlements", "tenants.entitlements"),
     ("billing", "Billing", "billing.show"),
     ("webhooks", "Webhooks", "webhooks.index"),
@@ -99,10 +100,11 @@ class TenantBar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """A state that colours the whole page."""
+    """A state that colours the whole page. Shape: `href` leads to the page of it, "" where there is none."""
 
     kind: str
     text: str
+    href: str
     until: datetime | None
     exit_href: str
 
@@ -162,7 +164,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
-        banner=None if opened is None else _banner(opened),
+        banner=_banner(around, opened),
         notice=_said(),
     )
 
@@ -219,7 +221,7 @@ def _person(actor: Actor) -> Person:
 def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
     if "tenants" in around.pages:
-        theirs = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings")
+        theirs = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings", "impersonations")
         places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
     if "requests" in around.pages:
         places.append(
@@ -276,11 +278,22 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
     )
 
 
-def _banner(opened: Opened) -> Banner | None:
-    if opened.tenant.status is not TenantStatus.SUSPENDED:
+def _banner(around: Places, opened: Opened | None) -> Banner | None:
+    """Return what outranks everything: acting for a member, wherever one stands; then a suspension."""
+    if around.acting is not None:
+        row, tenant = around.acting
+        whom = "a tenant" if tenant is None else tenant.name
+        return Banner(
+            kind="impersonation",
+            text=f"you act for a member of {whom}, {wording.MODES[row.mode]}.",
+            href=path_of("impersonations.show", impersonation=row.id),
+            until=row.not_after,
+            exit_href=path_of("impersonations.end", impersonation=row.id),
+        )
+    if opened is None or opened.tenant.status is not TenantStatus.SUSPENDED:
         return None
     text = f"{opened.tenant.name} is suspended; none of its members can sign in."
-    return Banner(kind="suspended", text=text, until=None, exit_href="")
+    return Banner(kind="suspended", text=text, href="", until=None, exit_href="")
 
 
 def _said() -> list[Said]:

@@ -23,6 +23,8 @@ _CLASS_ICONS = {
     "staff": "users",
     "directory": "search",
     "lease": "door-open",
+    "impersonation": "user-check",
+    "product": "package",
     "tenant": "eye",
     "request": "inbox",
     "governed": "zap",

@@ -13,8 +13,10 @@ from sqlalchemy import text
 
 from console.actions.registry import registered
 from console.adapters.billing import NoProvider
+from console.adapters.freezes import NothingFrozen
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
+from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import UncheckedTickets
 from console.cli.main import build_cli
 from console.cli.works import DatabaseProbe, Rooms
@@ -28,6 +30,7 @@ from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
 from tests.ledgers import SHELF
+from tests.products import connected_product
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +70,9 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        product=connected_product(),
+        wishes=EveryTenantAllows(),
+        freezes=NothingFrozen(),
     )
 
 

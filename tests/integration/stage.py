@@ -13,7 +13,9 @@ import psycopg
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
+from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
+from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import EntitlementRecord, FeatureRecord, PlanRecord
@@ -35,6 +37,7 @@ from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
 from tests.ledgers import SHELF
+from tests.products import connected_product
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -243,6 +246,9 @@ def opened_stage(
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        product=connected_product(),
+        wishes=EveryTenantAllows(),
+        freezes=NothingFrozen(),
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

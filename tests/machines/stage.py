@@ -219,7 +219,7 @@ class Stage:
         with self.house.store.write() as unit:
             unit.staff.set_active(PEOPLE[who].id, is_active=False, at=now)
             if with_all_that_rests_on_it:
-                books = UnitTools(unit=unit, actor=self.actor("administrator"), tenant=None)
+                books = UnitTools(house=self.house, unit=unit, actor=self.actor("administrator"), tenant=None)
                 books.end_everything_of(PEOPLE[who].id, at=now)
 
     def change_tenant(self) -> None:

@@ -22,6 +22,8 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("entitlement.resume_recalculation", Effect.WRITE, "control"),
         ("entitlement.cancel_recalculation", Effect.WRITE, "control"),
         ("member.reveal", Effect.READ, "tenant"),
+        ("impersonation.start", Effect.WRITE, "tenant"),
+        ("impersonation.widen", Effect.DANGEROUS, "tenant"),
         ("tenant.add_note", Effect.WRITE, "tenant"),
         ("tenant.suspend", Effect.DANGEROUS, "tenant"),
         ("tenant.resume", Effect.DANGEROUS, "tenant"),

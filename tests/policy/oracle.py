@@ -61,6 +61,9 @@ PERMITTED: dict[str, set[Role]] = {
     },
     "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
+    "impersonation.start": SUPPORT,
+    "impersonation.widen": SUPPORT,
+    "impersonation.hold": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
@@ -98,8 +101,9 @@ ALWAYS = {
     **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
     **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
     "billing.resync_all": {"resync_second": 1},
+    "impersonation.widen": {"support_lead": 1},
 }
-OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
+OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
@@ -167,7 +171,7 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         elif query.leased_tenant != query.tenant:
             codes.append("wrong_tenant")
     is_apart = bool(roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}) or is_shell
-    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open"}:
+    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "impersonation.hold"}:
         codes.append("role_missing")
     if key == "directory.search" and Role.ADMINISTRATOR in roles:
         codes.append("role_missing")
@@ -177,6 +181,8 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _trail_refusals(query)
     if key.startswith("request."):
         codes += _request_refusals(query, facts)
+    if key.startswith("impersonation."):
+        codes += _impersonation_refusals(book, query, facts)
     return codes + _size_refusals(book, query, facts)
 
 
@@ -271,6 +277,22 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             return ["self_target"] * facts["target_is_self"]
         case _:
             return []
+
+
+def _impersonation_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    if query.action == "impersonation.end":
+        is_asked_to = query.roles & {Role.SUPPORT_LEAD, Role.SECURITY_AUDITOR}
+        return ["not_yours"] * (not facts["is_own"] and not is_asked_to)
+    if query.action != "impersonation.start":
+        return []
+    is_too_long = not 1 <= facts["minutes"] <= book.limits.impersonation_minutes
+    return [
+        *["minutes_above_limit"] * is_too_long,
+        *["member_is_staff"] * facts["member_is_staff"],
+        *["already_impersonating"] * facts["is_impersonating"],
+        *["tenant_opted_out"] * facts["tenant_refuses"],
+        *["reason_not_accepted"] * facts["is_other_reason"],
+    ]
 
 
 def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:

@@ -14,6 +14,10 @@ FILE = POLICIES.parent / "docs" / "refusals.md"
 
 MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.ACTION_CHANGED: ("The action has another version than when it was asked for.", "File the request again."),
+    DenyCode.ALREADY_IMPERSONATING: (
+        "The person acts for a member already; one at a time is all.",
+        "End the running impersonation first.",
+    ),
     DenyCode.ALREADY_VOTED: ("This person has voted on this revision.", "Nothing: one vote per person and revision."),
     DenyCode.APPROVER_ADDED_LATE: (
         "The approver got the role after the request was filed.",
@@ -38,8 +42,19 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The end lies in the past or too far ahead.",
         "Choose an end within the limit that is named.",
     ),
+    DenyCode.IMPERSONATION_ENDED: (
+        "The impersonation is over; the answer says what ended it.",
+        "Start another one, with its own reason, where that is still allowed.",
+    ),
     DenyCode.LEASE_ENDED: ("The lease ended by hand, time, idling, sign-out or revocation.", "Open the tenant again."),
-    DenyCode.MINUTES_ABOVE_LIMIT: ("The lease would last longer than its reason permits.", "Ask for fewer minutes."),
+    DenyCode.MEMBER_IS_STAFF: (
+        "The member's address is a staff member's, for whom nobody acts.",
+        "Choose another member of the tenant.",
+    ),
+    DenyCode.MINUTES_ABOVE_LIMIT: (
+        "The lease would last longer than its reason permits, or the impersonation longer than the limit.",
+        "Ask for fewer minutes.",
+    ),
     DenyCode.NOTE_MISSING: ("This reason needs a note.", "Say in the note what happened."),
     DenyCode.NOTE_TOO_LONG: ("The note is too long.", "Shorten it."),
     DenyCode.NOTHING_TO_CHANGE: ("The wanted state is the present state.", "Nothing needs to be done."),
@@ -47,7 +62,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The person holds no role whose approval this request needs.",
         "Somebody of the groups that the request page names votes.",
     ),
-    DenyCode.NOT_YOURS: ("The lease, session or request belongs to somebody else.", "Its owner does it."),
+    DenyCode.NOT_YOURS: (
+        "The lease, session, request or impersonation belongs to somebody else.",
+        "Its owner does it.",
+    ),
     DenyCode.NO_LEASE: ("No tenant is open.", "Open the tenant with a reason."),
     DenyCode.POLICY_ERROR: (
         "A rule failed, or the question does not fit the schema; then nothing is allowed.",
@@ -85,6 +103,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.STAFF_INACTIVE: ("The account is deactivated.", "An administrator reactivates it with a second person."),
     DenyCode.STALE_DIGEST: ("The vote was for an older form of the request.", "Look at the new difference, then vote."),
     DenyCode.TENANT_CLOSED: ("The tenant is closed.", "Nothing: a closed tenant is not changed."),
+    DenyCode.TENANT_OPTED_OUT: (
+        "The tenant does not let staff act for its members.",
+        "Ask the customer to do it themselves, or to allow it.",
+    ),
     DenyCode.THROTTLED: ("Too many tries in a short time.", "Wait; the answer says how long."),
     DenyCode.TOO_MANY_LEASES: ("Too many tenants are open at once.", "End one of the leases."),
     DenyCode.UNKNOWN_ACTION: ("There is no such action.", "Choose an action that the page offers."),

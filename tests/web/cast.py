@@ -18,9 +18,11 @@ from werkzeug.test import TestResponse
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
+from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import STEP_SECONDS, SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
+from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets
 from console.domain.canonical import parse_canonical
 from console.domain.ids import PersonKey, StaffId
@@ -37,6 +39,7 @@ from console.web.factory import DemoPerson, WebOptions, make_web
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
 from tests.ledgers import SHELF
+from tests.products import connected_product
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, provider, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -157,6 +160,9 @@ def opened_house(
                 access_fleet=storage.access_fleet,
                 inbound_verifiers={},
                 provider_events={},
+                product=connected_product(),
+                wishes=EveryTenantAllows(),
+                freezes=NothingFrozen(),
             ),
             storage,
         )

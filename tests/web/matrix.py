@@ -24,6 +24,7 @@ from console.usecases.propose_action import propose_action
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.product_stage import ended_impersonation
 from tests.web.reconciliation_stage import found
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
@@ -116,6 +117,7 @@ def furnished(cast: Cast) -> World:
             "slug": THIS,
             "request_id": answer.request.id,
             "lease": held.id,
+            "impersonation": ended_impersonation(cast, held, session.key, THIS),
             "uid": cast.entries("request.proposed")[0]["uid"],
             "key": session.key,
             "endpoint_id": MAIN,

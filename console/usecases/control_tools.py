@@ -15,6 +15,7 @@ from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
 from console.usecases.leases_ending import end_lease_in, end_sessions_of
@@ -73,6 +74,11 @@ class UnitTools:
     def periods(self) -> PeriodBook:
         """Return the accounting periods."""
         return self.unit.periods
+
+    @property
+    def signals(self) -> SignalBook:
+        """Return the signals."""
+        return self.unit.signals
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

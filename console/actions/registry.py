@@ -42,6 +42,7 @@ from console.actions.member import reveal
 from console.actions.period import close, prepare
 from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
+from console.actions.signal import settle
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
 from console.actions.tenant import add_note, resume, suspend
 from console.actions.webhook import (
@@ -122,6 +123,7 @@ OWN: tuple[Action[Any], ...] = (
     start.ACTION,
     start_tenant.ACTION,
     cancel.ACTION,
+    settle.ACTION,
     take.ACTION,
     leave.ACTION,
     explain.ACTION,

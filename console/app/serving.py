@@ -20,6 +20,7 @@ from console.usecases.deliver_notices import deliver_notices
 from console.usecases.keep_time import end_overdue
 from console.usecases.recover_executions import recover_executions
 from console.usecases.start_house import start_house, stop_house
+from console.usecases.watch_trail import watch_trail
 from console.web.factory import DemoPerson, WebOptions, make_web
 from console.worker.loop import INTERVALS, Duty, Loop, duties
 
@@ -71,6 +72,7 @@ def duties_of(building: Building) -> tuple[Duty, ...]:
     runs: dict[str, Callable[[], object]] = {
         "sequence": building.sequencer.run_once,
         "deliver_notices": lambda: deliver_notices(house, building.notices),
+        "watch_trail": lambda: watch_trail(house),
         "end_overdue": lambda: end_overdue(house),
         "recover_executions": lambda: recover_executions(house),
     }

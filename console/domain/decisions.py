@@ -67,7 +67,8 @@ class Query:
 
     Shape: `action` is a governed action's key or one of the machinery verbs of policies/staff.cedarschema
     (for example `lease.open`, `request.vote`); `facts` are the action's own, typed in the schema.
-    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session.
+    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session; `must_confirm` means that it
+    does not count, and that one is wanted for whatever needs a reason.
     """
 
     actor: StaffId
@@ -79,6 +80,7 @@ class Query:
     leased_tenant: TenantId | None = None
     reason: ReasonCode | None = None
     step_up_age_s: int = -1
+    must_confirm: bool = False
     requesters: frozenset[PersonKey] = frozenset()
     facts: Mapping[str, Fact] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
 from console.domain.reconciling.runs import ReconciliationRules
 from console.domain.sending import SendingRules
+from console.domain.signals import SignalKey, SignalRule
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
 
@@ -44,6 +45,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "inbound.read",
         "access.read",
         "reconciliation.read",
+        "signal.read",
         "period.read",
         "period.take_file",
     )
@@ -181,6 +183,7 @@ class PolicyBook:
     sending: SendingRules
     jobs: JobRules
     reconciliation: ReconciliationRules
+    signals: Mapping[SignalKey, SignalRule]
     group_roles: Mapping[str, Role]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]

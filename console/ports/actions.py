@@ -24,6 +24,7 @@ from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
 
@@ -102,6 +103,8 @@ class ControlTools(Protocol):
     def findings(self) -> FindingBook: ...  # noqa: D102
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
 
     def impersonation_grounds(self, *, at: datetime) -> Grounds:
         """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""

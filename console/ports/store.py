@@ -18,6 +18,7 @@ from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.throttles import Throttles
 from console.ports.trail import Trail, TrailReader
@@ -67,6 +68,8 @@ class ControlUnit(Protocol):
 
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

@@ -59,6 +59,10 @@ class TrailReader(Protocol):
         """Return entries newest first, `before` a row id (exclusive)."""
         ...
 
+    def placed_after(self, position: int, *, limit: int) -> Sequence[StoredEntry]:
+        """Return entries in the order of their positions, from the one after `position` on."""
+        ...
+
     def one(self, uid: EntryUid) -> StoredEntry | None:
         """Return one entry."""
         ...

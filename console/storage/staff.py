@@ -43,6 +43,12 @@ class StoredStaff:
         wanted = select(StaffRow).order_by(StaffRow.id).limit(limit)
         return self._many(wanted if after is None else wanted.where(StaffRow.id > after))
 
+    def many(self, staff: Collection[StaffId]) -> Mapping[StaffId, StaffMember]:
+        """Return several staff members in one go; who is unknown is left out."""
+        if not staff:
+            return {}
+        return {each.id: each for each in self._many(select(StaffRow).where(StaffRow.id.in_(sorted(staff))))}
+
     def eligible(self, roles: Collection[Role]) -> Sequence[StaffMember]:
         """Return the active persons who hold any of the roles."""
         holders = select(StaffRoleRow.staff).where(StaffRoleRow.role.in_([role.value for role in roles]))
@@ -102,6 +108,10 @@ class StoredStaff:
     def seen(self, staff: StaffId, at: datetime) -> None:
         """Remember the last sign-in."""
         self._set(staff, last_seen_at=at)
+
+    def ask_to_confirm(self, staff: StaffId, *, at: datetime) -> None:
+        """Want a second factor that is shown after a moment, before anything that needs a reason."""
+        self._set(staff, confirm_after=at)
 
     def credentials(self, staff: StaffId) -> Credentials | None:
         """Return local credentials, or None where there are none."""
@@ -171,4 +181,5 @@ def _member(row: Any, roles: frozenset[Role]) -> StaffMember:  # noqa: ANN401  a
         is_active=row.is_active,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
+        confirm_after=row.confirm_after,
     )

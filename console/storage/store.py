@@ -28,6 +28,7 @@ from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
 from console.storage.sessions import StoredSessions
+from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
 from console.storage.tenant_plane import StoredTenantPlane
 from console.storage.throttles import StoredThrottles
@@ -158,6 +159,11 @@ class StoredUnit:
     def periods(self) -> StoredPeriods:
         """Return the accounting periods."""
         return StoredPeriods(self._session)
+
+    @cached_property
+    def signals(self) -> StoredSignals:
+        """Return the signals."""
+        return StoredSignals(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

@@ -17,6 +17,7 @@ from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -83,6 +84,11 @@ class UnitTools:
     def periods(self) -> PeriodBook:
         """Return the accounting periods."""
         return self.unit.periods
+
+    @property
+    def signals(self) -> SignalBook:
+        """Return the signals."""
+        return self.unit.signals
 
     def impersonation_grounds(self, *, at: datetime) -> Grounds:
         """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""

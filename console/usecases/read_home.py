@@ -16,6 +16,7 @@ from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
+from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
 
 _SHOWN = 8
@@ -31,6 +32,7 @@ PAGES = {
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
+    "signals": ("signal.read", {}),
     "access": ("access.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
@@ -43,7 +45,7 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
-    Shape: `findings` is None for somebody who does not reconcile.
+    Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them.
     """
 
     waiting: Sequence[Line]
@@ -55,6 +57,7 @@ class Home:
     tenants_per_day: int
     may_search: bool
     findings: FindingCounts | None
+    signals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ def read_home(house: House, actor: Actor) -> Home:
             tenants_per_day=limits.tenants_per_day,
             may_search=not isinstance(searching, Deny),
             findings=count_findings(house, unit, actor),
+            signals=count_signals(house, unit, actor),
         )
 
 

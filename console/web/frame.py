@@ -235,6 +235,8 @@ def _rail(around: Places) -> list[Place]:
         places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
     if "staff" in around.pages:
         places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
+    if "signals" in around.pages:
+        places.append(_place("Signals", "siren", "signals.index", key="s", blueprints=("signals",)))
     if "access" in around.pages:
         places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:

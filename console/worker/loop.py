@@ -21,6 +21,7 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
     {
         "sequence": 0.2,  # give committed entries their place in the tree; nudged after busy requests
         "deliver_notices": 2.0,
+        "watch_trail": 1.0,
         "end_overdue": 15.0,
         "recover_executions": 30.0,
     }

@@ -62,6 +62,7 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("reconciliation.start", Effect.WRITE, "control"),
         ("reconciliation.start_tenant", Effect.WRITE, "tenant"),
         ("reconciliation.cancel", Effect.WRITE, "control"),
+        ("signal.settle", Effect.WRITE, "control"),
         ("finding.take", Effect.WRITE, "control"),
         ("finding.leave", Effect.WRITE, "control"),
         ("finding.explain", Effect.WRITE, "control"),

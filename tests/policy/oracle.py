@@ -31,6 +31,7 @@ MAY_USE = {
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
     "BREAK_GLASS": set(Role),
     "PERIOD_CLOSE": FINANCE,
+    "SECURITY_REVIEW": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -75,6 +76,8 @@ PERMITTED: dict[str, set[Role]] = {
     "lease.top_up": DESK,
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "signal.read": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "signal.settle": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
     "period.read": FINANCE | {Role.SECURITY_AUDITOR},
     "period.take_file": FINANCE,
     **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
@@ -132,7 +135,9 @@ def expected(book: PolicyBook, query: Query) -> Expected:
         if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in {"request.vote", "request.execute"}
         else None
     )
-    if minutes and query.kind is not StaffKind.OPERATOR and not 0 <= query.step_up_age_s <= minutes * 60:
+    is_missing = minutes is not None and not 0 <= query.step_up_age_s <= minutes * 60
+    wants_one = query.must_confirm and (minutes is not None or query.action in EFFECTS or query.action == "lease.open")
+    if (is_missing or wants_one) and query.kind is not StaffKind.OPERATOR:
         return Expected(step_up=True)
     return Expected(groups=frozenset(_groups(book, query).items()))
 
@@ -183,6 +188,7 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _request_refusals(query, facts)
     if key.startswith("impersonation."):
         codes += _impersonation_refusals(book, query, facts)
+    codes += ["self_target"] * (key == "signal.settle" and facts["is_own"])
     return codes + _size_refusals(book, query, facts)
 
 

@@ -81,6 +81,7 @@ def _query(book: PolicyBook, data: st.DataObject) -> Query:
         leased_tenant=data.draw(st.one_of(st.just(tenant), _TENANTS)),
         reason=reason,
         step_up_age_s=data.draw(st.sampled_from([-1, 0, 60, 600, 601])),
+        must_confirm=data.draw(st.sampled_from([False, False, True])),
         requesters=frozenset(data.draw(st.sets(st.sampled_from([PersonKey("me"), PersonKey("third")])))),
         facts=data.draw(_facts(book.handles.questions[ActionKey(action)])),
     )
@@ -147,6 +148,7 @@ def _drawn(book: PolicyBook, rng: random.Random, action: ActionKey, roles: froze
         leased_tenant=rng.choice([tenant] * 5 + [None, TenantId("globex")]),
         reason=rng.choice([*sorted(book.accepted(action)) * 3, None, *sorted(book.reasons)]),
         step_up_age_s=rng.choice([-1, 0, 600, 600, 600, 601]),
+        must_confirm=rng.random() < 0.1,
         requesters=frozenset(rng.choice([(), (), (PersonKey("me"),), (PersonKey("third"),)])),
         facts=facts,
     )

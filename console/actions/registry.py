@@ -33,6 +33,7 @@ from console.actions.entitlement import (
     run_recalculation,
 )
 from console.actions.finding import explain, leave, reopen, take, waive
+from console.actions.freeze import drill, lift, set_freeze
 from console.actions.impersonation import start as start_impersonation
 from console.actions.impersonation import widen
 from console.actions.inbound import replay
@@ -133,6 +134,9 @@ OWN: tuple[Action[Any], ...] = (
     close.ACTION,
     reopen_period.ACTION,
     top_up.ACTION,
+    set_freeze.ACTION,
+    lift.ACTION,
+    drill.ACTION,
     add.ACTION,
     change_roles.ACTION,
     deactivate.ACTION,

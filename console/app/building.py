@@ -13,7 +13,6 @@ from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.one_time_codes import SealedOneTimeCodes
@@ -124,7 +123,6 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             provider_events=billing.events,
             product=connected(settings),
             wishes=EveryTenantAllows(),
-            freezes=NothingFrozen(),
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(

@@ -18,6 +18,7 @@ class LeaseEnd(StrEnum):
     REVOKED = "revoked"
     DEACTIVATED = "deactivated"
     REPLACED = "replaced"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Staff members, the roles they hold, and the actor that one request speaks for."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,14 @@ class Role(StrEnum):
     def label(self) -> str:
         """Return the role in words."""
         return self.value.replace("_", " ").replace("on call", "on-call").capitalize()
+
+
+_VENDOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def is_vendor(name: str) -> bool:
+    """Return whether a text can name a vendor or contractor group."""
+    return _VENDOR.fullmatch(name) is not None
 
 
 class StaffKind(StrEnum):
@@ -51,7 +60,10 @@ class StepUpMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
-    """A person of the company as the control store knows them; see Actor for `confirm_after`."""
+    """A person of the company as the control store knows them; `vendor` names the other company that pays them.
+
+    Shape: see Actor for `confirm_after`.
+    """
 
     id: StaffId
     person: PersonKey
@@ -63,6 +75,7 @@ class StaffMember:
     created_at: datetime
     last_seen_at: datetime | None = None
     confirm_after: datetime | None = None
+    vendor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

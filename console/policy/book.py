@@ -48,6 +48,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "signal.read",
         "period.read",
         "period.take_file",
+        "freeze.read",
     )
 )
 
@@ -59,6 +60,7 @@ IMPORTANCE: tuple[DenyCode, ...] = (
     DenyCode.SELF_APPROVAL,
     DenyCode.SELF_TARGET,
     DenyCode.ROLE_MISSING,
+    DenyCode.FROZEN,
     DenyCode.NO_LEASE,
     DenyCode.WRONG_TENANT,
     DenyCode.NOT_YOURS,
@@ -185,13 +187,20 @@ class PolicyBook:
     reconciliation: ReconciliationRules
     signals: Mapping[SignalKey, SignalRule]
     group_roles: Mapping[str, Role]
+    group_vendors: Mapping[str, str]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]
     rules: Mapping[RuleId, RuleText]
     could: Mapping[ActionKey, Could]
     handles: Handles
+    paused: frozenset[ActionKey] = frozenset()
+    containing: frozenset[ActionKey] = frozenset()
     told: dict[tuple[object, ...], Deny] = field(default_factory=dict, repr=False, compare=False)
     shown: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def is_paused_by_a_freeze(self, action: ActionKey) -> bool:
+        """Return whether some rule refuses an action because of a freeze, and so must be asked in view of them."""
+        return action in self.paused
 
     def accepted(self, action: ActionKey) -> frozenset[ReasonCode]:
         """Return the reason codes that an action or verb accepts."""

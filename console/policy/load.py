@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cedarpy
 
-from console.domain.decisions import Fact, Query
+from console.domain.decisions import DenyCode, Fact, Query
 from console.domain.ids import ActionKey, PersonKey, RuleId, StaffId
 from console.domain.reasons import Effect
 from console.domain.staff import Role, StaffKind
@@ -56,7 +56,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     reconciliation = read_reconciliation(tables["reconciliation.toml"])
     signals = read_signals(tables["signals.toml"], [str(key) for key, _effect, _reach in actions])
     limits = read_limits(tables["limits.toml"])
-    group_roles, strong = read_identity(tables["identity.toml"])
+    group_roles, group_vendors, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
     rules = read_rules(cedar_files, shape, faults)
     # 2. compare all with all
@@ -81,11 +81,14 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         reconciliation=reconciliation,
         signals=signals,
         group_roles=group_roles,
+        group_vendors=group_vendors,
         acr_strong=strong,
         step_up_exempt=workflow.exempt,
         rules=rules.texts,
         could={key: _could(key, rules.texts) for key in shape.questions},
         handles=_handles(files, parts, limits),
+        paused=_paused(rules.texts),
+        containing=frozenset(key for key in shape.questions if "containing" in shape.all_groups(key)),
     )
     faults.extend(_quorums(book, registered))
     faults.extend(unread_signals(signals, book.could))
@@ -193,6 +196,10 @@ def _could(key: ActionKey, rules: Mapping[RuleId, RuleText]) -> Could:
         roles=frozenset[Role]().union(*(rule.roles for rule in permits)),
         kinds=frozenset[StaffKind]().union(*(rule.kinds for rule in permits)),
     )
+
+
+def _paused(rules: Mapping[RuleId, RuleText]) -> frozenset[ActionKey]:
+    return frozenset(key for rule in rules.values() if rule.deny_code is DenyCode.FROZEN for key in rule.actions)
 
 
 def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:

@@ -8,7 +8,7 @@ from typing import Literal
 from console.domain.decisions import GroupNeed
 from console.domain.ids import ReasonCode
 from console.domain.reasons import Effect, ReasonRule
-from console.domain.staff import Role, StaffKind
+from console.domain.staff import Role, StaffKind, is_vendor
 from console.policy.book import Limits
 from console.policy.tables import Table
 
@@ -84,8 +84,8 @@ def read_limits(table: Table) -> Limits:
     return limits
 
 
-def read_identity(table: Table) -> tuple[dict[str, Role], frozenset[str]]:
-    """Return the role of each identity provider group, and the strong authentication classes."""
+def read_identity(table: Table) -> tuple[dict[str, Role], dict[str, str], frozenset[str]]:
+    """Return role and vendor of each identity provider group, and the strong authentication classes."""
     roles = {}
     groups = table.table("groups")
     for group in groups.keys_left() if groups is not None else ():
@@ -94,12 +94,20 @@ def read_identity(table: Table) -> tuple[dict[str, Role], frozenset[str]]:
             roles[group] = Role(name)
         elif name:
             table.fault(f"[groups] {group!r} names unknown role {name!r}: use one of {', '.join(_ROLES)}.")
+    vendors = {}
+    companies = table.table("vendors") if table.has("vendors") else None
+    for group in companies.keys_left() if companies is not None else ():
+        name = companies.text(group) if companies is not None else ""
+        if is_vendor(name):
+            vendors[group] = name
+        elif name:
+            table.fault(f"[vendors] {group!r} names {name!r}: use up to 40 of a-z, 0-9 and -.")
     classes = table.table("acr")
     strong = frozenset(classes.names("strong")) if classes is not None else frozenset()
     if classes is not None:
         classes.done()
     table.done()
-    return roles, strong
+    return roles, vendors, strong
 
 
 def read_workflow(tables: Collection[Table], reasons: Collection[str], limits: Limits) -> Workflow:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
+from console.domain.freezes import Freeze
 from console.domain.ids import ActionKey, ExecutionId, RequestId, StaffId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
@@ -15,10 +16,13 @@ from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
+from console.ports.directory import Directory
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.outbox import Outbox
 from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
@@ -116,6 +120,17 @@ class ControlTools(Protocol):
 
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        ...
+
+    @property
+    def freezes(self) -> FreezeBook: ...  # noqa: D102
+    @property
+    def directory(self) -> Directory: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+
+    def freeze(self, freeze: Freeze) -> int:
+        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
         ...
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:

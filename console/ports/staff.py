@@ -65,6 +65,14 @@ class StaffBook(Protocol):
         """Store the name and address that the identity provider gives."""
         ...
 
+    def set_vendor(self, staff: StaffId, vendor: str | None) -> None:
+        """Store which other company pays a person, None for ours."""
+        ...
+
+    def vendors(self) -> Sequence[tuple[str, int]]:
+        """Return the vendors with how many active people each has."""
+        ...
+
     def seen(self, staff: StaffId, at: datetime) -> None:
         """Remember the last sign-in."""
         ...

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from console.domain.tenancy import TenantScope
 from console.ports.directory import Directory
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
@@ -27,6 +28,8 @@ from console.ports.trail import Trail, TrailReader
 class ControlUnit(Protocol):
     """Everything of the control store, inside one transaction."""
 
+    @property
+    def freezes(self) -> FreezeBook: ...  # noqa: D102  the type says it
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property

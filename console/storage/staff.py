@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import ConflictError, NotFoundError
@@ -76,6 +76,7 @@ class StoredStaff:
             "is_active": member.is_active,
             "created_at": member.created_at,
             "last_seen_at": member.last_seen_at,
+            "vendor": member.vendor,
         }
         if not add_unless_taken(self._session, StaffRow, values):
             message = "The person or the address has an account already."
@@ -104,6 +105,16 @@ class StoredStaff:
             message = "Another account has this address."
             raise ConflictError(message, email=email)
         self._set(staff, name=name, email=email, email_folded=folded(email))
+
+    def set_vendor(self, staff: StaffId, vendor: str | None) -> None:
+        """Store which other company pays a person, None for ours."""
+        self._set(staff, vendor=vendor)
+
+    def vendors(self) -> Sequence[tuple[str, int]]:
+        """Return the vendors with how many active people each has."""
+        counted = select(StaffRow.vendor, func.count()).where(StaffRow.vendor.is_not(None), StaffRow.is_active)
+        rows = self._session.execute(counted.group_by(StaffRow.vendor).order_by(StaffRow.vendor))
+        return [(str(vendor), many) for vendor, many in rows]
 
     def seen(self, staff: StaffId, at: datetime) -> None:
         """Remember the last sign-in."""
@@ -182,4 +193,5 @@ def _member(row: Any, roles: frozenset[Role]) -> StaffMember:  # noqa: ANN401  a
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
         confirm_after=row.confirm_after,
+        vendor=row.vendor,
     )

@@ -14,6 +14,7 @@ from console.storage.directory import StoredDirectory
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.findings import StoredFindings
+from console.storage.freezes import StoredFreezes
 from console.storage.guards import GuardedSession
 from console.storage.impersonations import StoredImpersonations
 from console.storage.inbox import StoredInbox
@@ -57,6 +58,11 @@ class StoredUnit:
         self._counter = counter
         self._shared = shared
         self._deferred = deferred
+
+    @cached_property
+    def freezes(self) -> StoredFreezes:
+        """Return the freezes."""
+        return StoredFreezes(self._session, writing=self._counter is not None)
 
     @cached_property
     def staff(self) -> StoredStaff:

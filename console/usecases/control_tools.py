@@ -1,18 +1,22 @@
 """The books of the control store as a governed action may use them: every cascade writes its own entries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from console.domain.freezes import Freeze
 from console.domain.ids import StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.directory import Directory
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.outbox import Outbox
 from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
@@ -116,6 +120,34 @@ class UnitTools:
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
+    @property
+    def freezes(self) -> FreezeBook:
+        """Return the freezes."""
+        return self.unit.freezes
+
+    @property
+    def directory(self) -> Directory:
+        """Return the directory."""
+        return self.unit.directory
+
+    @property
+    def outbox(self) -> Outbox:
+        """Return the notices."""
+        return self.unit.outbox
+
+    def freeze(self, freeze: Freeze) -> int:
+        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+        if freeze.is_drill:
+            self.unit.freezes.add(freeze)
+            return 0
+        self.unit.freezes.claim()
+        ended = sum(
+            end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.FROZEN, now=freeze.set_at)
+            for lease in self.unit.leases.open_under(freeze.scope, freeze.subject)
+        )
+        self.unit.freezes.add(replace(freeze, ended=ended))
+        return ended
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

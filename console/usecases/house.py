@@ -9,7 +9,6 @@ from console.ports.billing import BillingProvider, BillingWriter
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
-from console.ports.freezes import Freezes
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.override_register import AccessFleet
@@ -51,4 +50,3 @@ class House:
     provider_events: Mapping[str, ProviderEvents]
     product: Product | None
     wishes: TenantWishes
-    freezes: Freezes

@@ -111,7 +111,7 @@ def _standing(
         ticket=ticket,
         tenant_allows=tenant_allows(house, row.tenant),
         is_member_reset=unit.product_reports.was_reset(row.tenant, row.member, since=row.started_at),
-        is_frozen=house.freezes.stops(row.staff, row.tenant),
+        is_frozen=unit.freezes.over(staff=row.staff, tenant=row.tenant, now=now) is not None,
     )
 
 

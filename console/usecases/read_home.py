@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.decisions import Deny, Query
+from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
 from console.domain.impersonations import Impersonation
 from console.domain.leases import Lease
@@ -34,6 +35,7 @@ PAGES = {
     "operations": ("job.read", {}),
     "signals": ("signal.read", {}),
     "access": ("access.read", {}),
+    "freezes": ("freeze.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
     "findings": ("reconciliation.read", {"page": "findings"}),
@@ -62,7 +64,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What the frame around every page shows: which pages may be opened, and how much waits (to 99).
+    """What the frame around every page shows: which pages may be opened, how much waits (to 99), and what is frozen.
 
     Shape: `acting` is one's own running impersonation, by its own clocks, and on which tenant.
     """
@@ -70,6 +72,7 @@ class Places:
     pages: frozenset[str]
     waiting: int
     acting: tuple[Impersonation, DirectoryRow | None] | None
+    frozen: Freeze | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def read_home(house: House, actor: Actor) -> Home:
 
 
 def read_places(house: House, actor: Actor) -> Places:
-    """Return what the frame needs, in two small statements; nothing of a tenant's own data is read."""
+    """Return what the frame needs, in three small statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = pages_open_to(house, actor)
     with house.store.read() as unit:
@@ -114,7 +117,8 @@ def read_places(house: House, actor: Actor) -> Places:
         row = unit.impersonations.open_of(actor.staff) if "tenants" in pages else None
         is_running = row is not None and row.clock_end(now) is None
         acting = (row, unit.directory.get(row.tenant)) if row is not None and is_running else None
-    return Places(pages=pages, waiting=waiting, acting=acting)
+        frozen = unit.freezes.over(staff=actor.staff, tenant=None, now=now)
+    return Places(pages=pages, waiting=waiting, acting=acting, frozen=frozen)
 
 
 def read_surroundings(house: House, actor: Actor) -> Surroundings:

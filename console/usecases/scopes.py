@@ -26,6 +26,7 @@ NO_REASON = ReasonCode("NONE")
 
 def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *, now: datetime) -> Lease | Deny:
     """Return the actor's open lease on a tenant; one that ran out is ended here, with its entry."""
+    unit.freezes.hold()  # before any row that a freeze would end
     lease = unit.leases.open_on(actor.staff, tenant)
     if lease is None:
         return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", "Open it with a reason first.")

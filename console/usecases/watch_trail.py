@@ -6,12 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.domain.catalogue import CATALOGUE
+from console.domain.decisions import Fact
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.entry_parts import ActorKind, TargetRef
-from console.domain.ids import EntryUid, StaffId, TenantId
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import EntryUid, FreezeId, PersonKey, ReasonCode, StaffId, TenantId
+from console.domain.reasons import Reason
 from console.domain.signals import Act, Hit, Looks, Response, Signal, SignalId, SignalRule, judged
+from console.domain.staff import Actor, Origin, SignInMethod, StaffKind, StaffMember
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
+from console.usecases.control_tools import UnitTools
 from console.usecases.house import House
 from console.usecases.notices import tell
 from console.usecases.recording import emit_as, tenant_ref
@@ -20,6 +25,17 @@ _SLICE = 200
 _MOST_ACTS = 500
 _EXECUTED = "action.executed"
 _TICK = timedelta(microseconds=1)
+_WHY = ReasonCode("SECURITY_REVIEW")
+_WATCHER = Actor(
+    staff=StaffId("sallyport"),
+    person=PersonKey("system|signals"),
+    name="Sallyport (signals)",
+    email="",
+    roles=frozenset(),
+    kind=StaffKind.OPERATOR,
+    signed_in_by=SignInMethod.SHELL,
+    origin=Origin(route="signals"),
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,6 +117,8 @@ def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit
     if not unit.signals.raise_(signal):
         return
     who = unit.staff.get(act.actor)
+    is_cold = rule.response is Response.FREEZE
+    frozen = _freeze(house, unit, signal, who, now=now) if is_cold and who is not None else {}
     emit_as(
         unit,
         SYSTEM_ACTOR,
@@ -111,7 +129,7 @@ def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit
             TargetRef(type="signal", id=signal.id, name=rule.label),
             TargetRef(type="staff", id=act.actor, name=None if who is None else who.name),
         ),
-        facts={"rule": rule.key, "response": rule.response.value, "found": hit.summary},
+        facts={"rule": rule.key, "response": rule.response.value, "found": hit.summary, **frozen},
     )
     if rule.response is Response.STEP_UP and who is not None:
         unit.staff.ask_to_confirm(act.actor, at=now)
@@ -119,3 +137,19 @@ def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit
     for member in unit.staff.eligible(rule.tells):
         if member.id not in hit.people:
             tell(house, unit, member.id, kind="signal", sentence=sentence, path=f"/signals/{signal.id}", at=now)
+
+
+def _freeze(house: House, unit: ControlUnit, signal: Signal, who: StaffMember, *, now: datetime) -> dict[str, Fact]:
+    """Freeze the person at once, and return which freeze it is; two people lift it, as any other."""
+    freeze = Freeze(
+        id=FreezeId(house.ids.new("frz")),
+        scope=FreezeScope.PERSON,
+        subject=who.id,
+        name=who.name,
+        is_drill=False,
+        reason=Reason(code=_WHY, reference=signal.id, note=signal.summary),
+        set_by=None,
+        set_at=now,
+    )
+    UnitTools(house=house, unit=unit, actor=_WATCHER, tenant=None).freeze(freeze)
+    return {"freeze": freeze.id}

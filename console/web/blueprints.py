@@ -9,6 +9,7 @@ from console.web.views import (
     billing,
     door,
     findings,
+    freezes,
     home,
     impersonations,
     inbound,
@@ -55,5 +56,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     signals.bp,
     reconciliation.bp,
     access.bp,
+    freezes.bp,
     periods.bp,
 )

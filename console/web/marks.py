@@ -82,6 +82,10 @@ _STATES = {
     "processed": ("ok", "circle-check", "Processed"),
     "ignored": ("", "circle-slash", "Ignored"),
     "quarantined": ("warn", "shield-alert", "Quarantined"),
+    "standing": ("stop", "octagon-alert", "Stands"),
+    "lifted": ("ok", "circle-play", "Lifted"),
+    "rehearsing": ("info", "loader", "Being rehearsed"),
+    "rehearsed": ("ok", "circle-check", "Rehearsed"),
     "verified": ("ok", "shield-check", "Verified"),
     "unverified": ("warn", "shield-alert", "Not verified"),
 }

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from console.actions.registry import registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.tenant_wishes import EveryTenantAllows
@@ -72,7 +71,6 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         provider_events={},
         product=connected_product(),
         wishes=EveryTenantAllows(),
-        freezes=NothingFrozen(),
     )
 
 

@@ -13,7 +13,6 @@ import psycopg
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets
@@ -248,7 +247,6 @@ def opened_stage(
         provider_events={},
         product=connected_product(),
         wishes=EveryTenantAllows(),
-        freezes=NothingFrozen(),
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

@@ -10,6 +10,7 @@ import pytest
 
 from console.domain.decisions import Deny, DenyCode, NeedsStepUp
 from console.domain.ids import ActionKey, ReasonCode
+from console.domain.leases import LeaseEnd
 from console.domain.reasons import Reason
 from console.domain.signals import Response, Signal, SignalId, SignalKey, SignalRule, State
 from console.ports.trail import EntryFilter
@@ -119,6 +120,25 @@ def test_a_second_factor_is_wanted_before_the_next_act_with_a_reason(stage: Stag
     assert not isinstance(
         open_lease(stage.house, after, tenant=tenant("delta"), reason=CONTRACT, minutes=None), Deny | NeedsStepUp
     )
+
+
+def test_a_frozen_person_opens_nothing_and_loses_what_was_open(stage: Stage) -> None:
+    rule = tuned(MANY, at_least=3, response=Response.FREEZE)
+    cold = replace(stage, house=replace(stage.house, book=replace(book(), signals=rules(rule))))
+    visit(cold, "support_agent", "acme", "bolt")
+    held = cold.open("support_agent", "cargo")
+    watch(cold)
+    answer = open_lease(cold.house, cold.actor("support_agent"), tenant=tenant("delta"), reason=CONTRACT, minutes=None)
+    assert isinstance(answer, Deny)
+    assert answer.code is DenyCode.FROZEN
+    with cold.storage.store.read() as unit:
+        (freeze,) = unit.freezes.standing()
+        lease = unit.leases.get(held.id)
+    assert (freeze.subject, freeze.set_by) == (cold.actor("support_agent").staff, None)
+    assert freeze.reason.reference == signals(cold)[0].id
+    assert lease is not None
+    assert lease.ended_by is LeaseEnd.FROZEN
+    cold.open("support_agent_2", "delta")
 
 
 def test_those_who_answer_are_told_and_never_whom_it_is_about(stage: Stage) -> None:

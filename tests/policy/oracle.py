@@ -32,6 +32,7 @@ MAY_USE = {
     "BREAK_GLASS": set(Role),
     "PERIOD_CLOSE": FINANCE,
     "SECURITY_REVIEW": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "CONTAINMENT": {Role.ADMINISTRATOR, Role.ON_CALL},
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -74,6 +75,8 @@ PERMITTED: dict[str, set[Role]] = {
     "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
     "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
+    "freeze.read": set(Role),
+    **{f"freeze.{verb}": {Role.ADMINISTRATOR, Role.ON_CALL} for verb in ("set", "lift", "drill")},
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
     "signal.read": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
@@ -105,7 +108,9 @@ ALWAYS = {
     **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
     "billing.resync_all": {"resync_second": 1},
     "impersonation.widen": {"support_lead": 1},
+    "freeze.lift": {"thaw_second": 1},
 }
+CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
@@ -189,7 +194,18 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
     if key.startswith("impersonation."):
         codes += _impersonation_refusals(book, query, facts)
     codes += ["self_target"] * (key == "signal.settle" and facts["is_own"])
-    return codes + _size_refusals(book, query, facts)
+    return codes + _freeze_refusals(query, facts) + _size_refusals(book, query, facts)
+
+
+def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    if not query.frozen:
+        return []
+    key, is_wide = query.action, query.frozen in {"tenant", "all"}
+    if key in {"request.vote", "request.execute"}:
+        return [] if is_wide and facts["action_key"] == "freeze.lift" else ["frozen"]
+    if key in EFFECTS and EFFECTS[key] is not Effect.READ:
+        return [] if is_wide and key in CONTAINING else ["frozen"]
+    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import"})
 
 
 def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
@@ -279,7 +295,7 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
         case "lease.top_up":
             too_much = not 1 <= facts["extra"] <= limits.top_up_most_tenants
             return ["self_target"] * facts["target_is_self"] + ["ceiling_exceeded"] * too_much
-        case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions":
+        case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions" | "freeze.set" | "freeze.lift":
             return ["self_target"] * facts["target_is_self"]
         case _:
             return []

@@ -18,7 +18,6 @@ from werkzeug.test import TestResponse
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import STEP_SECONDS, SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
@@ -162,7 +161,6 @@ def opened_house(
                 provider_events={},
                 product=connected_product(),
                 wishes=EveryTenantAllows(),
-                freezes=NothingFrozen(),
             ),
             storage,
         )

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.ids import StaffId, TenantId
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import FreezeId, ReasonCode, TenantId
 from console.domain.impersonations import ImpersonationEnd
-from console.domain.reasons import ReferenceVerdict
+from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Role
 from tests.conftest import NewDatabase
 from tests.databases import postgres_url
@@ -31,13 +32,10 @@ class Answering:
 
 
 class Refusing:
-    """Every tenant has opted out, and everything is frozen."""
+    """Every tenant has opted out."""
 
     def allows_impersonation(self, tenant: TenantId) -> bool:
         return not tenant
-
-    def stops(self, staff: StaffId, tenant: TenantId) -> bool:
-        return bool(staff and tenant)
 
 
 def by_hand(cast: Cast, agent: Browser, inside: Entered) -> None:
@@ -97,7 +95,13 @@ def by_member(cast: Cast, agent: Browser, inside: Entered) -> None:
 
 
 def by_freeze(cast: Cast, agent: Browser, inside: Entered) -> None:
-    rehoused(cast, freezes=Refusing())
+    freeze = Freeze(
+        id=FreezeId("frz_1"), scope=FreezeScope.ALL, subject="", name="everything", is_drill=False,
+        reason=Reason(code=ReasonCode("CONTAINMENT"), reference="INC-2301"), set_by=PEOPLE["on_call"].id,
+        set_at=cast.clock.now(),
+    )  # fmt: skip
+    with cast.house.store.write() as unit:
+        unit.freezes.add(freeze)
 
 
 Cause = Callable[[Cast, Browser, Entered], None]

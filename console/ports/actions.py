@@ -11,9 +11,14 @@ from console.domain.ids import ActionKey, ExecutionId, StaffId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
+from console.ports.access_policies import AccessPolicyBook
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -98,6 +103,18 @@ class ControlTools(Protocol):
     def findings(self) -> FindingBook: ...  # noqa: D102
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def disclosures(self) -> DisclosureBook: ...  # noqa: D102
+    @property
+    def legal_holds(self) -> LegalHolds: ...  # noqa: D102
+    @property
+    def customer_tokens(self) -> CustomerTokens: ...  # noqa: D102
+    @property
+    def access_policies(self) -> AccessPolicyBook: ...  # noqa: D102
+    @property
+    def consents(self) -> ConsentBook: ...  # noqa: D102
+    @property
+    def letters(self) -> CustomerLetters: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions and leases and cancel open requests of a person; return how many things ended."""
@@ -187,7 +204,9 @@ class Action(Generic[P]):
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
     that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
     gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
-    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction.
+    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction;
+    `stays_home` that a TENANT action changes the control store only: wherever the tenant lives it gets the books and no
+    plane, and runs in one transaction.
     """
 
     key: ActionKey
@@ -213,4 +232,5 @@ class Action(Generic[P]):
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False
+    stays_home: bool = False
     undo: ActionKey | None = None

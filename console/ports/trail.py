@@ -63,6 +63,14 @@ class TrailReader(Protocol):
         """Return one entry."""
         ...
 
+    def placed_after(self, position: int, *, limit: int) -> Sequence[StoredEntry]:
+        """Return entries that have their place in the tree, in its order, those behind a place."""
+        ...
+
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
+        ...
+
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
         ...

@@ -37,6 +37,17 @@ class StoredTrailReader:
         """Return one entry."""
         return next((_entry(row) for row in found(self._session, _ONE, uid=uid)), None)
 
+    def placed_after(self, position: int, *, limit: int) -> Sequence[StoredEntry]:
+        """Return entries that have their place in the tree, in its order, those behind a place."""
+        return [_entry(row) for row in found(self._session, _PLACED, position=position, most=limit)]
+
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
+        if not events:
+            return []
+        wanted = _found().where(AuditEventRow.id.in_(events))
+        return [_entry(row) for row in self._session.execute(wanted)]
+
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
         newest = found(self._session, _CHECKPOINT)
@@ -119,6 +130,13 @@ _EXACT = {
     "correlation": AuditEventRow.correlation,
 }
 _ONE = Prepared(_found().where(AuditEventRow.uid == bindparam("uid")))
+_PLACED = Prepared(
+    select(AuditEventRow.id, AuditEventRow.uid, AuditEventRow.body, AuditEventRow.leaf, AuditSeqRow.seq)
+    .join(AuditSeqRow, AuditSeqRow.event == AuditEventRow.id)
+    .where(AuditSeqRow.seq > bindparam("position"))
+    .order_by(AuditSeqRow.seq)
+    .limit(bindparam("most"))
+)
 _CHECKPOINTS = table_of(AuditCheckpointRow)
 _CHECKPOINT = Prepared(select(_CHECKPOINTS).order_by(_CHECKPOINTS.c.size.desc()).limit(1))
 _pages: dict[frozenset[str], Prepared] = {}

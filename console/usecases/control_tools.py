@@ -8,6 +8,11 @@ from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.access_policies import AccessPolicyBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -73,6 +78,36 @@ class UnitTools:
     def periods(self) -> PeriodBook:
         """Return the accounting periods."""
         return self.unit.periods
+
+    @property
+    def disclosures(self) -> DisclosureBook:
+        """Return what tenants are shown of staff's accesses."""
+        return self.unit.disclosures
+
+    @property
+    def legal_holds(self) -> LegalHolds:
+        """Return what keeps accesses back."""
+        return self.unit.legal_holds
+
+    @property
+    def customer_tokens(self) -> CustomerTokens:
+        """Return the tokens of customers' programs."""
+        return self.unit.customer_tokens
+
+    @property
+    def access_policies(self) -> AccessPolicyBook:
+        """Return what tenants permit."""
+        return self.unit.access_policies
+
+    @property
+    def consents(self) -> ConsentBook:
+        """Return the questions to tenants' administrators."""
+        return self.unit.consents
+
+    @property
+    def letters(self) -> CustomerLetters:
+        """Return the letters to customers."""
+        return self.unit.letters
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -84,10 +84,13 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    plane = None if row is None else plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
+    is_home = row is None or action.stays_home
+    plane = None
+    if row is not None and not is_home:
+        plane = plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if row is not None and plane is None:
+    if plane is None and not is_home:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
     tools = tools_for(
@@ -239,8 +242,8 @@ def _emit(
         v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
     ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
-    is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
-    intent = intent_of(unit, request) if is_far and action != "action.intent" else None
+    is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
+    intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
     emit(

@@ -34,10 +34,11 @@ def tools_for(
     """Return the tools for one preview or one execution.
 
     Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; control books go to CONTROL
-    actions, and to a TENANT action that declared `touches_directory` and runs in this very transaction.
+    actions, to a TENANT action that `stays_home`, and to one that declared `touches_directory` and runs in this very
+    transaction.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
-    needs_books = action.reach is Reach.CONTROL or (action.touches_directory and shares)
+    needs_books = action.reach is Reach.CONTROL or action.stays_home or (action.touches_directory and shares)
     return Tools(
         now=now,
         ids=house.ids,
@@ -69,7 +70,7 @@ def reading_tools(
     now: datetime,
 ) -> Iterator[Tools]:
     """Open the tools of a preview; a tenant on another plane is opened for reading only."""
-    if scope is None:
+    if scope is None or action.stays_home:
         yield tools_for(
             house, unit, action, actor=actor, requester=requester, reason=reason, row=row, plane=None, now=now
         )

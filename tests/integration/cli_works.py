@@ -67,6 +67,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        fingerprints=TestFingerprints(),
     )
 
 

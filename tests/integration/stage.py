@@ -243,6 +243,7 @@ def opened_stage(
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        fingerprints=TestFingerprints(),
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

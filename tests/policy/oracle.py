@@ -88,8 +88,13 @@ PERMITTED: dict[str, set[Role]] = {
     "webhook.resend": ENGINEERING | SUPPORT,
     **{
         f"staff.{verb}": {Role.ADMINISTRATOR}
-        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
+        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions", "set_country")
     },
+    **{key: {Role.SUPPORT_LEAD} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {Role.SUPPORT_LEAD} for verb in ("set", "release")},
+    "customer_token.revoke": SUPPORT | ENGINEERING,
+    "access_policy.set": SUPPORT,
+    **{f"consent.{verb}": SUPPORT | ENGINEERING for verb in ("ask", "withdraw")},
 }
 ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
@@ -98,6 +103,8 @@ ALWAYS = {
     **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
     **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
     "billing.resync_all": {"resync_second": 1},
+    **{key: {"support_lead": 1} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {"support_lead": 1} for verb in ("set", "release")},
 }
 OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
 AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
@@ -177,7 +184,7 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _trail_refusals(query)
     if key.startswith("request."):
         codes += _request_refusals(query, facts)
-    return codes + _size_refusals(book, query, facts)
+    return codes + _size_refusals(book, query, facts) + _length_refusals(book, query, facts)
 
 
 def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
@@ -196,6 +203,8 @@ def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
         most = book.actions[query.action].ceilings["incident_increase_percent_most"]
         if facts["is_paid_raise"] or (facts["is_raise"] and facts["increase_percent"] > most):
             return ["reason_not_accepted"]
+    if query.action == "access_policy.set" and facts["silences"] and reason != "LEGAL_PROCESS":
+        return ["reason_not_accepted"]
     return []
 
 
@@ -253,13 +262,6 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
-        case "finding.waive":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
-        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
-            most = book.actions[query.action].ceilings["units_most"]
-            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
-        case "entitlement.grant_grace":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -271,6 +273,18 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             return ["self_target"] * facts["target_is_self"]
         case _:
             return []
+
+
+def _length_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    most = {
+        "finding.waive": book.limits.waiver_longest_days,
+        "entitlement.grant_grace": book.limits.grace_longest_days,
+        "legal_hold.set": book.limits.legal_hold_longest_days,
+        "consent.ask": book.limits.consent_longest_hours,
+    }.get(query.action)
+    if most is None:
+        return []
+    return ["expiry_too_far"] * (not 1 <= facts["hours" if query.action == "consent.ask" else "days"] <= most)
 
 
 def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
@@ -288,9 +302,12 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
+    known = _known_groups(query)
+    return _asked_groups(book, query) if known is None else known
+
+
+def _asked_groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS:
-        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -306,12 +323,21 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
+        case "access_policy.set":
+            return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _known_groups(query: Query) -> dict[str, int] | None:
+    facts: Any = query.facts
+    if query.action == "access_policy.set":
+        return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
+    return ALWAYS.get(query.action)
 
 
 def _takes_two_teams(book: PolicyBook, query: Query) -> bool:

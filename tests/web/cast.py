@@ -157,6 +157,7 @@ def opened_house(
                 access_fleet=storage.access_fleet,
                 inbound_verifiers={},
                 provider_events={},
+                fingerprints=TestFingerprints(),
             ),
             storage,
         )

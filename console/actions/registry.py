@@ -44,8 +44,18 @@ from console.actions.period import close, prepare
 from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.signal import settle
-from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
+from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate, set_country
 from console.actions.tenant import add_note, resume, suspend
+from console.actions.trust import (
+    ask_consent,
+    make_token,
+    release_hold,
+    revoke_token,
+    set_hold,
+    set_policy,
+    set_webhook,
+    withdraw_consent,
+)
 from console.actions.webhook import (
     add_endpoint,
     cancel_delivery,
@@ -142,6 +152,15 @@ OWN: tuple[Action[Any], ...] = (
     deactivate.ACTION,
     reactivate.ACTION,
     end_sessions.ACTION,
+    set_country.ACTION,
+    make_token.ACTION,
+    revoke_token.ACTION,
+    set_webhook.ACTION,
+    set_hold.ACTION,
+    release_hold.ACTION,
+    set_policy.ACTION,
+    ask_consent.ACTION,
+    withdraw_consent.ACTION,
 )
 
 Registry = Mapping[ActionKey, Action[Any]]

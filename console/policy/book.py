@@ -139,6 +139,10 @@ class Limits:
     override_longest_days: int
     grace_longest_days: int
     waiver_longest_days: int
+    legal_hold_longest_days: int
+    consent_longest_hours: int
+    consent_remind_hours: int
+    customer_reads_per_minute: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,10 @@ class TrailReader(Protocol):
         """Return one entry."""
         ...
 
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
+        ...
+
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
         ...

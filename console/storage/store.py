@@ -10,7 +10,12 @@ from console.domain.errors import ScopeError, TrailUnavailableError
 from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
+from console.storage.access_policies import StoredAccessPolicies
+from console.storage.consents import StoredConsents
+from console.storage.customer_letters import StoredCustomerLetters
+from console.storage.customer_tokens import StoredCustomerTokens
 from console.storage.directory import StoredDirectory
+from console.storage.disclosures import StoredDisclosures, StoredLegalHolds
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.findings import StoredFindings
@@ -170,6 +175,36 @@ class StoredUnit:
     def signals(self) -> StoredSignals:
         """Return the signals."""
         return StoredSignals(self._session)
+
+    @cached_property
+    def disclosures(self) -> StoredDisclosures:
+        """Return what tenants are shown of staff's accesses."""
+        return StoredDisclosures(self._session)
+
+    @cached_property
+    def legal_holds(self) -> StoredLegalHolds:
+        """Return what keeps accesses back."""
+        return StoredLegalHolds(self._session)
+
+    @cached_property
+    def customer_tokens(self) -> StoredCustomerTokens:
+        """Return the tokens of customers' programs."""
+        return StoredCustomerTokens(self._session)
+
+    @cached_property
+    def access_policies(self) -> StoredAccessPolicies:
+        """Return what tenants permit."""
+        return StoredAccessPolicies(self._session)
+
+    @cached_property
+    def consents(self) -> StoredConsents:
+        """Return the questions to tenants' administrators."""
+        return StoredConsents(self._session)
+
+    @cached_property
+    def letters(self) -> StoredCustomerLetters:
+        """Return the letters to customers."""
+        return StoredCustomerLetters(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

@@ -41,6 +41,13 @@ class StoredTrailReader:
         """Return one entry."""
         return next((_entry(row) for row in found(self._session, _ONE, uid=uid)), None)
 
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
+        if not events:
+            return []
+        wanted = _found().where(AuditEventRow.id.in_(events))
+        return [_entry(row) for row in self._session.execute(wanted)]
+
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
         newest = found(self._session, _CHECKPOINT)

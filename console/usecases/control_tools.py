@@ -4,13 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.domain.freezes import Freeze
-from console.domain.ids import StaffId, TenantId
-from console.domain.impersonations import Impersonation, ImpersonationEnd
+from console.domain.ids import MemberId, StaffId, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.access_policies import AccessPolicyBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
 from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.freezes import FreezeBook
 from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
@@ -94,7 +99,7 @@ class UnitTools:
         """Return the signals."""
         return self.unit.signals
 
-    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
         limits = self.house.book.limits
         running = self.unit.impersonations.open_of(self.actor.staff)
@@ -104,7 +109,8 @@ class UnitTools:
             session=self.actor.session,
             lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
             running=running if is_alive else None,
-            tenant_allows=self.tenant is not None and tenant_allows(self.house, self.tenant),
+            tenant_allows=self.tenant is not None
+            and tenant_allows(self.unit, self.tenant, staff=self.actor.staff, member=member, mode=Mode.READ, now=at),
             longest_minutes=limits.impersonation_minutes,
             idle_minutes=limits.impersonation_idle_minutes,
         )
@@ -148,6 +154,36 @@ class UnitTools:
         )
         self.unit.freezes.add(replace(freeze, ended=ended))
         return ended
+
+    @property
+    def disclosures(self) -> DisclosureBook:
+        """Return what tenants are shown of staff's accesses."""
+        return self.unit.disclosures
+
+    @property
+    def legal_holds(self) -> LegalHolds:
+        """Return what keeps accesses back."""
+        return self.unit.legal_holds
+
+    @property
+    def customer_tokens(self) -> CustomerTokens:
+        """Return the tokens of customers' programs."""
+        return self.unit.customer_tokens
+
+    @property
+    def access_policies(self) -> AccessPolicyBook:
+        """Return what tenants permit."""
+        return self.unit.access_policies
+
+    @property
+    def consents(self) -> ConsentBook:
+        """Return the questions to tenants' administrators."""
+        return self.unit.consents
+
+    @property
+    def letters(self) -> CustomerLetters:
+        """Return the letters to customers."""
+        return self.unit.letters
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -90,12 +90,13 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    if row is not None:
+    is_home = row is None or action.stays_home
+    if row is not None and not is_home:
         scope = scope or scope_of_request(request, row, actor, now=now)
-    plane = None if scope is None else plane_in(house, unit, scope)
+    plane = None if scope is None or is_home else plane_in(house, unit, scope)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if row is not None and plane is None and not action.writes_control:
+    if plane is None and not is_home and not action.writes_control:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
     with _place_of_effect(house, action, scope, plane) as seen:
@@ -266,8 +267,8 @@ def _emit(
         v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
     ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
-    is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
-    intent = intent_of(unit, request) if is_far and action != "action.intent" else None
+    is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
+    intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
     emit(

@@ -15,9 +15,8 @@ from console.ports.override_register import AccessFleet
 from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
 from console.ports.product import Product
-from console.ports.secrets import OneTimeCodes, Passwords
+from console.ports.secrets import Fingerprints, OneTimeCodes, Passwords
 from console.ports.store import Store
-from console.ports.tenant_wishes import TenantWishes
 from console.ports.tickets import Tickets
 from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
@@ -49,4 +48,4 @@ class House:
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]
     product: Product | None
-    wishes: TenantWishes
+    fingerprints: Fingerprints

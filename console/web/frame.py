@@ -27,6 +27,7 @@ _TABS = (
     ("jobs", "Jobs", "tenants.jobs"),
     ("notes", "Notes", "tenants.notes"),
     ("entries", "Entries", "tenants.entries"),
+    ("customer", "Customer", "customer.show"),
 )
 
 

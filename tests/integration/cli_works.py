@@ -15,7 +15,6 @@ from console.actions.registry import registered
 from console.adapters.billing import NoProvider
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
-from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import UncheckedTickets
 from console.cli.main import build_cli
 from console.cli.works import DatabaseProbe, Rooms
@@ -70,7 +69,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         inbound_verifiers={},
         provider_events={},
         product=connected_product(),
-        wishes=EveryTenantAllows(),
+        fingerprints=TestFingerprints(),
     )
 
 

@@ -80,5 +80,14 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("staff.deactivate", Effect.DANGEROUS, "control"),
         ("staff.reactivate", Effect.DANGEROUS, "control"),
         ("staff.end_sessions", Effect.WRITE, "control"),
+        ("staff.set_country", Effect.WRITE, "control"),
+        ("customer_token.make", Effect.DANGEROUS, "tenant"),
+        ("customer_token.revoke", Effect.WRITE, "tenant"),
+        ("customer_webhook.set", Effect.DANGEROUS, "tenant"),
+        ("legal_hold.set", Effect.DANGEROUS, "tenant"),
+        ("legal_hold.release", Effect.DANGEROUS, "tenant"),
+        ("access_policy.set", Effect.DANGEROUS, "tenant"),
+        ("consent.ask", Effect.WRITE, "tenant"),
+        ("consent.withdraw", Effect.WRITE, "tenant"),
     )
 )

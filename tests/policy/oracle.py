@@ -97,8 +97,13 @@ PERMITTED: dict[str, set[Role]] = {
     "webhook.resend": ENGINEERING | SUPPORT,
     **{
         f"staff.{verb}": {Role.ADMINISTRATOR}
-        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
+        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions", "set_country")
     },
+    **{key: {Role.SUPPORT_LEAD} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {Role.SUPPORT_LEAD} for verb in ("set", "release")},
+    "customer_token.revoke": SUPPORT | ENGINEERING,
+    "access_policy.set": SUPPORT,
+    **{f"consent.{verb}": SUPPORT | ENGINEERING for verb in ("ask", "withdraw")},
 }
 ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
@@ -109,6 +114,8 @@ ALWAYS = {
     "billing.resync_all": {"resync_second": 1},
     "impersonation.widen": {"support_lead": 1},
     "freeze.lift": {"thaw_second": 1},
+    **{key: {"support_lead": 1} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {"support_lead": 1} for verb in ("set", "release")},
 }
 CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
@@ -193,8 +200,9 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _request_refusals(query, facts)
     if key.startswith("impersonation."):
         codes += _impersonation_refusals(book, query, facts)
-    codes += ["self_target"] * (key == "signal.settle" and facts["is_own"])
-    return codes + _freeze_refusals(query, facts) + _size_refusals(book, query, facts)
+    codes += ["self_target"] * (key == "signal.settle" and bool(facts["is_own"]))
+    codes += _freeze_refusals(query, facts) + _length_refusals(book, query, facts)
+    return codes + _size_refusals(book, query, facts)
 
 
 def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
@@ -224,6 +232,8 @@ def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
         most = book.actions[query.action].ceilings["incident_increase_percent_most"]
         if facts["is_paid_raise"] or (facts["is_raise"] and facts["increase_percent"] > most):
             return ["reason_not_accepted"]
+    if query.action == "access_policy.set" and facts["silences"] and reason != "LEGAL_PROCESS":
+        return ["reason_not_accepted"]
     return []
 
 
@@ -281,13 +291,6 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
-        case "finding.waive":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
-        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
-            most = book.actions[query.action].ceilings["units_most"]
-            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
-        case "entitlement.grant_grace":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -317,6 +320,18 @@ def _impersonation_refusals(book: PolicyBook, query: Query, facts: dict[str, Any
     ]
 
 
+def _length_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    most = {
+        "finding.waive": book.limits.waiver_longest_days,
+        "entitlement.grant_grace": book.limits.grace_longest_days,
+        "legal_hold.set": book.limits.legal_hold_longest_days,
+        "consent.ask": book.limits.consent_longest_hours,
+    }.get(query.action)
+    if most is None:
+        return []
+    return ["expiry_too_far"] * (not 1 <= facts["hours" if query.action == "consent.ask" else "days"] <= most)
+
+
 def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
     limits = book.limits
     longest = book.reasons[query.reason].lease_minutes if query.reason else 0
@@ -332,9 +347,12 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
+    known = _known_groups(query)
+    return _asked_groups(book, query) if known is None else known
+
+
+def _asked_groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS:
-        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -350,12 +368,21 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
+        case "access_policy.set":
+            return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _known_groups(query: Query) -> dict[str, int] | None:
+    facts: Any = query.facts
+    if query.action == "access_policy.set":
+        return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
+    return ALWAYS.get(query.action)
 
 
 def _takes_two_teams(book: PolicyBook, query: Query) -> bool:

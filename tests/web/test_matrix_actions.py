@@ -31,6 +31,7 @@ from tests.databases import NOON
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.customer_stage import trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
@@ -160,6 +161,18 @@ TRIALS: Mapping[str, Trial] = {
     "inbound.replay": Trial({"event": "x"}, {}),
     **{f"period.{verb}": Trial({"period": OCTOBER}, {}) for verb in PERIODS},
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+    "staff.set_country": Trial({"colleague": COLLEAGUE, "country": "DE"}, {}),
+    "customer_token.make": Trial({"label": "SIEM", "opens": "log"}, {}),
+    "customer_token.revoke": Trial({"token": "cut_1"}, {}),
+    "customer_webhook.set": Trial({"url": "https://siem.nordwind.example/in"}, {}),
+    "legal_hold.set": Trial({"until": "2026-12-31"}, {"days": 40}),
+    "legal_hold.release": Trial({"hold": "lgh_1"}, {}),
+    "access_policy.set": Trial({"impersonation": "consent", "notify": "digest"}, {"loosens": False, "silences": False}),
+    "consent.ask": Trial(
+        {"what": "See why your invoice shows two taxes.", "member": "", "mode": "read", "minutes": "30",
+         "answer_hours": "72"}, {"hours": 72}
+    ),
+    "consent.withdraw": Trial({"consent": "cns_1"}, {}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
     "reconciliation.cancel": Trial({"run": "x"}, {}),
@@ -215,6 +228,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     lease(stage.cast, role.value, THIS)
     if key.startswith("period."):
         period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
+    trust(stage.cast, TENANTS[THIS])
     found = told(stage, key)
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)

@@ -6,7 +6,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0014"
-down_revision = "control_0012"
+down_revision = "control_0013"
 branch_labels = None
 depends_on = None
 

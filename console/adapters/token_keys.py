@@ -25,13 +25,14 @@ _FIRST = "0001.pem"
 class FileTokenKeys:
     """Signs with the newest private key; of the others only the public half is kept, for tokens and caches of theirs.
 
-    Shape: a rotation by another process is seen at the next token, because the folder's time of change is asked.
+    Shape: a rotation by another process is seen at the next token, because the names in the folder are looked at; its
+    time of change would not do, which stands still for some milliseconds.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = Lock()
-        self._seen_at = -1
+        self._seen: list[Path] = []
         self._signing = ("", OKPKey.generate_key(ALGORITHM))
         self._known: dict[str, OKPKey] = {}
 
@@ -93,16 +94,21 @@ class FileTokenKeys:
             for old in self._files()[:-1]:
                 if old.suffix == ".pem":
                     _retire(old)
-            self._seen_at = -1
         return self._fresh()[0]
 
     def _fresh(self) -> tuple[str, OKPKey]:
         """Return the signing key and its id, read again only where the folder changed."""
-        changed_at = self._folder.stat().st_mtime_ns
         with self._lock:
-            if changed_at != self._seen_at:
-                self._signing, self._known = _loaded(self._files())
-                self._seen_at = changed_at
+            files = self._files()
+            while files != self._seen:
+                try:
+                    self._signing, self._known = _loaded(files)
+                    self._seen = files
+                except SigningKeyError:  # a rotation that is under way takes a file from under our eyes
+                    now = self._files()
+                    if now == files:
+                        raise
+                    files = now
             return self._signing
 
     def _files(self) -> list[Path]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.domain.impersonations import Impersonation
-from console.domain.product_tokens import TokenFault
+from console.domain.product_tokens import TokenFault, fault_of
 from console.domain.staff import Origin
 from console.ports.product import Product
 from console.usecases.exchange_token import over_in
@@ -16,10 +16,11 @@ from console.usecases.impersonation_standing import (
     ticket_of,
     why_over,
 )
+from console.usecases.know_product import refuse_product_in
 from console.usecases.read_token import TokenOfRow, row_of_token
 
 _TOUCH = timedelta(seconds=1)
-_REVOKE_GRACE_SECONDS = 86_400  # whoever wants out gets out, however old the token
+_LONG_GRACE_SECONDS = 86_400  # whoever wants out gets out, however old the token; and an end is told by its word
 _SENTENCES = {
     TokenFault.NOT_OURS: "This is no token of ours.",
     TokenFault.FOREIGN: "This token was made for somebody else.",
@@ -51,7 +52,7 @@ def introspect_token(
 
     Shape: only what a person did moves the clocks: of the impersonation, and of the lease and session it rests on.
     """
-    read = row_of_token(house, product, token, origin=origin)
+    read = row_of_token(house, product, token, origin=origin, grace_seconds=_LONG_GRACE_SECONDS)
     if not isinstance(read, TokenOfRow):
         return Inactive(ended_by="", sentence=_SENTENCES[read])
     now = house.clock.now()
@@ -63,12 +64,16 @@ def introspect_token(
         with house.store.write() as unit:
             over_in(house, unit, product, row, over, origin=origin)
         return Inactive(ended_by=over.value, sentence=over.sentence)
+    if fault_of(read.claims, issuer=product.issuer, audience=product.client_id, now=now) is not None:
+        with house.store.write() as unit:
+            refuse_product_in(house, unit, product, because=TokenFault.EXPIRED.value, origin=origin, row=row)
+        return Inactive(ended_by="", sentence=_SENTENCES[TokenFault.EXPIRED])
     return Active(row=_touched(house, row, now) if is_activity else row, claims=read.claims)
 
 
 def revoke_token(house: House, product: Product, *, token: str, origin: Origin) -> None:
     """End the impersonation of a token by hand; what is none of ours, or over, is left as it is."""
-    read = row_of_token(house, product, token, origin=origin, grace_seconds=_REVOKE_GRACE_SECONDS)
+    read = row_of_token(house, product, token, origin=origin, grace_seconds=_LONG_GRACE_SECONDS)
     if not isinstance(read, TokenOfRow):
         return
     with house.store.write() as unit:

@@ -24,7 +24,9 @@ from console.usecases.propose_action import propose_action
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.product_stage import ended_impersonation
 from tests.web.reconciliation_stage import found
+from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
@@ -116,12 +118,14 @@ def furnished(cast: Cast) -> World:
             "slug": THIS,
             "request_id": answer.request.id,
             "lease": held.id,
+            "impersonation": ended_impersonation(cast, held, session.key, THIS),
             "uid": cast.entries("request.proposed")[0]["uid"],
             "key": session.key,
             "endpoint_id": MAIN,
             "delivery": left.failed[0],
             "run": planned_run(cast, left),
             "sweep": planned_sweep(cast),
+            "signal": raised_signal(cast),
             "job": left.job,
             "event": left.event,
             "reconciliation": stood.run,

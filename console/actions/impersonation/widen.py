@@ -1,7 +1,7 @@
 """`impersonation.widen`: let a running impersonation write as well."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
@@ -57,7 +57,7 @@ def _running(params: Params, tools: Tools) -> Impersonation:
     here = None if tools.directory_row is None else tools.directory_row.id
     if row is None or row.staff != tools.requester or row.tenant != here:
         raise Fault("impersonation", "You have no such impersonation on this tenant.")
-    over = tools.books().why_over(row, at=tools.now)
+    over = tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
     if over is not None:
         raise Fault("impersonation", f"This impersonation is over: {over.sentence[0].lower()}{over.sentence[1:]}")
     if row.mode is not Mode.READ:

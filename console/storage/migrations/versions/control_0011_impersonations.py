@@ -29,7 +29,6 @@ def upgrade() -> None:
     ddl.refuse_update("impersonation_code", "used_once", "OLD.used_at IS NOT NULL")
     for table in ("product_report", "product_event"):
         ddl.append_only(table)
-        ddl.refuse_replacement(table, "id = NEW.id")
     moves = "session, mode, widened_by, last_used_at, ended_at, ended_by"
     ddl.grant(f"SELECT, INSERT, UPDATE ({moves})", "impersonation", "sallyport_app")
     ddl.grant("SELECT, INSERT, UPDATE (used_at)", "impersonation_code", "sallyport_app")

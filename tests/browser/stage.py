@@ -87,7 +87,7 @@ def raised(
     clock = RunningClock()
     receiver = Receiver().start()
     own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{receiver.url.rpartition(':')[2]}"}
-    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port | own)
+    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port | dict(own))
     people = demo_staff()
     with (
         patch("console.app.building.SystemClock", lambda: clock),

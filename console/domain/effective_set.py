@@ -114,10 +114,12 @@ def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
     if frozen is not None:
         used = 0 if usage is None else usage.used
         hard = used if hard is None else min(hard, used)
-    row = Entitlement(
+    return Entitlement(
         feature=feature,
         value=decided.value,
-        access=Access.GRANTED,
+        access=Access.DENIED
+        if is_denied
+        else _access(feature, decided.value, usage, hard=hard, soft=soft, grace=keeps),
         winners=tuple(decided.winners),
         losers=tuple(decided.losers),
         valid_until=_next_boundary(inputs, mine, counts, frame.now),
@@ -128,19 +130,19 @@ def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
         frozen_by=frozen,
         grace=keeps,
     )
-    return replace(row, access=_access(row, is_denied=is_denied))
 
 
-def _access(row: Entitlement, *, is_denied: bool) -> Access:
-    is_nothing = row.value == 0 and (row.feature.is_counted or not row.feature.options)
-    if is_denied or is_nothing:
+def _access(
+    feature: Feature, value: int, usage: Usage | None, *, hard: int | None, soft: int | None, grace: Condition | None
+) -> Access:
+    if value == 0 and (feature.is_counted or not feature.options):
         return Access.DENIED
-    used = 0 if row.usage is None else row.usage.used
-    if row.hard is not None and used > row.hard:
+    used = 0 if usage is None else usage.used
+    if hard is not None and used > hard:
         return Access.HARD_EXCEEDED
-    if row.soft is not None and used > row.soft:
+    if soft is not None and used > soft:
         return Access.SOFT_EXCEEDED
-    return Access.GRANTED_IN_GRACE if row.grace is not None else Access.GRANTED
+    return Access.GRANTED_IN_GRACE if grace is not None else Access.GRANTED
 
 
 def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:

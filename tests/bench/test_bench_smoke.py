@@ -52,3 +52,11 @@ def test_it_measures_reconciliations_over_fleets_that_agree() -> None:
     assert [(result.key, result.cells[-1]) for result in table.results] == [
         ("reconcile 100", "0"), ("reconcile 200", "0"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_measures_explanations_and_recalculations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "HOME", tmp_path)
+    plan = bench.Plan(size=Size(tenants=400, entries=2_000), names=frozenset({"entitlements"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["engine", "explain", "recalculate", "rewrite"]

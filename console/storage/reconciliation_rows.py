@@ -7,7 +7,7 @@ from console.domain.billing.objects import ObjectKind
 from console.domain.ids import Digest, ExecutionId, RequestId, StaffId, TenantId
 from console.domain.reconciling.findings import Direction, Finding, FindingId, FindingState, ReconciliationId
 from console.domain.reconciling.runs import How, KindTotal, Reconciliation, RunState, Sighting, Staged
-from console.storage.reconciliation_tables import FindingRow, ReconciliationRow, SightingRow, StagedObjectRow
+from console.storage.reconciliation_tables import FindingRow, ReconciliationRow
 
 
 def shown_run(row: ReconciliationRow) -> Reconciliation:
@@ -72,7 +72,7 @@ def run_values(run: Reconciliation) -> dict[str, Any]:
     }
 
 
-def shown_staged(row: StagedObjectRow) -> Staged:
+def shown_staged(row: Any) -> Staged:  # noqa: ANN401  a row of any making
     """Return an object as it was pulled."""
     return Staged(
         kind=ObjectKind(row.kind),
@@ -101,7 +101,7 @@ def staged_values(run: ReconciliationId, staged: Staged) -> dict[str, Any]:
     }
 
 
-def shown_sighting(row: SightingRow) -> Sighting:
+def shown_sighting(row: Any) -> Sighting:  # noqa: ANN401  a row of any making
     """Return a sighting."""
     return Sighting(
         finding=FindingId(row.finding),

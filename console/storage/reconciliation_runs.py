@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.canonical import canonical_bytes
 from console.domain.ids import Digest, TenantId
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import FLEET, OPEN_STATES, Reconciliation, Sighting
+from console.storage.prepared import Prepared
 from console.storage.reconciliation_rows import (
     progress_of,
     run_values,
@@ -19,7 +20,7 @@ from console.storage.reconciliation_rows import (
     sighting_values,
 )
 from console.storage.reconciliation_tables import ReconciliationRow, SightingRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.rows import add_unless_taken, changed, found
 
 _DIGESTED_AT_ONCE = 1_000
 # Word for word as the partial indexes say it, so that either database proves that they serve.
@@ -49,7 +50,7 @@ class StoredRuns:
     def last_done(self, tenant: TenantId | None) -> Reconciliation | None:
         """Return the newest run that ended well over the fleet, or over the fleet or this tenant."""
         scopes = [FLEET] if tenant is None else [FLEET, tenant]
-        found = [
+        newest = [
             self._one(
                 select(ReconciliationRow)
                 .where(ReconciliationRow.scope == scope, _IS_DONE)
@@ -58,7 +59,7 @@ class StoredRuns:
             )
             for scope in scopes
         ]
-        return max((run for run in found if run is not None), key=lambda run: (run.queued_at, run.id), default=None)
+        return max((run for run in newest if run is not None), key=lambda run: (run.queued_at, run.id), default=None)
 
     def save(self, run: Reconciliation) -> bool:
         """Write how far an open run has come, by one conditional update on its version; False: too late."""
@@ -99,8 +100,10 @@ class StoredSightings:
 
     def of_tenant(self, run: ReconciliationId, tenant: TenantId | None) -> Sequence[Sighting]:
         """Return what a run saw of one tenant, or of the account as a whole, in order of id."""
-        wanted = select(SightingRow).where(SightingRow.run == run, SightingRow.tenant == tenant)
-        return [shown_sighting(row) for row in self._session.scalars(wanted.order_by(SightingRow.finding))]
+        if tenant is not None:
+            return [shown_sighting(row) for row in found(self._session, _OF_TENANT, run=run, tenant=tenant)]
+        of_account = select(SightingRow).where(SightingRow.run == run, SightingRow.tenant.is_(None))
+        return [shown_sighting(row) for row in self._session.scalars(of_account.order_by(SightingRow.finding))]
 
     def digest(self, run: ReconciliationId) -> Digest:
         """Return a digest over everything that a run saw, in constant memory."""
@@ -123,3 +126,10 @@ class StoredSightings:
             if len(page) < _DIGESTED_AT_ONCE:
                 return
             last = page[-1][0]
+
+
+_OF_TENANT = Prepared(
+    select(SightingRow)
+    .where(SightingRow.run == bindparam("run"), SightingRow.tenant == bindparam("tenant"))
+    .order_by(SightingRow.finding)
+)

@@ -76,7 +76,8 @@ _REGISTER = """
 SELECT tenant.name, tenant.slug, listed.until, staff.name, listed.monthly_minor, listed.currency, listed.is_redundant,
 listed.is_orphaned, listed.starts_at, listed.checked_at
 FROM override_register AS listed JOIN directory_tenant AS tenant ON tenant.id = listed.tenant
-LEFT JOIN staff ON staff.id = listed.owner ORDER BY listed.until IS NULL, listed.until, listed.tenant, listed.override LIMIT 200
+LEFT JOIN staff ON staff.id = listed.owner
+ORDER BY listed.until IS NULL, listed.until, listed.tenant, listed.override LIMIT 200
 """
 _COST = """
 SELECT currency, count(*), sum(monthly_minor) FROM override_register WHERE monthly_minor > 0

@@ -7,10 +7,9 @@ from console.domain.billing.objects import ObjectKind
 from console.domain.ids import Digest, ExecutionId, RequestId, StaffId, TenantId
 from console.domain.reconciling.findings import Direction, Finding, FindingId, FindingState, ReconciliationId
 from console.domain.reconciling.runs import How, KindTotal, Reconciliation, RunState, Sighting, Staged
-from console.storage.reconciliation_tables import FindingRow, ReconciliationRow
 
 
-def shown_run(row: ReconciliationRow) -> Reconciliation:
+def shown_run(row: Any) -> Reconciliation:  # noqa: ANN401  a row of any making
     """Return a run."""
     return Reconciliation(
         id=ReconciliationId(row.id),
@@ -126,7 +125,7 @@ def sighting_values(run: ReconciliationId, seen: Sighting) -> dict[str, Any]:
     }
 
 
-def shown_finding(row: FindingRow) -> Finding:
+def shown_finding(row: Any) -> Finding:  # noqa: ANN401  a row of any making
     """Return a finding."""
     return Finding(
         id=FindingId(row.id),

@@ -34,7 +34,8 @@ def differences(before: Sequence[Entitlement], after: Sequence[Entitlement]) -> 
 def upcoming(inputs: Inputs, now: datetime, *, most: int, boundaries: int = 60) -> tuple[Upcoming, ...]:
     """Return the next moments at which a row really changes; looks at no more than so many boundaries."""
     found: list[Upcoming] = []
-    rows, moment = effective(inputs, now), _first_boundary(effective(inputs, now))
+    rows = effective(inputs, now)
+    moment = _first_boundary(rows)
     for _ in range(boundaries):
         if moment is None or len(found) == most:
             break

@@ -13,15 +13,16 @@ from console.storage.billing_tables import BillingCustomerRow, BillingObjectRow
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.mirror_rows import shown_snapshot
 from console.storage.plane_rows import shown_invoice
+from console.storage.prepared import Prepared
+from console.storage.rows import found
 from console.storage.tenant_tables import InvoiceRow, PlanRow, SubscriptionRow
 
 _MOST_SUBSCRIPTIONS = 200
 
 
 def stored_bought(session: GuardedSession) -> Bought | None:
-    """Return the subscription that decides what the session's tenant may use; three statements."""
-    own = next((_own(row) for row in session.scoped(_OWN)), None)
-    return bought_of(own, _told(session, own))
+    """Return the subscription that decides what the session's tenant may use; three statements, once in a unit."""
+    return session.remembered("bought", lambda: _bought(session))
 
 
 def stored_subscription(session: GuardedSession) -> Subscription | None:
@@ -29,7 +30,7 @@ def stored_subscription(session: GuardedSession) -> Subscription | None:
     bought = stored_bought(session)
     if bought is None:
         return None
-    name = session.scalar(select(PlanRow.name).where(PlanRow.key == bought.plan_key))
+    name = next((row.name for row in found(session, _PLAN_NAME, plan=bought.plan_key)), None)
     return Subscription(
         plan_key=bought.plan_key,
         plan_name=name or bought.plan_key,
@@ -54,9 +55,9 @@ def stored_invoices(session: GuardedSession, *, limit: int) -> Sequence[Invoice]
 
 def stored_invoice(session: GuardedSession, number: str) -> Invoice | None:
     """Return one invoice."""
-    found = _merged(session.scoped(_INVOICE, number=number))
-    if found:
-        return found[0]
+    shown = _merged(session.scoped(_INVOICE, number=number))
+    if shown:
+        return shown[0]
     alone = (invoice_of(None, shown_snapshot(row)) for row in session.scoped(_MIRRORED_ONE, number=number))
     return next((each for each in alone if each is not None), None)
 
@@ -67,6 +68,11 @@ def stored_customers(session: GuardedSession) -> frozenset[str]:
     A customer is the tenant's while a link says so; one that was never linked or unlinked, when the product says so.
     """
     return _customers(session, next((row.provider_customer for row in session.scoped(_OWN)), None))
+
+
+def _bought(session: GuardedSession) -> Bought | None:
+    own = next((_own(row) for row in session.scoped(_OWN)), None)
+    return bought_of(own, _told(session, own))
 
 
 def _customers(session: GuardedSession, by_product: str | None) -> frozenset[str]:
@@ -118,6 +124,7 @@ _TOLD = (
 )
 _IS_INVOICE = (BillingObjectRow.kind == ObjectKind.INVOICE.value) & BillingObjectRow.is_deleted.is_(False)
 _OWN = Scoped(select(SubscriptionRow))
+_PLAN_NAME = Prepared(select(PlanRow.name).where(PlanRow.key == bindparam("plan")))
 _LINKS = Scoped(select(BillingCustomerRow.customer, BillingCustomerRow.unlinked_at))
 _SUBSCRIPTIONS = Scoped(
     select(*_TOLD, BillingObjectRow.customer)

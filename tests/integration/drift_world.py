@@ -215,11 +215,13 @@ def _closed(closed: ClosedSet, files: tuple[SealedFile, ...] = ()) -> Period:
 
 
 @contextmanager
-def drift_world(engine: str, path: Path, create: Callable[..., str]) -> Iterator[DriftWorld]:
-    """Open an empty house beside an empty provider."""
+def drift_world(
+    engine: str, path: Path, create: Callable[..., str], *, file: Path | None = None
+) -> Iterator[DriftWorld]:
+    """Open an empty house beside an empty provider, whose books lie in `file`."""
     url, planes = new_urls(engine, path, create)
     clock = HandClock(NOW)
-    fake = FakeStripe(path / "fake.db", api_key=API_KEY, now=lambda: clock.now().timestamp())
+    fake = FakeStripe(file or path / "fake.db", api_key=API_KEY, now=lambda: clock.now().timestamp())
     calls = connecting.in_process(fake, api_key=API_KEY, version=VERSION)
     provider = StripeProvider(calls, clock=clock, is_live=True)
     provided = {

@@ -17,14 +17,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
+from console.adapters.signing_key import FileSigningKey
 from console.app.building import Building, opened_building
 from console.app.sending import sending_duties
 from console.policy.book import PolicyBook
 from console.settings import Settings, load_settings
 from console.worker.process import run_until_signalled
 from tests.integration.sending_world import settings_of
-from tests.integration.stage import ROOT, book, rows
+from tests.integration.stage import ROOT, Stage, book, rows
 
 PATIENCE_S = 120
 LEASE = timedelta(seconds=121)  # a little longer than policy's, so that what a killed worker held is free
@@ -124,6 +126,17 @@ def entries(url: str) -> list[tuple[str, str]]:
     """Return action and target of every entry that is not about the jobs themselves, in order."""
     found = rows(url, "SELECT action, target FROM audit_event WHERE action NOT LIKE 'job.%'")
     return sorted((str(action), str(target)) for action, target in found)
+
+
+def check_trail(stage: Stage, folder: Path) -> None:
+    """Give every entry its place and assert that nothing is missing, doubled or changed."""
+    key = FileSigningKey.opened(folder / "trail.key", name="tests/kill/1")
+    sequencer = stage.storage.sequencer(key, CheckpointFolder(folder / "checkpoints"))
+    while sequencer.run_once():
+        pass
+    found = sequencer.verify()
+    assert found.is_sound, "\n".join(map(str, found.findings))
+    assert not found.pending
 
 
 def work(settings: Settings, at: datetime) -> None:

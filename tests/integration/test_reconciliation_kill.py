@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.fake_stripe.book import FILE
-from console.adapters.signing_key import FileSigningKey
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import Reconciliation, RunState
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.drift_world import account_of, cast, drift_world
-from tests.integration.job_kill_world import LEASE, PATIENCE_S, Nursery, entries, nursery
+from tests.integration.job_kill_world import LEASE, PATIENCE_S, Nursery, check_trail, entries, nursery
 from tests.integration.stage import opened_stage, rows
 from tests.unit.reconciling.worlds import NOW
 
@@ -52,13 +50,7 @@ class Ground:
     def ended(self) -> Reconciliation:
         """Return the run, whose trail is whole."""
         with opened_stage(self.url, {}, clock=HandClock(NOW)) as stage:
-            key = FileSigningKey.opened(self.folder / "trail.key", name="tests/kill/1")
-            sequencer = stage.storage.sequencer(key, CheckpointFolder(self.folder / "checkpoints"))
-            while sequencer.run_once():
-                pass
-            found = sequencer.verify()
-            assert found.is_sound, "\n".join(map(str, found.findings))
-            assert not found.pending
+            check_trail(stage, self.folder)
             with stage.storage.store.read() as unit:
                 run = unit.runs.get(self.run)
         assert run is not None

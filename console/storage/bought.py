@@ -13,6 +13,7 @@ from console.storage.billing_tables import BillingCustomerRow, BillingObjectRow
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.mirror_rows import shown_snapshot
 from console.storage.plane_rows import shown_invoice
+from console.storage.prepared import Prepared
 from console.storage.tenant_tables import InvoiceRow, PlanRow, SubscriptionRow
 
 _MOST_SUBSCRIPTIONS = 200
@@ -29,7 +30,7 @@ def stored_subscription(session: GuardedSession) -> Subscription | None:
     bought = stored_bought(session)
     if bought is None:
         return None
-    name = session.scalar(select(PlanRow.name).where(PlanRow.key == bought.plan_key))
+    name = next((row.name for row in _PLAN_NAME.rows(session.connection(), {"plan": bought.plan_key})), None)
     return Subscription(
         plan_key=bought.plan_key,
         plan_name=name or bought.plan_key,
@@ -117,6 +118,7 @@ _TOLD = (
     BillingObjectRow.is_deleted,
 )
 _IS_INVOICE = (BillingObjectRow.kind == ObjectKind.INVOICE.value) & BillingObjectRow.is_deleted.is_(False)
+_PLAN_NAME = Prepared(select(PlanRow.name).where(PlanRow.key == bindparam("plan")))
 _OWN = Scoped(select(SubscriptionRow))
 _LINKS = Scoped(select(BillingCustomerRow.customer, BillingCustomerRow.unlinked_at))
 _SUBSCRIPTIONS = Scoped(

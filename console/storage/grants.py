@@ -1,12 +1,15 @@
 """What plan, contract, trial, add-ons and overrides give a tenant: one statement for each kind of source."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from console.domain.bought import Bought
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.storage.entitlement_tables import ContractRow, PlanVersionEntitlementRow, PlanVersionRow, TrialRow
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import IMPORTER, OverrideRow
+from console.storage.prepared import Prepared
 from console.storage.tenant_tables import (
     AddOnEntitlementRow,
     AddOnRow,
@@ -21,103 +24,81 @@ def stored_grants(session: GuardedSession, feature: str | None, *, bought: Bough
     return [
         *_of_plan(session, feature, bought),
         *_of_plan_versions(session, feature, bought),
-        *_of_contracts(session, feature),
-        *_of_undated_contracts(session, feature),
+        *(_signed(row) for contracts in (_CONTRACTS, _UNDATED_CONTRACTS) for row in contracts.rows(session, feature)),
         *_of_trials(session, feature),
         *_of_add_ons(session, feature),
         *_of_overrides(session, feature),
     ]
 
 
+class _Given:
+    """A statement over what sources give: of every feature, or of one."""
+
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]], feature: ColumnElement[str], made: type[Prepared] = Scoped
+    ) -> None:
+        """Build both forms once."""
+        self._all = made(statement)
+        self._one = made(statement.where(feature == bindparam("feature")))
+
+    def rows(self, session: GuardedSession, feature: str | None, **values: object) -> list[Any]:
+        """Return the rows of the session's tenant."""
+        statement = self._all if feature is None else self._one
+        given = values if feature is None else {**values, "feature": feature}
+        if isinstance(statement, Scoped):
+            return session.scoped(statement, **given)
+        return statement.rows(session.connection(), given)
+
+
 def _of_plan(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
     if bought is None:
         return []
-    wanted = (
-        select(PlanEntitlementRow, PlanRow.name)
-        .join(PlanRow, PlanRow.key == PlanEntitlementRow.plan_key, isouter=True)
-        .where(PlanEntitlementRow.plan_key == bought.plan_key)
-        .order_by(PlanEntitlementRow.feature_key)
-    )
-    if feature is not None:
-        wanted = wanted.where(PlanEntitlementRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.PLAN,
-            id=given.plan_key,
-            label=plan_name or given.plan_key,
-            feature=given.feature_key,
-            value=given.value,
+            id=row.plan_key,
+            label=row.plan_name or row.plan_key,
+            feature=row.feature_key,
+            value=row.value,
             starts_at=bought.started_at,
             until=None,
         )
-        for given, plan_name in session.execute(wanted)
+        for row in _PLAN.rows(session, feature, plan=bought.plan_key)
     ]
 
 
 def _of_plan_versions(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
     if bought is None:
         return []
-    given = PlanVersionEntitlementRow
-    is_of_version = (PlanVersionRow.plan_key == given.plan_key) & (PlanVersionRow.version == given.version)
-    wanted = (
-        select(given, PlanVersionRow, PlanRow.name)
-        .join(PlanVersionRow, is_of_version)
-        .join(PlanRow, PlanRow.key == given.plan_key, isouter=True)
-        .where(given.plan_key == bought.plan_key)
-        .order_by(given.feature_key, given.version)
-    )
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
     return [
         Grant(
             source=GrantSource.PLAN,
-            id=gives.plan_key,
-            label=f"{plan_name or gives.plan_key}, version {gives.version}",
-            feature=gives.feature_key,
-            value=gives.value,
-            starts_at=max(bought.started_at, dated.starts_at),
-            until=dated.until,
-            version=gives.version,
+            id=row.plan_key,
+            label=f"{row.plan_name or row.plan_key}, version {row.version}",
+            feature=row.feature_key,
+            value=row.value,
+            starts_at=max(bought.started_at, row.starts_at),
+            until=row.until,
+            version=row.version,
         )
-        for gives, dated, plan_name in session.execute(wanted)
+        for row in _PLAN_VERSIONS.rows(session, feature, plan=bought.plan_key)
     ]
 
 
-def _of_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
-    given = PlanVersionEntitlementRow
-    is_signed = (given.plan_key == ContractRow.plan_key) & (given.version == ContractRow.version)
-    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
-    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
-
-
-def _of_undated_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
-    given = PlanEntitlementRow
-    is_signed = (given.plan_key == ContractRow.plan_key) & (ContractRow.version == 0)
-    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
-    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
-
-
-def _signed(contract: ContractRow, feature: str, value: int) -> Grant:
+def _signed(row: Any) -> Grant:  # noqa: ANN401  a row of any making
     return Grant(
         source=GrantSource.CONTRACT,
-        id=contract.id,
-        label=contract.label,
-        feature=feature,
-        value=value,
-        starts_at=contract.starts_at,
-        until=contract.until,
-        version=contract.version,
+        id=row.id,
+        label=row.label,
+        feature=row.feature_key,
+        value=row.value,
+        starts_at=row.starts_at,
+        until=row.until,
+        version=row.version,
     )
 
 
 def _of_trials(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = select(TrialRow).order_by(TrialRow.feature_key, TrialRow.id)
-    if feature is not None:
-        wanted = wanted.where(TrialRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.TRIAL,
@@ -128,31 +109,23 @@ def _of_trials(session: GuardedSession, feature: str | None) -> list[Grant]:
             starts_at=row.starts_at,
             until=row.until,
         )
-        for row in session.scalars(wanted)
+        for row in _TRIALS.rows(session, feature)
     ]
 
 
 def _of_add_ons(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = (
-        select(SubscriptionAddOnRow, AddOnEntitlementRow, AddOnRow.name)
-        .join(AddOnEntitlementRow, AddOnEntitlementRow.add_on_key == SubscriptionAddOnRow.add_on_key)
-        .join(AddOnRow, AddOnRow.key == SubscriptionAddOnRow.add_on_key, isouter=True)
-        .order_by(AddOnEntitlementRow.feature_key, SubscriptionAddOnRow.id)
-    )
-    if feature is not None:
-        wanted = wanted.where(AddOnEntitlementRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.ADD_ON,
-            id=bought.id,
-            label=_times(name or bought.add_on_key, bought.quantity),
-            feature=given.feature_key,
-            value=given.value * bought.quantity,
-            starts_at=bought.starts_at,
-            until=bought.until,
-            ended_at=bought.ended_at,
+            id=row.id,
+            label=_times(row.name or row.add_on_key, row.quantity),
+            feature=row.feature_key,
+            value=row.value * row.quantity,
+            starts_at=row.starts_at,
+            until=row.until,
+            ended_at=row.ended_at,
         )
-        for bought, given, name in session.execute(wanted)
+        for row in _ADD_ONS.rows(session, feature)
     ]
 
 
@@ -161,9 +134,6 @@ def _times(name: str, quantity: int) -> str:
 
 
 def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = select(OverrideRow).order_by(OverrideRow.feature, OverrideRow.starts_at, OverrideRow.id)
-    if feature is not None:
-        wanted = wanted.where(OverrideRow.feature == feature)
     return [
         Grant(
             source=GrantSource.OVERRIDE,
@@ -178,5 +148,81 @@ def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
             op=Op(row.op),
             owner=row.owner or ("" if row.granted_by == IMPORTER else row.granted_by),
         )
-        for row in session.scalars(wanted)
+        for row in _OVERRIDES.rows(session, feature)
     ]
+
+
+_VERSIONED = PlanVersionEntitlementRow
+_CONTRACT = (
+    ContractRow.id,
+    ContractRow.label,
+    ContractRow.version,
+    ContractRow.starts_at,
+    ContractRow.until,
+)
+_PLAN = _Given(
+    select(
+        PlanEntitlementRow.plan_key,
+        PlanEntitlementRow.feature_key,
+        PlanEntitlementRow.value,
+        PlanRow.name.label("plan_name"),
+    )
+    .join(PlanRow, PlanRow.key == PlanEntitlementRow.plan_key, isouter=True)
+    .where(PlanEntitlementRow.plan_key == bindparam("plan"))
+    .order_by(PlanEntitlementRow.feature_key),
+    PlanEntitlementRow.feature_key,
+    Prepared,
+)
+_PLAN_VERSIONS = _Given(
+    select(
+        _VERSIONED.plan_key,
+        _VERSIONED.version,
+        _VERSIONED.feature_key,
+        _VERSIONED.value,
+        PlanVersionRow.starts_at,
+        PlanVersionRow.until,
+        PlanRow.name.label("plan_name"),
+    )
+    .join(
+        PlanVersionRow,
+        (PlanVersionRow.plan_key == _VERSIONED.plan_key) & (PlanVersionRow.version == _VERSIONED.version),
+    )
+    .join(PlanRow, PlanRow.key == _VERSIONED.plan_key, isouter=True)
+    .where(_VERSIONED.plan_key == bindparam("plan"))
+    .order_by(_VERSIONED.feature_key, _VERSIONED.version),
+    _VERSIONED.feature_key,
+    Prepared,
+)
+_CONTRACTS = _Given(
+    select(*_CONTRACT, _VERSIONED.feature_key, _VERSIONED.value)
+    .join(_VERSIONED, (_VERSIONED.plan_key == ContractRow.plan_key) & (_VERSIONED.version == ContractRow.version))
+    .order_by(ContractRow.id),
+    _VERSIONED.feature_key,
+)
+_UNDATED_CONTRACTS = _Given(
+    select(*_CONTRACT, PlanEntitlementRow.feature_key, PlanEntitlementRow.value)
+    .join(PlanEntitlementRow, (PlanEntitlementRow.plan_key == ContractRow.plan_key) & (ContractRow.version == 0))
+    .order_by(ContractRow.id),
+    PlanEntitlementRow.feature_key,
+)
+_TRIALS = _Given(select(TrialRow).order_by(TrialRow.feature_key, TrialRow.id), TrialRow.feature_key)
+_ADD_ONS = _Given(
+    select(
+        SubscriptionAddOnRow.id,
+        SubscriptionAddOnRow.add_on_key,
+        SubscriptionAddOnRow.quantity,
+        SubscriptionAddOnRow.starts_at,
+        SubscriptionAddOnRow.until,
+        SubscriptionAddOnRow.ended_at,
+        AddOnEntitlementRow.feature_key,
+        AddOnEntitlementRow.value,
+        AddOnRow.name,
+    )
+    .join(AddOnEntitlementRow, AddOnEntitlementRow.add_on_key == SubscriptionAddOnRow.add_on_key)
+    .join(AddOnRow, AddOnRow.key == SubscriptionAddOnRow.add_on_key, isouter=True)
+    .order_by(AddOnEntitlementRow.feature_key, SubscriptionAddOnRow.id),
+    AddOnEntitlementRow.feature_key,
+)
+_OVERRIDES = _Given(
+    select(OverrideRow).order_by(OverrideRow.feature, OverrideRow.starts_at, OverrideRow.id), OverrideRow.feature
+)

@@ -132,10 +132,11 @@ class DriftWorld(World):
 
     def lose_a_file(self) -> None:
         """Close a month whose sealed file lies nowhere."""
-        at = self.clock.now() - timedelta(days=100)
         file = SealedFile(name="invoices.csv", rows=1, totals={"EUR": 1}, sha256=Digest("0" * 64), size=1)
-        closed = ClosedSet(period=f"{at:%Y-%m}", closed_at=at + timedelta(days=40), invoices={})
+        months = (self.clock.now() - timedelta(days=days) for days in range(100, 400, 30))
         with self.stage.storage.store.write() as unit:
+            at = next(at for at in months if unit.periods.get(PeriodId(f"{at:%Y-%m}")).state is PeriodState.OPEN)
+            closed = ClosedSet(period=f"{at:%Y-%m}", closed_at=at + timedelta(days=40), invoices={})
             assert unit.periods.save(_closed(closed, (file,)))
 
     def garble(self, refs: Iterable[tuple[ObjectKind, str]], tenants: Sequence[Tenant]) -> None:

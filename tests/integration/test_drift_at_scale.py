@@ -31,7 +31,7 @@ from tests.integration.test_reconciliation_drift import ACCOUNT, HEALING, Found,
 from tests.unit.reconciling.worlds import NOW
 
 COUNT = int(os.environ.get("SALLYPORT_DRIFT_TENANTS", "150"))
-EACH = 1 if COUNT < 1_000 else 3
+EACH = 1 if COUNT < 1_000 else 3  # broken in each way
 AT_ONCE = 500
 OF_PAYOUTS = ("payout_mismatch", "payout_overdue", "unknown_enum", "payout_unattributable", "customer_unmapped")
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from console.domain.bought import Bought
 from console.domain.entitlements import Grant, GrantSource, Op
@@ -35,7 +36,7 @@ class _Given:
     """A statement over what sources give: of every feature, or of one."""
 
     def __init__(
-        self, statement: Select[*tuple[Any, ...]], feature: ColumnElement[str], made: type[Prepared] = Scoped
+        self, statement: Select[*tuple[Any, ...]], feature: InstrumentedAttribute[str], made: type[Prepared] = Scoped
     ) -> None:
         """Build both forms once."""
         self._all = made(statement)

@@ -28,7 +28,7 @@ def looked_again(first: Sequence[Candidate], look: Look) -> Sequence[Candidate]:
 
     Two lists are never read at one moment: a payment between them makes sums differ, but not twice in the same way.
     """
-    before = first
+    before, same = first, list[Candidate]()
     for _ in range(_MOST_LOOKS):
         now = persisting(before, look())
         said = {each.id: each for each in before}

@@ -159,7 +159,10 @@ class TenantPlane(Protocol):
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:
-        """Return the outcome that this plane recorded for an execution: `applied`, `abandoned` or None."""
+        """Return the outcome that this plane recorded for an execution: `applied`, `abandoned` or None.
+
+        Shape: of a recalculation the outcome is what its entry is to say.
+        """
         ...
 
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:

@@ -1,6 +1,8 @@
 """All that decides a tenant's entitlements, read in one transaction: a fixed number of statements for any tenant."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import bindparam, select
 
 from console.domain.access_changes import suspended
 from console.domain.bought import Bought
@@ -20,8 +22,10 @@ from console.domain.workspace import Account
 from console.storage.bought import stored_bought
 from console.storage.entitlement_tables import ConditionRow, ContractRow, FeatureRuleRow, PlanVersionRow, UsageRow
 from console.storage.grants import stored_grants
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import OwnConditionRow
+from console.storage.prepared import Prepared
+from console.storage.rows import found
 from console.storage.tenant_tables import FeatureRow
 
 
@@ -41,9 +45,9 @@ def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
                 starts_at=row.starts_at,
                 until=row.until,
             )
-            for row in session.scalars(select(ContractRow).order_by(ContractRow.id))
+            for row in session.scoped(_CONTRACTS)
         ),
-        conditions=(*_conditions(session), *_own_conditions(session)),
+        conditions=_conditions(session),
         usage=_usage(session),
         subscription=None if bought is None else bought.status,
     )
@@ -53,15 +57,10 @@ def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
 
 def stored_features(session: GuardedSession) -> tuple[Feature, ...]:
     """Return the features of the plane's catalogue, each with its rule where it has one."""
-    wanted = (
-        select(FeatureRow, FeatureRuleRow)
-        .join(FeatureRuleRow, FeatureRuleRow.feature_key == FeatureRow.key, isouter=True)
-        .order_by(FeatureRow.key)
-    )
-    return tuple(_feature(row, rule) for row, rule in session.execute(wanted))
+    return tuple(_feature(row) for row in found(session, _FEATURES))
 
 
-def _feature(row: FeatureRow, rule: FeatureRuleRow | None) -> Feature:
+def _feature(row: Any) -> Feature:  # noqa: ANN401  a row of both tables; all of the rule is None where there is none
     return Feature(
         key=row.key,
         name=row.name,
@@ -69,42 +68,49 @@ def _feature(row: FeatureRow, rule: FeatureRuleRow | None) -> Feature:
         unit=row.unit,
         unit_price_minor=row.unit_price_minor,
         currency=row.currency,
-        combining=Combining(rule.combining) if rule is not None and rule.combining else None,
-        default=0 if rule is None else rule.default_value,
-        hard_percent=None if rule is None else rule.hard_percent,
-        options=() if rule is None else tuple(rule.options),
-        owner="" if rule is None else rule.owner,
+        combining=Combining(row.combining) if row.combining else None,
+        default=row.default_value or 0,
+        hard_percent=row.hard_percent,
+        options=tuple(row.options or ()),
+        owner=row.owner or "",
     )
 
 
 def _plan_versions(session: GuardedSession, bought: Bought | None) -> tuple[PlanVersion, ...]:
     if bought is None:
         return ()
-    of_plan = select(PlanVersionRow).where(PlanVersionRow.plan_key == bought.plan_key)
-    wanted = of_plan.order_by(PlanVersionRow.version)
     return tuple(
         PlanVersion(plan=row.plan_key, version=row.version, starts_at=row.starts_at, until=row.until)
-        for row in session.scalars(wanted)
+        for row in found(session, _VERSIONS, plan=bought.plan_key)
     )
 
 
 def _conditions(session: GuardedSession) -> tuple[Condition, ...]:
+    """Return the product's own conditions, which may be a view, and beside them what staff set."""
     return tuple(
         Condition(id=row.id, kind=ConditionKind(row.kind), cause=row.cause, starts_at=row.starts_at, until=row.until)
-        for row in session.scalars(select(ConditionRow).order_by(ConditionRow.id))
-    )
-
-
-def _own_conditions(session: GuardedSession) -> tuple[Condition, ...]:
-    """Return what staff set: beside the product's own conditions, which may be a view."""
-    return tuple(
-        Condition(id=row.id, kind=ConditionKind(row.kind), cause=row.cause, starts_at=row.starts_at, until=row.until)
-        for row in session.scalars(select(OwnConditionRow).order_by(OwnConditionRow.id))
+        for conditions in (_CONDITIONS, _OWN_CONDITIONS)
+        for row in session.scoped(conditions)
     )
 
 
 def _usage(session: GuardedSession) -> tuple[Usage, ...]:
     return tuple(
         Usage(feature=row.feature_key, used=row.used, starts_at=row.starts_at, until=row.until, as_of=row.as_of)
-        for row in session.scalars(select(UsageRow).order_by(UsageRow.feature_key, UsageRow.starts_at))
+        for row in session.scoped(_USAGE)
     )
+
+
+_RULE = FeatureRuleRow
+_FEATURES = Prepared(
+    select(FeatureRow, _RULE.combining, _RULE.default_value, _RULE.hard_percent, _RULE.options, _RULE.owner)
+    .join(_RULE, _RULE.feature_key == FeatureRow.key, isouter=True)
+    .order_by(FeatureRow.key)
+)
+_VERSIONS = Prepared(
+    select(PlanVersionRow).where(PlanVersionRow.plan_key == bindparam("plan")).order_by(PlanVersionRow.version)
+)
+_CONTRACTS = Scoped(select(ContractRow).order_by(ContractRow.id))
+_CONDITIONS = Scoped(select(ConditionRow).order_by(ConditionRow.id))
+_OWN_CONDITIONS = Scoped(select(OwnConditionRow).order_by(OwnConditionRow.id))
+_USAGE = Scoped(select(UsageRow).order_by(UsageRow.feature_key, UsageRow.starts_at))

@@ -1,12 +1,17 @@
 """What plan, contract, trial, add-ons and overrides give a tenant: one statement for each kind of source."""
 
-from sqlalchemy import select
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from console.domain.bought import Bought
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.storage.entitlement_tables import ContractRow, PlanVersionEntitlementRow, PlanVersionRow, TrialRow
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import IMPORTER, OverrideRow
+from console.storage.prepared import Prepared
+from console.storage.rows import found
 from console.storage.tenant_tables import (
     AddOnEntitlementRow,
     AddOnRow,
@@ -15,6 +20,9 @@ from console.storage.tenant_tables import (
     SubscriptionAddOnRow,
 )
 
+P = TypeVar("P", bound=Prepared)
+_Statement: TypeAlias = Select[*tuple[Any, ...]]
+
 
 def stored_grants(session: GuardedSession, feature: str | None, *, bought: Bought | None) -> list[Grant]:
     """Return all grants of the session's tenant, for one feature or all, in the order in which they are considered."""
@@ -22,7 +30,6 @@ def stored_grants(session: GuardedSession, feature: str | None, *, bought: Bough
         *_of_plan(session, feature, bought),
         *_of_plan_versions(session, feature, bought),
         *_of_contracts(session, feature),
-        *_of_undated_contracts(session, feature),
         *_of_trials(session, feature),
         *_of_add_ons(session, feature),
         *_of_overrides(session, feature),
@@ -32,92 +39,57 @@ def stored_grants(session: GuardedSession, feature: str | None, *, bought: Bough
 def _of_plan(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
     if bought is None:
         return []
-    wanted = (
-        select(PlanEntitlementRow, PlanRow.name)
-        .join(PlanRow, PlanRow.key == PlanEntitlementRow.plan_key, isouter=True)
-        .where(PlanEntitlementRow.plan_key == bought.plan_key)
-        .order_by(PlanEntitlementRow.feature_key)
-    )
-    if feature is not None:
-        wanted = wanted.where(PlanEntitlementRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.PLAN,
-            id=given.plan_key,
-            label=plan_name or given.plan_key,
-            feature=given.feature_key,
-            value=given.value,
+            id=row.plan_key,
+            label=row.name or row.plan_key,
+            feature=row.feature_key,
+            value=row.value,
             starts_at=bought.started_at,
             until=None,
         )
-        for given, plan_name in session.execute(wanted)
+        for row in _listed(session, _PLAN, feature, plan=bought.plan_key)
     ]
 
 
 def _of_plan_versions(session: GuardedSession, feature: str | None, bought: Bought | None) -> list[Grant]:
     if bought is None:
         return []
-    given = PlanVersionEntitlementRow
-    is_of_version = (PlanVersionRow.plan_key == given.plan_key) & (PlanVersionRow.version == given.version)
-    wanted = (
-        select(given, PlanVersionRow, PlanRow.name)
-        .join(PlanVersionRow, is_of_version)
-        .join(PlanRow, PlanRow.key == given.plan_key, isouter=True)
-        .where(given.plan_key == bought.plan_key)
-        .order_by(given.feature_key, given.version)
-    )
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
     return [
         Grant(
             source=GrantSource.PLAN,
-            id=gives.plan_key,
-            label=f"{plan_name or gives.plan_key}, version {gives.version}",
-            feature=gives.feature_key,
-            value=gives.value,
-            starts_at=max(bought.started_at, dated.starts_at),
-            until=dated.until,
-            version=gives.version,
+            id=row.plan_key,
+            label=f"{row.name or row.plan_key}, version {row.version}",
+            feature=row.feature_key,
+            value=row.value,
+            starts_at=max(bought.started_at, row.starts_at),
+            until=row.until,
+            version=row.version,
         )
-        for gives, dated, plan_name in session.execute(wanted)
+        for row in _listed(session, _VERSIONS, feature, plan=bought.plan_key)
     ]
 
 
 def _of_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
-    given = PlanVersionEntitlementRow
-    is_signed = (given.plan_key == ContractRow.plan_key) & (given.version == ContractRow.version)
-    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
-    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
-
-
-def _of_undated_contracts(session: GuardedSession, feature: str | None) -> list[Grant]:
-    given = PlanEntitlementRow
-    is_signed = (given.plan_key == ContractRow.plan_key) & (ContractRow.version == 0)
-    wanted = select(ContractRow, given.feature_key, given.value).join(given, is_signed).order_by(ContractRow.id)
-    if feature is not None:
-        wanted = wanted.where(given.feature_key == feature)
-    return [_signed(signed, key, value) for signed, key, value in session.execute(wanted)]
-
-
-def _signed(contract: ContractRow, feature: str, value: int) -> Grant:
-    return Grant(
-        source=GrantSource.CONTRACT,
-        id=contract.id,
-        label=contract.label,
-        feature=feature,
-        value=value,
-        starts_at=contract.starts_at,
-        until=contract.until,
-        version=contract.version,
-    )
+    """Return what contracts give: those of a dated version of a plan, then those of the plan itself."""
+    return [
+        Grant(
+            source=GrantSource.CONTRACT,
+            id=row.id,
+            label=row.label,
+            feature=row.feature_key,
+            value=row.value,
+            starts_at=row.starts_at,
+            until=row.until,
+            version=row.version,
+        )
+        for signed in (_SIGNED, _SIGNED_UNDATED)
+        for row in _owned(session, signed, feature)
+    ]
 
 
 def _of_trials(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = select(TrialRow).order_by(TrialRow.feature_key, TrialRow.id)
-    if feature is not None:
-        wanted = wanted.where(TrialRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.TRIAL,
@@ -128,31 +100,23 @@ def _of_trials(session: GuardedSession, feature: str | None) -> list[Grant]:
             starts_at=row.starts_at,
             until=row.until,
         )
-        for row in session.scalars(wanted)
+        for row in _owned(session, _TRIALS, feature)
     ]
 
 
 def _of_add_ons(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = (
-        select(SubscriptionAddOnRow, AddOnEntitlementRow, AddOnRow.name)
-        .join(AddOnEntitlementRow, AddOnEntitlementRow.add_on_key == SubscriptionAddOnRow.add_on_key)
-        .join(AddOnRow, AddOnRow.key == SubscriptionAddOnRow.add_on_key, isouter=True)
-        .order_by(AddOnEntitlementRow.feature_key, SubscriptionAddOnRow.id)
-    )
-    if feature is not None:
-        wanted = wanted.where(AddOnEntitlementRow.feature_key == feature)
     return [
         Grant(
             source=GrantSource.ADD_ON,
-            id=bought.id,
-            label=_times(name or bought.add_on_key, bought.quantity),
-            feature=given.feature_key,
-            value=given.value * bought.quantity,
-            starts_at=bought.starts_at,
-            until=bought.until,
-            ended_at=bought.ended_at,
+            id=row.id,
+            label=_times(row.name or row.add_on_key, row.quantity),
+            feature=row.feature_key,
+            value=row.value * row.quantity,
+            starts_at=row.starts_at,
+            until=row.until,
+            ended_at=row.ended_at,
         )
-        for bought, given, name in session.execute(wanted)
+        for row in _owned(session, _ADD_ONS, feature)
     ]
 
 
@@ -161,9 +125,6 @@ def _times(name: str, quantity: int) -> str:
 
 
 def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
-    wanted = select(OverrideRow).order_by(OverrideRow.feature, OverrideRow.starts_at, OverrideRow.id)
-    if feature is not None:
-        wanted = wanted.where(OverrideRow.feature == feature)
     return [
         Grant(
             source=GrantSource.OVERRIDE,
@@ -178,5 +139,85 @@ def _of_overrides(session: GuardedSession, feature: str | None) -> list[Grant]:
             op=Op(row.op),
             owner=row.owner or ("" if row.granted_by == IMPORTER else row.granted_by),
         )
-        for row in session.scalars(wanted)
+        for row in _owned(session, _OVERRIDES, feature)
     ]
+
+
+def _owned(session: GuardedSession, wanted: tuple[Scoped, Scoped], feature: str | None) -> list[Any]:
+    every, one = wanted
+    return session.scoped(every) if feature is None else session.scoped(one, feature=feature)
+
+
+def _listed(session: GuardedSession, wanted: tuple[Prepared, Prepared], feature: str | None, *, plan: str) -> list[Any]:
+    every, one = wanted
+    if feature is None:
+        return list(found(session, every, plan=plan))
+    return list(found(session, one, plan=plan, feature=feature))
+
+
+def _prepared(kind: type[P], wanted: _Statement, feature: InstrumentedAttribute[str]) -> tuple[P, P]:
+    """Return the statement for all features, and for one."""
+    return kind(wanted), kind(wanted.where(feature == bindparam("feature")))  # type: ignore[call-arg]  # both take one
+
+
+_GIVEN, _DATED = PlanEntitlementRow, PlanVersionEntitlementRow
+_BOUGHT, _IN_ADD_ON = SubscriptionAddOnRow, AddOnEntitlementRow
+_CONTRACT = (ContractRow.id, ContractRow.label, ContractRow.version, ContractRow.starts_at, ContractRow.until)
+_PLAN = _prepared(
+    Prepared,
+    select(_GIVEN.plan_key, _GIVEN.feature_key, _GIVEN.value, PlanRow.name)
+    .select_from(_GIVEN)
+    .join(PlanRow, PlanRow.key == _GIVEN.plan_key, isouter=True)
+    .where(_GIVEN.plan_key == bindparam("plan"))
+    .order_by(_GIVEN.feature_key),
+    _GIVEN.feature_key,
+)
+_VERSIONS = _prepared(
+    Prepared,
+    select(
+        _DATED.plan_key, _DATED.version, _DATED.feature_key, _DATED.value,
+        PlanVersionRow.starts_at, PlanVersionRow.until, PlanRow.name,
+    )
+    .select_from(_DATED)
+    .join(
+        PlanVersionRow, (PlanVersionRow.plan_key == _DATED.plan_key) & (PlanVersionRow.version == _DATED.version)
+    )
+    .join(PlanRow, PlanRow.key == _DATED.plan_key, isouter=True)
+    .where(_DATED.plan_key == bindparam("plan"))
+    .order_by(_DATED.feature_key, _DATED.version),
+    _DATED.feature_key,
+)  # fmt: skip
+_SIGNED = _prepared(
+    Scoped,
+    select(*_CONTRACT, _DATED.feature_key, _DATED.value)
+    .select_from(ContractRow)
+    .join(_DATED, (_DATED.plan_key == ContractRow.plan_key) & (_DATED.version == ContractRow.version))
+    .order_by(ContractRow.id),
+    _DATED.feature_key,
+)
+_SIGNED_UNDATED = _prepared(
+    Scoped,
+    select(*_CONTRACT, _GIVEN.feature_key, _GIVEN.value)
+    .select_from(ContractRow)
+    .join(_GIVEN, (_GIVEN.plan_key == ContractRow.plan_key) & (ContractRow.version == 0))
+    .order_by(ContractRow.id),
+    _GIVEN.feature_key,
+)
+_TRIALS = _prepared(Scoped, select(TrialRow).order_by(TrialRow.feature_key, TrialRow.id), TrialRow.feature_key)
+_ADD_ONS = _prepared(
+    Scoped,
+    select(
+        _BOUGHT.id, _BOUGHT.add_on_key, _BOUGHT.quantity, _BOUGHT.starts_at, _BOUGHT.until, _BOUGHT.ended_at,
+        _IN_ADD_ON.feature_key, _IN_ADD_ON.value, AddOnRow.name,
+    )
+    .select_from(_BOUGHT)
+    .join(_IN_ADD_ON, _IN_ADD_ON.add_on_key == _BOUGHT.add_on_key)
+    .join(AddOnRow, AddOnRow.key == _BOUGHT.add_on_key, isouter=True)
+    .order_by(_IN_ADD_ON.feature_key, _BOUGHT.id),
+    _IN_ADD_ON.feature_key,
+)  # fmt: skip
+_OVERRIDES = _prepared(
+    Scoped,
+    select(OverrideRow).order_by(OverrideRow.feature, OverrideRow.starts_at, OverrideRow.id),
+    OverrideRow.feature,
+)

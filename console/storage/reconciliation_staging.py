@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.billing.objects import ObjectKind
@@ -13,9 +13,10 @@ from console.domain.ids import Digest
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import OPEN_STATES, Staged
 from console.storage.fleet.upserts import upsert
+from console.storage.prepared import Prepared
 from console.storage.reconciliation_rows import shown_staged, staged_values
 from console.storage.reconciliation_tables import ReconciliationRow, StagedObjectRow
-from console.storage.rows import changed, table_of
+from console.storage.rows import changed, found, table_of
 
 _DIGESTED_AT_ONCE = 1_000
 _KEY = ("run", "kind", "id")
@@ -38,27 +39,21 @@ class StoredStaging:
         """Return everything of some customers, in order of kind and id."""
         if not customers:
             return ()
-        wanted = select(_Row).where(_Row.run == run, _Row.customer.in_(sorted(customers)))
-        return self._found(wanted.order_by(_Row.kind, _Row.id))
+        return self._found(_OF_CUSTOMERS, run=run, customers=sorted(customers))
 
     def page(self, run: ReconciliationId, kind: ObjectKind, *, after: str, limit: int) -> Sequence[Staged]:
         """Return objects of a kind in order of id, those after one."""
-        wanted = select(_Row).where(_Row.run == run, _Row.kind == kind.value, _Row.id > after)
-        return self._found(wanted.order_by(_Row.id).limit(limit))
+        return self._found(_OF_KIND, run=run, kind=kind.value, after=after, most=limit)
 
     def children(
         self, run: ReconciliationId, kind: ObjectKind, parent: str, *, after: str, limit: int
     ) -> Sequence[Staged]:
         """Return objects of a kind that hang on another, in order of id, those after one."""
-        wanted = select(_Row).where(
-            _Row.run == run, _Row.kind == kind.value, _Row.parent == parent, _Row.id > after
-        )  # fmt: skip
-        return self._found(wanted.order_by(_Row.id).limit(limit))
+        return self._found(_CHILDREN, run=run, kind=kind.value, parent=parent, after=after, most=limit)
 
     def strays(self, run: ReconciliationId, *, limit: int) -> Sequence[Staged]:
         """Return objects of no customer that could not be read, in order of kind and id."""
-        wanted = select(_Row).where(_Row.run == run, _Row.customer.is_(None), _Row.why.is_not(None))
-        return self._found(wanted.order_by(_Row.kind, _Row.id).limit(limit))
+        return self._found(_STRAYS, run=run, most=limit)
 
     def digest(self, run: ReconciliationId) -> Digest:
         """Return a digest over everything staged, in constant memory."""
@@ -97,6 +92,17 @@ class StoredStaging:
                 break
         return gone
 
-    def _found(self, wanted: Select[StagedObjectRow]) -> Sequence[Staged]:
-        rows = self._session.scalars(wanted, execution_options={"populate_existing": True})
-        return [shown_staged(row) for row in rows]
+    def _found(self, wanted: Prepared, **values: object) -> Sequence[Staged]:
+        return [shown_staged(row) for row in found(self._session, wanted, **values)]
+
+
+_OF_RUN = select(_Row).where(_Row.run == bindparam("run"))
+_AFTER = _OF_RUN.where(_Row.kind == bindparam("kind"), _Row.id > bindparam("after"))
+_OF_CUSTOMERS = Prepared(
+    _OF_RUN.where(_Row.customer.in_(bindparam("customers", expanding=True))).order_by(_Row.kind, _Row.id)
+)
+_OF_KIND = Prepared(_AFTER.order_by(_Row.id).limit(bindparam("most")))
+_CHILDREN = Prepared(_AFTER.where(_Row.parent == bindparam("parent")).order_by(_Row.id).limit(bindparam("most")))
+_STRAYS = Prepared(
+    _OF_RUN.where(_Row.customer.is_(None), _Row.why.is_not(None)).order_by(_Row.kind, _Row.id).limit(bindparam("most"))
+)

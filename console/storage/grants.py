@@ -157,7 +157,7 @@ def _listed(session: GuardedSession, wanted: tuple[Prepared, Prepared], feature:
 
 def _prepared(kind: type[P], wanted: _Statement, feature: InstrumentedAttribute[str]) -> tuple[P, P]:
     """Return the statement for all features, and for one."""
-    return kind(wanted), kind(wanted.where(feature == bindparam("feature")))  # type: ignore[call-arg]  # both take one
+    return kind(wanted), kind(wanted.where(feature == bindparam("feature")))
 
 
 _GIVEN, _DATED = PlanEntitlementRow, PlanVersionEntitlementRow

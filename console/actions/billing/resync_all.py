@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from console.domain.billing.resyncing import JOB, QUEUE, Progress, key_of
-from console.domain.changes import Applied, Change, Preview
+from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
@@ -39,6 +39,10 @@ def preview(params: Params, tools: Tools) -> Preview:
         customer="Access that follows what they paid, recalculated from the mirror.",
         target_type="mirror",
         target_id="all tenants",
+        access=AccessEffect(
+            sentence="Nobody can say beforehand whose access changes: each tenant's follows what the provider says of "
+            "it, page by page, and is recalculated with it."
+        ),
     )
 
 
@@ -68,7 +72,7 @@ def _asked(params: Params, tools: Tools) -> str:
 
 ACTION = Action(
     key=ActionKey("billing.resync_all"),
-    version=1,
+    version=2,
     title="Resync every tenant",
     button="Resync all",
     icon="refresh-cw",

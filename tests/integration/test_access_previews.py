@@ -21,7 +21,7 @@ from console.usecases.propose_action import propose_action
 from tests.billing import A_CUSTOMER, A_DISPUTE, A_REFUND, A_SUBSCRIPTION, DAY, NOON, PAID
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
-from tests.integration.money_stage import MINE, RECONCILE, SECOND, Till, opened_till, refund
+from tests.integration.money_stage import MINE, OPEN, RECONCILE, SECOND, Till, opened_till, refund
 from tests.integration.stage import CONTRACT, SEATS, registry, tenant
 from tests.web.access_stage import sweep_in
 
@@ -191,6 +191,27 @@ def test_what_was_shown_of_a_duplicate_is_what_comes_of_it(till: Till) -> None:
         stored = plane.effective_set()
     assert stored is not None
     assert (stored.rows[0].value, shown.after) == (PRO_SEATS, "40 seats (Pro)")
+
+
+def test_a_payment_in_full_shows_what_comes_back_with_it(till: Till) -> None:
+    till.knows(replace(SECOND, status="canceled", ended_at=NOON), replace(A_SUBSCRIPTION, status="unpaid"))
+    owed = replace(OPEN, subscription="sub_1", total_minor=5_000, due_minor=5_000, remaining_minor=5_000)
+    till.knows(owed)
+    in_full = {"payment": "pi_2", "invoice": "in_2", "amount": "50.00", "currency": "EUR"}
+    access = seen(till, "billing.apply_payment", in_full)
+    assert [(row.field, row.after) for row in access.changes] == [("Seats", "40 seats (Pro)")]
+    in_part = {**in_full, "amount": "49.00"}
+    assert seen(till, "billing.apply_payment", in_part).sentence.startswith("No access changes. 1.00 EUR stays")
+    till.knows(replace(owed, id="in_3", number="INV-acme-3"))
+    assert seen(till, "billing.apply_payment", in_full).changes == (), "another invoice is still owed"
+
+
+def test_a_credit_that_settles_an_invoice_shows_what_comes_back_with_it(till: Till) -> None:
+    till.knows(replace(SECOND, status="canceled", ended_at=NOON), replace(A_SUBSCRIPTION, status="unpaid"))
+    till.knows(replace(OPEN, subscription="sub_1"))
+    whole = {"invoice": "in_2", "amount": "99.00", "currency": "EUR", "to": "balance", "why": "order_change"}
+    assert [row.after for row in seen(till, "billing.issue_credit", whole).changes] == ["40 seats (Pro)"]
+    assert seen(till, "billing.issue_credit", {**whole, "amount": "98.00"}).changes == ()
 
 
 def test_an_unlinked_customer_takes_its_plan_with_it(till: Till) -> None:

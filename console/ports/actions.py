@@ -171,6 +171,11 @@ def no_jobs(_params: object, _execution: ExecutionId) -> tuple[JobDraft, ...]:
     return ()
 
 
+def nothing_alone(_params: object) -> str | None:
+    """Return None; the default of actions that may run beside any other."""
+    return None
+
+
 def fits_any(_row: DirectoryRow) -> bool:
     """Return True; the default of actions that make sense for every tenant."""
     return True
@@ -185,8 +190,10 @@ class Action(Generic[P]):
     Fault when the world no longer fits; `units` names the unit of a field as the form stands; `fits` says for which
     tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
-    that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
-    gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
+    that the executor queues in the transaction of the outcome (recovery asks it too); `exclusive` names what no two
+    executions may be at in the same moment, on whatever planes: the executor holds it from start to end of one, so
+    that `apply` reads what the one before left behind; `budget` names a counter: policy gets the fact
+    `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
     the tenant's access, so that the executor brings the stored effective set up to date in the same transaction.
     """
 
@@ -210,6 +217,7 @@ class Action(Generic[P]):
     place: str = "workspace"
     is_beside_its_thing: bool = False
     follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
+    exclusive: Callable[[P], str | None] = nothing_alone
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False

@@ -15,6 +15,7 @@ from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
+from console.ports.reservations import Reservations
 from console.ports.sessions import SessionBook
 from console.ports.staff import StaffBook
 from console.ports.throttles import Throttles
@@ -32,6 +33,8 @@ class ControlUnit(Protocol):
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
     def requests(self) -> RequestBook: ...  # noqa: D102
+    @property
+    def reservations(self) -> Reservations: ...  # noqa: D102
     @property
     def trail(self) -> Trail: ...  # noqa: D102
     @property

@@ -13,7 +13,7 @@ from console.domain.ids import EntryUid, ExecutionId, RequestId
 from console.domain.requests import Request, State, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.ports.actions import Action, Fault
+from console.ports.actions import Action, Fault, nothing_alone
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
@@ -85,6 +85,7 @@ def run_in_unit(
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
     plane = None if row is None else plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
+    _reserve(unit, action, running, at=now)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
     if row is not None and plane is None:
@@ -136,12 +137,28 @@ def finished(
     """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
     if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     _queue_follow_up(house, unit, request, at=at)
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
         tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
     return done
+
+
+def _reserve(unit: ControlUnit, action: Action[Any], request: Request, *, at: datetime) -> None:
+    """Hold what the execution must be alone with, in the transaction that starts it; raises Fault for the second."""
+    name = action.exclusive(_params(action, request))
+    if name is None or request.execution is None:
+        return
+    if not unit.reservations.take(name, execution=request.execution, at=at):
+        raise Fault("", "Another request is at the same thing right now; look at what came of it and ask again.")
+
+
+def _let_go(house: House, unit: ControlUnit, request: Request) -> None:
+    is_held = house.registry[request.action].exclusive is not nothing_alone
+    if is_held and request.execution is not None:
+        unit.reservations.free(request.execution)
 
 
 def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
@@ -171,6 +188,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
         request = replace(request, state=State.EXECUTING, version=request.version + 1, execution=execution)
     if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:

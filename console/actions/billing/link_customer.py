@@ -85,6 +85,11 @@ def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
     return (ledger.directory_job(params.customer, execution), *ledger.write_job(named, execution))
 
 
+def exclusive(params: Params) -> str:
+    """Return the customer: of two tenants that would be it at once, the second sees the first."""
+    return ledger.customer_name(params.customer)
+
+
 def _read(params: Params, tools: Tools) -> Customer:
     """Return the customer as the provider knows it now; raises Fault for one of somebody else's, or without proof."""
     found = tools.provider.fetch(ObjectKind.CUSTOMER, params.customer)
@@ -166,6 +171,7 @@ ACTION = Action(
     apply=apply,
     choices=choices,
     follow_up=follow_up,
+    exclusive=exclusive,
     documentation="Says that a customer of the billing provider is this tenant, and names the tenant there.",
     customer_sees="Nothing.",
     moves_access=True,

@@ -89,6 +89,11 @@ def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
     return (ledger.directory_job(params.customer, execution), *writes)
 
 
+def exclusive(params: Params) -> str:
+    """Return the customer: of two tenants that would be it at once, the second sees the first."""
+    return ledger.customer_name(params.customer)
+
+
 def _read(params: Params, tools: Tools) -> TenantId | None:
     """Return whom the customer names at the provider; raises Fault where it is not ours to unlink or to clear."""
     if all(link.customer != params.customer for link in tools.plane().customers.links()):
@@ -143,6 +148,7 @@ ACTION = Action(
     apply=apply,
     choices=choices,
     follow_up=follow_up,
+    exclusive=exclusive,
     documentation="Ends the link between a customer of the billing provider and this tenant.",
     customer_sees="Nothing at once.",
     moves_access=True,

@@ -35,6 +35,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings=(
             "Every mirror is written; it runs as a job, page by page, and can be stopped between two pages.",
             "Objects whose customer is linked to no tenant are counted and not written.",
+            "What the mirrors have and no list names is asked for one by one; what the provider has no more is marked.",
         ),
         customer="Access that follows what they paid, recalculated from the mirror.",
         target_type="mirror",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.billing import following
-from console.domain.billing.objects import OF_CUSTOMERS
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
 from console.domain.billing.resyncing import JOB, QUEUE, Progress, key_of
 from console.domain.billing.wording import called
 from console.domain.bought import Supposed
@@ -17,6 +17,7 @@ from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Reach, Tools
 
 _RUN = "once it has run"
+_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ def follow_up(_params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
 def _access(tools: Tools, customers: Sequence[str]) -> tuple[AccessEffect, tuple[str, ...]]:
     """Return what access follows, as far as the provider lists the subscriptions today. Raises: OutsideError."""
     told, is_all = following.at_provider(tools, customers)
-    effects = following.effects_of(tools, Supposed(told=told))
+    listed = {each.thing.id for each in told}
+    known = tools.plane().mirror.page(ObjectKind.SUBSCRIPTION, before=None, limit=_MOST) if is_all else ()
+    gone = frozenset(each.thing.id for each in known) - listed
+    effects = following.effects_of(tools, Supposed(told=told, gone=gone))
     beside = "" if is_all else "Not all of its subscriptions at the provider were looked at."
     return (
         following.followed(tools, effects, when=_RUN, beside=beside),

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
-from console.domain.ids import ActionKey, ExecutionId, StaffId
+from console.domain.ids import ActionKey, ExecutionId, RequestId, StaffId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
+from console.domain.requests import Vote
 from console.domain.tenancy import DirectoryRow
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
@@ -116,7 +117,8 @@ class ControlTools(Protocol):
 class Tools:
     """All that an action sees: one tenant (or none), the clock's reading, and who asked.
 
-    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere.
+    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
+    `request` and `agreed`, the votes that count for it, are there in an execution only.
     """
 
     now: datetime
@@ -132,6 +134,8 @@ class Tools:
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
+    request: RequestId | None = None
+    agreed: tuple[Vote, ...] = ()
 
     def plane(self) -> TenantPlane:
         """Return the tenant's data; raises RuntimeError for an action that declared no tenant."""

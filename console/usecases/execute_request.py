@@ -1,6 +1,5 @@
 """The one executor: nothing else in the house applies an action."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
 from console.domain.errors import ConflictError, NotFoundError, OutsideError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
-from console.domain.requests import Request, State, Vote
+from console.domain.requests import Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.ports.actions import Action, Fault, nothing_alone
@@ -24,7 +23,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
-from console.usecases.tooling import tools_for
+from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
 
 
@@ -101,7 +100,7 @@ def run_in_unit(
         row=row,
         plane=plane,
         now=now,
-        execution=execution,
+        request=running,
     )
     applied = apply_with_access(house, action, _params(action, request), tools)
     if plane is not None:
@@ -216,7 +215,7 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 row=row,
                 plane=plane,
                 now=now,
-                execution=request.execution,
+                request=request,
             )
             applied = apply_with_access(house, action, _params(action, request), tools)
             return applied, plane.account().status
@@ -253,9 +252,6 @@ def _emit(
     at: datetime,
     **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
-    votes: Sequence[Vote] = [
-        v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
-    ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
     is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
     intent = intent_of(unit, request) if is_far and action != "action.intent" else None
@@ -270,7 +266,7 @@ def _emit(
         effect=house.registry[request.action].effect,
         tenant=row_ref(row, source="request"),
         reason=request.reason,
-        authorisation=authorised(house, Allow(rules=request.rules), request, tuple(votes)),
+        authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
         targets=request_target(request),
         correlation=request.id,
         execution=request.execution,

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.decisions import Fact
-from console.domain.ids import ExecutionId, StaffId
+from console.domain.ids import StaffId
 from console.domain.reasons import Reason
+from console.domain.requests import Request, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Action, Reach, Tools
@@ -29,12 +30,13 @@ def tools_for(
     row: DirectoryRow | None,
     plane: TenantPlane | None,
     now: datetime,
-    execution: ExecutionId | None = None,
+    request: Request | None = None,
 ) -> Tools:
     """Return the tools for one preview or one execution.
 
-    Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; control books go to CONTROL
-    actions, and to a TENANT action that declared `touches_directory` and runs in this very transaction.
+    Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; `request` is the one
+    that is executed, None for a preview; control books go to CONTROL actions, and to a TENANT action that declared
+    `touches_directory` and runs in this very transaction.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
     needs_books = action.reach is Reach.CONTROL or (action.touches_directory and shares)
@@ -51,8 +53,16 @@ def tools_for(
         customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
-        execution=execution,
+        execution=None if request is None else request.execution,
+        request=None if request is None else request.id,
+        agreed=() if request is None else counting_votes(unit, request),
     )
+
+
+def counting_votes(unit: ControlUnit, request: Request) -> tuple[Vote, ...]:
+    """Return the votes that stand on what a request says now."""
+    votes = unit.requests.votes(request.id)
+    return tuple(v for v in votes if v.revision == request.revision and v.voided_because is None)
 
 
 @contextmanager

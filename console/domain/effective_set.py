@@ -26,9 +26,17 @@ from console.domain.entitlements import (
     Usage,
 )
 
-# A past-due subscription lapses when its grace is over; where none is known it goes on: nobody said until when.
-_LAPSED = {"canceled": "the subscription is cancelled", "paused": "the subscription is paused"}
+# A past-due subscription lapses when its grace is over; where none is known it goes on: nobody said until when. What is
+# no word of these pays for nothing: a state that nobody here knows never grants.
+_COVERING = frozenset({"active", "trialing"})
 _OVERDUE = "past_due"
+_LAPSED = {
+    "canceled": "the subscription is cancelled",
+    "paused": "the subscription is paused",
+    "unpaid": "the subscription is unpaid",
+    "incomplete": "the first payment has not come",
+    "incomplete_expired": "the first payment never came",
+}
 _PAID = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
 _SUSPENDING = frozenset({ConditionKind.BLOCKED, ConditionKind.READ_ONLY})
 _Part = TypeVar("_Part", Grant, Usage)
@@ -87,10 +95,7 @@ def _frame(inputs: Inputs, now: datetime) -> _Frame:
     version = max((v.version for v in inputs.plan_versions if v.is_live(now)), default=None)
     graces = [each for each in inputs.conditions if each.kind is ConditionKind.GRACE]
     uncovered = _longest((c for c in inputs.conditions if c.kind is ConditionKind.COVERAGE_ENDED), now)
-    lapse = _LAPSED.get(inputs.subscription or "", "")
-    had_grace = any(each.starts_at <= now for each in graces)
-    if inputs.subscription == _OVERDUE and had_grace:
-        lapse = "payment is overdue and the grace is over"
+    lapse = _lapse(inputs.subscription, had_grace=any(each.starts_at <= now for each in graces))
     if uncovered is not None:  # grace for what was not paid says nothing of what was paid back; a later one does
         lapse = f"the coverage ended: {uncovered.cause}"
         graces = [each for each in graces if each.starts_at >= uncovered.starts_at]
@@ -118,6 +123,15 @@ def _by_feature(parts: Iterable[_Part]) -> Mapping[str, list[_Part]]:
     for each in parts:
         found.setdefault(each.feature, []).append(each)
     return found
+
+
+def _lapse(status: str | None, *, had_grace: bool) -> str:
+    """Return why a subscription in a status covers nothing; empty where it does, and where there is none."""
+    if status is None or status in _COVERING:
+        return ""
+    if status == _OVERDUE:
+        return "payment is overdue and the grace is over" if had_grace else ""
+    return _LAPSED.get(status, f"the subscription is {status}, a state that is not known here")
 
 
 def _longest(conditions: Iterable[Condition], now: datetime) -> Condition | None:

@@ -230,9 +230,10 @@ def _effect(
     before: StoredRow | None, after: StoredRow | None, known: Mapping[str, Entitlement], *, is_first: bool
 ) -> RowEffect | None:
     row = after or before
-    if before is not None and after is not None and before.hard == UNSAID:
-        before = replace(before, hard=after.hard)
-    if before == after or row is None:
+    old = before
+    if old is not None and after is not None and old.hard == UNSAID:
+        old = replace(old, hard=after.hard)
+    if old == after or row is None:
         return None
     entitlement = known.get(row.feature)
     feature = None if entitlement is None else entitlement.feature
@@ -241,7 +242,7 @@ def _effect(
         before=None if before is None else worded(before, feature),
         after=None if after is None else worded(after, feature),
         because="" if entitlement is None else because(entitlement),
-        direction=Direction.NEITHER if is_first else direction(before, after),
+        direction=Direction.NEITHER if is_first else direction(old, after),
     )
 
 
@@ -258,6 +259,8 @@ def worded(row: StoredRow, feature: Feature | None) -> str:
     value = str(row.value) if feature is None else feature.worded(row.value)
     marks = [] if row.access == Access.GRANTED else [_access_words(row.access)]
     marks += ["growth stops"] if row.is_frozen else []
+    if row.hard not in {None, UNSAID, row.value}:
+        marks.append(f"use stops at {row.hard if feature is None else feature.worded(row.hard or 0)}")
     return f"{value} ({', '.join(marks)})" if marks else value
 
 

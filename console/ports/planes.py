@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.effective_store import Recalculation, StoredSet
 from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
@@ -103,8 +104,8 @@ class TenantPlane(Protocol):
         """Return what every source (ended overrides too) gives, for one feature or all."""
         ...
 
-    def inputs(self) -> Inputs:
-        """Return all that decides the tenant's entitlements."""
+    def inputs(self, supposing: Supposed = AS_IT_IS) -> Inputs:
+        """Return all that decides the tenant's entitlements, or would if links and mirror said what is supposed."""
         ...
 
     def effective_set(self) -> StoredSet | None:

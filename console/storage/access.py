@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.effective_store import Recalculation, StoredSet, recalculation
 from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.errors import ConflictError, NotFoundError
@@ -69,8 +70,10 @@ class StoredAccess:
         found = stored_grants(self._session, bought=stored_bought(self._session))
         return [grant for grant in found if feature in {None, grant.feature}]
 
-    def inputs(self) -> Inputs:
-        """Return all that decides the tenant's entitlements."""
+    def inputs(self, supposing: Supposed = AS_IT_IS) -> Inputs:
+        """Return all that decides the tenant's entitlements, or would if links and mirror said what is supposed."""
+        if supposing != AS_IT_IS:
+            return stored_inputs(self._session, self.account(), supposing)
         return self._session.remembered("inputs", lambda: stored_inputs(self._session, self.account()))
 
     def effective_set(self) -> StoredSet | None:

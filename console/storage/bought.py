@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.objects import ObjectKind
-from console.domain.bought import Bought, bought_of, invoice_of
+from console.domain.bought import AS_IT_IS, Bought, Supposed, bought_of, invoice_of
 from console.domain.workspace import Invoice, Subscription
 from console.storage.billing_tables import BillingCustomerRow, BillingObjectRow
 from console.storage.guards import GuardedSession, Scoped
@@ -20,9 +20,14 @@ from console.storage.tenant_tables import InvoiceRow, PlanRow, SubscriptionRow
 _MOST_SUBSCRIPTIONS = 200
 
 
-def stored_bought(session: GuardedSession) -> Bought | None:
-    """Return the subscription that decides what the session's tenant may use; three statements, once in a unit."""
-    return session.remembered("bought", lambda: _bought(session))
+def stored_bought(session: GuardedSession, supposing: Supposed = AS_IT_IS) -> Bought | None:
+    """Return the subscription that decides what the session's tenant may use, or would; three statements.
+
+    What it is, is read once in a unit.
+    """
+    if supposing is not AS_IT_IS:
+        return _bought(session, supposing)
+    return session.remembered("bought", lambda: _bought(session, AS_IT_IS))
 
 
 def stored_subscription(session: GuardedSession) -> Subscription | None:
@@ -70,9 +75,9 @@ def stored_customers(session: GuardedSession) -> frozenset[str]:
     return _customers(session, next((row.provider_customer for row in session.scoped(_OWN)), None))
 
 
-def _bought(session: GuardedSession) -> Bought | None:
+def _bought(session: GuardedSession, supposing: Supposed) -> Bought | None:
     own = next((_own(row) for row in session.scoped(_OWN)), None)
-    return bought_of(own, _told(session, own))
+    return bought_of(own, _told(session, own, supposing))
 
 
 def _customers(session: GuardedSession, by_product: str | None) -> frozenset[str]:
@@ -83,10 +88,11 @@ def _customers(session: GuardedSession, by_product: str | None) -> frozenset[str
     return frozenset(linked | ({by_product} if by_product and by_product not in links else set()))
 
 
-def _told(session: GuardedSession, own: Bought | None) -> Sequence[Snapshot]:
-    ours = _customers(session, None if own is None else own.provider_customer)
+def _told(session: GuardedSession, own: Bought | None, supposing: Supposed) -> Sequence[Snapshot]:
+    ours = supposing.customers(_customers(session, None if own is None else own.provider_customer))
     rows = session.scoped(_SUBSCRIPTIONS, most=_MOST_SUBSCRIPTIONS) if ours else ()
-    return [told for row in rows if row.customer in ours and (told := shown_snapshot(row)) is not None]
+    known = [told for row in rows if row.customer in ours and (told := shown_snapshot(row)) is not None]
+    return supposing.subscriptions(known, ours)
 
 
 def _merged(rows: Iterable[Any]) -> list[Invoice]:

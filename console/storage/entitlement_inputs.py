@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from console.domain.access_changes import suspended
-from console.domain.bought import Bought
+from console.domain.bought import AS_IT_IS, Bought, Supposed
 from console.domain.entitlements import (
     Combining,
     Condition,
@@ -30,9 +30,9 @@ from console.storage.rows import kept
 from console.storage.tenant_tables import FeatureRow
 
 
-def stored_inputs(session: GuardedSession, account: Account) -> Inputs:
-    """Return what decides the entitlements of the session's tenant."""
-    bought = stored_bought(session)
+def stored_inputs(session: GuardedSession, account: Account, supposing: Supposed = AS_IT_IS) -> Inputs:
+    """Return what decides the entitlements of the session's tenant, or would if links and mirror said otherwise."""
+    bought = stored_bought(session, supposing)
     inputs = Inputs(
         features=stored_features(session),
         grants=tuple(stored_grants(session, bought=bought)),

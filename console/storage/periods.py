@@ -13,7 +13,16 @@ from console.domain.accounting.receivables import RollForward
 from console.domain.billing.canonical_form import document, kind_of, restored
 from console.domain.billing.objects import ObjectKind
 from console.domain.ids import Digest, RequestId, StaffId, TenantId
-from console.domain.periods import FrozenObject, FrozenSet, Period, PeriodId, PeriodState, SealedFile, open_period
+from console.domain.periods import (
+    FrozenObject,
+    FrozenSet,
+    Period,
+    PeriodId,
+    PeriodState,
+    SealedFile,
+    agreement_of,
+    open_period,
+)
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.period_tables import PeriodRow, PeriodSetRow
 from console.storage.prepared import Prepared
@@ -163,6 +172,7 @@ def _shown(row: Any) -> Period:  # noqa: ANN401  a row of any making
         request=None if row.request is None else RequestId(row.request),
         times_reopened=row.times_reopened,
         cursor=None if row.cursor is None else TenantId(row.cursor),
+        agreements=tuple(agreement_of(each) for each in row.agreements),
     )
 
 
@@ -172,4 +182,5 @@ def _values(period: Period) -> dict[str, Any]:
         "state": period.state.value,
         "files": [asdict(each) for each in period.files],
         "previous": [asdict(each) for each in period.previous],
+        "agreements": [each.plain() for each in period.agreements],
     }

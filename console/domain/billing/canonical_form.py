@@ -1,7 +1,7 @@
 """Billing objects as plain documents and back: one spelling, so that a digest tells whether two sides agree."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
@@ -15,7 +15,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Reader: TypeAlias = Callable[[Any], Any]
-_SHAPES: dict[type, tuple[tuple[str, _Reader], ...]] = {}  # of dataclasses: they never change
+_SHAPES: dict[type, tuple[tuple[str, _Reader, Any], ...]] = {}  # of dataclasses: they never change
 
 
 class MalformedObjectError(ConsoleError):
@@ -90,11 +90,13 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  a field, and plain JSON
         return (value - _EPOCH) // _MICROSECOND
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    return {name: _plain(getattr(value, name)) for name, _read in _shape(type(value))}
+    told = ((name, getattr(value, name), default) for name, _read, default in _shape(type(value)))
+    return {name: _plain(each) for name, each, default in told if default is MISSING or each != default}
 
 
 def _made(cls: type[T], plain: Mapping[str, Any]) -> T:
-    return cls(**{name: read(plain[name]) for name, read in _shape(cls)})
+    shape = ((name, read) for name, read, default in _shape(cls) if default is MISSING or name in plain)
+    return cls(**{name: read(plain[name]) for name, read in shape})
 
 
 def _reader(hint: Any) -> _Reader:  # noqa: ANN401  a type of a field
@@ -120,9 +122,14 @@ def _array(plain: object) -> Sequence[Any]:
     return plain
 
 
-def _shape(cls: type) -> tuple[tuple[str, _Reader], ...]:
+def _shape(cls: type) -> tuple[tuple[str, _Reader, Any], ...]:
+    """Return name, reader and default of every field.
+
+    Shape: what stands at its default is left out of a document, so that a field that a kind has gained since moves no
+    digest of what was written before.
+    """
     shape = _SHAPES.get(cls)
     if shape is None:
         hints = get_type_hints(cls)
-        shape = _SHAPES[cls] = tuple((each.name, _reader(hints[each.name])) for each in fields(cls))
+        shape = _SHAPES[cls] = tuple((each.name, _reader(hints[each.name]), each.default) for each in fields(cls))
     return shape

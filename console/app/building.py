@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from console.actions.registry import registered
+from console.actions.registry import Registry, registered
 from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
@@ -35,6 +35,7 @@ from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
 from console.domain.ids import PlaneId
+from console.policy.book import PolicyBook
 from console.policy.load import load_book
 from console.ports.clock import Clock
 from console.ports.customer_letters import LetterSink
@@ -96,9 +97,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
     """
     clock = SystemClock()
     registry = registered()
-    book = load_book(
-        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
-    )
+    book = _book_of(settings, registry)
     with ExitStack() as opened:
         storage = open_storage(settings, clock)
         opened.callback(storage.close)
@@ -144,6 +143,16 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
             fake_provider=billing.fake,
         )
+
+
+def _book_of(settings: Settings, registry: Registry) -> PolicyBook:
+    """Return the policies; a demo has no nightly run, which would mend overnight what its first journey is about."""
+    book = load_book(
+        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
+    )
+    if settings.environment != "demo":
+        return book
+    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False))
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:

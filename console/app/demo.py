@@ -12,6 +12,7 @@ from rich import console as terminal
 from rich import progress
 
 from console.adapters.clock import SystemClock
+from console.adapters.demo.drift import Plot
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
 from console.adapters.demo.provider_world import ProviderWorld
 from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
@@ -25,9 +26,11 @@ from console.domain.ids import ActionKey, ReasonCode, RequestId
 from console.domain.reasons import Reason
 from console.settings import Settings, load_settings
 from console.usecases.import_directory import ImportSource, import_directory
+from console.usecases.keep_reconciling import compare_tenant
 from console.usecases.operator import operator
 from console.usecases.outcomes import Ran
 from console.usecases.propose_action import propose_action
+from console.usecases.run_jobs import run_due_jobs
 from console.usecases.set_credentials import set_credentials
 from console.web.factory import DemoPerson as ShownPerson
 
@@ -72,8 +75,14 @@ def receiving(var: Path) -> Iterator[None]:
         process.wait(timeout=5)
 
 
-def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, receiver: str = RECEIVER_URL) -> None:
-    """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver."""
+def fill(
+    settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, receiver: str = RECEIVER_URL,
+    compares: bool = True,
+) -> None:  # fmt: skip
+    """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver.
+
+    Shape: unless `compares` is off, the tenants that the plot breaks are reconciled, so that there are findings.
+    """
     storage = open_storage(settings, SystemClock())
     try:
         storage.upgrade()
@@ -83,12 +92,16 @@ def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, re
     if marker.exists():
         return
     with opened_building(settings) as building:
-        # The provider knows whole seconds only, and both sides must know the same.
-        world = demo_world(tenants, now=building.house.clock.now().replace(microsecond=0), receiver=receiver)
-        _import(building, world, tenants)
-        furnish_operations(building.house, world.provider_invoices())
         for index, person in enumerate(people):
             _hire(building, person, reference=f"HR-{index + 1}")
+        # The provider knows whole seconds only, and both sides must know the same.
+        now = building.house.clock.now().replace(microsecond=0)
+        world = demo_world(tenants, now=now, receiver=receiver, staff=_hired(building, people))
+        plot = Plot()
+        _import(building, world, plot, tenants)
+        if compares:
+            _compare(building, plot)
+        furnish_operations(building.house, world.provider_invoices())
         while building.sequencer.run_once():
             pass
     marker.write_text(f"{tenants} tenants\n", encoding="utf-8")
@@ -113,7 +126,7 @@ def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPers
     )
 
 
-def _import(building: Building, world: DemoWorld, tenants: int) -> None:
+def _import(building: Building, world: DemoWorld, plot: Plot, tenants: int) -> None:
     actor = operator(building.house, account="demo", command="sallyport demo")
     provider = None if building.fake_provider is None else ProviderWorld(building.fake_provider)
     seen = (lambda _books: None) if provider is None else provider.take
@@ -131,7 +144,7 @@ def _import(building: Building, world: DemoWorld, tenants: int) -> None:
             building.storage.bulk,
             actor,
             source=ImportSource(
-                name="demo world", rows=enumerate(world.records(seen=seen), start=1), sha256=lambda: ""
+                name="demo world", rows=enumerate(world.records(seen=seen, plot=plot), start=1), sha256=lambda: ""
             ),
             progress=lambda rows: bar.update(task, completed=rows, total=max(rows, tenants * _ROWS_PER_TENANT)),
         )
@@ -139,6 +152,14 @@ def _import(building: Building, world: DemoWorld, tenants: int) -> None:
         provider.close(world)
     if not getattr(answer, "is_kept", False):
         raise DemoRefusedError(f"The demo world was not taken in: {answer}")
+
+
+def _compare(building: Building, plot: Plot) -> None:
+    """Reconcile what is broken; not the whole fleet, which takes longer than all the rest and would mend Acme too."""
+    for tenant in plot.broken:
+        compare_tenant(building.house, tenant)
+    while run_due_jobs(building.house, worker="demo"):
+        pass
 
 
 def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
@@ -159,6 +180,13 @@ def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
     set_credentials(
         house, actor, email=person.email, password=person.password, sealed=building.codes.sealed(person.totp_secret)
     )
+
+
+def _hired(building: Building, people: tuple[DemoPerson, ...]) -> dict[str, str]:
+    """Return the ids of the people by name."""
+    with building.house.store.read() as unit:
+        members = [unit.staff.by_email(person.email) for person in people]
+    return {member.name: member.id for member in members if member is not None}
 
 
 def _is_loopback(host: str) -> bool:

@@ -217,6 +217,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "finding.lapsed": _system(U, "let the waiver of {target} on {tenant} run out", "finding"),
         "finding.healed": _system(U, "healed {target} on {tenant}", "finding"),
         "period.prepared": _system(U, "prepared the period {target}", "period"),
+        "period.signed": _system(U, "wrote into the manifest who agreed to the period {target}", "period"),
         "period.gave_up": _system(U, "gave up preparing the period {target}", "period", Outcome.FAILED),
         "period.read": _saw("period", "read {target} of the accounting periods"),
         "period.file_read": _saw("period", "took {target} from the shelf of the accounting periods"),

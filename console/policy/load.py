@@ -208,6 +208,7 @@ def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:
         schema=cedarpy.Schema.from_str(_schema_text(files)),
         forms={key: _form(key, parts, limits) for key in parts.shape.questions},
         questions=parts.shape.questions,
+        names_tenants=parts.rules.names("Tenant"),
     )
 
 

@@ -23,6 +23,7 @@ from console.ports.product import ProductReports
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
+from console.ports.reservations import Reservations
 from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
@@ -47,6 +48,8 @@ class ControlUnit(Protocol):
     def product_reports(self) -> ProductReports: ...  # noqa: D102
     @property
     def requests(self) -> RequestBook: ...  # noqa: D102
+    @property
+    def reservations(self) -> Reservations: ...  # noqa: D102
     @property
     def trail(self) -> Trail: ...  # noqa: D102
     @property

@@ -33,6 +33,7 @@ from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
+from console.storage.reservations import StoredReservations
 from console.storage.sessions import StoredSessions
 from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
@@ -98,6 +99,11 @@ class StoredUnit:
     def requests(self) -> StoredRequests:
         """Return the requests."""
         return StoredRequests(self._session)
+
+    @cached_property
+    def reservations(self) -> StoredReservations:
+        """Return what executions hold."""
+        return StoredReservations(self._session)
 
     @cached_property
     def trail(self) -> StoredTrail | ReadOnlyTrail:

@@ -192,7 +192,7 @@ def _previewed(
 
 def mark_of(preview: Preview) -> str:
     """Return a short mark of what a preview said, to notice when it says something else at filing."""
-    changes = [[change.field, change.before, change.after] for change in preview.changes]
+    changes = [[change.field, change.before, change.after] for change in preview.every_change]
     return digest_hex(normal({"changes": changes, "fingerprint": dict(preview.fingerprint)}))
 
 

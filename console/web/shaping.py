@@ -145,7 +145,9 @@ def entry_time(body: Mapping[str, Any]) -> datetime:
 
 def body_of(stored: StoredEntry) -> dict[str, Any]:
     """Return the fields of a stored entry."""
-    body = json.loads(stored.body)  # as the database gave it back; whether it is sound is for `trail verify` to say
+    body = json.loads(
+        stored.body.decode()
+    )  # as the database gave it back; whether it is sound is for `trail verify` to say
     if not isinstance(body, dict):
         raise TypeError(body)
     return body

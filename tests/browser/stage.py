@@ -93,7 +93,7 @@ def raised(
         patch("console.app.building.SystemClock", lambda: clock),
         patch("console.app.building.Argon2Passwords", lambda: PASSWORDS),  # what hashing costs is no journey's subject
     ):
-        fill(settings, people, tenants=tenants, receiver=receiver.url)
+        fill(settings, people, tenants=tenants, receiver=receiver.url, compares=False)  # the journeys ask for it
         with opened_building(settings) as building:
             app = app_of(building, people=shown(building, people))
             server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)

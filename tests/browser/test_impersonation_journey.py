@@ -187,7 +187,8 @@ def test_it_is_over_at_the_next_request(
         other.get_by_role("button", name="Stop impersonating").first.click()
         expect(other.get_by_role("heading", level=1)).to_have_text(re.compile("You acted for a member"))
     else:
-        other.get_by_role("button", name="Sign out").first.click()
+        other.locator("[popovertarget=person]").click()
+        other.get_by_role("button", name="Sign out").click()
         other.wait_for_url(re.compile("/sign-in"))
     ended, waited = time.monotonic(), 0.0
     while agent.context.request.get(f"{both.address}/api/members").status == 200:

@@ -291,6 +291,9 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
+        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
+            most = book.actions[query.action].ceilings["units_most"]
+            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":

@@ -28,6 +28,7 @@ from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
 from tests.databases import NOON
+from tests.going_back import Place, WayBack, way_back
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
@@ -189,17 +190,13 @@ TRIALS: Mapping[str, Trial] = {
 
 @dataclass
 class Stage:
-    """The cast, and its database as it was before each question."""
+    """The cast, its database, and how that was before each question."""
 
     cast: Cast
     file: Path
-    copy: sqlite3.Connection
+    way: WayBack
+    place: Place
     left: Left | None = None
-
-    def back(self) -> None:
-        """Put everything back."""
-        with closing(sqlite3.connect(self.file)) as raw:
-            self.copy.backup(raw)
 
 
 @pytest.fixture
@@ -209,9 +206,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
         bank(cast, THIS)
-        copy = sqlite3.connect(":memory:")
-        yield Stage(cast, tmp_path / "actions.db", copy)
-        copy.close()
+        with way_back(tmp_path / "actions.db") as way:
+            yield Stage(cast, tmp_path / "actions.db", way, way.here(is_first=True))
 
 
 def furnish(stage: Stage, key: str, role: Role) -> Raw:
@@ -231,8 +227,8 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     trust(stage.cast, TENANTS[THIS])
     found = told(stage, key)
     with closing(sqlite3.connect(stage.file)) as raw:
-        raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
+    stage.place = stage.way.here(is_first=True)
     return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
@@ -302,7 +298,7 @@ def came_of(stage: Stage, actor: Actor, key: str, code: str, *, raw: Raw, tenant
         form_id=RequestId("req_0000000000000000000000000b"),
     )  # fmt: skip
     if not isinstance(answer, Deny):
-        stage.back()
+        stage.way.back_to(stage.place)
     return answer
 
 

@@ -105,7 +105,7 @@ def follow(changes: Changes, invoice: Document) -> None:
     subscription = changes.book.get("subscription", str(details.get("subscription")))
     if subscription is None or subscription["status"] in {"canceled", "incomplete_expired"}:
         return
-    if invoice["status"] == "paid" and subscription["status"] in {"past_due", "incomplete"}:
+    if invoice["status"] == "paid" and subscription["status"] in {"past_due", "unpaid", "incomplete"}:
         changes.changed(subscription, "customer.subscription.updated", status="active")
     elif invoice["status"] == "open" and invoice["attempt_count"] > len(invoicing.RETRY_DAYS):
         _ended(changes, subscription)

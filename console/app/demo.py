@@ -19,6 +19,7 @@ from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
 from console.app.demo_operations import furnish_operations
+from console.app.demo_product import product_beside
 from console.app.serving import serve
 from console.domain.errors import BadValueError, ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
@@ -53,8 +54,12 @@ def run_demo(*, tenants: int, host: str, port: int, var: Path) -> None:
     address = f"http://{host}:{port}"
     fill(settings, people, tenants=tenants)
     write_demo_file(var, people, address=address)
-    with receiving(var):
-        serve(settings, people=lambda building: shown(building, people), ready=lambda: _tell(address, people, var))
+    with receiving(var), product_beside(settings, tenants=tenants) as product:
+        serve(
+            settings,
+            people=lambda building: shown(building, people),
+            ready=lambda: _tell(address, people, var, product),
+        )
 
 
 @contextmanager
@@ -193,7 +198,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
+def _tell(address: str, people: tuple[DemoPerson, ...], var: Path, product: str | None) -> None:
     out = terminal.Console(highlight=False, soft_wrap=True)
     agent = next(person for person in people if person.key == "support_agent")
     lead = next(person for person in people if person.key == "finance_lead")
@@ -201,4 +206,6 @@ def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
     out.print("Sign in with e-mail, password and a one-time code; the sign-in page shows the code of the moment.")
     for person in (agent, lead):
         out.print(f"  {person.role.label:<14} {person.email:<34} {person.password}")
+    where = f"answers at [bold]{product}[/bold] in a moment" if product else "is not there: the next port is taken"
+    out.print(f"The product in which staff act for members {where}.")
     out.print(f"Everybody else, and the one-time-code secrets: {var / 'demo.json'}\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.signing_key import FileSigningKey
-from tests.bench import appending, cycle, deciding, explaining, growing, reconciling, sending
+from tests.bench import appending, cycle, deciding, explaining, growing, kit, reconciling, sending
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
 from tests.bench.pages import Called, counts_of, measured, table_of
@@ -22,7 +22,8 @@ from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
 Calls = Callable[[str], Called]
-GROUPS = ("pages", "cycle", "entitlements", "policy", "trail", "sending", "reconciling", "growth", "start")
+GROUPS = ("pages", "cycle", "entitlements", "policy", "trail", "sending", "reconciling", "kit", "growth", "start")
+APART = frozenset({"trail", "sending", "reconciling", "kit"})  # each makes what it needs
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
@@ -64,7 +65,7 @@ class Plan:
 def run(plan: Plan) -> Iterator[Table]:
     """Measure, group by group; a table is yielded as soon as it is known."""
     yield from _apart(plan)
-    if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending", "reconciling"}):
+    if not any(plan.wants(group) for group in GROUPS if group not in APART):
         return
     with opened_world(plan.size) as world, opened_stage(world) as stage:
         if plan.wants("policy"):
@@ -95,6 +96,8 @@ def _apart(plan: Plan) -> Iterator[Table]:
         )
     if plan.wants("reconciling"):
         yield reconciling.table(fleets=plan.fleets or ((100, 200) if plan.is_quick else (1_000, 10_000)))
+    if plan.wants("kit"):
+        yield kit.table(rounds=200 if plan.is_quick else 1_000)
 
 
 def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:

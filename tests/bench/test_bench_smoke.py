@@ -61,3 +61,10 @@ def test_it_measures_explanations_and_recalculations(tmp_path: Path, monkeypatch
     plan = bench.Plan(size=Size(tenants=400, entries=2_000), names=frozenset({"entitlements"}), is_quick=True)
     (table,) = bench.run(plan)
     assert [result.key for result in table.results] == ["engine", "explain", "recalculate", "rewrite"]
+
+
+@pytest.mark.slow
+def test_it_measures_the_product_kit_beside_the_bare_product() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"kit"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["page", "fragment", "data", "file", "member"]

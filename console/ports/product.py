@@ -19,6 +19,10 @@ class TokenKeys(Protocol):
         """Return the claims of a token that one of our keys signed in exactly our way, None for anything else."""
         ...
 
+    def rotate(self) -> str:
+        """Make a new key that signs from now on, and return its id; tokens of the older ones stay readable."""
+        ...
+
     def published(self) -> Mapping[str, object]:
         """Return the public halves of all keys, the newest first, as a JSON Web Key Set."""
         ...

@@ -17,7 +17,8 @@ from console.web.blueprints import BLUEPRINTS
 from console.web.gate import Gate
 from tests.web.cast import Browser, Cast, on_stage, web_app, web_options
 
-UNATTENDED = {"static", "system.health", "system.report", "inbound.receive"}
+PRODUCT = {f"product.{name}" for name in ("keys", "token", "introspect", "revoke", "reports", "events")}
+UNATTENDED = {"static", "system.health", "system.report", "inbound.receive"} | PRODUCT
 OPEN = {"door.sign_in", "door.sign_in_by_password", "door.identity", "door.callback"}
 
 

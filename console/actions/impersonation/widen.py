@@ -6,7 +6,7 @@ from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ImpersonationId
-from console.domain.impersonations import Impersonation, Mode
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
 
@@ -43,6 +43,9 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Widen it, if it is still alive and still reads only."""
     row = _running(params, tools)
+    over = tools.books().why_over(row, at=tools.now)
+    if over is not None:
+        raise Fault("impersonation", _over(over))
     if tools.request is None or not tools.books().impersonations.widen(row.id, by=tools.request):
         raise Fault("impersonation", "It ended or changed meanwhile; look at it again.")
     return Applied(
@@ -57,12 +60,16 @@ def _running(params: Params, tools: Tools) -> Impersonation:
     here = None if tools.directory_row is None else tools.directory_row.id
     if row is None or row.staff != tools.requester or row.tenant != here:
         raise Fault("impersonation", "You have no such impersonation on this tenant.")
-    over = tools.books().why_over(row, at=tools.now)
+    over = row.clock_end(tools.now)
     if over is not None:
-        raise Fault("impersonation", f"This impersonation is over: {over.sentence[0].lower()}{over.sentence[1:]}")
+        raise Fault("impersonation", _over(over))
     if row.mode is not Mode.READ:
         raise Fault("impersonation", "This impersonation writes already.")
     return row
+
+
+def _over(over: ImpersonationEnd) -> str:
+    return f"This impersonation is over: {over.sentence[0].lower()}{over.sentence[1:]}"
 
 
 ACTION = Action(

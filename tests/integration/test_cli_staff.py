@@ -165,8 +165,8 @@ def test_it_changes_the_key_of_the_product_and_records_it(terminal: Terminal) ->
     done = terminal("product", "rotate-key", "--json")
     assert done.exit_code == 0, done.output
     kid = json.loads(done.stdout)["kid"]
-    keys = [each["kid"] for each in token_keys().published()["keys"]]  # type: ignore[attr-defined]  # a list of objects
-    assert keys == [kid, *(each["kid"] for each in before)]  # type: ignore[attr-defined]  # the same
+    keys = [each["kid"] for each in token_keys().published()["keys"]]
+    assert keys == [kid, *(each["kid"] for each in before)]
     said = terminal("product", "rotate-key").stdout
     assert said.startswith("Tokens are signed with the key ")
     assert kid not in said

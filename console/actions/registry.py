@@ -33,6 +33,7 @@ from console.actions.entitlement import (
     run_recalculation,
 )
 from console.actions.finding import explain, leave, reopen, take, waive
+from console.actions.freeze import drill, lift, set_freeze
 from console.actions.impersonation import start as start_impersonation
 from console.actions.impersonation import widen
 from console.actions.inbound import replay
@@ -42,8 +43,19 @@ from console.actions.member import reveal
 from console.actions.period import close, prepare
 from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
-from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
+from console.actions.signal import settle
+from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate, set_country
 from console.actions.tenant import add_note, resume, suspend
+from console.actions.trust import (
+    ask_consent,
+    make_token,
+    release_hold,
+    revoke_token,
+    set_hold,
+    set_policy,
+    set_webhook,
+    withdraw_consent,
+)
 from console.actions.webhook import (
     add_endpoint,
     cancel_delivery,
@@ -122,6 +134,7 @@ OWN: tuple[Action[Any], ...] = (
     start.ACTION,
     start_tenant.ACTION,
     cancel.ACTION,
+    settle.ACTION,
     take.ACTION,
     leave.ACTION,
     explain.ACTION,
@@ -131,11 +144,23 @@ OWN: tuple[Action[Any], ...] = (
     close.ACTION,
     reopen_period.ACTION,
     top_up.ACTION,
+    set_freeze.ACTION,
+    lift.ACTION,
+    drill.ACTION,
     add.ACTION,
     change_roles.ACTION,
     deactivate.ACTION,
     reactivate.ACTION,
     end_sessions.ACTION,
+    set_country.ACTION,
+    make_token.ACTION,
+    revoke_token.ACTION,
+    set_webhook.ACTION,
+    set_hold.ACTION,
+    release_hold.ACTION,
+    set_policy.ACTION,
+    ask_consent.ACTION,
+    withdraw_consent.ACTION,
 )
 
 Registry = Mapping[ActionKey, Action[Any]]

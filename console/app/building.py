@@ -13,15 +13,21 @@ from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
+from console.adapters.letter_sinks import (
+    LetterFolder,
+    LettersByWay,
+    MailLetters,
+    MailRoute,
+    NoLetters,
+    WebhookLetters,
+)
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.outbound_addresses import networks
 from console.adapters.outbound_http import GuardedOutbound, OutboundRules
 from console.adapters.passwords import Argon2Passwords
 from console.adapters.signing_key import FileSigningKey
-from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets, UncheckedTickets
 from console.adapters.webhook_keys import SealedWebhookKeys
 from console.app.bridging import bridge_of
@@ -31,6 +37,7 @@ from console.app.providing import provided
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
 from console.ports.clock import Clock
+from console.ports.customer_letters import LetterSink
 from console.ports.identity import IdentityProvider
 from console.ports.outbox import NoticeSink
 from console.ports.sequencer import Sequencer
@@ -51,6 +58,7 @@ class Building:
     storage: Storage
     codes: SealedOneTimeCodes
     notices: NoticeSink
+    letters: LetterSink
     sequencer: Sequencer
     fake_provider: FakeStripe | None
 
@@ -123,8 +131,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             inbound_verifiers=inbound_verifiers(settings),
             provider_events=billing.events,
             product=connected(settings),
-            wishes=EveryTenantAllows(),
-            freezes=NothingFrozen(),
+            fingerprints=HmacFingerprints(settings.secrets.fingerprint_key.get_secret_value()),
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(
@@ -133,6 +140,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             storage=storage,
             codes=codes,
             notices=NoticeFolder(settings.notices.folder) if settings.notices.folder else NoNotices(),
+            letters=LettersByWay(mail=_mail(settings), webhook=WebhookLetters(outbound, house.webhook_keys)),
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
             fake_provider=billing.fake,
         )
@@ -148,6 +156,25 @@ def outbound_of(settings: Settings) -> GuardedOutbound:
             allowed=networks(chosen.allowed_networks),
             timeout_s=chosen.timeout_s,
             connect_timeout_s=chosen.connect_timeout_s,
+        )
+    )
+
+
+def _mail(settings: Settings) -> LetterSink:
+    chosen = settings.letters
+    if chosen.folder is not None:
+        return LetterFolder(chosen.folder)
+    if chosen.smtp_host is None:
+        return NoLetters()
+    return MailLetters(
+        MailRoute(
+            host=chosen.smtp_host,
+            port=chosen.smtp_port,
+            user=chosen.smtp_user,
+            password=None if chosen.smtp_password is None else chosen.smtp_password.get_secret_value(),
+            tls=chosen.smtp_tls,
+            sender=chosen.sender,
+            timeout_s=chosen.timeout_s,
         )
     )
 

@@ -24,6 +24,7 @@ class DenyCode(StrEnum):
     DIGEST_MISMATCH = "digest_mismatch"
     EXPIRED = "expired"
     EXPIRY_TOO_FAR = "expiry_too_far"
+    FROZEN = "frozen"
     IMPERSONATION_ENDED = "impersonation_ended"
     LEASE_ENDED = "lease_ended"
     MEMBER_IS_STAFF = "member_is_staff"
@@ -67,7 +68,9 @@ class Query:
 
     Shape: `action` is a governed action's key or one of the machinery verbs of policies/staff.cedarschema
     (for example `lease.open`, `request.vote`); `facts` are the action's own, typed in the schema.
-    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session.
+    `frozen` is the scope of the narrowest freeze over the person or the tenant, empty for none.
+    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session; `must_confirm` means that it
+    does not count, and that one is wanted for whatever needs a reason.
     """
 
     actor: StaffId
@@ -79,7 +82,9 @@ class Query:
     leased_tenant: TenantId | None = None
     reason: ReasonCode | None = None
     step_up_age_s: int = -1
+    must_confirm: bool = False
     requesters: frozenset[PersonKey] = frozenset()
+    frozen: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ MessageId = NewType("MessageId", str)
 DeliveryId = NewType("DeliveryId", str)
 RunId = NewType("RunId", str)
 JobId = NewType("JobId", str)
+FreezeId = NewType("FreezeId", str)
 InboundId = NewType("InboundId", str)
 Digest = NewType("Digest", str)  # hex SHA-256 over canonical bytes
 

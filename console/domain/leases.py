@@ -18,6 +18,7 @@ class LeaseEnd(StrEnum):
     REVOKED = "revoked"
     DEACTIVATED = "deactivated"
     REPLACED = "replaced"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,11 @@ class Lease:
     def until(self) -> datetime:
         """Return when the lease ends as things stand."""
         return min(self.not_after, self.idle_until)
+
+    def minutes_used(self, now: datetime) -> int:
+        """Return for how many minutes it was open, begun minutes counted, if it ends now or ended before."""
+        over = min(now, self.until, self.ended_at or now)
+        return max(0, -((self.opened_at - over) // timedelta(minutes=1)))
 
     def ended_because(self, now: datetime) -> LeaseEnd | None:
         """Return why the lease is over, or None while it is open; a clock that jumped back ends it too."""

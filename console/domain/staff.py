@@ -1,5 +1,6 @@
 """Staff members, the roles they hold, and the actor that one request speaks for."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,14 @@ class Role(StrEnum):
     def label(self) -> str:
         """Return the role in words."""
         return self.value.replace("_", " ").replace("on call", "on-call").capitalize()
+
+
+_VENDOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def is_vendor(name: str) -> bool:
+    """Return whether a text can name a vendor or contractor group."""
+    return _VENDOR.fullmatch(name) is not None
 
 
 class StaffKind(StrEnum):
@@ -51,7 +60,10 @@ class StepUpMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
-    """A person of the company as the control store knows them."""
+    """A person of the company as the control store knows them; `vendor` names the other company that pays them.
+
+    Shape: see Actor for `confirm_after`.
+    """
 
     id: StaffId
     person: PersonKey
@@ -62,6 +74,8 @@ class StaffMember:
     is_active: bool
     created_at: datetime
     last_seen_at: datetime | None = None
+    confirm_after: datetime | None = None
+    vendor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +91,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The staff member that acts now, read from the store for this very request."""
+    """The staff member that acts now, read from the store for this very request.
+
+    Shape: only a second factor shown after `confirm_after` counts, and without one nothing that needs a reason is done.
+    """
 
     staff: StaffId
     person: PersonKey
@@ -89,7 +106,15 @@ class Actor:
     signed_in_by: SignInMethod = SignInMethod.OIDC
     stepped_up_at: datetime | None = None
     stepped_up_by: StepUpMethod | None = None
+    confirm_after: datetime | None = None
     origin: Origin = field(default_factory=Origin)
+
+    @property
+    def must_confirm(self) -> bool:
+        """Return whether a signal asked for a second factor that was not shown since."""
+        if self.confirm_after is None:
+            return False
+        return self.stepped_up_at is None or self.stepped_up_at <= self.confirm_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
 from console.domain.reconciling.runs import ReconciliationRules
 from console.domain.sending import SendingRules
+from console.domain.signals import SignalKey, SignalRule
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
 
@@ -45,8 +46,10 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "inbound.read",
         "access.read",
         "reconciliation.read",
+        "signal.read",
         "period.read",
         "period.take_file",
+        "freeze.read",
     )
 )
 
@@ -58,6 +61,7 @@ IMPORTANCE: tuple[DenyCode, ...] = (
     DenyCode.SELF_APPROVAL,
     DenyCode.SELF_TARGET,
     DenyCode.ROLE_MISSING,
+    DenyCode.FROZEN,
     DenyCode.NO_LEASE,
     DenyCode.WRONG_TENANT,
     DenyCode.NOT_YOURS,
@@ -136,6 +140,10 @@ class Limits:
     override_longest_days: int
     grace_longest_days: int
     waiver_longest_days: int
+    legal_hold_longest_days: int
+    consent_longest_hours: int
+    consent_remind_hours: int
+    customer_reads_per_minute: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +190,22 @@ class PolicyBook:
     sending: SendingRules
     jobs: JobRules
     reconciliation: ReconciliationRules
+    signals: Mapping[SignalKey, SignalRule]
     group_roles: Mapping[str, Role]
+    group_vendors: Mapping[str, str]
     acr_strong: frozenset[str]
     step_up_exempt: frozenset[StaffKind]
     rules: Mapping[RuleId, RuleText]
     could: Mapping[ActionKey, Could]
     handles: Handles
+    paused: frozenset[ActionKey] = frozenset()
+    containing: frozenset[ActionKey] = frozenset()
     told: dict[tuple[object, ...], Deny] = field(default_factory=dict, repr=False, compare=False)
     shown: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def is_paused_by_a_freeze(self, action: ActionKey) -> bool:
+        """Return whether some rule refuses an action because of a freeze, and so must be asked in view of them."""
+        return action in self.paused
 
     def accepted(self, action: ActionKey) -> frozenset[ReasonCode]:
         """Return the reason codes that an action or verb accepts."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from console.domain.decisions import Decision, DenyCode, Fact, NeedsApproval, Query
+from console.domain.freezes import FreezeScope
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, RuleId, StaffId, TenantId
 from console.domain.staff import Role, StaffKind
 from console.policy.book import PolicyBook, PolicyFaultsError
@@ -168,6 +169,7 @@ def _query(action: ActionKey, table: Table) -> Query:
         reason=ReasonCode(reason) if reason and reason != "none" else None,
         step_up_age_s=table.number("step_up_age_s", least=-1) if table.has("step_up_age_s") else -1,
         requesters=frozenset(map(PersonKey, table.names_or_none("requesters"))),
+        frozen=table.choice("frozen", ("", *FreezeScope), ""),
         facts=facts,
     )
     table.done()

@@ -96,7 +96,7 @@ def _asked(query: Query) -> _Asked:
     """Return all of a question that reaches Cedar; types count, since 1 and true are different facts."""
     facts = tuple((name, type(value), value) for name, value in sorted(query.facts.items()))
     who = (query.person, query.kind, query.roles)
-    return (query.action, who, query.tenant, query.leased_tenant, query.reason, query.requesters, facts)
+    return (query.action, who, query.tenant, query.leased_tenant, query.reason, query.requesters, query.frozen, facts)
 
 
 def _ask_cedar(handles: Handles, queries: Sequence[Query]) -> tuple[Verdict, ...]:
@@ -119,6 +119,7 @@ def _request(form: Form, query: Query, principal: str) -> dict[str, object]:
         "has_lease": query.leased_tenant is not None,
         "lease": {"type": "Tenant", "id": query.leased_tenant or ""},
         "requesters": sorted(query.requesters),
+        "frozen": query.frozen,
     }
     parts = [f'"call":{json.dumps(call)}']
     if form.whys:

@@ -93,6 +93,8 @@ def _action_faults(parts: Parts, action: Registered, question: Question) -> Iter
     groups = parts.shape.all_groups(action.key)
     if "governed" not in groups:
         yield f'{_SCHEMA}: action "{action.key}" is governed but not in group "governed": add it.'
+    if (action.effect is not Effect.READ) != ("changing" in groups):
+        yield f'{_SCHEMA}: action "{action.key}" has the effect {action.effect}: "changing" is for all but read.'
     if action.reach == "tenant" and ("tenant_bound" not in groups or question.resources != {"Tenant"}):
         yield f'{_SCHEMA}: action "{action.key}" touches a tenant: put it in "tenant_bound", resource [Tenant].'
     if action.reach != "tenant" and ("tenant_bound" in groups or question.resources != {"House"}):

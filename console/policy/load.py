@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cedarpy
 
-from console.domain.decisions import Fact, Query
+from console.domain.decisions import DenyCode, Fact, Query
 from console.domain.ids import ActionKey, PersonKey, RuleId, StaffId
 from console.domain.reasons import Effect
 from console.domain.staff import Role, StaffKind
@@ -19,6 +19,7 @@ from console.policy.reconciling import read_reconciliation
 from console.policy.rules import read_rules, syntax_faults
 from console.policy.schema import Declared, declared
 from console.policy.sending import read_jobs, read_sending
+from console.policy.signals import read_signals, unread_signals
 from console.policy.tables import Table
 from console.policy.workflow import Draft, Workflow, read_identity, read_limits, read_reasons, read_workflow
 
@@ -29,6 +30,7 @@ _NEEDED = (
     "reasons.toml",
     "reconciliation.toml",
     "sending.toml",
+    "signals.toml",
     "staff.cedarschema",
 )
 _VOTE = ActionKey("request.vote")
@@ -52,8 +54,9 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     jobs = read_jobs(tables["sending.toml"])
     sending = read_sending(tables["sending.toml"])
     reconciliation = read_reconciliation(tables["reconciliation.toml"])
+    signals = read_signals(tables["signals.toml"], [str(key) for key, _effect, _reach in actions])
     limits = read_limits(tables["limits.toml"])
-    group_roles, strong = read_identity(tables["identity.toml"])
+    group_roles, group_vendors, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
     rules = read_rules(cedar_files, shape, faults)
     # 2. compare all with all
@@ -76,14 +79,19 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         sending=sending,
         jobs=jobs,
         reconciliation=reconciliation,
+        signals=signals,
         group_roles=group_roles,
+        group_vendors=group_vendors,
         acr_strong=strong,
         step_up_exempt=workflow.exempt,
         rules=rules.texts,
         could={key: _could(key, rules.texts) for key in shape.questions},
         handles=_handles(files, parts, limits),
+        paused=_paused(rules.texts),
+        containing=frozenset(key for key in shape.questions if "containing" in shape.all_groups(key)),
     )
     faults.extend(_quorums(book, registered))
+    faults.extend(unread_signals(signals, book.could))
     _stop_at(faults)
     return book
 
@@ -188,6 +196,10 @@ def _could(key: ActionKey, rules: Mapping[RuleId, RuleText]) -> Could:
         roles=frozenset[Role]().union(*(rule.roles for rule in permits)),
         kinds=frozenset[StaffKind]().union(*(rule.kinds for rule in permits)),
     )
+
+
+def _paused(rules: Mapping[RuleId, RuleText]) -> frozenset[ActionKey]:
+    return frozenset(key for rule in rules.values() if rule.deny_code is DenyCode.FROZEN for key in rule.actions)
 
 
 def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from console.domain.decisions import GroupNeed
+from console.domain.disclosure import DisclosureRule, Shown, Told
 from console.domain.ids import ReasonCode
 from console.domain.reasons import Effect, ReasonRule
-from console.domain.staff import Role, StaffKind
+from console.domain.staff import Role, StaffKind, is_vendor
 from console.policy.book import Limits
 from console.policy.tables import Table
 
 _ROLES = tuple(role.value for role in Role)
 _MOST_SEATS = 9
 _LONGEST_LEASE_MINUTES = 480
+_LONGEST_DELAY_DAYS = 365
 
 Runs = Literal["on_approval", "by_hand"]
 _RUNS: tuple[Runs, ...] = ("on_approval", "by_hand")
@@ -74,7 +76,18 @@ def _reason(code: ReasonCode, table: Table) -> ReasonRule:
         lease_minutes=table.number("lease_minutes", least=0, most=_LONGEST_LEASE_MINUTES),
         note_required=table.flag("note_required"),
         customer_notice=table.text("customer_notice"),
+        disclosure=_disclosure(table),
     )
+
+
+def _disclosure(table: Table) -> DisclosureRule:
+    """Return when the customer is shown an access under this code, and how told; days stand where it is not at once."""
+    shown = table.choice("customer_shown", tuple(Shown), Shown.AT_ONCE)
+    told = table.choice("customer_told", tuple(Told), Told.LOG)
+    if shown is Shown.AT_ONCE:
+        return DisclosureRule(shown=shown, told=told)
+    days = table.number("customer_delay_days", most=_LONGEST_DELAY_DAYS)
+    return DisclosureRule(shown=Shown(shown), delay_days=days, told=Told(told))
 
 
 def read_limits(table: Table) -> Limits:
@@ -84,8 +97,8 @@ def read_limits(table: Table) -> Limits:
     return limits
 
 
-def read_identity(table: Table) -> tuple[dict[str, Role], frozenset[str]]:
-    """Return the role of each identity provider group, and the strong authentication classes."""
+def read_identity(table: Table) -> tuple[dict[str, Role], dict[str, str], frozenset[str]]:
+    """Return role and vendor of each identity provider group, and the strong authentication classes."""
     roles = {}
     groups = table.table("groups")
     for group in groups.keys_left() if groups is not None else ():
@@ -94,12 +107,20 @@ def read_identity(table: Table) -> tuple[dict[str, Role], frozenset[str]]:
             roles[group] = Role(name)
         elif name:
             table.fault(f"[groups] {group!r} names unknown role {name!r}: use one of {', '.join(_ROLES)}.")
+    vendors = {}
+    companies = table.table("vendors") if table.has("vendors") else None
+    for group in companies.keys_left() if companies is not None else ():
+        name = companies.text(group) if companies is not None else ""
+        if is_vendor(name):
+            vendors[group] = name
+        elif name:
+            table.fault(f"[vendors] {group!r} names {name!r}: use up to 40 of a-z, 0-9 and -.")
     classes = table.table("acr")
     strong = frozenset(classes.names("strong")) if classes is not None else frozenset()
     if classes is not None:
         classes.done()
     table.done()
-    return roles, strong
+    return roles, vendors, strong
 
 
 def read_workflow(tables: Collection[Table], reasons: Collection[str], limits: Limits) -> Workflow:

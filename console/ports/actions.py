@@ -7,23 +7,33 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
-from console.domain.ids import ActionKey, ExecutionId, RequestId, StaffId
+from console.domain.freezes import Freeze
+from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, StaffId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.tenancy import DirectoryRow
+from console.ports.access_policies import AccessPolicyBook
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
+from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.outbox import Outbox
 from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
 
@@ -102,8 +112,10 @@ class ControlTools(Protocol):
     def findings(self) -> FindingBook: ...  # noqa: D102
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
 
-    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
         ...
 
@@ -114,6 +126,30 @@ class ControlTools(Protocol):
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         ...
+
+    @property
+    def freezes(self) -> FreezeBook: ...  # noqa: D102
+    @property
+    def directory(self) -> Directory: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+
+    def freeze(self, freeze: Freeze) -> int:
+        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+        ...
+
+    @property
+    def disclosures(self) -> DisclosureBook: ...  # noqa: D102
+    @property
+    def legal_holds(self) -> LegalHolds: ...  # noqa: D102
+    @property
+    def customer_tokens(self) -> CustomerTokens: ...  # noqa: D102
+    @property
+    def access_policies(self) -> AccessPolicyBook: ...  # noqa: D102
+    @property
+    def consents(self) -> ConsentBook: ...  # noqa: D102
+    @property
+    def letters(self) -> CustomerLetters: ...  # noqa: D102
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
@@ -207,6 +243,8 @@ class Action(Generic[P]):
     the tenant's access, so that the executor brings the stored effective set up to date in the same transaction;
     `writes_control` says of a TENANT action that it only reads the tenant and writes the control store, which makes one
     transaction of it on every plane.
+    `stays_home` that a TENANT action changes the control store only: wherever the tenant lives it gets the books and no
+    plane, and runs in one transaction.
     """
 
     key: ActionKey
@@ -233,4 +271,5 @@ class Action(Generic[P]):
     touches_directory: bool = False
     moves_access: bool = False
     writes_control: bool = False
+    stays_home: bool = False
     undo: ActionKey | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.freezes import FreezeScope
 from console.domain.ids import LeaseId, SessionKey, StaffId, TenantId
 from console.domain.leases import Lease, LeaseEnd
 
@@ -47,6 +48,10 @@ class LeaseBook(Protocol):
 
     def of_session(self, session: SessionKey) -> Sequence[Lease]:
         """Return the not-ended leases that a session opened."""
+        ...
+
+    def open_under(self, scope: FreezeScope, subject: str) -> Sequence[Lease]:
+        """Return every not-ended lease that a freeze would end (clocks not applied)."""
         ...
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:

@@ -43,6 +43,10 @@ class TenantPlane(Protocol):
         """Return one member of this tenant."""
         ...
 
+    def administrators(self, *, limit: int) -> Sequence[Member]:
+        """Return active members who answer for the tenant, in order of id."""
+        ...
+
     def member_count(self, *, most: int) -> int:
         """Return how many members there are, counting no further than `most`."""
         ...

@@ -4,7 +4,13 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from console.domain.tenancy import TenantScope
+from console.ports.access_policies import AccessPolicyBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
 from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
@@ -18,6 +24,7 @@ from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.throttles import Throttles
 from console.ports.trail import Trail, TrailReader
@@ -26,6 +33,8 @@ from console.ports.trail import Trail, TrailReader
 class ControlUnit(Protocol):
     """Everything of the control store, inside one transaction."""
 
+    @property
+    def freezes(self) -> FreezeBook: ...  # noqa: D102  the type says it
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property
@@ -67,6 +76,21 @@ class ControlUnit(Protocol):
 
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
+
+    @property
+    def disclosures(self) -> DisclosureBook: ...  # noqa: D102
+    @property
+    def legal_holds(self) -> LegalHolds: ...  # noqa: D102
+    @property
+    def customer_tokens(self) -> CustomerTokens: ...  # noqa: D102
+    @property
+    def access_policies(self) -> AccessPolicyBook: ...  # noqa: D102
+    @property
+    def consents(self) -> ConsentBook: ...  # noqa: D102
+    @property
+    def letters(self) -> CustomerLetters: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

@@ -113,6 +113,24 @@ class Notices(Section):
     folder: Path | None = None
 
 
+class Letters(Section):
+    """How letters to customers leave: files in a folder, or mail by SMTP; webhooks go by the rules of `webhooks`.
+
+    Without a folder and without a host, letters by mail wait and are given up in the end, and say so on the page.
+    """
+
+    model_config = _STRICT
+    address: str = "http://127.0.0.1:8000"
+    folder: Path | None = None
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
+    sender: str = "access@localhost"
+    timeout_s: float = Field(default=20.0, gt=0, le=120)
+
+
 class Trail(Section):
     """The key that signs checkpoints, where they are kept, and how often the sequencer runs."""
 
@@ -178,6 +196,7 @@ class Settings(BaseSettings):
     tickets: Tickets = Field(default_factory=Tickets)
     billing: Billing = Field(default_factory=Billing)
     notices: Notices = Field(default_factory=Notices)
+    letters: Letters = Field(default_factory=Letters)
     trail: Trail = Field(default_factory=Trail)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     inbound: Inbound = Field(default_factory=Inbound)

@@ -14,6 +14,10 @@ class StaffRow(ControlBase):
     """A staff account with its local credentials."""
 
     __tablename__ = "staff"
+    __table_args__ = (
+        Index("ix_staff_vendor", "vendor", sqlite_where=text("vendor IS NOT NULL"),
+              postgresql_where=text("vendor IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)
     person: Mapped[str] = mapped_column(unique=True)
@@ -27,6 +31,8 @@ class StaffRow(ControlBase):
     password_hash: Mapped[str | None]
     totp_sealed: Mapped[str | None]
     totp_last_step: Mapped[int] = mapped_column(server_default=text("0"))
+    confirm_after: Mapped[datetime | None]
+    vendor: Mapped[str | None]
 
 
 class StaffRoleRow(ControlBase):

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, bindparam, case, distinct, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from console.domain.freezes import FreezeScope
 from console.domain.ids import LeaseId, ReasonCode, SessionKey, StaffId, TenantId
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason
@@ -74,6 +75,17 @@ class StoredLeases:
         """Return the not-ended leases that a session opened."""
         same = select(LeaseRow).where(LeaseRow.session == session, LeaseRow.ended_at.is_(None))
         return self._many(same.order_by(LeaseRow.opened_at, LeaseRow.id))
+
+    def open_under(self, scope: FreezeScope, subject: str) -> Sequence[Lease]:
+        """Return every not-ended lease of a person, a vendor's people, on a tenant, or of all."""
+        wanted = select(LeaseRow).where(LeaseRow.ended_at.is_(None))
+        if scope is FreezeScope.PERSON:
+            wanted = wanted.where(LeaseRow.staff == subject)
+        elif scope is FreezeScope.TENANT:
+            wanted = wanted.where(LeaseRow.tenant == subject)
+        elif scope is FreezeScope.VENDOR:
+            wanted = wanted.where(LeaseRow.staff.in_(select(StaffRow.id).where(StaffRow.vendor == subject)))
+        return self._many(wanted.order_by(LeaseRow.id))
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:
         """Return not-ended leases whose clocks have run out."""

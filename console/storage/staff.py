@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.errors import ConflictError, NotFoundError
@@ -43,6 +43,12 @@ class StoredStaff:
         wanted = select(StaffRow).order_by(StaffRow.id).limit(limit)
         return self._many(wanted if after is None else wanted.where(StaffRow.id > after))
 
+    def many(self, staff: Collection[StaffId]) -> Mapping[StaffId, StaffMember]:
+        """Return several staff members in one go; who is unknown is left out."""
+        if not staff:
+            return {}
+        return {each.id: each for each in self._many(select(StaffRow).where(StaffRow.id.in_(sorted(staff))))}
+
     def eligible(self, roles: Collection[Role]) -> Sequence[StaffMember]:
         """Return the active persons who hold any of the roles."""
         holders = select(StaffRoleRow.staff).where(StaffRoleRow.role.in_([role.value for role in roles]))
@@ -70,6 +76,7 @@ class StoredStaff:
             "is_active": member.is_active,
             "created_at": member.created_at,
             "last_seen_at": member.last_seen_at,
+            "vendor": member.vendor,
         }
         if not add_unless_taken(self._session, StaffRow, values):
             message = "The person or the address has an account already."
@@ -99,9 +106,23 @@ class StoredStaff:
             raise ConflictError(message, email=email)
         self._set(staff, name=name, email=email, email_folded=folded(email))
 
+    def set_vendor(self, staff: StaffId, vendor: str | None) -> None:
+        """Store which other company pays a person, None for ours."""
+        self._set(staff, vendor=vendor)
+
+    def vendors(self) -> Sequence[tuple[str, int]]:
+        """Return the vendors with how many active people each has."""
+        counted = select(StaffRow.vendor, func.count()).where(StaffRow.vendor.is_not(None), StaffRow.is_active)
+        rows = self._session.execute(counted.group_by(StaffRow.vendor).order_by(StaffRow.vendor))
+        return [(str(vendor), many) for vendor, many in rows]
+
     def seen(self, staff: StaffId, at: datetime) -> None:
         """Remember the last sign-in."""
         self._set(staff, last_seen_at=at)
+
+    def ask_to_confirm(self, staff: StaffId, *, at: datetime) -> None:
+        """Want a second factor that is shown after a moment, before anything that needs a reason."""
+        self._set(staff, confirm_after=at)
 
     def credentials(self, staff: StaffId) -> Credentials | None:
         """Return local credentials, or None where there are none."""
@@ -171,4 +192,6 @@ def _member(row: Any, roles: frozenset[Role]) -> StaffMember:  # noqa: ANN401  a
         is_active=row.is_active,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
+        confirm_after=row.confirm_after,
+        vendor=row.vendor,
     )

@@ -10,10 +10,16 @@ from console.domain.errors import ScopeError, TrailUnavailableError
 from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
+from console.storage.access_policies import StoredAccessPolicies
+from console.storage.consents import StoredConsents
+from console.storage.customer_letters import StoredCustomerLetters
+from console.storage.customer_tokens import StoredCustomerTokens
 from console.storage.directory import StoredDirectory
+from console.storage.disclosures import StoredDisclosures, StoredLegalHolds
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.findings import StoredFindings
+from console.storage.freezes import StoredFreezes
 from console.storage.guards import GuardedSession
 from console.storage.impersonations import StoredImpersonations
 from console.storage.inbox import StoredInbox
@@ -28,6 +34,7 @@ from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
 from console.storage.sessions import StoredSessions
+from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
 from console.storage.tenant_plane import StoredTenantPlane
 from console.storage.throttles import StoredThrottles
@@ -56,6 +63,11 @@ class StoredUnit:
         self._counter = counter
         self._shared = shared
         self._deferred = deferred
+
+    @cached_property
+    def freezes(self) -> StoredFreezes:
+        """Return the freezes."""
+        return StoredFreezes(self._session, writing=self._counter is not None)
 
     @cached_property
     def staff(self) -> StoredStaff:
@@ -158,6 +170,41 @@ class StoredUnit:
     def periods(self) -> StoredPeriods:
         """Return the accounting periods."""
         return StoredPeriods(self._session)
+
+    @cached_property
+    def signals(self) -> StoredSignals:
+        """Return the signals."""
+        return StoredSignals(self._session)
+
+    @cached_property
+    def disclosures(self) -> StoredDisclosures:
+        """Return what tenants are shown of staff's accesses."""
+        return StoredDisclosures(self._session)
+
+    @cached_property
+    def legal_holds(self) -> StoredLegalHolds:
+        """Return what keeps accesses back."""
+        return StoredLegalHolds(self._session)
+
+    @cached_property
+    def customer_tokens(self) -> StoredCustomerTokens:
+        """Return the tokens of customers' programs."""
+        return StoredCustomerTokens(self._session)
+
+    @cached_property
+    def access_policies(self) -> StoredAccessPolicies:
+        """Return what tenants permit."""
+        return StoredAccessPolicies(self._session)
+
+    @cached_property
+    def consents(self) -> StoredConsents:
+        """Return the questions to tenants' administrators."""
+        return StoredConsents(self._session)
+
+    @cached_property
+    def letters(self) -> StoredCustomerLetters:
+        """Return the letters to customers."""
+        return StoredCustomerLetters(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

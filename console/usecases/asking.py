@@ -8,6 +8,8 @@ from console.domain.decisions import Decision, Deny, DenyCode, Fact, NeedsStepUp
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, TenantId
 from console.domain.staff import Actor
 from console.policy.decide import decide, decide_many
+from console.ports.store import ControlUnit
+from console.usecases.freezing import in_view_of_freezes
 from console.usecases.house import House
 
 T = TypeVar("T")
@@ -44,18 +46,22 @@ def query(
         leased_tenant=leased,
         reason=reason,
         step_up_age_s=step_up_age(actor, now),
+        must_confirm=actor.must_confirm,
         requesters=requesters,
         facts=facts or {},
     )
 
 
-def ask(house: House, question: Query) -> Decision:
-    """Return policy's answer."""
-    return decide(house.book, question)
+def ask(house: House, question: Query, unit: ControlUnit | None = None) -> Decision:
+    """Return policy's answer, in view of what is frozen.
+
+    Shape: `unit` is the one in which it would be done; only what a freeze never pauses can be asked without.
+    """
+    return decide(house.book, in_view_of_freezes(house, question, unit))
 
 
 def ask_many(house: House, questions: list[Query]) -> tuple[Decision, ...]:
-    """Return policy's answers to all questions of a page."""
+    """Return policy's answers to all questions of a page, for what is only offered: doing it asks again."""
     return decide_many(house.book, questions)
 
 

@@ -96,7 +96,7 @@ def _end_in(
     if event is Event.REVOKE:
         facts["holds_seat"] = bool(seats_held(unit, request, unit.staff.get(actor.staff), request.needs))
     decision = ask(
-        house, query(actor, verb, now=now, tenant=request.tenant, requesters=request.requesters, facts=facts)
+        house, query(actor, verb, now=now, tenant=request.tenant, requesters=request.requesters, facts=facts), unit
     )
     refusal = refusal_of(decision)
     if refusal is not None:
@@ -141,6 +141,7 @@ def _revise_in(
             requesters=request.requesters,
             facts={"is_requester": actor.person in request.requesters},
         ),
+        unit,
     )
     refusal = refusal_of(decision)
     if refusal is not None:
@@ -185,6 +186,7 @@ def _revise_in(
             reason=request.reason.code,
             facts=facts,
         ),
+        unit,
     )
     if isinstance(answer, Deny | NeedsStepUp):
         return answer

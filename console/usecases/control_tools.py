@@ -1,22 +1,32 @@
 """The books of the control store as a governed action may use them: every cascade writes its own entries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from console.domain.ids import StaffId, TenantId
-from console.domain.impersonations import Impersonation, ImpersonationEnd
+from console.domain.freezes import Freeze
+from console.domain.ids import MemberId, StaffId, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.access_policies import AccessPolicyBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
+from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
+from console.ports.freezes import FreezeBook
 from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
+from console.ports.outbox import Outbox
 from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -84,7 +94,12 @@ class UnitTools:
         """Return the accounting periods."""
         return self.unit.periods
 
-    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+    @property
+    def signals(self) -> SignalBook:
+        """Return the signals."""
+        return self.unit.signals
+
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
         limits = self.house.book.limits
         running = self.unit.impersonations.open_of(self.actor.staff)
@@ -94,7 +109,8 @@ class UnitTools:
             session=self.actor.session,
             lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
             running=running if is_alive else None,
-            tenant_allows=self.tenant is not None and tenant_allows(self.house, self.tenant),
+            tenant_allows=self.tenant is not None
+            and tenant_allows(self.unit, self.tenant, staff=self.actor.staff, member=member, mode=Mode.READ, now=at),
             longest_minutes=limits.impersonation_minutes,
             idle_minutes=limits.impersonation_idle_minutes,
         )
@@ -110,6 +126,64 @@ class UnitTools:
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
+    @property
+    def freezes(self) -> FreezeBook:
+        """Return the freezes."""
+        return self.unit.freezes
+
+    @property
+    def directory(self) -> Directory:
+        """Return the directory."""
+        return self.unit.directory
+
+    @property
+    def outbox(self) -> Outbox:
+        """Return the notices."""
+        return self.unit.outbox
+
+    def freeze(self, freeze: Freeze) -> int:
+        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+        if freeze.is_drill:
+            self.unit.freezes.add(freeze)
+            return 0
+        self.unit.freezes.claim()
+        ended = sum(
+            end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.FROZEN, now=freeze.set_at)
+            for lease in self.unit.leases.open_under(freeze.scope, freeze.subject)
+        )
+        self.unit.freezes.add(replace(freeze, ended=ended))
+        return ended
+
+    @property
+    def disclosures(self) -> DisclosureBook:
+        """Return what tenants are shown of staff's accesses."""
+        return self.unit.disclosures
+
+    @property
+    def legal_holds(self) -> LegalHolds:
+        """Return what keeps accesses back."""
+        return self.unit.legal_holds
+
+    @property
+    def customer_tokens(self) -> CustomerTokens:
+        """Return the tokens of customers' programs."""
+        return self.unit.customer_tokens
+
+    @property
+    def access_policies(self) -> AccessPolicyBook:
+        """Return what tenants permit."""
+        return self.unit.access_policies
+
+    @property
+    def consents(self) -> ConsentBook:
+        """Return the questions to tenants' administrators."""
+        return self.unit.consents
+
+    @property
+    def letters(self) -> CustomerLetters:
+        """Return the letters to customers."""
+        return self.unit.letters
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""

@@ -19,6 +19,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
+from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
@@ -68,10 +69,13 @@ def run_in_unit(
     """Start the single execution; on the control store's own database, finish it in the same transaction.
 
     Shape: `scope` is the one under which the unit works already (a unit opens one), else the request's own.
-    Raises: RefusedInsideError when somebody was faster, Fault when the action finds that the world no longer fits;
-    both must roll the unit back.
+    Raises: RefusedInsideError when somebody was faster or a freeze came, Fault when the action finds that the world no
+    longer fits; both must roll the unit back.
     """
     action = house.registry[request.action]
+    frozen = why_not_run(house, unit, request, executor=actor.staff, now=now)
+    if frozen is not None:
+        raise RefusedInsideError(refusal_by(frozen))
     execution = ExecutionId(house.ids.new("exe"))
     if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=now):
         raise RefusedInsideError(
@@ -86,12 +90,13 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    if row is not None:
+    is_home = row is None or action.stays_home
+    if row is not None and not is_home:
         scope = scope or scope_of_request(request, row, actor, now=now)
-    plane = None if scope is None else plane_in(house, unit, scope)
+    plane = None if scope is None or is_home else plane_in(house, unit, scope)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if row is not None and plane is None and not action.writes_control:
+    if plane is None and not is_home and not action.writes_control:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
     with _place_of_effect(house, action, scope, plane) as seen:
@@ -134,6 +139,8 @@ def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
         applied, status = _apply_far_away(house, actor, request)
     except Fault as fault:
         return _failed(house, actor, request, fault.remedy)
+    except FrozenError as frozen:
+        return _failed(house, actor, request, str(frozen))
     except (OutsideError, ConflictError):
         return answer  # nobody knows what happened: recovery asks the plane, nothing is repeated blindly
     try:
@@ -200,6 +207,10 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
     now = house.clock.now()
     action = house.registry[request.action]
     with house.store.read() as unit:
+        unit.freezes.hold()  # while the other plane is written, whoever freezes waits
+        frozen = why_not_run(house, unit, request, executor=actor.staff, now=now)
+        if frozen is not None:
+            raise frozen
         row = directory_row(unit, request.tenant) if request.tenant is not None else None
         if row is None or request.execution is None:
             raise NotFoundError("This execution names no tenant.")
@@ -256,8 +267,8 @@ def _emit(
         v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
     ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
-    is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
-    intent = intent_of(unit, request) if is_far and action != "action.intent" else None
+    is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
+    intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
     emit(

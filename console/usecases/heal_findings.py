@@ -16,6 +16,7 @@ from console.domain.reconciling.runs import Reconciliation, RunEvent, counted
 from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
+from console.usecases.freezing import FrozenError
 from console.usecases.house import House
 from console.usecases.note_findings import tell_of_finding
 from console.usecases.recalculate_access import recalculate_access
@@ -50,7 +51,10 @@ def heal_step(work: Work) -> Reconciliation:
     healer = _healer_of(finding)
     if row is None or healer is None or finding.times_reopened >= rules.heal_most_returns:
         return _passed_by(work, finding)
-    return _healed(work, finding, row, healer)
+    try:
+        return _healed(work, finding, row, healer)
+    except FrozenError:  # its tenant is frozen: the next run finds it again
+        return _passed_by(work, finding)
 
 
 def resync(house: House, plane: TenantPlane, finding: Finding, said: _Said) -> None:

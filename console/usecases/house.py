@@ -9,16 +9,14 @@ from console.ports.billing import BillingProvider, BillingWriter
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Clock, Ids
 from console.ports.directory import Fleet
-from console.ports.freezes import Freezes
 from console.ports.identity import IdentityProvider
 from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.override_register import AccessFleet
 from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
 from console.ports.product import Product
-from console.ports.secrets import OneTimeCodes, Passwords
+from console.ports.secrets import Fingerprints, OneTimeCodes, Passwords
 from console.ports.store import Store
-from console.ports.tenant_wishes import TenantWishes
 from console.ports.tickets import Tickets
 from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
@@ -50,5 +48,4 @@ class House:
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]
     product: Product | None
-    wishes: TenantWishes
-    freezes: Freezes
+    fingerprints: Fingerprints

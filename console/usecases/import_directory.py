@@ -103,7 +103,8 @@ def import_directory(
     Shape: a row may refer to rows above it and to what is there already; `progress` hears the rows read so far.
     Raises: BadValueError for a file without rows; whatever interrupts it leaves everything as it was.
     """
-    decision = ask(house, query(actor, "directory.import", now=house.clock.now()))
+    with house.store.read() as looking:
+        decision = ask(house, query(actor, "directory.import", now=house.clock.now()), looking)
     refusal = refusal_of(decision)
     if refusal is not None:
         refuse(house, actor, "directory.import_refused", refusal)

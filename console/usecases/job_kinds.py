@@ -28,6 +28,7 @@ from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.reconciliation_work import RECONCILE_JOB
+from console.usecases.rehearse_freeze import DRILL_JOB, rehearse_freeze
 from console.usecases.resync_mirror import resync_mirror, stop_resync
 from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
 from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
@@ -110,6 +111,14 @@ _KINDS = (
         gave_up=give_period_up,
     ),
 )
+_GUARD_KINDS = (
+    JobKind(
+        kind=DRILL_JOB,
+        title="Measure a drill of the kill switch",
+        handler=rehearse_freeze,
+        is_tenant_bound=False,
+    ),
+)
 _ACCESS_KINDS = (
     JobKind(
         kind=SWEEP_JOB,
@@ -132,7 +141,7 @@ _ACCESS_KINDS = (
         gave_up=rest_recalculation,
     ),
 )
-KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_ACCESS_KINDS)})
+KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_GUARD_KINDS, *_ACCESS_KINDS)})
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),

@@ -30,7 +30,12 @@ def end_overdue(house: House) -> int:
                     at=now,
                     reason=lease.reason,
                     tenant=tenant_ref(unit, lease.tenant, source="lease"),
-                    facts={"lease": lease.id, "because": because.value, "staff": lease.staff},
+                    facts={
+                        "lease": lease.id,
+                        "because": because.value,
+                        "staff": lease.staff,
+                        "minutes": lease.minutes_used(now),
+                    },
                 )
     return ended + sweep_impersonations(house) + sum_up_strangers(house)
 

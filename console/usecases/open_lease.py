@@ -99,6 +99,7 @@ def open_lease(
     fault = check_reason(house, reason, tenant)
     if fault is None:
         with house.store.write() as unit:
+            unit.freezes.hold()
             unit.leases.lock_budget(actor.staff)
             answer = _open_in(house, unit, actor, row, reason=reason, minutes=minutes)
         if isinstance(answer, Lease):
@@ -168,6 +169,7 @@ def _open_in(
             reason=reason.code,
             facts=_facts(budget, open_leases=open_leases, minutes=wanted, is_new=is_new),
         ),
+        unit,
     )
     refusal = refusal_of(decision)
     if refusal is not None:

@@ -62,6 +62,7 @@ def read_opened(
                     reason=lease.reason.code,
                     facts={"page": page},
                 ),
+                unit,
             )
             refusal = refusal_of(decision)
             if not isinstance(refusal, Deny):

@@ -252,7 +252,8 @@ def decided_on(
     facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}
     tenant = None if place.row is None else place.row.id
     leased = None if place.lease is None else place.lease.tenant
-    return ask(house, query(actor, action.key, now=now, tenant=tenant, leased=leased, reason=reason.code, facts=facts))
+    question = query(actor, action.key, now=now, tenant=tenant, leased=leased, reason=reason.code, facts=facts)
+    return ask(house, question, unit)
 
 
 def _reading_reason(place: Place) -> Reason:

@@ -135,8 +135,8 @@ def read_sweep(house: House, actor: Actor, *, run: RunId) -> SweepPage | Deny:
 
 
 def _names(unit: ControlUnit, owners: set[str]) -> dict[str, str]:
-    members = [unit.staff.get(StaffId(owner)) for owner in sorted(owners)]
-    return {member.id: member.name for member in members if member is not None and member.is_active}
+    members = unit.staff.many({StaffId(owner) for owner in owners}).values()
+    return {member.id: member.name for member in members if member.is_active}
 
 
 def _asked(house: House, actor: Actor, *, page: str) -> Decision:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.decisions import Deny, Query
+from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
 from console.domain.impersonations import Impersonation
 from console.domain.leases import Lease
@@ -16,6 +17,7 @@ from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
+from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
 
 _SHOWN = 8
@@ -31,7 +33,9 @@ PAGES = {
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
+    "signals": ("signal.read", {}),
     "access": ("access.read", {}),
+    "freezes": ("freeze.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
     "findings": ("reconciliation.read", {"page": "findings"}),
@@ -43,7 +47,7 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
-    Shape: `findings` is None for somebody who does not reconcile.
+    Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them.
     """
 
     waiting: Sequence[Line]
@@ -55,11 +59,12 @@ class Home:
     tenants_per_day: int
     may_search: bool
     findings: FindingCounts | None
+    signals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What the frame around every page shows: which pages may be opened, and how much waits (to 99).
+    """What the frame around every page shows: which pages may be opened, how much waits (to 99), and what is frozen.
 
     Shape: `acting` is one's own running impersonation, by its own clocks, and on which tenant.
     """
@@ -67,6 +72,7 @@ class Places:
     pages: frozenset[str]
     waiting: int
     acting: tuple[Impersonation, DirectoryRow | None] | None
+    frozen: Freeze | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +104,12 @@ def read_home(house: House, actor: Actor) -> Home:
             tenants_per_day=limits.tenants_per_day,
             may_search=not isinstance(searching, Deny),
             findings=count_findings(house, unit, actor),
+            signals=count_signals(house, unit, actor),
         )
 
 
 def read_places(house: House, actor: Actor) -> Places:
-    """Return what the frame needs, in two small statements; nothing of a tenant's own data is read."""
+    """Return what the frame needs, in three small statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = pages_open_to(house, actor)
     with house.store.read() as unit:
@@ -110,7 +117,8 @@ def read_places(house: House, actor: Actor) -> Places:
         row = unit.impersonations.open_of(actor.staff) if "tenants" in pages else None
         is_running = row is not None and row.clock_end(now) is None
         acting = (row, unit.directory.get(row.tenant)) if row is not None and is_running else None
-    return Places(pages=pages, waiting=waiting, acting=acting)
+        frozen = unit.freezes.over(staff=actor.staff, tenant=None, now=now)
+    return Places(pages=pages, waiting=waiting, acting=acting, frozen=frozen)
 
 
 def read_surroundings(house: House, actor: Actor) -> Surroundings:

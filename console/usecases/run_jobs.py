@@ -3,24 +3,27 @@
 import logging
 from datetime import datetime, timedelta
 
-from console.domain.decisions import Deny
+from console.domain.decisions import Deny, Query
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.entry_parts import TargetRef
 from console.domain.errors import ConsoleError, OutsideError
 from console.domain.fingerprints import fingerprint_of
-from console.domain.ids import JobId
+from console.domain.ids import JobId, RequestId
 from console.domain.jobs import STALLED, Job
-from console.domain.requests import State
-from console.domain.staff import Actor
+from console.domain.requests import Request, State
+from console.domain.staff import Actor, StaffMember
 from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter
 from console.usecases.asking import ask, query
+from console.usecases.freezing import FrozenError, pausable, refusal_by
 from console.usecases.house import House
 from console.usecases.job_kinds import KINDS
 from console.usecases.job_outcomes import Again, Done, JobKind, JobRefusedError
-from console.usecases.recording import emit_as, tenant_ref
+from console.usecases.recording import authorised, emit_as, tenant_ref
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_ERROR = 300
+_REST_S = 30
 
 
 def run_due_jobs(house: House, *, worker: str, limit: int = 4, overdue_by: timedelta = timedelta()) -> int:
@@ -56,8 +59,10 @@ def run_one_job(house: House, job_id: JobId, *, worker: str) -> bool:
 def _run(house: House, job: Job) -> None:
     try:
         kind = _kind_of(job)
-        _check_authority(house, kind, job)
-        outcome = kind.handler(house, job)
+        request = _check_authority(house, kind, job)
+        outcome = kind.handler(pausable(house, job, request), job)
+    except FrozenError as frozen:
+        _rest(house, job, frozen)
     except JobRefusedError as refused:
         _fail(house, job, str(refused), is_final=True, entry="job.refused")
     except OutsideError as away:
@@ -78,13 +83,16 @@ def _kind_of(job: Job) -> JobKind:
     return kind
 
 
-def _check_authority(house: House, kind: JobKind, job: Job) -> None:
-    """Ask again what was asked when the job was queued. Raises: JobRefusedError.
+def _check_authority(house: House, kind: JobKind, job: Job) -> Request | None:
+    """Ask again what was asked when the job was queued, and return its request. Raises: JobRefusedError, FrozenError.
 
-    1 the tenant · 2 the person · 3 the request · 4 policy, as it stands today
+    0 is it frozen · 1 the tenant · 2 the person · 3 the request · 4 policy, as it stands today
     """
     now = house.clock.now()
     with house.store.read() as unit:
+        request = None if job.request is None else unit.requests.get(job.request)
+    # 0
+    with pausable(house, job, request).store.write() as unit:
         # 1
         if kind.is_tenant_bound and (job.tenant is None or unit.directory.get(job.tenant) is None):
             raise JobRefusedError("Its tenant is not known.")
@@ -93,14 +101,20 @@ def _check_authority(house: House, kind: JobKind, job: Job) -> None:
         if job.actor is not None and (member is None or not member.is_active):
             raise JobRefusedError("The person who asked is no longer active.")
         # 3
-        request = None if job.request is None else unit.requests.get(job.request)
         if job.request is None:
-            return
+            return None
         if request is None or member is None or (request.tenant, request.requester) != (job.tenant, job.actor):
             raise JobRefusedError("Its request does not fit.")
         if request.state is not State.EXECUTED:
             raise JobRefusedError(f"Its request is {request.state.value}.")
-    # 4
+        # 4
+        decision = ask(house, _asked_again(house, member, request, now=now), unit)
+    if isinstance(decision, Deny):
+        raise JobRefusedError(f"Policy no longer permits it: {decision.code.value}.")
+    return request
+
+
+def _asked_again(house: House, member: StaffMember, request: Request, *, now: datetime) -> Query:
     asker = Actor(
         staff=member.id,
         person=member.person,
@@ -112,20 +126,36 @@ def _check_authority(house: House, kind: JobKind, job: Job) -> None:
     )
     budget = house.registry[request.action].budget
     spent = {} if budget is None else {f"{budget}_last_hour": 0}  # it was counted when the action ran
-    decision = ask(
-        house,
-        query(
-            asker,
-            request.action,
-            now=now,
-            tenant=request.tenant,
-            leased=request.tenant,
-            reason=request.reason.code,
-            facts={**request.preview.facts, **spent},
-        ),
+    return query(
+        asker,
+        request.action,
+        now=now,
+        tenant=request.tenant,
+        leased=request.tenant,
+        reason=request.reason.code,
+        facts={**request.preview.facts, **spent},
     )
-    if isinstance(decision, Deny):
-        raise JobRefusedError(f"Policy no longer permits it: {decision.code.value}.")
+
+
+def _rest(house: House, job: Job, frozen: FrozenError) -> None:
+    """Let a job wait until the freeze is lifted, without having failed; its first rest gets an entry."""
+    now = house.clock.now()
+    with house.store.write() as unit:
+        is_ours = unit.jobs.again(job, run_at=now + timedelta(seconds=_REST_S))
+        told = EntryFilter(action="job.paused", correlation=RequestId(job.id))
+        if not is_ours or unit.reader.page(told, before=None, limit=1):
+            return
+        emit_as(
+            unit,
+            SYSTEM_ACTOR,
+            "job.paused",
+            at=now,
+            tenant=tenant_ref(unit, job.tenant, source="job"),
+            targets=(TargetRef(type="job", id=job.id, name=job.kind),),
+            authorisation=authorised(house, refusal_by(frozen)),
+            correlation=job.id,
+            facts={"freeze": frozen.freeze.id},
+        )
 
 
 def _end(house: House, job: Job, outcome: Done | Again) -> None:

@@ -21,6 +21,7 @@ from console.domain.recalculations import (
 )
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
+from console.usecases.freezing import FrozenError
 from console.usecases.house import House
 from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.recalculate_access import recalculate_access
@@ -99,6 +100,10 @@ def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) 
                     record_recalculation(written.unit, job, row, done, cause=planned.run, at=now)
             if written.unit is not None:
                 written.unit.recalculations.settle(planned, state, because=because or None, at=now)
+    except FrozenError as frozen:
+        with house.store.write() as unit:
+            unit.recalculations.settle(planned, TenantState.HELD, because=str(frozen), at=now)
+        return
     except (OutsideError, NotFoundError, ScopeError) as broken:
         with house.store.write() as unit:
             unit.recalculations.settle(planned, TenantState.FAILED, because=str(broken), at=now)

@@ -26,6 +26,7 @@ NO_REASON = ReasonCode("NONE")
 
 def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *, now: datetime) -> Lease | Deny:
     """Return the actor's open lease on a tenant; one that ran out is ended here, with its entry."""
+    unit.freezes.hold()  # before any row that a freeze would end
     lease = unit.leases.open_on(actor.staff, tenant)
     if lease is None:
         return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", "Open it with a reason first.")
@@ -53,7 +54,7 @@ def expire_lease(unit: ControlUnit, actor: Actor, lease: Lease, *, because: Leas
             at=now,
             tenant=row_ref(row, source="lease"),
             reason=lease.reason,
-            facts={"lease": lease.id, "because": because.value},
+            facts={"lease": lease.id, "because": because.value, "minutes": lease.minutes_used(now)},
         )
 
 

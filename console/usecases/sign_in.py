@@ -149,6 +149,7 @@ def _followed(
             kind=StaffKind.PERSON,
             is_active=True,
             created_at=now,
+            vendor=vendor_of(house, claims),
         )
         unit.staff.add(member)
         emit_as(
@@ -170,10 +171,27 @@ def _followed(
             targets=staff_target(member),
             facts={"before": ",".join(sorted(member.roles)), "after": ",".join(sorted(roles))},
         )
+    vendor = vendor_of(house, claims)
+    if member.vendor != vendor:
+        unit.staff.set_vendor(member.id, vendor)
+        emit_as(
+            unit,
+            system,
+            "staff.vendor_changed",
+            at=now,
+            targets=staff_target(member),
+            facts={"before": member.vendor or "", "after": vendor or ""},
+        )
     address = address if is_free else member.email
     if (member.name, member.email) != (claims.name, address):
         unit.staff.set_profile(member.id, name=claims.name, email=address)
     return unit.staff.get(member.id) or member
+
+
+def vendor_of(house: House, claims: Claims) -> str | None:
+    """Return which other company pays a person, by their groups; the first in order where several do."""
+    known = {house.book.group_vendors[group] for group in claims.groups if group in house.book.group_vendors}
+    return min(known, default=None)
 
 
 def _why_not(house: House, member: StaffMember, now: datetime) -> Deny | None:

@@ -10,6 +10,7 @@ from console.domain.ids import TenantId
 from console.domain.jobs import Job
 from console.domain.tenancy import DirectoryRow
 from console.ports.store import ControlUnit
+from console.usecases.freezing import FrozenError
 from console.usecases.house import House
 from console.usecases.job_outcomes import Again, Done
 from console.usecases.recalculate_access import recalculate_access
@@ -38,7 +39,7 @@ def _swept(house: House, job: Job, tenant: TenantId, *, now: datetime) -> bool:
         return False
     try:
         return recalculate_tenant(house, job, row, cause=SWEEP_JOB, now=now).is_written
-    except (OutsideError, NotFoundError, ScopeError):
+    except (OutsideError, NotFoundError, ScopeError, FrozenError):
         return False
 
 

@@ -35,11 +35,12 @@ def tools_for(
     """Return the tools for one preview or one execution.
 
     Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; control books go to CONTROL
-    actions, to those that only write there, and to a TENANT action that declared `touches_directory` and runs in this
+    actions, to TENANT actions that write or stay there, and to one that declared `touches_directory` and runs in this
     very transaction; `running` is the request that is being executed, None for a preview.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
-    needs_books = action.reach is Reach.CONTROL or action.writes_control or (action.touches_directory and shares)
+    needs_books = action.reach is Reach.CONTROL or action.writes_control or action.stays_home
+    needs_books = needs_books or (action.touches_directory and shares)
     tenant = None if row is None else row.id
     return Tools(
         now=now,
@@ -73,7 +74,7 @@ def reading_tools(
     now: datetime,
 ) -> Iterator[Tools]:
     """Open the tools of a preview; a tenant on another plane is opened for reading only."""
-    if scope is None:
+    if scope is None or action.stays_home:
         yield tools_for(
             house, unit, action, actor=actor, requester=requester, reason=reason, row=row, plane=None, now=now
         )

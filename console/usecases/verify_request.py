@@ -53,6 +53,7 @@ def verified(
         ask(
             house,
             query(actor, "request.execute", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
+            unit,
         )
     )
     if refusal is not None:
@@ -160,7 +161,7 @@ def _still_fits(
     if (dict(current.fingerprint), current.changes) != (dict(request.preview.fingerprint), request.preview.changes):
         _store_drift(house, unit, actor, request, current, now=now)
         return Drifted(seen=request.preview, now=current, request=request)
-    decision = ask(house, _asked_again(house, unit, request, requester, current, now=now))
+    decision = ask(house, _asked_again(house, unit, request, requester, current, now=now), unit)
     if isinstance(decision, Deny):
         return decision
     if (

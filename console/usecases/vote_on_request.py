@@ -90,6 +90,7 @@ def _cast(
             requesters=request.requesters,
             facts=vote_facts(unit, actor, request),
         ),
+        unit,
     )
     refusal = refusal_of(decision)
     if refusal is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from console.domain.tenancy import TenantScope
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
+from console.usecases.freezing import refuse_frozen_job
 from console.usecases.house import House
 
 
@@ -20,10 +21,13 @@ class WrittenTenant:
 
 @contextmanager
 def written_tenant(house: House, scope: TenantScope) -> Iterator[WrittenTenant]:
-    """Open a transaction on a tenant that commits on success. Raises: OutsideError when its plane is silent."""
+    """Open a transaction on a tenant that commits on success. Raises: OutsideError, FrozenError."""
     if house.planes.shares_control(scope.plane):
         with house.store.write() as unit:
+            refuse_frozen_job(house, unit, scope)
             yield WrittenTenant(plane=unit.tenant(scope), unit=unit)
         return
+    with house.store.read() as unit:
+        refuse_frozen_job(house, unit, scope)
     with house.planes.write(scope) as plane:
         yield WrittenTenant(plane=plane, unit=None)

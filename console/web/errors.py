@@ -34,7 +34,8 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         **dict.fromkeys(
             (
                 DenyCode.ACTION_CHANGED, DenyCode.ALREADY_IMPERSONATING, DenyCode.ALREADY_VOTED,
-                DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH, DenyCode.EXPIRED, DenyCode.IMPERSONATION_ENDED,
+                DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH, DenyCode.EXPIRED, DenyCode.FROZEN,
+                DenyCode.IMPERSONATION_ENDED,
                 DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
                 DenyCode.TENANT_CLOSED, DenyCode.TOO_MANY_LEASES, DenyCode.WRONG_STATE,
             ),

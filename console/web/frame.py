@@ -27,6 +27,7 @@ _TABS = (
     ("jobs", "Jobs", "tenants.jobs"),
     ("notes", "Notes", "tenants.notes"),
     ("entries", "Entries", "tenants.entries"),
+    ("customer", "Customer", "customer.show"),
 )
 
 
@@ -235,10 +236,14 @@ def _rail(around: Places) -> list[Place]:
         places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
     if "staff" in around.pages:
         places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
+    if "signals" in around.pages:
+        places.append(_place("Signals", "siren", "signals.index", key="s", blueprints=("signals",)))
     if "access" in around.pages:
         places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
     if "operations" in around.pages:
         places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
+    if "freezes" in around.pages:
+        places.append(_place("Kill switch", "shield-alert", "freezes.index", key="z", blueprints=("freezes",)))
     return places
 
 
@@ -279,7 +284,11 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
 
 
 def _banner(around: Places, opened: Opened | None) -> Banner | None:
-    """Return what outranks everything: acting for a member, wherever one stands; then a suspension."""
+    """Return what outranks everything: a freeze, then acting for a member, wherever one stands; then a suspension."""
+    if around.frozen is not None:
+        freeze = around.frozen
+        text = f"{freeze.sentence} ({freeze.reason.reference}): reading goes on, everything else is paused."
+        return Banner(kind="frozen", text=text, href="", until=None, exit_href="")
     if around.acting is not None:
         row, tenant = around.acting
         whom = "a tenant" if tenant is None else tenant.name

@@ -13,10 +13,8 @@ from sqlalchemy import text
 
 from console.actions.registry import registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
-from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import UncheckedTickets
 from console.cli.main import build_cli
 from console.cli.works import DatabaseProbe, Rooms
@@ -71,8 +69,7 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         inbound_verifiers={},
         provider_events={},
         product=connected_product(),
-        wishes=EveryTenantAllows(),
-        freezes=NothingFrozen(),
+        fingerprints=TestFingerprints(),
     )
 
 

@@ -13,9 +13,7 @@ import psycopg
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
-from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import EntitlementRecord, FeatureRecord, PlanRecord
@@ -247,8 +245,7 @@ def opened_stage(
         inbound_verifiers={},
         provider_events={},
         product=connected_product(),
-        wishes=EveryTenantAllows(),
-        freezes=NothingFrozen(),
+        fingerprints=TestFingerprints(),
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

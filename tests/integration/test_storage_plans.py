@@ -19,6 +19,7 @@ from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
 from console.domain.search_terms import SearchTerms
+from console.domain.signals import SignalId
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
 from console.ports.planes import TenantPlane
@@ -120,6 +121,15 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "trail of an action": lambda unit: unit.reader.page(EntryFilter(action="lease.open"), before=None, limit=50),
     "trail of an outcome": lambda unit: unit.reader.page(EntryFilter(outcome="failed"), before=None, limit=50),
     "trail of a target": lambda unit: unit.reader.page(EntryFilter(target="seats"), before=None, limit=50),
+    "trail in order": lambda unit: unit.reader.placed_after(1_000, limit=50),
+    "trail of an actor's action": lambda unit: unit.reader.page(
+        EntryFilter(actor=ANNA, action="lease.open", since=NOON), before=None, limit=50
+    ),
+    "open signals": lambda unit: unit.signals.page(is_open=True, before=SignalId("sig_2"), limit=50),
+    "settled signals": lambda unit: unit.signals.page(is_open=False, before=SignalId("sig_2"), limit=50),
+    "open signals counted": lambda unit: unit.signals.open_count(most=99),
+    "signal": lambda unit: unit.signals.get(SignalId("sig_1")),
+    "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
 }
 PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {

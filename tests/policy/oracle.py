@@ -31,6 +31,8 @@ MAY_USE = {
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
     "BREAK_GLASS": set(Role),
     "PERIOD_CLOSE": FINANCE,
+    "SECURITY_REVIEW": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "CONTAINMENT": {Role.ADMINISTRATOR, Role.ON_CALL},
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
@@ -74,8 +76,12 @@ PERMITTED: dict[str, set[Role]] = {
     "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
     "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
+    "freeze.read": set(Role),
+    **{f"freeze.{verb}": {Role.ADMINISTRATOR, Role.ON_CALL} for verb in ("set", "lift", "drill")},
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "signal.read": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "signal.settle": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
     "period.read": FINANCE | {Role.SECURITY_AUDITOR},
     "period.take_file": FINANCE,
     **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
@@ -92,8 +98,13 @@ PERMITTED: dict[str, set[Role]] = {
     "webhook.resend": ENGINEERING | SUPPORT,
     **{
         f"staff.{verb}": {Role.ADMINISTRATOR}
-        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
+        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions", "set_country")
     },
+    **{key: {Role.SUPPORT_LEAD} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {Role.SUPPORT_LEAD} for verb in ("set", "release")},
+    "customer_token.revoke": SUPPORT | ENGINEERING,
+    "access_policy.set": SUPPORT,
+    **{f"consent.{verb}": SUPPORT | ENGINEERING for verb in ("ask", "withdraw")},
 }
 ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
@@ -103,7 +114,11 @@ ALWAYS = {
     **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
     "billing.resync_all": {"resync_second": 1},
     "impersonation.widen": {"support_lead": 1},
+    "freeze.lift": {"thaw_second": 1},
+    **{key: {"support_lead": 1} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {"support_lead": 1} for verb in ("set", "release")},
 }
+CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
 AT_THE_SHELL = {"directory.import", "product.rotate_key", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
@@ -133,7 +148,9 @@ def expected(book: PolicyBook, query: Query) -> Expected:
         if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in {"request.vote", "request.execute"}
         else None
     )
-    if minutes and query.kind is not StaffKind.OPERATOR and not 0 <= query.step_up_age_s <= minutes * 60:
+    is_missing = minutes is not None and not 0 <= query.step_up_age_s <= minutes * 60
+    wants_one = query.must_confirm and (minutes is not None or query.action in EFFECTS or query.action == "lease.open")
+    if (is_missing or wants_one) and query.kind is not StaffKind.OPERATOR:
         return Expected(step_up=True)
     return Expected(groups=frozenset(_groups(book, query).items()))
 
@@ -184,7 +201,20 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _request_refusals(query, facts)
     if key.startswith("impersonation."):
         codes += _impersonation_refusals(book, query, facts)
+    codes += ["self_target"] * (key == "signal.settle" and bool(facts["is_own"]))
+    codes += _freeze_refusals(query, facts) + _length_refusals(book, query, facts)
     return codes + _size_refusals(book, query, facts)
+
+
+def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    if not query.frozen:
+        return []
+    key, is_wide = query.action, query.frozen in {"tenant", "all"}
+    if key in {"request.vote", "request.execute"}:
+        return [] if is_wide and facts["action_key"] == "freeze.lift" else ["frozen"]
+    if key in EFFECTS and EFFECTS[key] is not Effect.READ:
+        return [] if is_wide and key in CONTAINING else ["frozen"]
+    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import"})
 
 
 def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
@@ -203,6 +233,8 @@ def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
         most = book.actions[query.action].ceilings["incident_increase_percent_most"]
         if facts["is_paid_raise"] or (facts["is_raise"] and facts["increase_percent"] > most):
             return ["reason_not_accepted"]
+    if query.action == "access_policy.set" and facts["silences"] and reason != "LEGAL_PROCESS":
+        return ["reason_not_accepted"]
     return []
 
 
@@ -260,13 +292,6 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
-        case "finding.waive":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
-        case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
-            most = book.actions[query.action].ceilings["units_most"]
-            return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
-        case "entitlement.grant_grace":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -274,7 +299,7 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
         case "lease.top_up":
             too_much = not 1 <= facts["extra"] <= limits.top_up_most_tenants
             return ["self_target"] * facts["target_is_self"] + ["ceiling_exceeded"] * too_much
-        case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions":
+        case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions" | "freeze.set" | "freeze.lift":
             return ["self_target"] * facts["target_is_self"]
         case _:
             return []
@@ -296,6 +321,18 @@ def _impersonation_refusals(book: PolicyBook, query: Query, facts: dict[str, Any
     ]
 
 
+def _length_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    most = {
+        "finding.waive": book.limits.waiver_longest_days,
+        "entitlement.grant_grace": book.limits.grace_longest_days,
+        "legal_hold.set": book.limits.legal_hold_longest_days,
+        "consent.ask": book.limits.consent_longest_hours,
+    }.get(query.action)
+    if most is None:
+        return []
+    return ["expiry_too_far"] * (not 1 <= facts["hours" if query.action == "consent.ask" else "days"] <= most)
+
+
 def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
     limits = book.limits
     longest = book.reasons[query.reason].lease_minutes if query.reason else 0
@@ -311,9 +348,12 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
+    known = _known_groups(query)
+    return _asked_groups(book, query) if known is None else known
+
+
+def _asked_groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS:
-        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -329,12 +369,21 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
+        case "access_policy.set":
+            return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _known_groups(query: Query) -> dict[str, int] | None:
+    facts: Any = query.facts
+    if query.action == "access_policy.set":
+        return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
+    return ALWAYS.get(query.action)
 
 
 def _takes_two_teams(book: PolicyBook, query: Query) -> bool:

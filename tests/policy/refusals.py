@@ -46,6 +46,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The impersonation is over; the answer says what ended it.",
         "Start another one, with its own reason, where that is still allowed.",
     ),
+    DenyCode.FROZEN: (
+        "A freeze lies over the person, their vendor, the tenant or everything.",
+        "Somebody lifts the freeze with a second person; reading stays possible.",
+    ),
     DenyCode.LEASE_ENDED: ("The lease ended by hand, time, idling, sign-out or revocation.", "Open the tenant again."),
     DenyCode.MEMBER_IS_STAFF: (
         "The member's address is a staff member's, for whom nobody acts.",

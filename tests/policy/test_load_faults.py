@@ -160,8 +160,8 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         [
             swap(
                 "staff.cedarschema",
-                '"billing.resync" in ["governed", "tenant_bound"]',
-                '"billing.resync" in ["governed"]',
+                '"billing.resync" in ["changing", "tenant_bound"]',
+                '"billing.resync" in ["changing"]',
             )
         ],
         ['"billing.resync" touches a tenant'],
@@ -171,15 +171,15 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         [
             swap(
                 "staff.cedarschema",
-                'action "lease.top_up" in ["governed"]',
-                'action "lease.top_up" in ["governed", "tenant_bound"]',
+                'action "lease.top_up" in ["changing"]',
+                'action "lease.top_up" in ["changing", "tenant_bound"]',
             )
         ],
         ['"lease.top_up" touches no tenant'],
     ),
     (
         "an action outside governed",
-        [swap("staff.cedarschema", 'action "lease.top_up" in ["governed"]', 'action "lease.top_up" in ["reasoned"]')],
+        [swap("staff.cedarschema", 'action "lease.top_up" in ["changing"]', 'action "lease.top_up" in ["reasoned"]')],
         ['"lease.top_up" is governed but not in group'],
     ),
     (
@@ -377,7 +377,7 @@ def test_it_refuses_an_action_that_it_does_not_know(key: str) -> None:
 
 def test_it_takes_the_policy_of_another_package_from_its_own_files(tmp_path: Path) -> None:
     shape = "{ principal: [Staff], resource: [House], context: { call: Call, why: Why } }"
-    schema = f'action "acme.thing" in ["governed"] appliesTo {shape};'
+    schema = f'action "acme.thing" in ["changing"] appliesTo {shape};'
     scope = 'principal in Role::"support_lead", action == Action::"acme.thing", resource'
     rule = f'@id("acme.thing") @reason("Support does the thing.") permit({scope});'
     workflow = '[action."acme.thing"]\nreasons = ["CUSTOMER_SUPPORT"]\nruns = "by_hand"\napprove_minutes = 30'

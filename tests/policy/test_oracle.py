@@ -8,6 +8,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, NeedsStepUp, Query
+from console.domain.freezes import FreezeScope
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, StaffId, TenantId
 from console.domain.staff import Role, StaffKind
 from console.policy.book import IMPORTANCE, PolicyBook
@@ -45,7 +46,10 @@ _INTERESTING = (
 _NUMBERS = st.one_of(st.sampled_from(_INTERESTING), st.integers(-5, 1_000_000))
 _VALUES: dict[str, tuple[Fact, ...]] = {"Bool": (False, True), "Long": _INTERESTING}
 _TENANTS = st.sampled_from([None, TenantId("acme"), TenantId("globex")])
-_TEXTS: dict[str, Any] = {"scope": st.sampled_from(["tenant", "all", "everything"])}
+_TEXTS: dict[str, Any] = {
+    "scope": st.sampled_from(["tenant", "all", "everything"]),
+    "action_key": st.sampled_from(["tenant.suspend", "freeze.lift"]),
+}
 
 
 def _fact(name: str, kind: str) -> st.SearchStrategy[Any]:
@@ -81,7 +85,9 @@ def _query(book: PolicyBook, data: st.DataObject) -> Query:
         leased_tenant=data.draw(st.one_of(st.just(tenant), _TENANTS)),
         reason=reason,
         step_up_age_s=data.draw(st.sampled_from([-1, 0, 60, 600, 601])),
+        must_confirm=data.draw(st.sampled_from([False, False, True])),
         requesters=frozenset(data.draw(st.sets(st.sampled_from([PersonKey("me"), PersonKey("third")])))),
+        frozen=data.draw(st.sampled_from(["", "", "", *FreezeScope])),
         facts=data.draw(_facts(book.handles.questions[ActionKey(action)])),
     )
 
@@ -147,6 +153,8 @@ def _drawn(book: PolicyBook, rng: random.Random, action: ActionKey, roles: froze
         leased_tenant=rng.choice([tenant] * 5 + [None, TenantId("globex")]),
         reason=rng.choice([*sorted(book.accepted(action)) * 3, None, *sorted(book.reasons)]),
         step_up_age_s=rng.choice([-1, 0, 600, 600, 600, 601]),
+        must_confirm=rng.random() < 0.1,
         requesters=frozenset(rng.choice([(), (), (PersonKey("me"),), (PersonKey("third"),)])),
+        frozen=rng.choice(["", "", "", "", *FreezeScope]),
         facts=facts,
     )

@@ -18,11 +18,9 @@ from werkzeug.test import TestResponse
 
 from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
-from console.adapters.freezes import NothingFrozen
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.one_time_codes import STEP_SECONDS, SealedOneTimeCodes
 from console.adapters.passwords import Argon2Passwords
-from console.adapters.tenant_wishes import EveryTenantAllows
 from console.adapters.tickets import DemoTickets
 from console.domain.canonical import parse_canonical
 from console.domain.ids import PersonKey, StaffId
@@ -161,8 +159,7 @@ def opened_house(
                 inbound_verifiers={},
                 provider_events={},
                 product=connected_product(),
-                wishes=EveryTenantAllows(),
-                freezes=NothingFrozen(),
+                fingerprints=TestFingerprints(),
             ),
             storage,
         )

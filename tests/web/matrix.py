@@ -27,6 +27,7 @@ from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
 from tests.web.product_stage import impersonation_of
 from tests.web.reconciliation_stage import found
+from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
@@ -127,6 +128,7 @@ def furnished(cast: Cast) -> World:
             "delivery": left.failed[0],
             "run": planned_run(cast, left),
             "sweep": planned_sweep(cast),
+            "signal": raised_signal(cast),
             "job": left.job,
             "event": left.event,
             "reconciliation": stood.run,

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.ids import StaffId, TenantId
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import FreezeId, ReasonCode, TenantId
 from console.domain.impersonations import ImpersonationEnd
-from console.domain.reasons import ReferenceVerdict
+from console.domain.imports import tenant_id_of
+from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Role
+from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule
 from tests.conftest import NewDatabase
 from tests.databases import postgres_url
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage
@@ -28,16 +31,6 @@ class Answering:
         assert (kind, reference) == ("ticket", "ZD-48213")
         assert tenant
         return self._verdict
-
-
-class Refusing:
-    """Every tenant has opted out, and everything is frozen."""
-
-    def allows_impersonation(self, tenant: TenantId) -> bool:
-        return not tenant
-
-    def stops(self, staff: StaffId, tenant: TenantId) -> bool:
-        return bool(staff and tenant)
 
 
 def by_hand(cast: Cast, agent: Browser, inside: Entered) -> None:
@@ -87,7 +80,9 @@ def by_a_ticket_that_is_gone(cast: Cast, agent: Browser, inside: Entered) -> Non
 
 
 def by_tenant(cast: Cast, agent: Browser, inside: Entered) -> None:
-    rehoused(cast, wishes=Refusing())
+    refuses = AccessPolicy(impersonation=ImpersonationRule.REFUSED)
+    with cast.house.store.write() as unit:
+        assert unit.access_policies.put(tenant_id_of(NORDWIND), refuses, by="m", at=cast.clock.now())
 
 
 def by_member(cast: Cast, agent: Browser, inside: Entered) -> None:
@@ -97,7 +92,13 @@ def by_member(cast: Cast, agent: Browser, inside: Entered) -> None:
 
 
 def by_freeze(cast: Cast, agent: Browser, inside: Entered) -> None:
-    rehoused(cast, freezes=Refusing())
+    freeze = Freeze(
+        id=FreezeId("frz_1"), scope=FreezeScope.ALL, subject="", name="everything", is_drill=False,
+        reason=Reason(code=ReasonCode("CONTAINMENT"), reference="INC-2301"), set_by=PEOPLE["on_call"].id,
+        set_at=cast.clock.now(),
+    )  # fmt: skip
+    with cast.house.store.write() as unit:
+        unit.freezes.add(freeze)
 
 
 Cause = Callable[[Cast, Browser, Entered], None]

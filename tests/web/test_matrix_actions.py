@@ -31,10 +31,12 @@ from tests.databases import NOON
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.customer_stage import trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
 from tests.web.product_stage import impersonation_of
+from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
 from tests.web.world import NORDWIND, TENANTS, world
@@ -43,7 +45,7 @@ REFERENCES = {
     "CUSTOMER_SUPPORT": "ZD-48213", "BILLING_RECONCILIATION": "INV-2026-004711", "INCIDENT_RESPONSE": "INC-2301",
     "DATA_REPAIR": "CHG-1180", "CONTRACT_CHANGE": "CTR-2026-0117", "FRAUD_ABUSE_REVIEW": "CASE-77",
     "LEGAL_PROCESS": "MAT-12", "BREAK_GLASS": "INC-2301", "STAFF_CHANGE": "HR-123",
-    "PERIOD_CLOSE": "CLOSE-2026-10",
+    "PERIOD_CLOSE": "CLOSE-2026-10", "SECURITY_REVIEW": "SEC-31",
 }  # fmt: skip
 COLLEAGUE = PEOPLE["support_agent_2"].id
 AWAY = PEOPLE["finance_lead_2"].id
@@ -169,9 +171,24 @@ TRIALS: Mapping[str, Trial] = {
     "inbound.replay": Trial({"event": "x"}, {}),
     **{f"period.{verb}": Trial({"period": OCTOBER}, {}) for verb in PERIODS},
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+    "staff.set_country": Trial({"colleague": COLLEAGUE, "country": "DE"}, {}),
+    "customer_token.make": Trial({"label": "SIEM", "opens": "log"}, {}),
+    "customer_token.revoke": Trial({"token": "cut_1"}, {}),
+    "customer_webhook.set": Trial({"url": "https://siem.nordwind.example/in"}, {}),
+    "legal_hold.set": Trial({"until": "2026-12-31"}, {"days": 40}),
+    "legal_hold.release": Trial({"hold": "lgh_1"}, {}),
+    "access_policy.set": Trial({"impersonation": "consent", "notify": "digest"}, {"loosens": False, "silences": False}),
+    "consent.ask": Trial(
+        {"what": "See why your invoice shows two taxes.", "member": "", "mode": "read", "minutes": "30",
+         "answer_hours": "72"}, {"hours": 72}
+    ),
+    "consent.withdraw": Trial({"consent": "cns_1"}, {}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
     "reconciliation.cancel": Trial({"run": "x"}, {}),
+    "signal.settle": Trial(
+        {"signal": "x", "verdict": "harmless", "note": "She worked through a list."}, {"is_own": False}
+    ),
     "finding.take": Trial({"finding": "x"}, {}),
     "finding.leave": Trial({"finding": "x"}, {}),
     "finding.explain": Trial({"finding": "x", "note": "Known since March, see the contract."}, {}),
@@ -221,6 +238,7 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     lease(stage.cast, role.value, THIS)
     if key.startswith("period."):
         period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
+    trust(stage.cast, TENANTS[THIS])
     found = told(stage, key, role)
     with closing(sqlite3.connect(stage.file)) as raw:
         raw.backup(stage.copy)
@@ -232,6 +250,8 @@ def told(stage: Stage, key: str, role: Role) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
     if key.startswith(("finding.", "reconciliation.")):
         return reconciled(stage, key)
+    if key == "signal.settle":
+        return {"signal": raised_signal(stage.cast)}
     if key == "billing.cancel_resync":
         first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
                          run_at=NOON + timedelta(days=9))  # fmt: skip

@@ -32,7 +32,7 @@ def build(values: Mapping[str, Any]) -> Params:
 
 def preview(params: Params, tools: Tools) -> Preview:
     """Return for whom, how and how long; raises Fault."""
-    member, grounds = _member(params, tools), _grounds(tools)
+    member, grounds = _member(params, tools), _grounds(params, tools)
     until = _until(params, tools.now, grounds)
     return Preview(
         sentence=f"Act for one member for {params.minutes} minutes, reading only",
@@ -66,7 +66,7 @@ def preview(params: Params, tools: Tools) -> Preview:
 
 def apply(params: Params, tools: Tools) -> Applied:
     """Begin it; nobody has gone anywhere yet: the hand-off is a step of its own."""
-    member, grounds = _member(params, tools), _grounds(tools)
+    member, grounds = _member(params, tools), _grounds(params, tools)
     if grounds.session is None or grounds.lease is None:
         raise Fault("member", "Open the tenant in a browser: an impersonation lives and dies with that session.")
     row = Impersonation(
@@ -103,8 +103,8 @@ def _member(params: Params, tools: Tools) -> Member:
     return member
 
 
-def _grounds(tools: Tools) -> Grounds:
-    grounds = tools.books().impersonation_grounds(at=tools.now)
+def _grounds(params: Params, tools: Tools) -> Grounds:
+    grounds = tools.books().impersonation_grounds(params.member, at=tools.now)
     if not grounds.is_connected:
         raise Fault("member", "No product is connected to this console; the operator sets [product].")
     return grounds

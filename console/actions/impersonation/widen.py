@@ -1,7 +1,7 @@
 """`impersonation.widen`: let a running impersonation write as well."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
@@ -9,6 +9,11 @@ from console.domain.ids import ActionKey, ImpersonationId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+
+# What is told before policy is asked; whose role or session is gone is refused by policy, or when it runs.
+_TOLD_FIRST = frozenset(
+    {ImpersonationEnd.HAND, ImpersonationEnd.TIME, ImpersonationEnd.IDLE, ImpersonationEnd.OPTED_OUT}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Widen it, if it is still alive and still reads only."""
     row = _running(params, tools)
-    over = tools.books().why_over(row, at=tools.now)
+    over = _why_over(row, tools)
     if over is not None:
         raise Fault("impersonation", _over(over))
     if tools.request is None or not tools.books().impersonations.widen(row.id, by=tools.request):
@@ -60,12 +65,17 @@ def _running(params: Params, tools: Tools) -> Impersonation:
     here = None if tools.directory_row is None else tools.directory_row.id
     if row is None or row.staff != tools.requester or row.tenant != here:
         raise Fault("impersonation", "You have no such impersonation on this tenant.")
-    over = row.clock_end(tools.now)
-    if over is not None:
+    over = _why_over(row, tools)
+    if over in _TOLD_FIRST:
         raise Fault("impersonation", _over(over))
     if row.mode is not Mode.READ:
         raise Fault("impersonation", "This impersonation writes already.")
     return row
+
+
+def _why_over(row: Impersonation, tools: Tools) -> ImpersonationEnd | None:
+    """Return why it is over, or would be once it writes: a tenant may allow the one and not the other."""
+    return tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
 
 
 def _over(over: ImpersonationEnd) -> str:

@@ -8,7 +8,7 @@ from console.actions.staff.accounts import LOCAL_ISSUER, parsed_roles, roles_tex
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, PersonKey, StaffId
 from console.domain.reasons import Effect
-from console.domain.staff import Role, StaffKind, StaffMember
+from console.domain.staff import Role, StaffKind, StaffMember, is_vendor
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
 
 
@@ -20,6 +20,7 @@ class Params:
     email: str
     person: str
     roles: frozenset[Role]
+    vendor: str | None = None
 
 
 def build(values: Mapping[str, Any]) -> Params:
@@ -29,7 +30,14 @@ def build(values: Mapping[str, Any]) -> Params:
         email=values["email"].strip().casefold(),
         person=(values.get("person") or "").strip(),
         roles=parsed_roles(values["roles"]),
+        vendor=_vendor((values.get("vendor") or "").strip()),
     )
+
+
+def _vendor(name: str) -> str | None:
+    if name and not is_vendor(name):
+        raise Fault("vendor", "Use up to 40 of a-z, 0-9 and -.")
+    return name or None
 
 
 def preview(params: Params, tools: Tools) -> Preview:
@@ -45,6 +53,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="Name", before=None, after=params.name),
             Change(field="Address", before=None, after=params.email),
             Change(field="Roles", before=None, after=roles_text(params.roles)),
+            *([Change(field="Vendor", before=None, after=params.vendor)] if params.vendor else []),
         ),
         fingerprint={},
         facts={"grants_administrator": Role.ADMINISTRATOR in params.roles},
@@ -66,6 +75,7 @@ def apply(params: Params, tools: Tools) -> Applied:
             kind=StaffKind.PERSON,
             is_active=True,
             created_at=tools.now,
+            vendor=params.vendor,
         )
     )
     return Applied(
@@ -98,6 +108,16 @@ ACTION = Action(
             input=Input.TEXT,
             help="issuer|subject at the identity provider; empty for a local account.",
             most=300,
+            is_required=False,
+        ),
+        ParamField(
+            name="vendor",
+            label="Vendor",
+            input=Input.TEXT,
+            help="The other company that pays them, if any: all of its people can be frozen at once.",
+            most=40,
+            pattern=r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
+            pattern_example="northwind",
             is_required=False,
         ),
         ParamField(name="roles", label="Roles", input=Input.ROLES, help="As few as the work needs."),

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from console.actions.impersonation import start, widen
-from console.domain.ids import ImpersonationId, LeaseId, PersonKey, RequestId, SessionKey, StaffId, TenantId
+from console.domain.ids import ImpersonationId, LeaseId, MemberId, PersonKey, RequestId, SessionKey, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
@@ -59,7 +59,7 @@ class FakeControl:
     over: ImpersonationEnd | None = None
     is_taken: bool = False
 
-    def impersonation_grounds(self, *, at: datetime) -> Grounds:
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         return self.grounds
 
     def begin_impersonation(self, row: Impersonation) -> bool:

@@ -121,6 +121,8 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
             "impersonation", X, "was refused {target} by the product as a member of {tenant}: {why}"
         ),
         "product.refused": _refused("product", X, "called as the product and was not believed: {why}"),
+        "product.key_rotated": _did("product", C, "made a new key for the product's tokens"),
+        "product.rotate_refused": _refused("product", C, "was refused a new key for the product's tokens: {why}"),
         "product.told": _system(U, "heard of {target} of {tenant} from the product: {why}", "product"),
         "budget.exceeded": _refused("lease", R, "spent the reading budget: {why}"),
         "tenant.read": _saw("tenant", "read {target} of {tenant}"),

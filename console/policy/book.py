@@ -29,6 +29,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "tenant.read",
         "impersonation.hold",
         "impersonation.end",
+        "product.rotate_key",
         "trail.read",
         "trail.verify",
         "request.read",

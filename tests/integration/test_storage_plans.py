@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
-from console.domain.ids import EntryUid, ExecutionId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.ids import EntryUid, ExecutionId, ImpersonationId, MemberId, NoticeId, RequestId, StaffId, TenantId
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
@@ -39,6 +39,8 @@ LARGE = (
     "audit_seq",
     "directory_key",
     "directory_tenant",
+    "impersonation",
+    "impersonation_code",
     "lease",
     "notice",
     "plane_webhook_delivery",
@@ -47,6 +49,8 @@ LARGE = (
     "plane_member",
     "plane_note",
     "plane_product_job",
+    "product_event",
+    "product_report",
     "request",
     "request_revision",
     "request_vote",
@@ -79,6 +83,23 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
     "budget": lambda unit: unit.leases.budget(ANNA, NOON),
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
+    "impersonation": lambda unit: unit.impersonations.get(ImpersonationId("imp_x200")),
+    "open impersonation": lambda unit: unit.impersonations.open_of(ANNA),
+    "open impersonations": lambda unit: unit.impersonations.open_after(ImpersonationId("imp_x200"), limit=50),
+    "open impersonations of members": lambda unit: unit.impersonations.open_on(
+        TenantId("ten_7"), [MemberId("m1"), MemberId("m2")]
+    ),
+    "impersonations of a tenant": lambda unit: unit.impersonations.of_tenant(
+        TenantId("ten_7"), before=ImpersonationId("imp_x200"), limit=50
+    ),
+    "hand-off code": lambda unit: unit.impersonations.code("code_200"),
+    "spent code": lambda unit: unit.impersonations.spend("code_200", NOON),
+    "touched impersonation": lambda unit: unit.impersonations.touch(ImpersonationId("imp_x200"), NOON),
+    "requests of an impersonation": lambda unit: unit.product_reports.of(
+        ImpersonationId("imp_x200"), before="rep_200", limit=50
+    ),
+    "member reset": lambda unit: unit.product_reports.was_reset(TenantId("ten_7"), MemberId("m7"), since=NOON),
+    "external id": lambda unit: unit.directory.external_id(ACME),
     "unread": lambda unit: unit.outbox.unread(ANNA, limit=20),
     "undelivered": lambda unit: unit.outbox.undelivered(limit=20),
     "mark read": lambda unit: unit.outbox.mark_read(ANNA, NOON),
@@ -166,6 +187,15 @@ FILLING = {
     "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
+    "impersonation": "(id, staff, session, lease, tenant, member, mode, reason_code, reason_reference, reason_note, "
+    "started_at, last_used_at, not_after, idle_minutes, ended_at, ended_by) SELECT 'imp_x' || n, 'stf_anna', 's', "
+    "'lea_x' || n, 'ten_' || (n % 100), 'm' || n, 'read', 'r', 'r', '', n, n, n, 5, n, 'hand'",
+    "impersonation_code": "(digest, impersonation, session, challenge, made_at, until) "
+    "SELECT 'code_' || n, 'imp_x' || n, 's', 'c', n, n",
+    "product_report": "(id, impersonation, at, received_at, method, route, effect, outcome, status) "
+    "SELECT 'rep_' || n, 'imp_x' || (n % 100 + 100), n, n, 'GET', '/', 'read', 'done', 200",
+    "product_event": "(id, kind, tenant, member, imported_member, at, received_at) "
+    "SELECT 'evt_' || n, 'member.deleted', 'ten_' || (n % 100), 'm' || n, 'm' || n, n, n",
     "notice": "(id, to_staff, kind, sentence, path, at, read_at, delivered_at) "
     "SELECT 'ntc_' || n, 'stf_' || (n % 50), 'k', 's', 'p', n, n, n",
     "throttle_event": "(bucket, key, at) SELECT 'b', 'k' || n, n",

@@ -38,6 +38,7 @@ PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
     "staff.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "staff.set_credentials": set(),
+    "product.rotate_key": set(),
     "policy.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "trail.verify": {Role.SECURITY_AUDITOR},
     "trail.read": DESK | {Role.SECURITY_AUDITOR},
@@ -119,7 +120,7 @@ ALWAYS = {
 }
 CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
-AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
+AT_THE_SHELL = {"directory.import", "product.rotate_key", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from console.domain.billing.resyncing import JOB, Progress, key_of
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
-from console.domain.ids import ActionKey, ReasonCode, RequestId, TenantId
+from console.domain.ids import ActionKey, ReasonCode, RequestId, SessionKey, TenantId
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.jobs import JobDraft
@@ -36,6 +36,7 @@ from tests.web.customer_stage import trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.product_stage import impersonation_of
 from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
@@ -68,6 +69,7 @@ SWEEPS = {
 ON_AN_OVERRIDE = frozenset({"entitlement.end_override", "entitlement.assign_owner"})
 
 
+BROWSER = SessionKey("of_the_matrix")
 STATES = {
     "finding.take": FindingState.OPEN,
     "finding.leave": FindingState.IN_PROGRESS,
@@ -105,6 +107,14 @@ TRIALS: Mapping[str, Trial] = {
     "member.reveal": Trial(
         {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
     ),
+    "impersonation.start": Trial(
+        {"member": member_id_of(NORDWIND, "nordwind-m1"), "minutes": "30"},
+        {
+            "minutes": 30, "member_is_staff": False, "is_impersonating": False, "tenant_refuses": False,
+            "is_other_reason": False,
+        },
+    ),
+    "impersonation.widen": Trial({"impersonation": "x"}, {}),
     "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
     "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
     "tenant.resume": Trial({}, {}, is_suspended=True),
@@ -225,14 +235,14 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     if key.startswith("period."):
         period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
     trust(stage.cast, TENANTS[THIS])
-    found = told(stage, key)
+    found = told(stage, key, role)
     with closing(sqlite3.connect(stage.file)) as raw:
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
     stage.place = stage.way.here(is_first=True)
     return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
-def told(stage: Stage, key: str) -> Raw:
+def told(stage: Stage, key: str, role: Role) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
     if key.startswith(("finding.", "reconciliation.")):
         return reconciled(stage, key)
@@ -243,6 +253,8 @@ def told(stage: Stage, key: str) -> Raw:
                          run_at=NOON + timedelta(days=9))  # fmt: skip
         with stage.cast.house.store.write() as unit:
             unit.jobs.add(first, at=NOON)
+    if key == "impersonation.widen":
+        return {"impersonation": impersonation_of(stage.cast, role.value, session=BROWSER, slug=THIS)}
     if key in SWEEPS:
         return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
@@ -293,6 +305,12 @@ def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:
 def came_of(stage: Stage, actor: Actor, key: str, code: str, *, raw: Raw, tenant: TenantId | None) -> object:
     """Ask, and put everything back."""
     reason = Reason(code=ReasonCode(code), reference=REFERENCES[code], note="A note where one is needed.")
+    if key == "impersonation.start":
+        with closing(sqlite3.connect(stage.file)) as raw_file, raw_file:
+            raw_file.execute(
+                "UPDATE lease SET reason_code = ?, reason_reference = ? WHERE ended_at IS NULL",
+                (reason.code, reason.reference),
+            )
     answer = propose_action(
         stage.cast.house, actor, key=ActionKey(key), tenant=tenant, raw=raw, reason=reason, mark=None,
         form_id=RequestId("req_0000000000000000000000000b"),
@@ -342,7 +360,7 @@ def test_it_tries_every_action_and_every_reason(cast: Cast) -> None:
 @pytest.mark.checklist("V8.3.1")
 @pytest.mark.parametrize("role", list(Role))
 def test_it_answers_every_question_as_policy_does(stage: Stage, role: Role) -> None:
-    actor = actor_of(role.value, stage.cast)
+    actor = replace(actor_of(role.value, stage.cast), session=BROWSER)
     faults = []
     for key in TRIALS:
         raw = furnish(stage, key, role)

@@ -32,7 +32,9 @@ def world(tmp_path: Path) -> Iterator[ProviderWorld]:
 def kinds(world: ProviderWorld, customer: str, *events: UsageEvent) -> list[str]:
     """Return which of rows 30 to 32 are found where the mirror says what the provider says."""
     provider, now = StripeProvider(world.calls, clock=world.clock, is_live=True), world.clock.now()
-    side = side_of([each.thing for kind in OF_CUSTOMERS for each in provider.page(kind, customer=customer).items])
+    side = side_of(
+        tuple(each.thing for kind in OF_CUSTOMERS for each in provider.page(kind, customer=customer).items)
+    )  # fmt: skip
     prices = [each.thing for each in provider.page(ObjectKind.PRICE).items]
     links = (Link(customer=customer, linked_at=NOON),)
     books = TenantBooks(

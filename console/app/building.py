@@ -33,6 +33,7 @@ from console.adapters.webhook_keys import SealedWebhookKeys
 from console.app.bridging import bridge_of
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
+from console.app.scrubbing import scrub_logs
 from console.domain.ids import PlaneId
 from console.policy.load import load_book
 from console.ports.clock import Clock
@@ -93,6 +94,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
     Raises: OutsideError when a database is silent or of an older shape; PolicyFaultsError, ActionFaultsError.
     """
+    scrub_logs()
     clock = SystemClock()
     registry = registered()
     book = load_book(

@@ -1,6 +1,7 @@
 """What the customer sees, as its template and its feed want it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from console.domain.tenancy import DirectoryRow
@@ -147,10 +148,16 @@ def _consent(each: AskedConsent, row: DirectoryRow, offers: Sequence[Offer]) -> 
         "mode": consent.mode,
         "minutes": consent.minutes,
         "reference": consent.reference,
-        "until": consent.decide_by if each.state is ConsentState.PENDING else consent.use_by,
+        "until": _until(each),
         "decided_at": consent.decided_at,
         "withdraw": action_href(row, "consent.withdraw", consent=consent.id) if can else "",
     }
+
+
+def _until(each: AskedConsent) -> datetime | None:
+    """Return which clock runs for a question: to be answered, or to begin; None when none does."""
+    clocks = {ConsentState.PENDING: each.consent.decide_by, ConsentState.APPROVED: each.consent.use_by}
+    return clocks.get(each.state)
 
 
 def question_view(question: Question, link: str, *, fault: str, is_late: bool) -> View:

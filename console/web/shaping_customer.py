@@ -35,6 +35,7 @@ _OPENS = {True: "log, policy and consents", False: "log"}
 def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
     """Return the customer's side of a tenant."""
     row = page.opened.tenant
+    is_trusted = is_offered(offers, "legal_hold.set")  # who handles legal matters; others would only talk
     may_revoke, may_release = is_offered(offers, "customer_token.revoke"), is_offered(offers, "legal_hold.release")
     return {
         "rows": [_row(each) for each in page.shown],
@@ -42,6 +43,7 @@ def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
         "waiting": [
             {**_row(each.access), "due_at": each.due_at, "because": "legal hold" if each.is_held else "delay"}
             for each in page.waiting
+            if is_trusted or not each.is_held
         ],
         "holds": [
             {
@@ -51,6 +53,7 @@ def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
                 "release": action_href(row, "legal_hold.release", hold=hold.id) if may_release else "",
             }
             for hold in page.holds
+            if is_trusted
         ],
         "policy": policy_words(page.policy),
         "tokens": [

@@ -99,3 +99,8 @@ def test_it_serves_programs_with_a_token(asked: Cast) -> None:
 def test_it_takes_no_large_answer(asked: Cast) -> None:
     client = asked.stranger().client
     assert client.post(f"/customer/consents/{link(asked)}", data={"verdict": "a" * 9_000}).status_code == 413
+
+
+def test_it_shows_legal_holds_only_to_those_who_handle_them(asked: Cast) -> None:
+    assert MATTER not in opened(asked, "support_agent").get("/t/nordwind/customer").text
+    assert MATTER in opened(asked, "support_lead").get("/t/nordwind/customer").text

@@ -34,6 +34,8 @@ from console.actions.entitlement import (
 )
 from console.actions.finding import explain, leave, reopen, take, waive
 from console.actions.freeze import drill, lift, set_freeze
+from console.actions.impersonation import start as start_impersonation
+from console.actions.impersonation import widen
 from console.actions.inbound import replay
 from console.actions.job import discard, retry
 from console.actions.lease import top_up
@@ -42,8 +44,19 @@ from console.actions.period import close, prepare
 from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
 from console.actions.review import decide
-from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate
+from console.actions.signal import settle
+from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate, set_country
 from console.actions.tenant import add_note, resume, suspend
+from console.actions.trust import (
+    ask_consent,
+    make_token,
+    release_hold,
+    revoke_token,
+    set_hold,
+    set_policy,
+    set_webhook,
+    withdraw_consent,
+)
 from console.actions.webhook import (
     add_endpoint,
     cancel_delivery,
@@ -82,6 +95,8 @@ OWN: tuple[Action[Any], ...] = (
     resume_recalculation.ACTION,
     cancel_recalculation.ACTION,
     reveal.ACTION,
+    start_impersonation.ACTION,
+    widen.ACTION,
     add_note.ACTION,
     suspend.ACTION,
     resume.ACTION,
@@ -120,6 +135,7 @@ OWN: tuple[Action[Any], ...] = (
     start.ACTION,
     start_tenant.ACTION,
     cancel.ACTION,
+    settle.ACTION,
     take.ACTION,
     leave.ACTION,
     explain.ACTION,
@@ -138,6 +154,15 @@ OWN: tuple[Action[Any], ...] = (
     deactivate.ACTION,
     reactivate.ACTION,
     end_sessions.ACTION,
+    set_country.ACTION,
+    make_token.ACTION,
+    revoke_token.ACTION,
+    set_webhook.ACTION,
+    set_hold.ACTION,
+    release_hold.ACTION,
+    set_policy.ACTION,
+    ask_consent.ACTION,
+    withdraw_consent.ACTION,
 )
 
 Registry = Mapping[ActionKey, Action[Any]]

@@ -41,8 +41,8 @@ class FileSigningKey:
         Raises: SigningKeyError when others can read the file or it holds no Ed25519 key.
         """
         if not os.path.lexists(path):
-            _made(path)
-        return cls(_read(path), name=name)
+            make_key(path)
+        return cls(read_key(path), name=name)
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class FileSigningKey:
         return True
 
 
-def _made(path: Path) -> None:
+def make_key(path: Path) -> None:
     """Write a new key: whole and private before it has its name, and never over another."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -91,7 +91,8 @@ def _made(path: Path) -> None:
         os.close(folder)
 
 
-def _read(path: Path) -> Ed25519PrivateKey:
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """Return the private key in a file. Raises: SigningKeyError when others can read it or it holds no Ed25519 key."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as broken:

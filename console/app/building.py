@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from console.actions.registry import registered
+from console.actions.registry import Registry, registered
 from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
+from console.adapters.letter_sinks import (
+    LetterFolder,
+    LettersByWay,
+    MailLetters,
+    MailRoute,
+    NoLetters,
+    WebhookLetters,
+)
 from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.outbound_addresses import networks
@@ -23,11 +31,15 @@ from console.adapters.signing_key import FileSigningKey
 from console.adapters.tickets import DemoTickets, UncheckedTickets
 from console.adapters.webhook_keys import SealedWebhookKeys
 from console.app.bridging import bridge_of
+from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
+from console.app.scrubbing import scrub_logs
 from console.domain.ids import PlaneId
+from console.policy.book import PolicyBook
 from console.policy.load import load_book
 from console.ports.clock import Clock
+from console.ports.customer_letters import LetterSink
 from console.ports.identity import IdentityProvider
 from console.ports.outbox import NoticeSink
 from console.ports.sequencer import Sequencer
@@ -48,6 +60,7 @@ class Building:
     storage: Storage
     codes: SealedOneTimeCodes
     notices: NoticeSink
+    letters: LetterSink
     sequencer: Sequencer
     fake_provider: FakeStripe | None
 
@@ -83,11 +96,10 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
     Raises: OutsideError when a database is silent or of an older shape; PolicyFaultsError, ActionFaultsError.
     """
+    scrub_logs()
     clock = SystemClock()
     registry = registered()
-    book = load_book(
-        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
-    )
+    book = _book_of(settings, registry)
     with ExitStack() as opened:
         storage = open_storage(settings, clock)
         opened.callback(storage.close)
@@ -119,6 +131,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             access_fleet=storage.access_fleet,
             inbound_verifiers=inbound_verifiers(settings),
             provider_events=billing.events,
+            product=connected(settings),
+            fingerprints=HmacFingerprints(settings.secrets.fingerprint_key.get_secret_value()),
         )
         key = FileSigningKey.opened(settings.trail_key_file, name=settings.trail.name)
         yield Building(
@@ -127,9 +141,20 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             storage=storage,
             codes=codes,
             notices=NoticeFolder(settings.notices.folder) if settings.notices.folder else NoNotices(),
+            letters=LettersByWay(mail=_mail(settings), webhook=WebhookLetters(outbound, house.webhook_keys)),
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
             fake_provider=billing.fake,
         )
+
+
+def _book_of(settings: Settings, registry: Registry) -> PolicyBook:
+    """Return the policies; a demo has no nightly run, which would mend overnight what its first journey is about."""
+    book = load_book(
+        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
+    )
+    if settings.environment != "demo":
+        return book
+    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False))
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:
@@ -142,6 +167,25 @@ def outbound_of(settings: Settings) -> GuardedOutbound:
             allowed=networks(chosen.allowed_networks),
             timeout_s=chosen.timeout_s,
             connect_timeout_s=chosen.connect_timeout_s,
+        )
+    )
+
+
+def _mail(settings: Settings) -> LetterSink:
+    chosen = settings.letters
+    if chosen.folder is not None:
+        return LetterFolder(chosen.folder)
+    if chosen.smtp_host is None:
+        return NoLetters()
+    return MailLetters(
+        MailRoute(
+            host=chosen.smtp_host,
+            port=chosen.smtp_port,
+            user=chosen.smtp_user,
+            password=None if chosen.smtp_password is None else chosen.smtp_password.get_secret_value(),
+            tls=chosen.smtp_tls,
+            sender=chosen.sender,
+            timeout_s=chosen.timeout_s,
         )
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 # Each is imported as a module (`from console.adapters import oidc`), so that a name in it is looked up when used.
 DEFERRED = (
     "console.adapters.oidc",  # Authlib, joserfc and requests: only where staff sign in with a provider
+    "console.adapters.token_keys",  # joserfc again: only where a product is connected
     "console.adapters.ledger_folder",  # XlsxWriter: only where an accounting period is prepared
     "console.adapters.stripe.connecting",  # the official library and requests: when the provider is first asked
     "console.storage.upgrades",  # Alembic: only where a database may have to be brought to the newest shape

@@ -16,10 +16,14 @@ from console.app.building import ROOT, Building, opened_building
 from console.app.sending import sending_duties
 from console.settings import Settings, load_settings
 from console.storage.sittings import sitting
+from console.usecases.deliver_letters import deliver_letters
 from console.usecases.deliver_notices import deliver_notices
+from console.usecases.keep_consents import keep_consents
 from console.usecases.keep_time import end_overdue
+from console.usecases.publish_accesses import publish_accesses
 from console.usecases.recover_executions import recover_executions
 from console.usecases.start_house import start_house, stop_house
+from console.usecases.watch_trail import watch_trail
 from console.web.factory import DemoPerson, WebOptions, make_web
 from console.worker.loop import INTERVALS, Duty, Loop, duties
 
@@ -71,6 +75,10 @@ def duties_of(building: Building) -> tuple[Duty, ...]:
     runs: dict[str, Callable[[], object]] = {
         "sequence": building.sequencer.run_once,
         "deliver_notices": lambda: deliver_notices(house, building.notices),
+        "watch_trail": lambda: watch_trail(house),
+        "publish_accesses": lambda: publish_accesses(house),
+        "keep_consents": lambda: keep_consents(house),
+        "deliver_letters": lambda: deliver_letters(house, building.letters, address=building.settings.letters.address),
         "end_overdue": lambda: end_overdue(house),
         "recover_executions": lambda: recover_executions(house),
     }

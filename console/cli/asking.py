@@ -129,8 +129,10 @@ def refusal_lines(refusal: Deny | NeedsStepUp) -> list[str]:
 
 def preview_lines(preview: Preview) -> list[str]:
     """Return a preview in words."""
+    access = [] if preview.access is None else [f"  {preview.access.sentence}"]
     warnings = [f"  ! {warning}" for warning in preview.warnings]
-    return [preview.sentence, *map(_change_line, preview.changes), *warnings, f"  The customer: {preview.customer}"]
+    customer = f"  The customer: {preview.customer}"
+    return [preview.sentence, *map(_change_line, preview.every_change), *access, *warnings, customer]
 
 
 def _change_line(change: Change) -> str:

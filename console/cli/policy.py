@@ -17,6 +17,7 @@ from console.policy.explain import explain as explanation_of
 from console.policy.explain import said
 from console.policy.load import load_book
 from console.policy.schema import neutral
+from console.policy.signals import load_signal_cases, missing_signal_cases
 
 _ASKER, _SOMEBODY = PersonKey("asker"), PersonKey("somebody else")
 _TENANT = TenantId("ten_example")
@@ -65,19 +66,22 @@ def check(folder: Path, *, as_json: bool) -> None:
 @_folder_option
 @as_json_option
 def test(folder: Path, *, as_json: bool) -> None:
-    """Run the worked cases in policies/cases.
+    """Run the worked cases in policies/cases and policies/signals.
 
     Example: sallyport policy test
     """
     book = _book(folder)
     files = load_cases(folder)
     outcomes = run_cases(book, _cases(folder))
+    signals = load_signal_cases(folder, book.signals)
     unmet = [f"{one.case.file}: {one.case.name}: {one.fault}" for one in outcomes if not one.is_met]
-    missing = list(missing_cases(book, files))
+    unmet += [f"{one.file}: {one.name}: the signal is not what was expected" for one in signals if not one.is_met]
+    missing = [*missing_cases(book, files), *missing_signal_cases(book.signals, signals)]
+    count = len(outcomes) + len(signals)
     if as_json:
-        say_json({"cases": len(outcomes), "unmet": unmet, "missing": missing})
+        say_json({"cases": count, "unmet": unmet, "missing": missing})
     else:
-        say(f"{len(outcomes) - len(unmet)} of {len(outcomes)} cases are met; {len(missing)} are missing.")
+        say(f"{count - len(unmet)} of {count} cases are met; {len(missing)} are missing.")
     if unmet or missing:
         raise CommandFault([] if as_json else [*unmet, *missing], Exit.FAILED)
 

@@ -14,6 +14,7 @@ class DenyCode(StrEnum):
     """Every way to be refused; stable forever, documented in docs/refusals.md."""
 
     ACTION_CHANGED = "action_changed"
+    ALREADY_IMPERSONATING = "already_impersonating"
     ALREADY_VOTED = "already_voted"
     APPROVER_ADDED_LATE = "approver_added_late"
     BAD_PARAMETER = "bad_parameter"
@@ -25,8 +26,10 @@ class DenyCode(StrEnum):
     EXPIRED = "expired"
     EXPIRY_TOO_FAR = "expiry_too_far"
     FROZEN = "frozen"
+    IMPERSONATION_ENDED = "impersonation_ended"
     INTENT_NOT_TYPED = "intent_not_typed"
     LEASE_ENDED = "lease_ended"
+    MEMBER_IS_STAFF = "member_is_staff"
     MINUTES_ABOVE_LIMIT = "minutes_above_limit"
     NOBODY_TOLD = "nobody_told"
     NO_LEASE = "no_lease"
@@ -58,6 +61,7 @@ class DenyCode(StrEnum):
     STALE_DIGEST = "stale_digest"
     STAFF_INACTIVE = "staff_inactive"
     TENANT_CLOSED = "tenant_closed"
+    TENANT_OPTED_OUT = "tenant_opted_out"
     THROTTLED = "throttled"
     TOO_MANY_LEASES = "too_many_leases"
     UNKNOWN_ACTION = "unknown_action"
@@ -73,7 +77,8 @@ class Query:
     Shape: `action` is a governed action's key or one of the machinery verbs of policies/staff.cedarschema
     (for example `lease.open`, `request.vote`); `facts` are the action's own, typed in the schema.
     `frozen` is the scope of the narrowest freeze over the person or the tenant, empty for none.
-    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session.
+    Units: `step_up_age_s` seconds, -1 when no second factor was shown in this session; `must_confirm` means that it
+    does not count, and that one is wanted for whatever needs a reason.
     """
 
     actor: StaffId
@@ -85,6 +90,7 @@ class Query:
     leased_tenant: TenantId | None = None
     reason: ReasonCode | None = None
     step_up_age_s: int = -1
+    must_confirm: bool = False
     requesters: frozenset[PersonKey] = frozenset()
     frozen: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)

@@ -12,13 +12,14 @@ _LONGEST_SEEN = 512
 
 
 class ActorKind(StrEnum):
-    """What sort of actor; a stranger has not shown who they are."""
+    """What sort of actor; a customer reads of their own tenant and decides, a stranger has not shown who they are."""
 
     STAFF = "staff"
     SERVICE = "service"
     OPERATOR = "operator"
     SYSTEM = "system"
     STRANGER = "stranger"
+    CUSTOMER = "customer"
 
 
 _KINDS = {

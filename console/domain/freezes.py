@@ -76,6 +76,7 @@ class Freeze:
     """One freeze, or the drill of one.
 
     Shape: `subject` is a staff id, a vendor's name, a tenant's id, or empty over everything; `name` says it in words;
+    `set_by` is None for what a signal froze;
     `ended` counts the leases that it ended. Units: a drill lasts DRILL_MINUTES.
     """
 
@@ -85,7 +86,7 @@ class Freeze:
     name: str
     is_drill: bool
     reason: Reason
-    set_by: StaffId
+    set_by: StaffId | None
     set_at: datetime
     ended: int = 0
     lifted_at: datetime | None = None

@@ -47,6 +47,11 @@ class Lease:
         """Return when the lease ends as things stand."""
         return min(self.not_after, self.idle_until)
 
+    def minutes_used(self, now: datetime) -> int:
+        """Return for how many minutes it was open, begun minutes counted, if it ends now or ended before."""
+        over = min(now, self.until, self.ended_at or now)
+        return max(0, -((self.opened_at - over) // timedelta(minutes=1)))
+
     def ended_because(self, now: datetime) -> LeaseEnd | None:
         """Return why the lease is over, or None while it is open; a clock that jumped back ends it too."""
         if self.ended_by is not None:

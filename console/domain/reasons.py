@@ -1,9 +1,10 @@
 """Reasons: why somebody opens a tenant or asks for an action, and what a code permits."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from console.domain.disclosure import DisclosureRule
 from console.domain.ids import ReasonCode
 
 _LONGEST_REFERENCE = 64
@@ -47,6 +48,7 @@ class ReasonRule:
     lease_minutes: int
     note_required: bool
     customer_notice: str
+    disclosure: DisclosureRule = field(default_factory=DisclosureRule)
 
     def fault(self, reason: Reason) -> tuple[str, str, str] | None:
         """Return (field, deny code, remedy) for the first thing wrong with a reason, or None."""

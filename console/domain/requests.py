@@ -211,6 +211,9 @@ def bound_digest(
         "requester": requester,
         "not_after_us": micros(not_after),
     }
+    if preview.access is not None:  # what was filed before previews said it keeps its digest
+        rows = [{"field": c.field, "before": c.before, "after": c.after} for c in preview.access.changes]
+        bound["access"] = {"said": preview.access.sentence, "changes": rows}
     return Digest(digest_hex(normal(bound)))
 
 

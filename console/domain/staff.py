@@ -60,7 +60,10 @@ class StepUpMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
-    """A person of the company as the control store knows them; `vendor` names the other company that pays them."""
+    """A person of the company as the control store knows them; `vendor` names the other company that pays them.
+
+    Shape: see Actor for `confirm_after`.
+    """
 
     id: StaffId
     person: PersonKey
@@ -71,6 +74,7 @@ class StaffMember:
     is_active: bool
     created_at: datetime
     last_seen_at: datetime | None = None
+    confirm_after: datetime | None = None
     vendor: str | None = None
 
 
@@ -87,7 +91,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The staff member that acts now, read from the store for this very request."""
+    """The staff member that acts now, read from the store for this very request.
+
+    Shape: only a second factor shown after `confirm_after` counts, and without one nothing that needs a reason is done.
+    """
 
     staff: StaffId
     person: PersonKey
@@ -99,7 +106,15 @@ class Actor:
     signed_in_by: SignInMethod = SignInMethod.OIDC
     stepped_up_at: datetime | None = None
     stepped_up_by: StepUpMethod | None = None
+    confirm_after: datetime | None = None
     origin: Origin = field(default_factory=Origin)
+
+    @property
+    def must_confirm(self) -> bool:
+        """Return whether a signal asked for a second factor that was not shown since."""
+        if self.confirm_after is None:
+            return False
+        return self.stepped_up_at is None or self.stepped_up_at <= self.confirm_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,10 @@ class Member:
     last_seen_at: datetime | None
 
 
+# How products call the people who answer for a tenant; a view of the product's own schema translates others into these.
+ADMINISTRATOR_ROLES = ("admin", "administrator", "owner")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """What the tenant pays for, as the mirror of the billing provider says; money in minor units."""

@@ -11,6 +11,7 @@ from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
 from console.domain.reconciling.runs import ReconciliationRules
 from console.domain.sending import SendingRules
+from console.domain.signals import SignalKey, SignalRule
 from console.domain.staff import Role, StaffKind
 from console.policy.cedar import Handles
 
@@ -26,6 +27,9 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "lease.open",
         "lease.end",
         "tenant.read",
+        "impersonation.hold",
+        "impersonation.end",
+        "product.rotate_key",
         "trail.read",
         "trail.verify",
         "request.read",
@@ -42,6 +46,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "inbound.read",
         "access.read",
         "reconciliation.read",
+        "signal.read",
         "period.read",
         "period.take_file",
         "freeze.read",
@@ -76,6 +81,9 @@ IMPORTANCE: tuple[DenyCode, ...] = (
     DenyCode.REASON_UNKNOWN,
     DenyCode.REASON_NOT_ACCEPTED,
     DenyCode.MINUTES_ABOVE_LIMIT,
+    DenyCode.MEMBER_IS_STAFF,
+    DenyCode.TENANT_OPTED_OUT,
+    DenyCode.ALREADY_IMPERSONATING,
     DenyCode.CEILING_EXCEEDED,
     DenyCode.EXPIRY_TOO_FAR,
     DenyCode.TOO_MANY_LEASES,
@@ -130,6 +138,10 @@ class Limits:
     tenants_per_day: int
     top_up_most_tenants: int
     top_up_minutes: int
+    impersonation_minutes: int
+    impersonation_idle_minutes: int
+    token_seconds: int
+    hand_off_seconds: int
     request_approve_minutes: int
     request_execute_minutes: int
     searches_per_minute: int
@@ -139,6 +151,10 @@ class Limits:
     override_longest_days: int
     grace_longest_days: int
     waiver_longest_days: int
+    legal_hold_longest_days: int
+    consent_longest_hours: int
+    consent_remind_hours: int
+    customer_reads_per_minute: int
     break_glass_undo_seconds: int
     break_glass_run_minutes: int
     break_glass_taint_days: int
@@ -189,6 +205,7 @@ class PolicyBook:
     sending: SendingRules
     jobs: JobRules
     reconciliation: ReconciliationRules
+    signals: Mapping[SignalKey, SignalRule]
     group_roles: Mapping[str, Role]
     group_vendors: Mapping[str, str]
     acr_strong: frozenset[str]

@@ -55,12 +55,19 @@ def answer_of(book: PolicyBook, query: Query, verdict: Verdict | None) -> Decisi
     if not verdict.is_allowed:
         return _told_refusal(book, query, verdict)
     # 4
-    minutes = book.step_up_minutes(query.action)
-    if minutes is not None and query.kind not in book.step_up_exempt and not 0 <= query.step_up_age_s <= minutes * 60:
-        return NeedsStepUp(rules=verdict.rules, max_age_s=minutes * 60)
+    if query.kind not in book.step_up_exempt and (missing := _missing_factor(book, query)) is not None:
+        return NeedsStepUp(rules=verdict.rules, max_age_s=missing * 60)
     # 5
     needs = strictest(book.tiers[tier] for rule in verdict.rules if (tier := book.rules[rule].tier) is not None)
     return NeedsApproval(rules=verdict.rules, needs=needs) if needs else Allow(rules=verdict.rules)
+
+
+def _missing_factor(book: PolicyBook, query: Query) -> int | None:
+    """Return how fresh a second factor has to be that was not shown, or None. Units: minutes."""
+    minutes = book.step_up_minutes(query.action)
+    if query.must_confirm and (minutes is not None or book.accepted(query.action)):
+        return minutes or book.limits.step_up_fresh_minutes
+    return None if minutes is None or 0 <= query.step_up_age_s <= minutes * 60 else minutes
 
 
 def strictest(tiers: Iterable[Sequence[GroupNeed]]) -> tuple[GroupNeed, ...]:

@@ -19,6 +19,7 @@ from console.policy.reconciling import read_reconciliation
 from console.policy.rules import read_rules, syntax_faults
 from console.policy.schema import Declared, declared
 from console.policy.sending import read_jobs, read_sending
+from console.policy.signals import read_signals, unread_signals
 from console.policy.tables import Table
 from console.policy.workflow import Draft, Workflow, read_identity, read_limits, read_reasons, read_workflow
 
@@ -29,6 +30,7 @@ _NEEDED = (
     "reasons.toml",
     "reconciliation.toml",
     "sending.toml",
+    "signals.toml",
     "staff.cedarschema",
 )
 _VOTE = ActionKey("request.vote")
@@ -52,6 +54,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     jobs = read_jobs(tables["sending.toml"])
     sending = read_sending(tables["sending.toml"])
     reconciliation = read_reconciliation(tables["reconciliation.toml"])
+    signals = read_signals(tables["signals.toml"], [str(key) for key, _effect, _reach in actions])
     limits = read_limits(tables["limits.toml"])
     group_roles, group_vendors, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
@@ -76,6 +79,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         sending=sending,
         jobs=jobs,
         reconciliation=reconciliation,
+        signals=signals,
         group_roles=group_roles,
         group_vendors=group_vendors,
         acr_strong=strong,
@@ -87,6 +91,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         containing=frozenset(key for key in shape.questions if "containing" in shape.all_groups(key)),
     )
     faults.extend(_quorums(book, registered))
+    faults.extend(unread_signals(signals, book.could))
     _stop_at(faults)
     return book
 
@@ -204,6 +209,7 @@ def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:
         schema=cedarpy.Schema.from_str(_schema_text(files)),
         forms={key: _form(key, parts, limits) for key in parts.shape.questions},
         questions=parts.shape.questions,
+        names_tenants=parts.rules.names("Tenant"),
     )
 
 

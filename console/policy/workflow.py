@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from console.domain.decisions import GroupNeed
+from console.domain.disclosure import DisclosureRule, Shown, Told
 from console.domain.ids import ReasonCode
 from console.domain.reasons import BREAK_GLASS, Effect, ReasonRule
 from console.domain.staff import Role, StaffKind, is_vendor
@@ -15,6 +16,7 @@ from console.policy.tables import Table
 _ROLES = tuple(role.value for role in Role)
 _MOST_SEATS = 9
 _LONGEST_LEASE_MINUTES = 480
+_LONGEST_DELAY_DAYS = 365
 
 Runs = Literal["on_approval", "by_hand"]
 _RUNS: tuple[Runs, ...] = ("on_approval", "by_hand")
@@ -75,7 +77,18 @@ def _reason(code: ReasonCode, table: Table) -> ReasonRule:
         lease_minutes=table.number("lease_minutes", least=0, most=_LONGEST_LEASE_MINUTES),
         note_required=table.flag("note_required"),
         customer_notice=table.text("customer_notice"),
+        disclosure=_disclosure(table),
     )
+
+
+def _disclosure(table: Table) -> DisclosureRule:
+    """Return when the customer is shown an access under this code, and how told; days stand where it is not at once."""
+    shown = table.choice("customer_shown", tuple(Shown), Shown.AT_ONCE)
+    told = table.choice("customer_told", tuple(Told), Told.LOG)
+    if shown is Shown.AT_ONCE:
+        return DisclosureRule(shown=shown, told=told)
+    days = table.number("customer_delay_days", most=_LONGEST_DELAY_DAYS)
+    return DisclosureRule(shown=Shown(shown), delay_days=days, told=Told(told))
 
 
 def read_limits(table: Table) -> Limits:

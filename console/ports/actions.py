@@ -8,15 +8,23 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
 from console.domain.freezes import Freeze
-from console.domain.ids import ActionKey, ExecutionId, StaffId
+from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, StaffId
+from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
+from console.domain.requests import Vote
 from console.domain.tenancy import DirectoryRow
+from console.ports.access_policies import AccessPolicyBook
 from console.ports.billing import BillingProvider
 from console.ports.billing_customers import CustomerClaims
 from console.ports.clock import Ids
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
 from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.freezes import FreezeBook
+from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -27,6 +35,7 @@ from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.webhooks import Outbound, WebhookKeys
 
@@ -90,6 +99,8 @@ class ControlTools(Protocol):
     @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
+    def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
+    @property
     def sessions(self) -> SessionBook: ...  # noqa: D102
     @property
     def jobs(self) -> JobBook: ...  # noqa: D102
@@ -104,6 +115,21 @@ class ControlTools(Protocol):
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
     @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
+
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
+        """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
+        ...
+
+    def begin_impersonation(self, row: Impersonation) -> bool:
+        """Store a new one; one of the same person that nothing keeps alive is ended first. False: one is alive."""
+        ...
+
+    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        ...
+
+    @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102
     @property
     def reviews(self) -> ReviewBook: ...  # noqa: D102
@@ -116,8 +142,21 @@ class ControlTools(Protocol):
         """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
         ...
 
+    @property
+    def disclosures(self) -> DisclosureBook: ...  # noqa: D102
+    @property
+    def legal_holds(self) -> LegalHolds: ...  # noqa: D102
+    @property
+    def customer_tokens(self) -> CustomerTokens: ...  # noqa: D102
+    @property
+    def access_policies(self) -> AccessPolicyBook: ...  # noqa: D102
+    @property
+    def consents(self) -> ConsentBook: ...  # noqa: D102
+    @property
+    def letters(self) -> CustomerLetters: ...  # noqa: D102
+
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
-        """End sessions and leases and cancel open requests of a person; return how many things ended."""
+        """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
         ...
 
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
@@ -133,7 +172,8 @@ class ControlTools(Protocol):
 class Tools:
     """All that an action sees: one tenant (or none), the clock's reading, and who asked.
 
-    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere.
+    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
+    `request` and `agreed`, the votes that count for it, are there in an execution only.
     """
 
     now: datetime
@@ -149,6 +189,8 @@ class Tools:
     outbound: Outbound
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
+    request: RequestId | None = None
+    agreed: tuple[Vote, ...] = ()
 
     def plane(self) -> TenantPlane:
         """Return the tenant's data; raises RuntimeError for an action that declared no tenant."""
@@ -188,6 +230,11 @@ def no_jobs(_params: object, _execution: ExecutionId) -> tuple[JobDraft, ...]:
     return ()
 
 
+def nothing_alone(_params: object) -> str | None:
+    """Return None; the default of actions that may run beside any other."""
+    return None
+
+
 def fits_any(_row: DirectoryRow) -> bool:
     """Return True; the default of actions that make sense for every tenant."""
     return True
@@ -202,9 +249,13 @@ class Action(Generic[P]):
     Fault when the world no longer fits; `units` names the unit of a field as the form stands; `fits` says for which
     tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
-    that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
-    gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
-    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction.
+    that the executor queues in the transaction of the outcome (recovery asks it too); `exclusive` names what no two
+    executions may be at in the same moment, on whatever planes: the executor holds it from start to end of one, so
+    that `apply` reads what the one before left behind; `budget` names a counter: policy gets the fact
+    `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides the tenant's
+    access, so that the executor brings the stored effective set up to date in the same transaction; `writes_control`
+    says of a TENANT action that it only reads the tenant and writes the control store, which makes one transaction of
+    it on every plane, `stays_home` that it does not even read the tenant: it gets the books and no plane.
     """
 
     key: ActionKey
@@ -227,7 +278,10 @@ class Action(Generic[P]):
     place: str = "workspace"
     is_beside_its_thing: bool = False
     follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
+    exclusive: Callable[[P], str | None] = nothing_alone
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False
+    writes_control: bool = False
+    stays_home: bool = False
     undo: ActionKey | None = None

@@ -15,6 +15,10 @@ class Directory(Protocol):
         """Return the row of a tenant."""
         ...
 
+    def external_id(self, tenant: TenantId) -> str | None:
+        """Return by which id the product knows a tenant."""
+        ...
+
     def by_slug(self, slug: str) -> DirectoryRow | None:
         """Return the row with a slug."""
         ...

@@ -1,6 +1,6 @@
 """The staff of the company as the control store keeps them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -37,6 +37,10 @@ class StaffBook(Protocol):
         """Return staff members in order of id."""
         ...
 
+    def many(self, staff: Collection[StaffId]) -> Mapping[StaffId, StaffMember]:
+        """Return several staff members in one go; who is unknown is left out."""
+        ...
+
     def eligible(self, roles: Collection[Role]) -> Sequence[StaffMember]:
         """Return the active persons (no service accounts) who hold any of the roles."""
         ...
@@ -71,6 +75,10 @@ class StaffBook(Protocol):
 
     def seen(self, staff: StaffId, at: datetime) -> None:
         """Remember the last sign-in."""
+        ...
+
+    def ask_to_confirm(self, staff: StaffId, *, at: datetime) -> None:
+        """Want a second factor that is shown after a moment, before anything that needs a reason."""
         ...
 
     def credentials(self, staff: StaffId) -> Credentials | None:

@@ -4,9 +4,15 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from console.domain.tenancy import TenantScope
+from console.ports.access_policies import AccessPolicyBook
 from console.ports.break_glass import GlassBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
 from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.freezes import FreezeBook
+from console.ports.impersonations import ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -14,11 +20,14 @@ from console.ports.outbox import Outbox
 from console.ports.override_register import OverrideRegister
 from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
+from console.ports.product import ProductReports
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
+from console.ports.reservations import Reservations
 from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.throttles import Throttles
 from console.ports.trail import Trail, TrailReader
@@ -40,7 +49,13 @@ class ControlUnit(Protocol):
     @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
+    def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
+    @property
+    def product_reports(self) -> ProductReports: ...  # noqa: D102
+    @property
     def requests(self) -> RequestBook: ...  # noqa: D102
+    @property
+    def reservations(self) -> Reservations: ...  # noqa: D102
     @property
     def trail(self) -> Trail: ...  # noqa: D102
     @property
@@ -70,6 +85,21 @@ class ControlUnit(Protocol):
 
     @property
     def periods(self) -> PeriodBook: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalBook: ...  # noqa: D102
+
+    @property
+    def disclosures(self) -> DisclosureBook: ...  # noqa: D102
+    @property
+    def legal_holds(self) -> LegalHolds: ...  # noqa: D102
+    @property
+    def customer_tokens(self) -> CustomerTokens: ...  # noqa: D102
+    @property
+    def access_policies(self) -> AccessPolicyBook: ...  # noqa: D102
+    @property
+    def consents(self) -> ConsentBook: ...  # noqa: D102
+    @property
+    def letters(self) -> CustomerLetters: ...  # noqa: D102
 
     def tenant(self, scope: TenantScope) -> TenantPlane:
         """Return the tenant's data in this very transaction; only for a plane that shares the database."""

@@ -59,8 +59,16 @@ class TrailReader(Protocol):
         """Return entries newest first, `before` a row id (exclusive)."""
         ...
 
+    def placed_after(self, position: int, *, limit: int) -> Sequence[StoredEntry]:
+        """Return entries in the order of their positions, from the one after `position` on."""
+        ...
+
     def one(self, uid: EntryUid) -> StoredEntry | None:
         """Return one entry."""
+        ...
+
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
         ...
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:

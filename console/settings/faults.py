@@ -1,5 +1,6 @@
 """What can be wrong with settings, said in one line each that names the key and the remedy, and never a secret."""
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
@@ -10,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 FEWEST_DISTINCT = 10
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+_PLAIN_SECRET = re.compile(r"[A-Za-z0-9._~-]+")
 _VERIFIED = {"verify-full", "verify-ca"}
 
 
@@ -37,6 +39,7 @@ class Readable(Protocol):
     tickets: Any
     billing: Any
     webhooks: Any
+    product: Any
     jobs: Any
 
 
@@ -58,11 +61,7 @@ def named(where: Sequence[str]) -> str:
 
 def rule_faults(settings: Readable) -> list[str]:
     """Return one line per rule that well-typed settings break."""
-    return [
-        f"{named(key.split('.'))}: {remedy}"
-        for rule in (_start_faults, _sign_in_faults, _secret_faults, _database_faults, _outward_faults, _billing_faults)
-        for key, remedy in rule(settings)
-    ]
+    return [f"{named(key.split('.'))}: {remedy}" for rule in _RULES for key, remedy in rule(settings)]
 
 
 def is_loopback(host: str) -> bool:
@@ -212,6 +211,27 @@ def _billing_faults(settings: Readable) -> Iterator[tuple[str, str]]:
     is_near = address.scheme == "http" and is_loopback(address.hostname or "") and settings.environment != "production"
     if (address.scheme != "https" and not is_near) or not address.hostname or address.path.strip("/"):
         yield "billing.address", "must be a plain https address; http is only for a provider on this machine."
+
+
+def _product_faults(settings: Readable) -> Iterator[tuple[str, str]]:
+    product = settings.product
+    if product is None:
+        return
+    for name in ("address", "console"):
+        address = urlsplit(getattr(product, name))
+        is_near = address.scheme == "http" and is_loopback(address.hostname or "")
+        is_safe = address.scheme == "https" or (is_near and settings.environment != "production")
+        if not is_safe or not address.hostname or address.path.strip("/") or address.query or address.username:
+            yield f"product.{name}", "must be a plain https origin; http is only for one on this machine."
+    if not _PLAIN_SECRET.fullmatch(product.client_secret.get_secret_value()):
+        yield "product.client_secret", "may hold letters, digits and ._~- only, so that every client sends it alike."
+    elif len(set(product.client_secret.get_secret_value())) < FEWEST_DISTINCT:
+        yield "product.client_secret", "can be guessed; use a random text, for example from 'openssl rand -hex 32'."
+
+
+_RULES = (
+    _start_faults, _sign_in_faults, _secret_faults, _database_faults, _outward_faults, _billing_faults, _product_faults,
+)  # fmt: skip
 
 
 def _travels_plain(url: str) -> bool:

@@ -113,6 +113,24 @@ class Notices(Section):
     folder: Path | None = None
 
 
+class Letters(Section):
+    """How letters to customers leave: files in a folder, or mail by SMTP; webhooks go by the rules of `webhooks`.
+
+    Without a folder and without a host, letters by mail wait and are given up in the end, and say so on the page.
+    """
+
+    model_config = _STRICT
+    address: str = "http://127.0.0.1:8000"
+    folder: Path | None = None
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
+    sender: str = "access@localhost"
+    timeout_s: float = Field(default=20.0, gt=0, le=120)
+
+
 class Trail(Section):
     """The key that signs checkpoints, where they are kept, and how often the sequencer runs."""
 
@@ -142,6 +160,18 @@ class Inbound(Section):
     stripe_secrets: Keys = ()
 
 
+class Product(Section):
+    """The product in which staff act for members; without it nobody can."""
+
+    model_config = _STRICT
+    client_id: str = Field(pattern=r"^[A-Za-z0-9._~-]{3,64}$")
+    client_secret: Secret
+    address: str
+    console: str
+    callback: str = Field(default="/sallyport/callback", pattern=r"^/[A-Za-z0-9._~/-]{1,200}$")
+    key_folder: Path | None = None
+
+
 class Jobs(Section):
     """Who runs jobs: this house by itself, or procrastinate on PostgreSQL for many machines."""
 
@@ -166,9 +196,11 @@ class Settings(BaseSettings):
     tickets: Tickets = Field(default_factory=Tickets)
     billing: Billing = Field(default_factory=Billing)
     notices: Notices = Field(default_factory=Notices)
+    letters: Letters = Field(default_factory=Letters)
     trail: Trail = Field(default_factory=Trail)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     inbound: Inbound = Field(default_factory=Inbound)
+    product: Product | None = None
     jobs: Jobs = Field(default_factory=Jobs)
 
     @property
@@ -190,6 +222,12 @@ class Settings(BaseSettings):
     def checkpoint_folder(self) -> Path:
         """Return the folder of published checkpoints."""
         return self.trail.checkpoint_folder or self.var / "checkpoints"
+
+    @property
+    def product_key_folder(self) -> Path:
+        """Return the folder of the keys that sign the product's tokens."""
+        named = None if self.product is None else self.product.key_folder
+        return named or self.var / "product-keys"
 
     @property
     def allows_local_passwords(self) -> bool:

@@ -31,6 +31,7 @@ class StaffRow(ControlBase):
     password_hash: Mapped[str | None]
     totp_sealed: Mapped[str | None]
     totp_last_step: Mapped[int] = mapped_column(server_default=text("0"))
+    confirm_after: Mapped[datetime | None]
     vendor: Mapped[str | None]
 
 

@@ -28,6 +28,11 @@ class StoredDirectory:
         """Return the row of a tenant."""
         return next(iter(kept(self._session, _BY_ID, SHOWN, tenant=tenant)), None)
 
+    def external_id(self, tenant: TenantId) -> str | None:
+        """Return by which id the product knows a tenant."""
+        rows = found(self._session, _EXTERNAL_ID, tenant=tenant)
+        return None if not rows else str(rows[0][0])
+
     def by_slug(self, slug: str) -> DirectoryRow | None:
         """Return the row with a slug."""
         return next(iter(kept(self._session, _BY_SLUG, SHOWN, slug=slug)), None)
@@ -79,6 +84,9 @@ _LINK = text(
 )
 _UNLINK = text("DELETE FROM directory_customer WHERE value = :value AND tenant_id = :tenant")
 _TABLE = table_of(DirectoryTenantRow)
+_EXTERNAL_ID = Prepared(
+    select(table_of(DirectoryTenantRow).c.external_id).where(table_of(DirectoryTenantRow).c.id == bindparam("tenant"))
+)
 _BY_SLUG = Prepared(select(_TABLE).where(_TABLE.c.slug == bindparam("slug")))
 _BY_ID = Prepared(select(_TABLE).where(_TABLE.c.id == bindparam("tenant")))
 _PAGE = Prepared(select(_TABLE).where(_TABLE.c.id > bindparam("after")).order_by(_TABLE.c.id).limit(bindparam("most")))

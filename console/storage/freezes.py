@@ -165,7 +165,7 @@ def _freeze(row: Any) -> Freeze:  # noqa: ANN401  a row, mapped or not
         name=row.name,
         is_drill=row.is_drill,
         reason=Reason(code=ReasonCode(row.reason_code), reference=row.reason_reference, note=row.reason_note),
-        set_by=StaffId(row.set_by),
+        set_by=None if row.set_by is None else StaffId(row.set_by),
         set_at=row.set_at,
         ended=row.ended,
         lifted_at=row.lifted_at,

@@ -29,7 +29,7 @@ class FreezeRow(ControlBase):
     reason_code: Mapped[str]
     reason_reference: Mapped[str]
     reason_note: Mapped[str]
-    set_by: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    set_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     set_at: Mapped[datetime]
     ended: Mapped[int]
     lifted_at: Mapped[datetime | None]

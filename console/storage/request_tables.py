@@ -112,3 +112,14 @@ class RequestRenderedRow(ControlBase):
     revision: Mapped[int] = mapped_column(primary_key=True)
     staff: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class ReservationRow(ControlBase):
+    """What an execution holds while it goes on; the key makes a second holder impossible."""
+
+    __tablename__ = "execution_reservation"
+    __table_args__ = (Index(None, "execution"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    execution: Mapped[str]
+    at: Mapped[datetime]

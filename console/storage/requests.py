@@ -116,12 +116,7 @@ class StoredRequests:
 
     def was_rendered(self, request: RequestId, *, revision: int, staff: StaffId) -> bool:
         """Return whether the diff of a revision was shown to a person."""
-        wanted = select(RequestRenderedRow.at).where(
-            RequestRenderedRow.request == request,
-            RequestRenderedRow.revision == revision,
-            RequestRenderedRow.staff == staff,
-        )
-        return self._session.scalar(wanted) is not None
+        return bool(found(self._session, _SEEN, request=request, revision=revision, staff=staff))
 
     def waiting_for(
         self, staff: StaffId, roles: Collection[Role], *, now: datetime, after: RequestId | None, limit: int
@@ -275,6 +270,14 @@ _RECENT = {
 }
 # A tenant's ended requests grow for ever, while the clocks bound how many are open anywhere: those are looked through.
 _OPEN_OF_TENANT = _newest_first(_found().where(func.coalesce(RequestRow.tenant, "") == bindparam("tenant"), _IN_STATES))
+_LOOKS = table_of(RequestRenderedRow)
+_SEEN = Prepared(
+    select(_LOOKS.c.at).where(
+        _LOOKS.c.request == bindparam("request"),
+        _LOOKS.c.revision == bindparam("revision"),
+        _LOOKS.c.staff == bindparam("staff"),
+    )
+)
 _BALLOTS = table_of(RequestVoteRow)
 _VOTES = Prepared(
     select(_BALLOTS)

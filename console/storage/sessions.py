@@ -11,6 +11,7 @@ from console.domain.errors import NotFoundError
 from console.domain.ids import SessionKey, StaffId
 from console.domain.staff import SignInMethod, StaffSession, StepUpMethod
 from console.storage.control_tables import LeaseRow, StaffSessionRow
+from console.storage.impersonation_tables import ImpersonationRow
 from console.storage.prepared import Prepared
 from console.storage.rows import changed, done, found, table_of
 
@@ -62,9 +63,11 @@ class StoredSessions:
         self._set(key, {"stepped_up_by": by, "stepped_up_at": at})
 
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
-        """Give a session a new key; leases follow; the old key is dead at once."""
+        """Give a session a new key; leases and what acts for a member follow; the old key is dead at once."""
         self._set(key, {"key": new_key})
         changed(self._session, update(LeaseRow).where(LeaseRow.session == key).values(session=new_key))
+        acting = update(ImpersonationRow).where(ImpersonationRow.session == key, ImpersonationRow.ended_at.is_(None))
+        changed(self._session, acting.values(session=new_key))
 
     def revoke(self, key: SessionKey, at: datetime) -> bool:
         """End a session; False when it was over already."""

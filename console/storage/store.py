@@ -10,25 +10,34 @@ from console.domain.errors import ScopeError, TrailUnavailableError
 from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
+from console.storage.access_policies import StoredAccessPolicies
 from console.storage.break_glass import StoredGlass
+from console.storage.consents import StoredConsents
+from console.storage.customer_letters import StoredCustomerLetters
+from console.storage.customer_tokens import StoredCustomerTokens
 from console.storage.directory import StoredDirectory
+from console.storage.disclosures import StoredDisclosures, StoredLegalHolds
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.findings import StoredFindings
 from console.storage.freezes import StoredFreezes
 from console.storage.guards import GuardedSession
+from console.storage.impersonations import StoredImpersonations
 from console.storage.inbox import StoredInbox
 from console.storage.jobs import Deferral, StoredJobs
 from console.storage.leases import StoredLeases
 from console.storage.outbox import StoredOutbox
 from console.storage.override_register import StoredRegister
 from console.storage.periods import StoredPeriods
+from console.storage.product_reports import StoredProductReports
 from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
+from console.storage.reservations import StoredReservations
 from console.storage.reviews import StoredReviews
 from console.storage.sessions import StoredSessions
+from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
 from console.storage.tenant_plane import StoredTenantPlane
 from console.storage.throttles import StoredThrottles
@@ -89,9 +98,24 @@ class StoredUnit:
         return StoredLeases(self._session)
 
     @cached_property
+    def impersonations(self) -> StoredImpersonations:
+        """Return the impersonations."""
+        return StoredImpersonations(self._session)
+
+    @cached_property
+    def product_reports(self) -> StoredProductReports:
+        """Return what the product told."""
+        return StoredProductReports(self._session)
+
+    @cached_property
     def requests(self) -> StoredRequests:
         """Return the requests."""
         return StoredRequests(self._session)
+
+    @cached_property
+    def reservations(self) -> StoredReservations:
+        """Return what executions hold."""
+        return StoredReservations(self._session)
 
     @cached_property
     def trail(self) -> StoredTrail | ReadOnlyTrail:
@@ -164,6 +188,41 @@ class StoredUnit:
     def periods(self) -> StoredPeriods:
         """Return the accounting periods."""
         return StoredPeriods(self._session)
+
+    @cached_property
+    def signals(self) -> StoredSignals:
+        """Return the signals."""
+        return StoredSignals(self._session)
+
+    @cached_property
+    def disclosures(self) -> StoredDisclosures:
+        """Return what tenants are shown of staff's accesses."""
+        return StoredDisclosures(self._session)
+
+    @cached_property
+    def legal_holds(self) -> StoredLegalHolds:
+        """Return what keeps accesses back."""
+        return StoredLegalHolds(self._session)
+
+    @cached_property
+    def customer_tokens(self) -> StoredCustomerTokens:
+        """Return the tokens of customers' programs."""
+        return StoredCustomerTokens(self._session)
+
+    @cached_property
+    def access_policies(self) -> StoredAccessPolicies:
+        """Return what tenants permit."""
+        return StoredAccessPolicies(self._session)
+
+    @cached_property
+    def consents(self) -> StoredConsents:
+        """Return the questions to tenants' administrators."""
+        return StoredConsents(self._session)
+
+    @cached_property
+    def letters(self) -> StoredCustomerLetters:
+        """Return the letters to customers."""
+        return StoredCustomerLetters(self._session)
 
     def tenant(self, scope: TenantScope) -> StoredTenantPlane:
         """Return the tenant's data in this very transaction. Raises: ScopeError for a plane elsewhere."""

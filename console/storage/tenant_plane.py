@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from console.domain.ids import ExecutionId, MemberId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.tenancy import TenantStatus
-from console.domain.workspace import Invoice, Member, Note, Subscription
+from console.domain.workspace import ADMINISTRATOR_ROLES, Invoice, Member, Note, Subscription
 from console.storage.access import StoredAccess
 from console.storage.account_state import ensure_state
 from console.storage.billed import Billed
@@ -39,6 +39,11 @@ class StoredTenantPlane(StoredAccess, Billed):
         """Return one member of this tenant."""
         row = self._session.scalar(select(MemberRow).where(MemberRow.id == member))
         return None if row is None else shown_member(row)
+
+    def administrators(self, *, limit: int) -> Sequence[Member]:
+        """Return active members who answer for the tenant, in order of id."""
+        wanted = select(MemberRow).where(MemberRow.role.in_(ADMINISTRATOR_ROLES), MemberRow.is_active.is_(True))
+        return [shown_member(row) for row in self._session.scalars(wanted.order_by(MemberRow.id).limit(limit))]
 
     def member_count(self, *, most: int) -> int:
         """Return how many members there are, counting no further than `most`."""

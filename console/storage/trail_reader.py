@@ -33,9 +33,20 @@ class StoredTrailReader:
             page = _pages[names] = Prepared(_shaped(names))
         return [_entry(row) for row in found(self._session, page, **values)]
 
+    def placed_after(self, position: int, *, limit: int) -> Sequence[StoredEntry]:
+        """Return entries in the order of their positions, from the one after `position` on."""
+        return [_entry(row) for row in found(self._session, _NEXT, position=position, most=limit)]
+
     def one(self, uid: EntryUid) -> StoredEntry | None:
         """Return one entry."""
         return next((_entry(row) for row in found(self._session, _ONE, uid=uid)), None)
+
+    def many(self, events: Sequence[int]) -> Sequence[StoredEntry]:
+        """Return entries by row id, in any order."""
+        if not events:
+            return []
+        wanted = _found().where(AuditEventRow.id.in_(events))
+        return [_entry(row) for row in self._session.execute(wanted)]
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """Return the newest signed checkpoint in the database."""
@@ -119,6 +130,14 @@ _EXACT = {
     "correlation": AuditEventRow.correlation,
 }
 _ONE = Prepared(_found().where(AuditEventRow.uid == bindparam("uid")))
+_NEXT = Prepared(
+    select(AuditEventRow.id, AuditEventRow.uid, AuditEventRow.body, AuditEventRow.leaf, AuditSeqRow.seq)
+    .select_from(AuditSeqRow)
+    .join(AuditEventRow, AuditEventRow.id == AuditSeqRow.event)
+    .where(AuditSeqRow.seq > bindparam("position"))
+    .order_by(AuditSeqRow.seq)
+    .limit(bindparam("most"))
+)
 _CHECKPOINTS = table_of(AuditCheckpointRow)
 _CHECKPOINT = Prepared(select(_CHECKPOINTS).order_by(_CHECKPOINTS.c.size.desc()).limit(1))
 _pages: dict[frozenset[str], Prepared] = {}

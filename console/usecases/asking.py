@@ -46,6 +46,7 @@ def query(
         leased_tenant=leased,
         reason=reason,
         step_up_age_s=step_up_age(actor, now),
+        must_confirm=actor.must_confirm,
         requesters=requesters,
         facts=facts or {},
     )

@@ -211,7 +211,7 @@ def _revise_in(
         authorisation=authorised(house, answer, revised),
         tenant=tenant_ref(unit, request.tenant, source="request"),
         targets=request_target(revised),
-        changes=preview.changes,
+        changes=preview.every_change,
         correlation=request.id,
     )
     tell_approvers(house, unit, revised, at=now)

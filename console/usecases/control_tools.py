@@ -4,13 +4,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.domain.freezes import Freeze
-from console.domain.ids import StaffId, TenantId
+from console.domain.ids import MemberId, StaffId, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
+from console.ports.access_policies import AccessPolicyBook
+from console.ports.consents import ConsentBook
+from console.ports.customer_letters import CustomerLetters
+from console.ports.customer_tokens import CustomerTokens
 from console.ports.directory import Directory
+from console.ports.disclosures import DisclosureBook, LegalHolds
 from console.ports.freezes import FreezeBook
+from console.ports.impersonations import Grounds, ImpersonationBook
 from console.ports.inbound import Inbox
 from console.ports.jobs import JobBook
 from console.ports.leases import LeaseBook
@@ -20,8 +27,11 @@ from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
 from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
+from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
+from console.usecases.house import House
+from console.usecases.impersonation_standing import expire_impersonation_in, tenant_allows, ticket_of, why_over
 from console.usecases.leases_ending import end_lease_in, end_sessions_of
 from console.usecases.recording import emit, request_target, tenant_ref
 
@@ -30,6 +40,7 @@ from console.usecases.recording import emit, request_target, tenant_ref
 class UnitTools:
     """ControlTools inside one open unit, on behalf of the staff member that executes."""
 
+    house: House
     unit: ControlUnit
     actor: Actor
     tenant: TenantId | None
@@ -43,6 +54,11 @@ class UnitTools:
     def leases(self) -> LeaseBook:
         """Return leases and budgets."""
         return self.unit.leases
+
+    @property
+    def impersonations(self) -> ImpersonationBook:
+        """Return the impersonations."""
+        return self.unit.impersonations
 
     @property
     def sessions(self) -> SessionBook:
@@ -80,6 +96,39 @@ class UnitTools:
         return self.unit.periods
 
     @property
+    def signals(self) -> SignalBook:
+        """Return the signals."""
+        return self.unit.signals
+
+    def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
+        """Return what an impersonation of the open tenant would rest on, if the one who acts began it now."""
+        limits = self.house.book.limits
+        running = self.unit.impersonations.open_of(self.actor.staff)
+        is_alive = running is not None and self.why_over(running, at=at) is None
+        return Grounds(
+            is_connected=self.house.product is not None,
+            session=self.actor.session,
+            lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
+            running=running if is_alive else None,
+            tenant_allows=self.tenant is not None
+            and tenant_allows(self.unit, self.tenant, staff=self.actor.staff, member=member, mode=Mode.READ, now=at),
+            longest_minutes=limits.impersonation_minutes,
+            idle_minutes=limits.impersonation_idle_minutes,
+        )
+
+    def begin_impersonation(self, row: Impersonation) -> bool:
+        """Store a new one; one of the same person that nothing keeps alive is ended first. False: one is alive."""
+        before = self.unit.impersonations.open_of(row.staff)
+        over = None if before is None else self.why_over(before, at=row.started_at)
+        if before is not None and over is not None:
+            expire_impersonation_in(self.unit, before, by=over, now=row.started_at)
+        return self.unit.impersonations.add(row)
+
+    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
+    @property
     def freezes(self) -> FreezeBook:
         """Return the freezes."""
         return self.unit.freezes
@@ -112,13 +161,46 @@ class UnitTools:
         self.unit.freezes.add(replace(freeze, ended=ended))
         return ended
 
+    @property
+    def disclosures(self) -> DisclosureBook:
+        """Return what tenants are shown of staff's accesses."""
+        return self.unit.disclosures
+
+    @property
+    def legal_holds(self) -> LegalHolds:
+        """Return what keeps accesses back."""
+        return self.unit.legal_holds
+
+    @property
+    def customer_tokens(self) -> CustomerTokens:
+        """Return the tokens of customers' programs."""
+        return self.unit.customer_tokens
+
+    @property
+    def access_policies(self) -> AccessPolicyBook:
+        """Return what tenants permit."""
+        return self.unit.access_policies
+
+    @property
+    def consents(self) -> ConsentBook:
+        """Return the questions to tenants' administrators."""
+        return self.unit.consents
+
+    @property
+    def letters(self) -> CustomerLetters:
+        """Return the letters to customers."""
+        return self.unit.letters
+
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""
         return end_sessions_of(self.unit, self.actor, staff, now=at)
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
-        """End sessions and leases and cancel open requests of a person; return how many things ended."""
+        """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
+        acting = self.unit.impersonations.open_of(staff)
         ended = self.end_sessions_of(staff, at=at)
+        if acting is not None:
+            ended += expire_impersonation_in(self.unit, acting, by=ImpersonationEnd.DEACTIVATED, now=at)
         for lease in self.unit.leases.open_of(staff):
             ended += end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.DEACTIVATED, now=at)
         for request in self.unit.requests.open_of_requester(staff):

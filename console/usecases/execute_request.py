@@ -1,6 +1,7 @@
 """The one executor: nothing else in the house applies an action."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,11 @@ from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
 from console.domain.errors import ConflictError, NotFoundError, OutsideError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
-from console.domain.requests import RUNNABLE, Request, State, Vote
+from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.ports.actions import Action, Fault
+from console.ports.actions import Action, Fault, nothing_alone
+from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
@@ -25,7 +27,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
-from console.usecases.tooling import tools_for
+from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
 
 
@@ -88,28 +90,45 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    plane = None if row is None else plane_in(house, unit, scope or scope_of_request(request, row, actor, now=now))
+    is_home = row is None or action.stays_home
+    if row is not None and not is_home:
+        scope = scope or scope_of_request(request, row, actor, now=now)
+    plane = None if scope is None or is_home else plane_in(house, unit, scope)
+    _reserve(unit, action, running, at=now)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if row is not None and plane is None:
+    if plane is None and not is_home and not action.writes_control:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
-    tools = tools_for(
-        house,
-        unit,
-        action,
-        actor=actor,
-        requester=(request.requester, request.requester_name),
-        reason=request.reason,
-        row=row,
-        plane=plane,
-        now=now,
-        execution=execution,
-    )
-    applied = apply_with_access(house, action, _params(action, request), tools)
+    with _place_of_effect(house, action, scope, plane) as seen:
+        tools = tools_for(
+            house,
+            unit,
+            action,
+            actor=actor,
+            requester=(request.requester, request.requester_name),
+            reason=request.reason,
+            row=row,
+            plane=seen,
+            now=now,
+            running=running,
+        )
+        applied = apply_with_access(house, action, _params(action, request), tools)
     if plane is not None:
         plane.mark_applied(execution, outcome="applied", at=now)
     return Ran(request=finished(house, unit, actor, running, applied, at=now), applied=applied)
+
+
+@contextmanager
+def _place_of_effect(
+    house: House, action: Action[Any], scope: TenantScope | None, plane: TenantPlane | None
+) -> Iterator[TenantPlane | None]:
+    """Open a tenant elsewhere for reading, where the effect of the action is in the control store only."""
+    if plane is not None or scope is None or not action.writes_control:
+        yield plane
+        return
+    with house.planes.read(scope) as far:
+        yield far
 
 
 def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
@@ -142,12 +161,28 @@ def finished(
     """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
     if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     _queue_follow_up(house, unit, request, at=at)
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
         tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
     return done
+
+
+def _reserve(unit: ControlUnit, action: Action[Any], request: Request, *, at: datetime) -> None:
+    """Hold what the execution must be alone with, in the transaction that starts it; raises Fault for the second."""
+    name = action.exclusive(_params(action, request))
+    if name is None or request.execution is None:
+        return
+    if not unit.reservations.take(name, execution=request.execution, at=at):
+        raise Fault("", "Another request is at the same thing right now; look at what came of it and ask again.")
+
+
+def _let_go(house: House, unit: ControlUnit, request: Request) -> None:
+    is_held = house.registry[request.action].exclusive is not nothing_alone
+    if is_held and request.execution is not None:
+        unit.reservations.free(request.execution)
 
 
 def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
@@ -177,6 +212,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
         request = replace(request, state=State.EXECUTING, version=request.version + 1, execution=execution)
     if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
@@ -208,7 +244,7 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 row=row,
                 plane=plane,
                 now=now,
-                execution=request.execution,
+                running=request,
             )
             applied = apply_with_access(house, action, _params(action, request), tools)
             return applied, plane.account().status
@@ -245,12 +281,9 @@ def _emit(
     at: datetime,
     **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
-    votes: Sequence[Vote] = [
-        v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
-    ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
-    is_far = row is not None and not house.planes.shares_control(row.plane)  # only then an intent went before
-    intent = intent_of(unit, request) if is_far and action != "action.intent" else None
+    is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
+    intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
     emit(
@@ -262,7 +295,7 @@ def _emit(
         effect=house.registry[request.action].effect,
         tenant=row_ref(row, source="request"),
         reason=request.reason,
-        authorisation=authorised(house, Allow(rules=request.rules), request, tuple(votes)),
+        authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
         targets=request_target(request),
         correlation=request.id,
         execution=request.execution,

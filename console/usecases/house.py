@@ -14,7 +14,8 @@ from console.ports.inbound import InboundVerifier, ProviderEvents
 from console.ports.override_register import AccessFleet
 from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
-from console.ports.secrets import OneTimeCodes, Passwords
+from console.ports.product import Product
+from console.ports.secrets import Fingerprints, OneTimeCodes, Passwords
 from console.ports.store import Store
 from console.ports.tickets import Tickets
 from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
@@ -46,3 +47,5 @@ class House:
     access_fleet: AccessFleet
     inbound_verifiers: Mapping[str, InboundVerifier]
     provider_events: Mapping[str, ProviderEvents]
+    product: Product | None
+    fingerprints: Fingerprints

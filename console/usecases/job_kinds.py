@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from console.actions.billing.ledger import JOB as WRITE_JOB
 from console.actions.billing.ledger import LINK_JOB
+from console.actions.period.periods import SEAL_JOB
 from console.domain.billing.resyncing import JOB as RESYNC_JOB
 from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
@@ -35,6 +36,7 @@ from console.usecases.resync_mirror import resync_mirror, stop_resync
 from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
 from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
 from console.usecases.run_replay import rest_replay, run_replay
+from console.usecases.seal_period import seal_period
 from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
 
 _DAY_S = 86_400
@@ -111,6 +113,12 @@ _KINDS = (
         handler=prepare_period,
         is_tenant_bound=False,
         gave_up=give_period_up,
+    ),
+    JobKind(
+        kind=SEAL_JOB,
+        title="Write into the manifest of a period who agreed",
+        handler=seal_period,
+        is_tenant_bound=False,
     ),
 )
 _GUARD_KINDS = (

@@ -5,6 +5,7 @@ from datetime import datetime
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.requests import Request
 from console.ports.store import ControlUnit
+from console.usecases.end_impersonation import sweep_impersonations
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.recording import emit_as, request_target, tenant_ref
@@ -14,7 +15,7 @@ _BATCH = 100
 
 
 def end_overdue(house: House) -> int:
-    """Store and record what the clock has ended: leases, requests, and minutes of floods; return how many."""
+    """Store and record what is over: leases, requests, impersonations and minutes of floods; return how many."""
     now = house.clock.now()
     with house.store.write() as unit:
         ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
@@ -29,9 +30,14 @@ def end_overdue(house: House) -> int:
                     at=now,
                     reason=lease.reason,
                     tenant=tenant_ref(unit, lease.tenant, source="lease"),
-                    facts={"lease": lease.id, "because": because.value, "staff": lease.staff},
+                    facts={
+                        "lease": lease.id,
+                        "because": because.value,
+                        "staff": lease.staff,
+                        "minutes": lease.minutes_used(now),
+                    },
                 )
-    return ended + sum_up_strangers(house)
+    return ended + sweep_impersonations(house) + sum_up_strangers(house)
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

@@ -21,7 +21,7 @@ def end_lease_in(unit: ControlUnit, actor: Actor, lease: Lease, *, by: LeaseEnd,
         at=now,
         tenant=row_ref(row, source="lease"),
         reason=lease.reason,
-        facts={"lease": lease.id, "because": by.value},
+        facts={"lease": lease.id, "because": by.value, "minutes": lease.minutes_used(now)},
     )
     return True
 

@@ -156,7 +156,7 @@ def _file(
         reason=reason,
         authorisation=authorised(house, decision, request),
         targets=request_target(request),
-        changes=preview.changes if action.effect is not Effect.READ else (),
+        changes=preview.every_change if action.effect is not Effect.READ else (),
         correlation=request.id,
     )
     if isinstance(decision, NeedsApproval):

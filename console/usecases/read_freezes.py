@@ -50,13 +50,12 @@ def read_freezes(house: House, actor: Actor) -> FreezesPage | Deny:
             targets=targets,
             exposure=Exposure(records=len(newest), fields=("freeze",)),
         )
-        people = {each.set_by for each in (*standing, *newest)} | {each.lifted_by for each in newest if each.lifted_by}
-        members = [unit.staff.get(person) for person in sorted(people)]
+        people = {who for each in (*standing, *newest) for who in (each.set_by, each.lifted_by) if who is not None}
         return FreezesPage(
             now=now,
             standing=standing,
             newest=newest,
             sightings={each.id: unit.freezes.sightings(each.id) for each in newest if each.is_drill},
-            names={member.id: member.name for member in members if member is not None},
+            names={staff: member.name for staff, member in unit.staff.many(people).items()},
             vendors=unit.staff.vendors(),
         )

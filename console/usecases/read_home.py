@@ -7,6 +7,7 @@ from datetime import datetime
 from console.domain.decisions import Deny, Query
 from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
+from console.domain.impersonations import Impersonation
 from console.domain.leases import Lease
 from console.domain.reviews import Coverage
 from console.domain.staff import Actor
@@ -18,6 +19,7 @@ from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
 from console.usecases.read_reviews import review_figures
+from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
 
 _SHOWN = 8
@@ -33,6 +35,7 @@ PAGES = {
     "staff": ("staff.read", {}),
     "policy": ("policy.read", {}),
     "operations": ("job.read", {}),
+    "signals": ("signal.read", {}),
     "access": ("access.read", {}),
     "freezes": ("freeze.read", {}),
     "reviews": ("review.read", {}),
@@ -47,7 +50,8 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
-    Shape: `findings` is None for somebody who does not reconcile, `reviews` for somebody who does not judge.
+    Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them,
+    `reviews` for somebody who does not judge.
     """
 
     waiting: Sequence[Line]
@@ -59,15 +63,20 @@ class Home:
     tenants_per_day: int
     may_search: bool
     findings: FindingCounts | None
+    signals: int | None
     reviews: Coverage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What the frame around every page shows: which pages may be opened, how much waits (to 99), and what is frozen."""
+    """What the frame around every page shows: which pages may be opened, how much waits (to 99), and what is frozen.
+
+    Shape: `acting` is one's own running impersonation, by its own clocks, and on which tenant.
+    """
 
     pages: frozenset[str]
     waiting: int
+    acting: tuple[Impersonation, DirectoryRow | None] | None
     frozen: Freeze | None
 
 
@@ -100,18 +109,22 @@ def read_home(house: House, actor: Actor) -> Home:
             tenants_per_day=limits.tenants_per_day,
             may_search=not isinstance(searching, Deny),
             findings=count_findings(house, unit, actor),
+            signals=count_signals(house, unit, actor),
             reviews=review_figures(house, unit, actor),
         )
 
 
 def read_places(house: House, actor: Actor) -> Places:
-    """Return what the frame needs, in two statements; nothing of a tenant's own data is read."""
+    """Return what the frame needs, in three small statements; nothing of a tenant's own data is read."""
     now = house.clock.now()
     pages = pages_open_to(house, actor)
     with house.store.read() as unit:
         waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
+        row = unit.impersonations.open_of(actor.staff) if "tenants" in pages else None
+        is_running = row is not None and row.clock_end(now) is None
+        acting = (row, unit.directory.get(row.tenant)) if row is not None and is_running else None
         frozen = unit.freezes.over(staff=actor.staff, tenant=None, now=now)
-    return Places(pages=pages, waiting=waiting, frozen=frozen)
+    return Places(pages=pages, waiting=waiting, acting=acting, frozen=frozen)
 
 
 def read_surroundings(house: House, actor: Actor) -> Surroundings:

@@ -64,6 +64,7 @@ def actor_of(member: StaffMember, session: StaffSession, origin: Origin) -> Acto
         signed_in_by=session.signed_in_by,
         stepped_up_at=session.stepped_up_at,
         stepped_up_by=session.stepped_up_by,
+        confirm_after=member.confirm_after,
         origin=origin,
     )
 

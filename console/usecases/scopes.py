@@ -54,7 +54,7 @@ def expire_lease(unit: ControlUnit, actor: Actor, lease: Lease, *, because: Leas
             at=now,
             tenant=row_ref(row, source="lease"),
             reason=lease.reason,
-            facts={"lease": lease.id, "because": because.value},
+            facts={"lease": lease.id, "because": because.value, "minutes": lease.minutes_used(now)},
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from console.domain.addresses import network_of
 from console.domain.decisions import DenyCode
-from console.domain.entries import STRANGER, Authorisation
+from console.domain.entries import STRANGER, ActorRef, Authorisation
 from console.domain.staff import Origin
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -21,6 +21,7 @@ def tell_of_stranger(
     *,
     at: datetime,
     origin: Origin,
+    who: ActorRef = STRANGER,
     **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
     """Write one entry, or count where this network has filled its minute; `sum_up_strangers` writes the count."""
@@ -31,7 +32,7 @@ def tell_of_stranger(
         unit.throttles.hit(_COUNTED, key, at=at)
         return
     unit.throttles.hit(_TOLD, key, at=at)
-    emit_as(unit, STRANGER, action, at=at, origin=origin, **marks)
+    emit_as(unit, who, action, at=at, origin=origin, **marks)
 
 
 def sum_up_strangers(house: House) -> int:

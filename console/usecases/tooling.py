@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.decisions import Fact
-from console.domain.ids import ExecutionId, StaffId
+from console.domain.ids import StaffId
 from console.domain.reasons import Reason
+from console.domain.requests import Request, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Action, Reach, Tools
@@ -29,15 +30,18 @@ def tools_for(
     row: DirectoryRow | None,
     plane: TenantPlane | None,
     now: datetime,
-    execution: ExecutionId | None = None,
+    running: Request | None = None,
 ) -> Tools:
     """Return the tools for one preview or one execution.
 
     Shape: `requester` is id and name of the person who asked, `actor` the one who acts now; control books go to CONTROL
-    actions, and to a TENANT action that declared `touches_directory` and runs in this very transaction.
+    actions, to TENANT actions that write or stay there, and to one that declared `touches_directory` and runs in this
+    very transaction; `running` is the request that is being executed, None for a preview.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
-    needs_books = action.reach is Reach.CONTROL or (action.touches_directory and shares)
+    needs_books = action.reach is Reach.CONTROL or action.writes_control or action.stays_home
+    needs_books = needs_books or (action.touches_directory and shares)
+    tenant = None if row is None else row.id
     return Tools(
         now=now,
         ids=house.ids,
@@ -46,13 +50,21 @@ def tools_for(
         reason=reason,
         tenant=plane if action.reach is Reach.TENANT else None,
         directory_row=row,
-        control=UnitTools(unit=unit, actor=actor, tenant=None if row is None else row.id) if needs_books else None,
+        control=UnitTools(house=house, unit=unit, actor=actor, tenant=tenant) if needs_books else None,
         provider=house.provider,
         customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
-        execution=execution,
+        execution=None if running is None else running.execution,
+        request=None if running is None else running.id,
+        agreed=() if running is None else counting_votes(unit, running),
     )
+
+
+def counting_votes(unit: ControlUnit, request: Request) -> tuple[Vote, ...]:
+    """Return the votes that stand on what a request says now."""
+    votes = unit.requests.votes(request.id)
+    return tuple(v for v in votes if v.revision == request.revision and v.voided_because is None)
 
 
 @contextmanager
@@ -69,7 +81,7 @@ def reading_tools(
     now: datetime,
 ) -> Iterator[Tools]:
     """Open the tools of a preview; a tenant on another plane is opened for reading only."""
-    if scope is None:
+    if scope is None or action.stays_home:
         yield tools_for(
             house, unit, action, actor=actor, requester=requester, reason=reason, row=row, plane=None, now=now
         )

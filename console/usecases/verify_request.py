@@ -161,7 +161,8 @@ def _still_fits(
     except Fault as fault:
         _store_drift(house, unit, actor, request, None, now=now)
         return denied(DenyCode.PRECONDITION_STALE, fault.remedy, "Revise the request, or cancel it.")
-    if (dict(current.fingerprint), current.changes) != (dict(request.preview.fingerprint), request.preview.changes):
+    frozen = request.preview
+    if (dict(current.fingerprint), current.every_change) != (dict(frozen.fingerprint), frozen.every_change):
         _store_drift(house, unit, actor, request, current, now=now)
         return Drifted(seen=request.preview, now=current, request=request)
     decision = ask(house, _asked_again(house, unit, request, requester, current, now=now), unit)
@@ -239,7 +240,7 @@ def _store_drift(
         tenant=tenant_ref(unit, request.tenant, source="request"),
         targets=request_target(request),
         correlation=request.id,
-        changes=() if current is None else current.changes,
+        changes=() if current is None else current.every_change,
     )
     tell_requester(
         house, unit, request, kind="stale", sentence="Your request is out of date: the tenant changed.", at=now

@@ -22,6 +22,7 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
                 DenyCode.REVIEWER_APPROVED, DenyCode.REVIEWER_GAINS, DenyCode.NOT_AN_APPROVER,
                 DenyCode.POLICY_ERROR, DenyCode.QUORUM_IMPOSSIBLE, DenyCode.ROLE_MISSING, DenyCode.SELF_APPROVAL,
                 DenyCode.SELF_TARGET, DenyCode.SERVICE_ACCOUNT, DenyCode.STAFF_INACTIVE,
+                DenyCode.MEMBER_IS_STAFF, DenyCode.TENANT_OPTED_OUT,
             ),
             403,
         ),
@@ -34,8 +35,9 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         ),
         **dict.fromkeys(
             (
-                DenyCode.ACTION_CHANGED, DenyCode.ALREADY_VOTED, DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH,
-                DenyCode.EXPIRED, DenyCode.FROZEN,
+                DenyCode.ACTION_CHANGED, DenyCode.ALREADY_IMPERSONATING, DenyCode.ALREADY_VOTED,
+                DenyCode.DIFF_NOT_SEEN, DenyCode.DIGEST_MISMATCH, DenyCode.EXPIRED, DenyCode.FROZEN,
+                DenyCode.IMPERSONATION_ENDED,
                 DenyCode.NOTHING_TO_CHANGE, DenyCode.PRECONDITION_STALE, DenyCode.STALE_DIGEST,
                 DenyCode.TENANT_CLOSED, DenyCode.TOO_MANY_LEASES, DenyCode.WRONG_STATE,
             ),

@@ -1,5 +1,6 @@
 """What stands around every page: places, tenant, person, clocks; shaped as templates/layouts/page.html reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -7,7 +8,6 @@ from typing import cast
 from flask import current_app, get_flashed_messages, request
 from flask_wtf.csrf import generate_csrf
 
-from console.domain.freezes import Freeze
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
@@ -21,12 +21,36 @@ KINDS = ("ok", "info", "warn", "stop")
 _TABS = (
     ("overview", "Overview", "tenants.overview"),
     ("members", "Members", "tenants.members"),
+    ("impersonations", "Impersonations", "impersonations.index"),
     ("entitlements", "Entitlements", "tenants.entitlements"),
     ("billing", "Billing", "billing.show"),
     ("webhooks", "Webhooks", "webhooks.index"),
     ("jobs", "Jobs", "tenants.jobs"),
     ("notes", "Notes", "tenants.notes"),
     ("entries", "Entries", "tenants.entries"),
+    ("customer", "Customer", "customer.show"),
+)
+
+
+_OF_TENANTS = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings", "impersonations")
+# the pages that any of opens it and where each leads, label, icon, the key after `g`, blueprints
+_RAIL: tuple[tuple[Mapping[str, str], str, str, str, tuple[str, ...]], ...] = (
+    ({"tenants": "tenants.index"}, "Tenants", "building-2", "t", _OF_TENANTS),
+    ({"requests": "requests.index"}, "Requests", "inbox", "q", ("requests",)),
+    (
+        {"reconciliation": "reconciliation.index", "periods": "periods.index"},
+        "Reconciliation",
+        "scale",
+        "c",
+        ("reconciliation", "periods"),
+    ),
+    ({"trail": "trail.index"}, "Trail", "scroll-text", "r", ("trail",)),
+    ({"staff": "staff.index"}, "Staff & policy", "users", "p", ("staff", "policy")),
+    ({"access": "access.register"}, "Access", "sliders-horizontal", "a", ("access",)),
+    ({"operations": "operations.index"}, "Operations", "activity", "o", ("operations",)),
+    ({"signals": "signals.index"}, "Signals", "siren", "s", ("signals",)),
+    ({"reviews": "reviews.index"}, "Reviews", "eye", "v", ("reviews",)),
+    ({"freezes": "freezes.index"}, "Kill switch", "shield-alert", "z", ("freezes",)),
 )
 
 
@@ -100,10 +124,11 @@ class TenantBar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """A state that colours the whole page."""
+    """A state that colours the whole page. Shape: `href` leads to the page of it, "" where there is none."""
 
     kind: str
     text: str
+    href: str
     until: datetime | None
     exit_href: str
 
@@ -163,7 +188,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
-        banner=_frozen(around.frozen) if around.frozen else None if opened is None else _banner(opened),
+        banner=_banner(around, opened),
         notice=_said(),
     )
 
@@ -219,29 +244,11 @@ def _person(actor: Actor) -> Person:
 
 def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
-    if "tenants" in around.pages:
-        theirs = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings")
-        places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
-    if "requests" in around.pages:
-        places.append(
-            _place("Requests", "inbox", "requests.index", key="q", blueprints=("requests",), count=around.waiting)
-        )
-    if "reconciliation" in around.pages or "periods" in around.pages:
-        first = "reconciliation.index" if "reconciliation" in around.pages else "periods.index"
-        both = ("reconciliation", "periods")
-        places.append(_place("Reconciliation", "scale", first, key="c", blueprints=both))
-    if "trail" in around.pages:
-        places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
-    if "staff" in around.pages:
-        places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
-    if "access" in around.pages:
-        places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
-    if "operations" in around.pages:
-        places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
-    if "reviews" in around.pages:
-        places.append(_place("Reviews", "eye", "reviews.index", key="v", blueprints=("reviews",)))
-    if "freezes" in around.pages:
-        places.append(_place("Kill switch", "shield-alert", "freezes.index", key="z", blueprints=("freezes",)))
+    for pages, label, icon, key, blueprints in _RAIL:
+        first = next((page for page in pages if page in around.pages), None)
+        if first is not None:
+            count = around.waiting if first == "requests" else None
+            places.append(_place(label, icon, pages[first], key=key, blueprints=blueprints, count=count))
     return places
 
 
@@ -281,20 +288,32 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
     )
 
 
-def _frozen(freeze: Freeze) -> Banner:
-    text = f"{freeze.sentence} ({freeze.reason.reference}): reading goes on, everything else is paused."
-    return Banner(kind="frozen", text=text, until=None, exit_href="")
-
-
-def _banner(opened: Opened) -> Banner | None:
+def _banner(around: Places, opened: Opened | None) -> Banner | None:
+    """Return what outranks everything: a freeze, then acting for a member, wherever one stands; then a suspension."""
+    if around.frozen is not None:
+        freeze = around.frozen
+        text = f"{freeze.sentence} ({freeze.reason.reference}): reading goes on, everything else is paused."
+        return Banner(kind="frozen", text=text, href="", until=None, exit_href="")
+    if around.acting is not None:
+        row, tenant = around.acting
+        whom = "a tenant" if tenant is None else tenant.name
+        return Banner(
+            kind="impersonation",
+            text=f"you act for a member of {whom}, {wording.MODES[row.mode]}.",
+            href=path_of("impersonations.show", impersonation=row.id),
+            until=row.not_after,
+            exit_href=path_of("impersonations.end", impersonation=row.id),
+        )
+    if opened is None:
+        return None
     use = opened.taint
     if use is not None:
         text = f"{use.name} broke glass here in {use.reference}, {use.at:%-d %b %H:%M} UTC: look twice."
-        return Banner(kind="break_glass", text=text, until=None, exit_href="")
+        return Banner(kind="break_glass", text=text, href="", until=None, exit_href="")
     if opened.tenant.status is not TenantStatus.SUSPENDED:
         return None
     text = f"{opened.tenant.name} is suspended; none of its members can sign in."
-    return Banner(kind="suspended", text=text, until=None, exit_href="")
+    return Banner(kind="suspended", text=text, href="", until=None, exit_href="")
 
 
 def _said() -> list[Said]:

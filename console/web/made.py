@@ -15,6 +15,7 @@ _PAGES = {
     "whe": ("webhooks.endpoint", "endpoint_id"),  # as imported
 }
 _SWEEP = "acc"  # a recalculation of many tenants belongs to none of them
+_ACTING = "imp"  # whoever began it goes on from there
 _FINDING = "fnd"  # its page leads on to the tenant's, where it belongs to one
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
@@ -28,6 +29,8 @@ def page_of(row: DirectoryRow | None, made: str | None) -> str:
     kind, mark, _rest = (made or "").partition("_")
     if mark and kind == _FINDING:
         return path_of("reconciliation.finding", stray=made)
+    if mark and kind == _ACTING:
+        return path_of("impersonations.show", impersonation=made)
     if mark and kind == _SWEEP:
         return path_of("access.sweep", sweep=made)
     if row is None or not mark or kind not in _PAGES:

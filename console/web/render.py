@@ -31,6 +31,11 @@ def door(template: str, *, status: int = 200, **context: object) -> Response:
     return _answer(template, layout=_DOOR, frame=door_frame(has_form=True), status=status, context=context)
 
 
+def outside(template: str, *, status: int = 200, **context: object) -> Response:
+    """Return a page for somebody who is not of the staff and has no session: a customer behind a signed link."""
+    return _answer(template, layout=_DOOR, frame=door_frame(has_form=False), status=status, context=context)
+
+
 def refused(refusal: Refusal, *, status: int | None = None) -> Response:
     """Return which rule refused, in a sentence, with what would make it possible."""
     code = refusal.code.value if isinstance(refusal, Deny) else "step_up_needed"

@@ -34,7 +34,7 @@ _PAGE = (
     "font-src 'self'",
     "connect-src 'self'",
     "object-src 'none'",
-    "form-action 'self'",
+    "form-action 'self'{forms}",
     "base-uri 'none'",
     "frame-ancestors 'none'",
     "trusted-types htmx",
@@ -42,6 +42,7 @@ _PAGE = (
     f"report-uri {REPORTS_PATH}",
     "report-to csp",
 )
+_CACHEABLE = frozenset({"static", "product.keys"})
 _FILE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -51,6 +52,16 @@ def nonce() -> str:
         g.nonce = secrets.token_urlsafe(16)
     found: str = g.nonce
     return found
+
+
+def let_forms_lead_to(origin: str) -> None:
+    """Let the forms of this page end at another origin, by a redirect of ours; it comes from the settings alone."""
+    g.form_origin = origin
+
+
+def _page_policy() -> str:
+    origin: str = g.get("form_origin", "")
+    return "; ".join(_PAGE).format(nonce=nonce(), forms=f" {origin}" if origin else "")
 
 
 def forget_everything(response: Response) -> Response:
@@ -67,9 +78,10 @@ def protect_answers(app: Flask) -> None:
         for name, value in _ALWAYS.items():
             response.headers[name] = value
         is_page = response.mimetype == "text/html"
-        response.headers["Content-Security-Policy"] = "; ".join(_PAGE).format(nonce=nonce()) if is_page else _FILE
+        response.headers["Content-Security-Policy"] = _page_policy() if is_page else _FILE
         response.headers["X-Request-Id"] = asking.request_id()
         response.headers.pop("Server", None)
-        if request.endpoint != "static" or response.status_code >= 400:
+        is_lasting = request.endpoint in _CACHEABLE and response.status_code < 400
+        if not is_lasting:
             response.headers["Cache-Control"] = "no-store"
         return response

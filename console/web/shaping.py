@@ -23,6 +23,8 @@ _CLASS_ICONS = {
     "staff": "users",
     "directory": "search",
     "lease": "door-open",
+    "impersonation": "user-check",
+    "product": "package",
     "tenant": "eye",
     "request": "inbox",
     "governed": "zap",
@@ -145,7 +147,9 @@ def entry_time(body: Mapping[str, Any]) -> datetime:
 
 def body_of(stored: StoredEntry) -> dict[str, Any]:
     """Return the fields of a stored entry."""
-    body = json.loads(stored.body)  # as the database gave it back; whether it is sound is for `trail verify` to say
+    body = json.loads(
+        stored.body.decode()
+    )  # as the database gave it back; whether it is sound is for `trail verify` to say
     if not isinstance(body, dict):
         raise TypeError(body)
     return body

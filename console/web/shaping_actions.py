@@ -105,7 +105,7 @@ def walk_view(walk: Walk) -> View:
             is_glass=walk.reason.code == BREAK_GLASS,
             is_fresh=walk.is_fresh,
         ),
-        "drift": drift_rows(walk.drifted_from, answer.preview.changes) if walk.drifted_from and answer else [],
+        "drift": drift_rows(walk.drifted_from, answer.preview.every_change) if walk.drifted_from and answer else [],
         "reasons": [reason_option(rule, is_lease=False) for rule in walk.form.reasons],
         "reason": walk.reason,
         "reason_label": next(
@@ -125,8 +125,16 @@ def walk_view(walk: Walk) -> View:
 def preview_view(preview: Preview) -> View:
     """Return a preview: the sentence, the diff, and what follows from it."""
     items = [{"kind": "customer", "text": f"The customer will notice: {preview.customer}"}]
+    access = preview.access
+    if access is not None:
+        items.append({"kind": "change", "text": access.sentence})
     items += [{"kind": "warn", "text": text} for text in preview.warnings]
-    return {"sentence": preview.sentence, "changes": diff_rows(preview.changes), "consequences": items}
+    return {
+        "sentence": preview.sentence,
+        "changes": diff_rows(preview.changes),
+        "access": [] if access is None else diff_rows(access.changes),
+        "consequences": items,
+    }
 
 
 def seen_text(changes: Sequence[Change]) -> str:
@@ -246,7 +254,7 @@ def _carried(walk: Walk, answer: Previewed) -> dict[str, str]:
         "shown_reference": walk.reason.reference,
         "shown_note": walk.reason.note,
         "shown_params": params_mark(walk.sent.raw),
-        "shown_changes": seen_text(answer.preview.changes),
+        "shown_changes": seen_text(answer.preview.every_change),
     }
 
 

@@ -1,9 +1,10 @@
 """Freezes as the page of the kill switch shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from console.domain.freezes import Door, Freeze, FreezeScope, FreezeState, Sighting
+from console.domain.ids import StaffId
 from console.usecases.offer_actions import Offer
 from console.usecases.read_freezes import FreezesPage
 from console.web.shaping import View
@@ -46,7 +47,7 @@ def _freeze(freeze: Freeze, page: FreezesPage, offers: Sequence[Offer]) -> View:
         "state": freeze.state_at(page.now).value,
         "reference": freeze.reason.reference,
         "note": freeze.reason.note,
-        "by": page.names.get(freeze.set_by, freeze.set_by),
+        "by": _setter(freeze, page.names),
         "at": freeze.set_at,
         "ended": freeze.ended,
         "lifted_at": freeze.lifted_at,
@@ -55,11 +56,15 @@ def _freeze(freeze: Freeze, page: FreezesPage, offers: Sequence[Offer]) -> View:
     }
 
 
+def _setter(freeze: Freeze, names: Mapping[StaffId, str]) -> str:
+    return "A signal" if freeze.set_by is None else names.get(freeze.set_by, freeze.set_by)
+
+
 def _drill(freeze: Freeze, page: FreezesPage) -> View:
     sightings = {each.door: each for each in page.sightings.get(freeze.id, ())}
     slowest = max((each.at for each in sightings.values()), default=None)
     return {
-        "by": page.names.get(freeze.set_by, freeze.set_by),
+        "by": _setter(freeze, page.names),
         "at": freeze.set_at,
         "until": freeze.until,
         "state": freeze.state_at(page.now).value,

@@ -40,6 +40,7 @@ _NOTICE_ICONS = {
     "executed": "circle-check",
     "stale": "git-compare-arrows",
     "revoked": "ban",
+    "signal": "siren",
 }
 
 
@@ -66,6 +67,7 @@ def home_view(home: Home) -> View:
         "budget": budget_view(home.budget, per_hour=home.tenants_per_hour, per_day=home.tenants_per_day),
         "may_search": home.may_search,
         "findings": findings_view(home.findings),
+        "signals": signals_line(home.signals),
         "reviews": None if home.reviews is None else coverage_view(home.reviews),
     }
 
@@ -87,6 +89,13 @@ def findings_view(counts: FindingCounts | None) -> View | None:
         ],
         "href": path_of("reconciliation.index"),
     }
+
+
+def signals_line(waiting: int | None) -> View | None:
+    """Return how many signals wait for somebody's word, with where they are."""
+    if waiting is None:
+        return None
+    return {"count": f"{waiting}+" if waiting >= _MOST else f"{waiting}", "href": path_of("signals.index")}
 
 
 def lease_queue(leases: Iterable[tuple[Lease, DirectoryRow | None]]) -> list[View]:

@@ -259,8 +259,8 @@ def _vote(vote: Vote, page: RequestPage) -> View:
 def _drift(request: Request) -> list[View]:
     if request.drift is None:
         return []
-    seen = [(change.field, change.before, change.after) for change in request.preview.changes]
-    return drift_rows(seen, request.drift.changes)
+    seen = [(change.field, change.before, change.after) for change in request.preview.every_change]
+    return drift_rows(seen, request.drift.every_change)
 
 
 def _revision(revision: Request, newest: Request) -> View:
@@ -269,7 +269,7 @@ def _revision(revision: Request, newest: Request) -> View:
         "digest": revision.digest,
         "is_newest": revision.revision == newest.revision,
         "sentence": revision.preview.sentence,
-        "changes": diff_rows(revision.preview.changes),
+        "changes": diff_rows(revision.preview.every_change),
     }
 
 

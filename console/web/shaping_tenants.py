@@ -16,6 +16,7 @@ from console.web.shaping import View, entry_events, entry_row, minor_digits, req
 _WEIGHTS = {Weight.STOP: "stop", Weight.WARN: "warn", Weight.OK: "ok"}
 _SHOWN = 8
 REVEAL = "member.reveal"
+ACT_AS = "impersonation.start"
 
 
 def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, str]) -> View:
@@ -86,13 +87,16 @@ def placed_links(
     ]
 
 
-def members_view(page: Paged, offers: Sequence[Offer]) -> View:
-    """Return members with every personal field masked, and where a reveal would start."""
+def members_view(page: Paged, offers: Sequence[Offer], *, minutes: int) -> View:
+    """Return members with every personal field masked, and where a reveal or acting for one would start."""
     row = page.opened.tenant
     reveal = action_href(row, REVEAL) if is_offered(offers, REVEAL) else ""
+    act_as = action_href(row, ACT_AS) if is_offered(offers, ACT_AS) else ""
     members = [item for item in page.items if isinstance(item, MemberLine)]
     return {
         "reveal": reveal,
+        "act_as": act_as,
+        "minutes": minutes,
         "rows": [
             {
                 "id": m.id,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from console.domain.decisions import DenyCode
+from console.domain.impersonations import Mode
 from console.domain.staff import Role, SignInMethod, StepUpMethod
 
 SIGNED_IN_BY: Mapping[SignInMethod, str] = MappingProxyType(
@@ -29,9 +30,11 @@ SESSION_OVER: Mapping[str, str] = MappingProxyType(
         "deactivated": "This account can no longer sign in.",
     }
 )
+MODES: Mapping[Mode, str] = MappingProxyType({Mode.READ: "reading only", Mode.WRITE: "reading and writing"})
 REFUSED: Mapping[DenyCode, str] = MappingProxyType(
     {
         DenyCode.ACTION_CHANGED: "The action works differently now than when this was asked for.",
+        DenyCode.ALREADY_IMPERSONATING: "You act for a member already.",
         DenyCode.ALREADY_VOTED: "You have voted on this already.",
         DenyCode.APPROVER_ADDED_LATE: "You became an approver only after this was asked for.",
         DenyCode.BAD_PARAMETER: "A field is wrong.",
@@ -41,7 +44,9 @@ REFUSED: Mapping[DenyCode, str] = MappingProxyType(
         DenyCode.DIGEST_MISMATCH: "What is stored is not what was agreed to.",
         DenyCode.EXPIRED: "The time for this has run out.",
         DenyCode.EXPIRY_TOO_FAR: "That ends too far in the future.",
+        DenyCode.IMPERSONATION_ENDED: "This impersonation is over.",
         DenyCode.LEASE_ENDED: "Your lease on this tenant has ended.",
+        DenyCode.MEMBER_IS_STAFF: "Nobody acts for a colleague.",
         DenyCode.MINUTES_ABOVE_LIMIT: "That is longer than this reason allows.",
         DenyCode.NO_LEASE: "This tenant is not open.",
         DenyCode.NOT_AN_APPROVER: "You are not among the approvers of this.",
@@ -67,6 +72,7 @@ REFUSED: Mapping[DenyCode, str] = MappingProxyType(
         DenyCode.STALE_DIGEST: "This was revised while you were looking at it.",
         DenyCode.STAFF_INACTIVE: "This account is switched off.",
         DenyCode.TENANT_CLOSED: "This tenant is closed.",
+        DenyCode.TENANT_OPTED_OUT: "This tenant does not let staff act for its members.",
         DenyCode.THROTTLED: "That was too often.",
         DenyCode.TOO_MANY_LEASES: "You have as many tenants open as a person may.",
         DenyCode.UNKNOWN_ACTION: "There is no such action.",

@@ -21,6 +21,10 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
     {
         "sequence": 0.2,  # give committed entries their place in the tree; nudged after busy requests
         "deliver_notices": 2.0,
+        "watch_trail": 1.0,
+        "publish_accesses": 2.0,  # what staff reached, into the log that its customer sees
+        "keep_consents": 30.0,
+        "deliver_letters": 5.0,
         "end_overdue": 15.0,
         "recover_executions": 30.0,
     }

@@ -28,6 +28,7 @@ from console.usecases.house import House
 from tests.databases import CountedIds, HandClock, TestFingerprints
 from tests.integration.cast import PaperSigner, PaperSink
 from tests.ledgers import SHELF
+from tests.products import connected_product
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,8 @@ def house_of(storage: Storage, clock: HandClock, ids: CountedIds, *, policies: P
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        product=connected_product(),
+        fingerprints=TestFingerprints(),
     )
 
 

@@ -35,6 +35,7 @@ from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
 from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
 from tests.ledgers import SHELF
+from tests.products import connected_product
 from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
@@ -243,6 +244,8 @@ def opened_stage(
         access_fleet=storage.access_fleet,
         inbound_verifiers={},
         provider_events={},
+        product=connected_product(),
+        fingerprints=TestFingerprints(),
     )
     try:
         yield Stage(house=house, storage=storage, urls=planes, url=url)

@@ -20,6 +20,7 @@ FRIENDLY: dict[str, Fact] = {
     "holds_seat": True,
     "was_seen": True,
     "held_when_filed": True,
+    "is_own": True,
 }
 
 

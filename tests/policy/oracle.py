@@ -39,6 +39,7 @@ PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
     "staff.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "staff.set_credentials": set(),
+    "product.rotate_key": set(),
     "policy.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "trail.verify": {Role.SECURITY_AUDITOR},
     "trail.read": DESK | {Role.SECURITY_AUDITOR},
@@ -64,6 +65,9 @@ PERMITTED: dict[str, set[Role]] = {
     },
     "access.read": {Role.SUPPORT_LEAD} | FINANCE,
     "member.reveal": SUPPORT,
+    "impersonation.start": SUPPORT,
+    "impersonation.widen": SUPPORT,
+    "impersonation.hold": SUPPORT,
     "tenant.add_note": SUPPORT,
     "tenant.suspend": {Role.SUPPORT_LEAD, Role.ON_CALL},
     "tenant.resume": {Role.SUPPORT_LEAD, Role.ON_CALL},
@@ -79,6 +83,8 @@ PERMITTED: dict[str, set[Role]] = {
     **{f"freeze.{verb}": {Role.ADMINISTRATOR, Role.ON_CALL} for verb in ("set", "lift", "drill")},
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
     "inbound.read": ENGINEERING,
+    "signal.read": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "signal.settle": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
     "period.read": FINANCE | {Role.SECURITY_AUDITOR},
     "period.take_file": FINANCE,
     **{f"period.{verb}": FINANCE for verb in ("prepare", "close", "reopen")},
@@ -95,8 +101,13 @@ PERMITTED: dict[str, set[Role]] = {
     "webhook.resend": ENGINEERING | SUPPORT,
     **{
         f"staff.{verb}": {Role.ADMINISTRATOR}
-        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions")
+        for verb in ("add", "change_roles", "deactivate", "reactivate", "end_sessions", "set_country")
     },
+    **{key: {Role.SUPPORT_LEAD} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {Role.SUPPORT_LEAD} for verb in ("set", "release")},
+    "customer_token.revoke": SUPPORT | ENGINEERING,
+    "access_policy.set": SUPPORT,
+    **{f"consent.{verb}": SUPPORT | ENGINEERING for verb in ("ask", "withdraw")},
 }
 ALWAYS = {
     **{key: {"webhook_second": 1} for key in ("webhook.add_endpoint", "webhook.reemit", "webhook.run_replay")},
@@ -105,12 +116,15 @@ ALWAYS = {
     **{key: {"finance_lead": 1} for key in ("entitlement.end_coverage", "period.close", "period.reopen")},
     **{key: {} for key in ("billing.resync", "billing.resync_tenant", "billing.cancel_resync")},
     "billing.resync_all": {"resync_second": 1},
+    "impersonation.widen": {"support_lead": 1},
     "freeze.lift": {"thaw_second": 1},
+    **{key: {"support_lead": 1} for key in ("customer_token.make", "customer_webhook.set")},
+    **{f"legal_hold.{verb}": {"support_lead": 1} for verb in ("set", "release")},
 }
 STEPPED_UP = {"request.vote", "request.execute", "break_glass.use"}
 CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
-OWN = {"home.read", "account.read", "session.revoke", "lease.end"}
-AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
+OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
+AT_THE_SHELL = {"directory.import", "product.rotate_key", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
 
@@ -134,7 +148,9 @@ def expected(book: PolicyBook, query: Query) -> Expected:
     if codes:
         return Expected(codes=frozenset(codes))
     minutes = 10 if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in STEPPED_UP else None
-    if minutes and query.kind is not StaffKind.OPERATOR and not 0 <= query.step_up_age_s <= minutes * 60:
+    is_missing = minutes is not None and not 0 <= query.step_up_age_s <= minutes * 60
+    wants_one = query.must_confirm and (minutes is not None or query.action in EFFECTS or query.action == "lease.open")
+    if (is_missing or wants_one) and query.kind is not StaffKind.OPERATOR:
         return Expected(step_up=True)
     return Expected(groups=frozenset(_groups(book, query).items()))
 
@@ -173,7 +189,7 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         elif query.leased_tenant != query.tenant:
             codes.append("wrong_tenant")
     is_apart = bool(roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}) or is_shell
-    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "break_glass.use"}:
+    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "impersonation.hold", "break_glass.use"}:
         codes.append("role_missing")
     if key == "directory.search" and Role.ADMINISTRATOR in roles:
         codes.append("role_missing")
@@ -181,12 +197,23 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _reason_refusals(book, query)
     if key == "trail.read" and Role.SECURITY_AUDITOR not in roles and not is_shell:
         codes += _trail_refusals(query)
-    codes += _review_refusals(query, facts)
+    codes += _own_refusals(book, query, facts)
+    codes += _freeze_refusals(query, facts) + _length_refusals(book, query, facts)
+    return codes + _size_refusals(book, query, facts)
+
+
+def _own_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    """Return what the rules of this very action refuse."""
+    key = query.action
     if key == "break_glass.use":
-        codes += _glass_refusals(query, facts)
+        return _glass_refusals(query, facts)
     if key.startswith("request."):
-        codes += _request_refusals(query, facts)
-    return codes + _freeze_refusals(query, facts) + _size_refusals(book, query, facts)
+        return _request_refusals(query, facts)
+    if key.startswith("impersonation."):
+        return _impersonation_refusals(book, query, facts)
+    if key == "signal.settle":
+        return ["self_target"] * bool(facts["is_own"])
+    return _review_refusals(query, facts)
 
 
 def _review_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
@@ -234,6 +261,8 @@ def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:
         most = book.actions[query.action].ceilings["incident_increase_percent_most"]
         if facts["is_paid_raise"] or (facts["is_raise"] and facts["increase_percent"] > most):
             return ["reason_not_accepted"]
+    if query.action == "access_policy.set" and facts["silences"] and reason != "LEGAL_PROCESS":
+        return ["reason_not_accepted"]
     return []
 
 
@@ -291,13 +320,9 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             too_much = facts["is_raise"] and facts["increase_percent"] > most
             too_far = not 1 <= facts["days"] <= limits.override_longest_days
             return ["ceiling_exceeded"] * too_much + ["expiry_too_far"] * too_far
-        case "finding.waive":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.waiver_longest_days)
         case "billing.refund" | "billing.issue_credit" | "billing.apply_payment":
             most = book.actions[query.action].ceilings["units_most"]
             return ["ceiling_exceeded"] * (not 1 <= facts["amount_units"] <= most)
-        case "entitlement.grant_grace":
-            return ["expiry_too_far"] * (not 1 <= facts["days"] <= limits.grace_longest_days)
         case "webhook.run_replay":
             return ["ceiling_exceeded"] * (not 1 <= facts["planned"] <= limits.replay_most_planned)
         case "member.reveal" | "webhook.reveal_payload":
@@ -309,6 +334,34 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
             return ["self_target"] * facts["target_is_self"]
         case _:
             return []
+
+
+def _impersonation_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    if query.action == "impersonation.end":
+        is_asked_to = query.roles & {Role.SUPPORT_LEAD, Role.SECURITY_AUDITOR}
+        return ["not_yours"] * (not facts["is_own"] and not is_asked_to)
+    if query.action != "impersonation.start":
+        return []
+    is_too_long = not 1 <= facts["minutes"] <= book.limits.impersonation_minutes
+    return [
+        *["minutes_above_limit"] * is_too_long,
+        *["member_is_staff"] * facts["member_is_staff"],
+        *["already_impersonating"] * facts["is_impersonating"],
+        *["tenant_opted_out"] * facts["tenant_refuses"],
+        *["reason_not_accepted"] * facts["is_other_reason"],
+    ]
+
+
+def _length_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    most = {
+        "finding.waive": book.limits.waiver_longest_days,
+        "entitlement.grant_grace": book.limits.grace_longest_days,
+        "legal_hold.set": book.limits.legal_hold_longest_days,
+        "consent.ask": book.limits.consent_longest_hours,
+    }.get(query.action)
+    if most is None:
+        return []
+    return ["expiry_too_far"] * (not 1 <= facts["hours" if query.action == "consent.ask" else "days"] <= most)
 
 
 def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
@@ -326,9 +379,12 @@ def _lease_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> li
 
 
 def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
+    known = _known_groups(query)
+    return _asked_groups(book, query) if known is None else known
+
+
+def _asked_groups(book: PolicyBook, query: Query) -> dict[str, int]:
     facts: Any = query.facts
-    if query.action in ALWAYS:
-        return ALWAYS[query.action]
     match query.action:
         case "entitlement.override":
             if facts["is_paid_raise"]:
@@ -344,12 +400,21 @@ def _groups(book: PolicyBook, query: Query) -> dict[str, int]:
         case "entitlement.run_recalculation":
             few = book.actions[query.action].ceilings["losers_without_approval"]
             return {"support_lead": 1, "finance_lead": 1} if facts["losing"] > few else {}
+        case "access_policy.set":
+            return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
         case "webhook.change_endpoint":
             return {"webhook_second": 1} if facts["changes_address"] else {}
         case "staff.add" | "staff.change_roles" | "staff.reactivate" if Role.ADMINISTRATOR in query.roles:
             return {"administrator": 1} if facts.get("grants_administrator", True) else {"second_person": 1}
         case _:
             return {}
+
+
+def _known_groups(query: Query) -> dict[str, int] | None:
+    facts: Any = query.facts
+    if query.action == "access_policy.set":
+        return {"support_lead": 1} if facts["loosens"] or facts["silences"] else {}
+    return ALWAYS.get(query.action)
 
 
 def _takes_two_teams(book: PolicyBook, query: Query) -> bool:

@@ -14,6 +14,10 @@ FILE = POLICIES.parent / "docs" / "refusals.md"
 
 MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.ACTION_CHANGED: ("The action has another version than when it was asked for.", "File the request again."),
+    DenyCode.ALREADY_IMPERSONATING: (
+        "The person acts for a member already; one at a time is all.",
+        "End the running impersonation first.",
+    ),
     DenyCode.ALREADY_VOTED: ("This person has voted on this revision.", "Nothing: one vote per person and revision."),
     DenyCode.APPROVER_ADDED_LATE: (
         "The approver got the role after the request was filed.",
@@ -42,13 +46,24 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The end lies in the past or too far ahead.",
         "Choose an end within the limit that is named.",
     ),
+    DenyCode.IMPERSONATION_ENDED: (
+        "The impersonation is over; the answer says what ended it.",
+        "Start another one, with its own reason, where that is still allowed.",
+    ),
     DenyCode.FROZEN: (
         "A freeze lies over the person, their vendor, the tenant or everything.",
         "Somebody lifts the freeze with a second person; reading stays possible.",
     ),
     DenyCode.INTENT_NOT_TYPED: ("The tenant's slug was not typed.", "Type the slug of this tenant, exactly."),
     DenyCode.LEASE_ENDED: ("The lease ended by hand, time, idling, sign-out or revocation.", "Open the tenant again."),
-    DenyCode.MINUTES_ABOVE_LIMIT: ("The lease would last longer than its reason permits.", "Ask for fewer minutes."),
+    DenyCode.MEMBER_IS_STAFF: (
+        "The member's address is a staff member's, for whom nobody acts.",
+        "Choose another member of the tenant.",
+    ),
+    DenyCode.MINUTES_ABOVE_LIMIT: (
+        "The lease would last longer than its reason permits, or the impersonation longer than the limit.",
+        "Ask for fewer minutes.",
+    ),
     DenyCode.NOBODY_TOLD: (
         "Nobody could be told of a use of break-glass.",
         "An administrator gives somebody the role of an approver or a security auditor.",
@@ -60,7 +75,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "The person holds no role whose approval this request needs.",
         "Somebody of the groups that the request page names votes.",
     ),
-    DenyCode.NOT_YOURS: ("The lease, session or request belongs to somebody else.", "Its owner does it."),
+    DenyCode.NOT_YOURS: (
+        "The lease, session, request or impersonation belongs to somebody else.",
+        "Its owner does it.",
+    ),
     DenyCode.NO_LEASE: ("No tenant is open.", "Open the tenant with a reason."),
     DenyCode.OWN_REVIEW: ("Whoever acted never judges it.", "Another lead or security auditor decides."),
     DenyCode.POLICY_ERROR: (
@@ -115,6 +133,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.STAFF_INACTIVE: ("The account is deactivated.", "An administrator reactivates it with a second person."),
     DenyCode.STALE_DIGEST: ("The vote was for an older form of the request.", "Look at the new difference, then vote."),
     DenyCode.TENANT_CLOSED: ("The tenant is closed.", "Nothing: a closed tenant is not changed."),
+    DenyCode.TENANT_OPTED_OUT: (
+        "The tenant does not let staff act for its members.",
+        "Ask the customer to do it themselves, or to allow it.",
+    ),
     DenyCode.THROTTLED: ("Too many tries in a short time.", "Wait; the answer says how long."),
     DenyCode.TOO_MANY_LEASES: ("Too many tenants are open at once.", "End one of the leases."),
     DenyCode.UNKNOWN_ACTION: ("There is no such action.", "Choose an action that the page offers."),

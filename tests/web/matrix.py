@@ -15,6 +15,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from console.domain.ids import ActionKey, LeaseId, ReasonCode, RequestId
+from console.domain.impersonations import ImpersonationEnd
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
@@ -24,7 +25,9 @@ from console.usecases.propose_action import propose_action
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.product_stage import impersonation_of
 from tests.web.reconciliation_stage import found
+from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, furnish, planned_run
 from tests.web.world import TENANTS
 
@@ -116,12 +119,16 @@ def furnished(cast: Cast) -> World:
             "slug": THIS,
             "request_id": answer.request.id,
             "lease": held.id,
+            "impersonation": impersonation_of(
+                cast, colleague.key, session=session.key, slug=THIS, by=ImpersonationEnd.HAND
+            ),
             "uid": cast.entries("request.proposed")[0]["uid"],
             "key": session.key,
             "endpoint_id": MAIN,
             "delivery": left.failed[0],
             "run": planned_run(cast, left),
             "sweep": planned_sweep(cast),
+            "signal": raised_signal(cast),
             "job": left.job,
             "event": left.event,
             "reconciliation": stood.run,
@@ -186,17 +193,22 @@ def path_of(world: World, line: Line) -> str:
 
 
 def stored(file: Path) -> dict[str, list[str]]:
+    """Return what is stored in a file."""
+    with closing(sqlite3.connect(file)) as raw:
+        return stored_in(raw)
+
+
+def stored_in(raw: sqlite3.Connection) -> dict[str, list[str]]:
     """Return every row but those of the trail, sessions, counters, marks of having seen, and idle clocks."""
     moving = {"last_used_at", "last_seen_at", "totp_last_step"}
     told = ("audit_", "sqlite_", "throttle_event", "staff_session", "request_rendered")
-    with closing(sqlite3.connect(file)) as raw:
-        tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = {}
-        for table in tables:
-            if not table.startswith(told):
-                rows = raw.execute(f"SELECT * FROM {table}")
-                kept = [number for number, column in enumerate(rows.description) if column[0] not in moving]
-                found[table] = sorted(repr([row[number] for number in kept]) for row in rows)
+    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {}
+    for table in tables:
+        if not table.startswith(told):
+            rows = raw.execute(f"SELECT * FROM {table}")
+            kept = [number for number, column in enumerate(rows.description) if column[0] not in moving]
+            found[table] = sorted(repr([row[number] for number in kept]) for row in rows)
     return found
 
 

@@ -12,7 +12,17 @@ import pytest
 from console.domain.billing.resyncing import JOB, Progress, key_of
 from console.domain.decisions import Allow, Decision, Deny, DenyCode, Fact, NeedsApproval, Query
 from console.domain.freezes import Freeze, FreezeScope
-from console.domain.ids import ActionKey, FreezeId, PersonKey, ReasonCode, RequestId, ReviewId, StaffId, TenantId
+from console.domain.ids import (
+    ActionKey,
+    FreezeId,
+    PersonKey,
+    ReasonCode,
+    RequestId,
+    ReviewId,
+    SessionKey,
+    StaffId,
+    TenantId,
+)
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.jobs import JobDraft
@@ -30,12 +40,16 @@ from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
 from tests.databases import NOON
+from tests.going_back import Place, WayBack, way_back
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.customer_stage import trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.product_stage import impersonation_of
+from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, Left, planned_run
 from tests.web.webhook_stage import furnish as webhooks
 from tests.web.world import NORDWIND, TENANTS, world
@@ -67,6 +81,7 @@ SWEEPS = {
 ON_AN_OVERRIDE = frozenset({"entitlement.end_override", "entitlement.assign_owner"})
 
 
+BROWSER = SessionKey("of_the_matrix")
 STATES = {
     "finding.take": FindingState.OPEN,
     "finding.leave": FindingState.IN_PROGRESS,
@@ -104,6 +119,14 @@ TRIALS: Mapping[str, Trial] = {
     "member.reveal": Trial(
         {"member": member_id_of(NORDWIND, "nordwind-m1"), "field": "email"}, {"field": "email", "reveals_last_hour": 0}
     ),
+    "impersonation.start": Trial(
+        {"member": member_id_of(NORDWIND, "nordwind-m1"), "minutes": "30"},
+        {
+            "minutes": 30, "member_is_staff": False, "is_impersonating": False, "tenant_refuses": False,
+            "is_other_reason": False,
+        },
+    ),
+    "impersonation.widen": Trial({"impersonation": "x"}, {}),
     "tenant.add_note": Trial({"text": "Called back, all is well."}, {}),
     "tenant.suspend": Trial({"because": "Invoices are unpaid since March."}, {}),
     "tenant.resume": Trial({}, {}, is_suspended=True),
@@ -168,9 +191,24 @@ TRIALS: Mapping[str, Trial] = {
     "freeze.lift": Trial({"freeze": "frz_standing"}, {"target_is_self": False}),
     "freeze.drill": Trial({}, {}),
     "staff.end_sessions": Trial({"colleague": COLLEAGUE}, {"target_is_self": False}),
+    "staff.set_country": Trial({"colleague": COLLEAGUE, "country": "DE"}, {}),
+    "customer_token.make": Trial({"label": "SIEM", "opens": "log"}, {}),
+    "customer_token.revoke": Trial({"token": "cut_1"}, {}),
+    "customer_webhook.set": Trial({"url": "https://siem.nordwind.example/in"}, {}),
+    "legal_hold.set": Trial({"until": "2026-12-31"}, {"days": 40}),
+    "legal_hold.release": Trial({"hold": "lgh_1"}, {}),
+    "access_policy.set": Trial({"impersonation": "consent", "notify": "digest"}, {"loosens": False, "silences": False}),
+    "consent.ask": Trial(
+        {"what": "See why your invoice shows two taxes.", "member": "", "mode": "read", "minutes": "30",
+         "answer_hours": "72"}, {"hours": 72}
+    ),
+    "consent.withdraw": Trial({"consent": "cns_1"}, {}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
     "reconciliation.cancel": Trial({"run": "x"}, {}),
+    "signal.settle": Trial(
+        {"signal": "x", "verdict": "harmless", "note": "She worked through a list."}, {"is_own": False}
+    ),
     "finding.take": Trial({"finding": "x"}, {}),
     "finding.leave": Trial({"finding": "x"}, {}),
     "finding.explain": Trial({"finding": "x", "note": "Known since March, see the contract."}, {}),
@@ -181,17 +219,13 @@ TRIALS: Mapping[str, Trial] = {
 
 @dataclass
 class Stage:
-    """The cast, and its database as it was before each question."""
+    """The cast, its database, and how that was before each question."""
 
     cast: Cast
     file: Path
-    copy: sqlite3.Connection
+    way: WayBack
+    place: Place
     left: Left | None = None
-
-    def back(self) -> None:
-        """Put everything back."""
-        with closing(sqlite3.connect(self.file)) as raw:
-            self.copy.backup(raw)
 
 
 @pytest.fixture
@@ -201,9 +235,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
         bank(cast, THIS)
-        copy = sqlite3.connect(":memory:")
-        yield Stage(cast, tmp_path / "actions.db", copy)
-        copy.close()
+        with way_back(tmp_path / "actions.db") as way:
+            yield Stage(cast, tmp_path / "actions.db", way, way.here(is_first=True))
 
 
 def furnish(stage: Stage, key: str, role: Role) -> Raw:
@@ -220,26 +253,25 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
     lease(stage.cast, role.value, THIS)
     if key.startswith("period."):
         period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
-    found = told(stage, key)
+    trust(stage.cast, TENANTS[THIS])
+    found = told(stage, key, role)
     with closing(sqlite3.connect(stage.file)) as raw:
-        raw.backup(stage.copy)
         (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
+    stage.place = stage.way.here(is_first=True)
     return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
 
 
-def told(stage: Stage, key: str) -> Raw:
+def told(stage: Stage, key: str, role: Role) -> Raw:
     """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
     if key.startswith(("finding.", "reconciliation.")):
         return reconciled(stage, key)
+    if key.startswith(("signal.", "impersonation.widen", "freeze.", "review.")):
+        return watched(stage, key, role)
     if key == "billing.cancel_resync":
         first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
                          run_at=NOON + timedelta(days=9))  # fmt: skip
         with stage.cast.house.store.write() as unit:
             unit.jobs.add(first, at=NOON)
-    if key.startswith("freeze."):
-        return frozen(stage, key)
-    if key == "review.decide":
-        review_in(stage)
     if key in SWEEPS:
         return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
@@ -257,6 +289,18 @@ def told(stage: Stage, key: str) -> Raw:
         return {"run": planned_run(stage.cast, stage.left, state=RUNS[key])}
     ids = {"job.retry": {"job": stage.left.job}, "job.discard": {"job": stage.left.job}}
     return ids.get(key, {"event": stage.left.event} if key == "inbound.replay" else {})
+
+
+def watched(stage: Stage, key: str, role: Role) -> Raw:
+    """Bring what oversight acts on, and return its ids."""
+    if key == "signal.settle":
+        return {"signal": raised_signal(stage.cast)}
+    if key == "impersonation.widen":
+        return {"impersonation": impersonation_of(stage.cast, role.value, session=BROWSER, slug=THIS)}
+    if key.startswith("freeze."):
+        return frozen(stage, key)
+    review_in(stage)
+    return {}
 
 
 def review_in(stage: Stage) -> None:
@@ -316,12 +360,18 @@ def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:
 def came_of(stage: Stage, actor: Actor, key: str, code: str, *, raw: Raw, tenant: TenantId | None) -> object:
     """Ask, and put everything back."""
     reason = Reason(code=ReasonCode(code), reference=REFERENCES[code], note="A note where one is needed.")
+    if key == "impersonation.start":
+        with closing(sqlite3.connect(stage.file)) as raw_file, raw_file:
+            raw_file.execute(
+                "UPDATE lease SET reason_code = ?, reason_reference = ? WHERE ended_at IS NULL",
+                (reason.code, reason.reference),
+            )
     answer = propose_action(
         stage.cast.house, actor, key=ActionKey(key), tenant=tenant, raw=raw, reason=reason, mark=None,
         form_id=RequestId("req_0000000000000000000000000b"),
     )  # fmt: skip
     if not isinstance(answer, Deny):
-        stage.back()
+        stage.way.back_to(stage.place)
     return answer
 
 
@@ -365,7 +415,7 @@ def test_it_tries_every_action_and_every_reason(cast: Cast) -> None:
 @pytest.mark.checklist("V8.3.1")
 @pytest.mark.parametrize("role", list(Role))
 def test_it_answers_every_question_as_policy_does(stage: Stage, role: Role) -> None:
-    actor = actor_of(role.value, stage.cast)
+    actor = replace(actor_of(role.value, stage.cast), session=BROWSER)
     faults = []
     for key in TRIALS:
         raw = furnish(stage, key, role)

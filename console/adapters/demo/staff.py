@@ -16,9 +16,12 @@ from console.domain.staff import Role
 FILE = "demo.json"
 KEYS_FILE = "demo-keys.json"
 INBOUND_SECRET = "inbound_secret"  # noqa: S105  its name
+PRODUCT_SECRET = "product_secret"  # noqa: S105  its name
+PRODUCT_CLIENT = "demo-product"
 _KEYS = ("session_key", "fingerprint_key", "sealing_key")
 NOTE = "Invented people for trying the console on this machine; made at random for this folder, worthless elsewhere."
 _PRIVATE = 0o600
+_LAST_PORT = 65_535
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _DOMAIN = "sallyport.example"
 _PEOPLE = (
@@ -97,19 +100,23 @@ def write_demo_file(var: Path, people: Sequence[DemoPerson], *, address: str) ->
 
 
 def kept_keys(var: Path) -> dict[str, str]:
-    """Return the demo's own secrets, made at the first start: three keys, and what its provider signs webhooks with."""
+    """Return the demo's own secrets, made at the first start.
+
+    Shape: three keys, what its provider signs webhooks with, and by which its product calls.
+    """
     file = var / KEYS_FILE
     try:
         known = json.loads(file.read_text("utf-8"))
         kept = {name: str(known[name]) for name in _KEYS}
-        kept[INBOUND_SECRET] = str(known.get(INBOUND_SECRET) or "")
+        kept |= {name: str(known.get(name) or "") for name in (INBOUND_SECRET, PRODUCT_SECRET)}
     except FileNotFoundError:
         kept = {name: secrets.token_urlsafe(48) for name in _KEYS}
     except (OSError, ValueError, TypeError, KeyError) as broken:
         message = f"{file}: this is not a file of the demo ({type(broken).__name__}); remove the folder to begin anew."
         raise DemoFileError(message) from None
-    if not kept.get(INBOUND_SECRET):
-        kept[INBOUND_SECRET] = f"whsec_{secrets.token_urlsafe(32)}"
+    if not kept.get(INBOUND_SECRET) or not kept.get(PRODUCT_SECRET):
+        kept[INBOUND_SECRET] = kept.get(INBOUND_SECRET) or f"whsec_{secrets.token_urlsafe(32)}"
+        kept[PRODUCT_SECRET] = kept.get(PRODUCT_SECRET) or secrets.token_urlsafe(32)
         _write_private(file, kept)
     return kept
 
@@ -128,13 +135,23 @@ def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes
         "SALLYPORT_TICKETS__ADAPTER": "demo",
         "SALLYPORT_BILLING__ADAPTER": "demo",
         "SALLYPORT_INBOUND__STRIPE_SECRETS": kept[INBOUND_SECRET],
+        "SALLYPORT_PRODUCT__CLIENT_ID": PRODUCT_CLIENT,
+        "SALLYPORT_PRODUCT__CLIENT_SECRET": kept[PRODUCT_SECRET],
+        "SALLYPORT_PRODUCT__ADDRESS": product_address(port),
+        "SALLYPORT_PRODUCT__CONSOLE": f"http://{host}:{port}",
         "SALLYPORT_NOTICES__FOLDER": str(var / "notices"),
+        "SALLYPORT_LETTERS__FOLDER": str(var / "letters"),
         "SALLYPORT_WEBHOOKS__HTTPS_ONLY": "false",
         "SALLYPORT_WEBHOOKS__PORTS": f"443,{RECEIVER_PORT}",
         "SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",
         **keys,
         **own,
     }
+
+
+def product_address(port: int) -> str:
+    """Return where the demo's product answers: beside the console, on the next port, on this machine only."""
+    return f"http://127.0.0.1:{port + 1 if port < _LAST_PORT else port - 1}"
 
 
 def _passphrase(dice: Random) -> str:

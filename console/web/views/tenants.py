@@ -64,7 +64,7 @@ def members(row: DirectoryRow) -> Response:
     page = read_members(asking.house(), asking.actor(), tenant=row.id, after=MemberId(after) if after else None)
     if isinstance(page, Deny):
         return closed(row, page)
-    view = members_view(page, _offers(row))
+    view = members_view(page, _offers(row), minutes=asking.house().book.limits.impersonation_minutes)
     return render.page("pages/tenants/members.html", opened=page.opened, tab="members", page=view)
 
 

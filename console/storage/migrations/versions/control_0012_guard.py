@@ -6,7 +6,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0012"
-down_revision = "control_0009"
+down_revision = "control_0011"
 branch_labels = None
 depends_on = None
 
@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("reason_code", ddl.WORDS, nullable=False),
         sa.Column("reason_reference", ddl.WORDS, nullable=False),
         sa.Column("reason_note", ddl.WORDS, nullable=False),
-        sa.Column("set_by", ddl.WORDS, nullable=False),
+        sa.Column("set_by", ddl.WORDS, nullable=True),
         sa.Column("set_at", sa.BigInteger(), nullable=False),
         sa.Column("ended", sa.Integer(), nullable=False),
         sa.Column("lifted_at", sa.BigInteger(), nullable=True),

@@ -5,8 +5,8 @@ from alembic import op
 
 from console.storage.migrations import ddl
 
-revision = "control_0013"
-down_revision = "control_0012"
+revision = "control_0016"
+down_revision = "control_0015"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""Actions by which staff act for a member inside the product."""

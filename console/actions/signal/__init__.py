@@ -1,0 +1,1 @@
+"""Governed actions on signals: what one was, in the word of somebody whom it is not about."""

@@ -1,0 +1,40 @@
+"""Questions to tenants' administrators, and their answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from console.domain.ids import StaffId, TenantId
+from console.domain.trust.consents import Consent, ConsentState
+
+
+class ConsentBook(Protocol):
+    """Reads and writes consents inside one unit of work."""
+
+    def add(self, consent: Consent) -> None:
+        """Store a question."""
+        ...
+
+    def get(self, consent: str) -> Consent | None:
+        """Return one, whatever became of it."""
+        ...
+
+    def settle(self, consent: Consent, to: ConsentState, *, by: str, at: datetime) -> bool:
+        """Move it by one conditional update on state and version; False when somebody was faster."""
+        ...
+
+    def reminded(self, consent: Consent, *, at: datetime) -> bool:
+        """Remember that a reminder was queued; False when one was, or it is decided."""
+        ...
+
+    def of_tenant(self, tenant: TenantId, *, limit: int) -> Sequence[Consent]:
+        """Return a tenant's questions, newest first."""
+        ...
+
+    def of_staff(self, staff: StaffId, tenant: TenantId, *, limit: int) -> Sequence[Consent]:
+        """Return what somebody asked a tenant, newest first."""
+        ...
+
+    def pending(self, *, before: datetime, limit: int) -> Sequence[Consent]:
+        """Return undecided questions that end before a moment, soonest first."""
+        ...

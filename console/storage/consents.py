@@ -1,0 +1,78 @@
+"""Questions to tenants' administrators, and their answers."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from console.domain.ids import MemberId, StaffId, TenantId
+from console.domain.trust.consents import Consent, ConsentState
+from console.storage.rows import add, changed, table_of
+from console.storage.trust_tables import ConsentRow
+
+_TABLE = table_of(ConsentRow)
+
+
+class StoredConsents:
+    """The ConsentBook of one unit."""
+
+    def __init__(self, session: Session) -> None:
+        """Work inside the unit's transaction."""
+        self._session = session
+
+    def add(self, consent: Consent) -> None:
+        """Store a question."""
+        add(self._session, ConsentRow, asdict(consent))
+
+    def get(self, consent: str) -> Consent | None:
+        """Return one, whatever became of it."""
+        return next(iter(self._many(select(_TABLE).where(_TABLE.c.id == consent))), None)
+
+    def settle(self, consent: Consent, to: ConsentState, *, by: str, at: datetime) -> bool:
+        """Move it by one conditional update on state and version; False when somebody was faster."""
+        row = _TABLE.c
+        same = (row.id == consent.id, row.state == consent.state, row.version == consent.version)
+        values = {"state": to, "version": consent.version + 1, "decided_at": at, "decided_by": by}
+        return changed(self._session, update(_TABLE).where(*same).values(**values)) == 1
+
+    def reminded(self, consent: Consent, *, at: datetime) -> bool:
+        """Remember that a reminder was queued; False when one was, or it is decided."""
+        row = _TABLE.c
+        open_ = (row.id == consent.id, row.state == ConsentState.PENDING, row.reminded_at.is_(None))
+        return changed(self._session, update(_TABLE).where(*open_).values(reminded_at=at)) == 1
+
+    def of_tenant(self, tenant: TenantId, *, limit: int) -> Sequence[Consent]:
+        """Return a tenant's questions, newest first."""
+        row = _TABLE.c
+        wanted = select(_TABLE).where(row.tenant == tenant).order_by(row.asked_at.desc(), row.id.desc())
+        return self._many(wanted.limit(limit))
+
+    def of_staff(self, staff: StaffId, tenant: TenantId, *, limit: int) -> Sequence[Consent]:
+        """Return what somebody asked a tenant, newest first."""
+        row = _TABLE.c
+        wanted = select(_TABLE).where(row.staff == staff, row.tenant == tenant).order_by(row.asked_at.desc())
+        return self._many(wanted.limit(limit))
+
+    def pending(self, *, before: datetime, limit: int) -> Sequence[Consent]:
+        """Return undecided questions that end before a moment, soonest first."""
+        row = _TABLE.c
+        wanted = select(_TABLE).where(row.state == "pending", row.decide_by < before).order_by(row.decide_by, row.id)
+        return self._many(wanted.limit(limit))
+
+    def _many(self, wanted: Select[*tuple[Any, ...]]) -> list[Consent]:
+        return [_consent(row) for row in self._session.execute(wanted)]
+
+
+def _consent(row: Any) -> Consent:  # noqa: ANN401  a row of the table
+    return Consent(
+        **{
+            **row._mapping,  # noqa: SLF001  SQLAlchemy's own name
+            "tenant": TenantId(row.tenant),
+            "staff": StaffId(row.staff),
+            "member": None if row.member is None else MemberId(row.member),
+            "state": ConsentState(row.state),
+        }
+    )

@@ -1,0 +1,120 @@
+"""What only one of several can win of an impersonation, on a real PostgreSQL: one code, one row, one end."""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+
+from console.domain.ids import RequestId
+from console.domain.impersonations import Mode
+from console.domain.staff import Origin
+from console.usecases.end_impersonation import end_impersonation
+from console.usecases.exchange_token import Issued, NotIssued, exchange_code
+from console.usecases.introspect_token import Active, introspect_token
+from console.usecases.outcomes import Ran
+from tests.conftest import NewDatabase
+from tests.databases import postgres_url
+from tests.products import connected_product
+from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.product_stage import actor, ask_to_act, begun, entered, handed_over
+
+T = TypeVar("T")
+CROWD = 6
+ROUNDS = 12
+
+
+@pytest.fixture
+def cast(pg_database: NewDatabase) -> Iterator[Cast]:
+    with on_stage(postgres_url(pg_database)) as cast:
+        yield cast
+
+
+def at_once(doing: Sequence[Callable[[], T]]) -> list[T]:
+    """Let all of them begin at the same moment."""
+    gate = Barrier(len(doing))
+
+    def one(what: Callable[[], T]) -> T:
+        gate.wait()
+        return what()
+
+    with ThreadPoolExecutor(len(doing)) as pool:
+        return [each.result() for each in [pool.submit(one, what) for what in doing]]
+
+
+def test_one_code_gives_one_token_however_many_bring_it(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    cast.open_tenant(agent)
+    sid = begun(cast)
+    for _ in range(ROUNDS):
+        verifier = secrets.token_urlsafe(48)
+        code = handed_over(agent, sid, verifier)
+
+        def bring(code: str = code, verifier: str = verifier) -> Issued | NotIssued:
+            return exchange_code(cast.house, connected_product(), code=code, verifier=verifier, origin=Origin())
+
+        kinds = Counter(type(answer) for answer in at_once([bring] * CROWD))
+        assert kinds == {Issued: 1, NotIssued: CROWD - 1}
+    assert cast.count("impersonation.entered") == ROUNDS
+    assert cast.count("impersonation.refused") == ROUNDS * (CROWD - 1)
+
+
+def test_one_person_never_has_two(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    cast.open_tenant(agent)
+    for _ in range(ROUNDS):
+        answers = at_once([lambda: ask_to_act(cast, "support_agent")] * CROWD)
+        (won,) = [answer for answer in answers if isinstance(answer, Ran)]
+        with cast.house.store.read() as unit:
+            row = unit.impersonations.open_of(PEOPLE["support_agent"].id)
+        assert row is not None
+        assert row.id == won.applied.made
+        end_impersonation(cast.house, actor(cast, "support_agent"), impersonation=row.id)
+    assert cast.count("impersonation.ended") == ROUNDS
+
+
+def test_it_ends_once_and_nothing_widens_what_is_over(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    for number in range(ROUNDS):
+        inside = entered(cast, agent)
+
+        def end(sid: str = inside.sid) -> bool:
+            answer = end_impersonation(cast.house, actor(cast, "support_agent"), impersonation=sid)  # type: ignore[arg-type]
+            return not hasattr(answer, "code")
+
+        def widen(sid: str = inside.sid, number: int = number) -> bool:
+            with cast.house.store.write() as unit:
+                return unit.impersonations.widen(sid, by=RequestId(f"req_{number}"))  # type: ignore[arg-type]
+
+        ends = at_once([end, end, widen])
+        assert ends[:2].count(True) == 1
+        with cast.house.store.read() as unit:
+            row = unit.impersonations.get(inside.sid)
+        assert row is not None
+        assert row.ended_by is not None
+        assert (row.mode is Mode.WRITE) is ends[2]
+        with cast.house.store.write() as unit:
+            assert not unit.impersonations.widen(inside.sid, by=RequestId("req_late"))
+    assert cast.count("impersonation.ended") == ROUNDS
+
+
+def test_whoever_asks_after_the_end_is_told_of_it(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    for _ in range(ROUNDS):
+        inside = entered(cast, agent)
+        ended: list[bool] = []
+
+        def end(sid: str = inside.sid, ended: list[bool] = ended) -> bool:
+            end_impersonation(cast.house, actor(cast, "support_agent"), impersonation=sid)  # type: ignore[arg-type]
+            ended.append(True)
+            return True
+
+        def ask(token: str = inside.token, ended: list[bool] = ended) -> bool:
+            was_over = bool(ended)
+            answer = introspect_token(cast.house, connected_product(), token=token, is_activity=True, origin=Origin())
+            return not (was_over and isinstance(answer, Active))
+
+        assert all(at_once([end, ask, ask, ask]))

@@ -67,6 +67,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.APPROVED, Event.REVOKE): State.REVOKED,
     (State.APPROVED, Event.START): State.EXECUTING,
     (State.COUNTING_DOWN, Event.CANCEL): State.CANCELLED,
+    (State.COUNTING_DOWN, Event.DRIFT): State.STALE,
     (State.COUNTING_DOWN, Event.REVOKE): State.REVOKED,
     (State.COUNTING_DOWN, Event.EXPIRE): State.EXPIRED_APPROVED,
     (State.COUNTING_DOWN, Event.START): State.EXECUTING,

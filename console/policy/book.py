@@ -10,6 +10,7 @@ from console.domain.ids import ActionKey, ReasonCode, RuleId
 from console.domain.jobs import JobRules
 from console.domain.reasons import ReasonRule
 from console.domain.reconciling.runs import ReconciliationRules
+from console.domain.reviews import ReviewKind
 from console.domain.sending import SendingRules
 from console.domain.signals import SignalKey, SignalRule
 from console.domain.staff import Role, StaffKind
@@ -96,7 +97,8 @@ IMPORTANCE: tuple[DenyCode, ...] = (
 class ActionRule:
     """The workflow half of a governed action's rule.
 
-    Shape: `tiers` are those that the action's permits name. Source: policies/actions.toml.
+    Shape: `tiers` are those that the action's permits name; every execution of one with a `review` is judged.
+    Source: policies/actions.toml.
     """
 
     key: ActionKey
@@ -108,6 +110,7 @@ class ActionRule:
     runs: Literal["on_approval", "by_hand"]
     ceilings: Mapping[str, int]
     break_glass_allowed: bool = False
+    review: ReviewKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

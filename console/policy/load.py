@@ -188,6 +188,7 @@ def _rule(key: ActionKey, draft: Draft, parts: Parts) -> ActionRule:
         runs=draft.runs,
         ceilings=draft.ceilings,
         break_glass_allowed=draft.break_glass_allowed,
+        review=draft.review,
     )
 
 

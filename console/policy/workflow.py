@@ -9,6 +9,7 @@ from console.domain.decisions import GroupNeed
 from console.domain.disclosure import DisclosureRule, Shown, Told
 from console.domain.ids import ReasonCode
 from console.domain.reasons import BREAK_GLASS, Effect, ReasonRule
+from console.domain.reviews import ReviewKind
 from console.domain.staff import Role, StaffKind, is_vendor
 from console.policy.book import Limits
 from console.policy.tables import Table
@@ -19,6 +20,7 @@ _LONGEST_LEASE_MINUTES = 480
 _LONGEST_DELAY_DAYS = 365
 
 Runs = Literal["on_approval", "by_hand"]
+_REVIEWS = (ReviewKind.IMPERSONATION_WRITE, ReviewKind.FLAGGED)
 _RUNS: tuple[Runs, ...] = ("on_approval", "by_hand")
 
 
@@ -34,6 +36,7 @@ class Draft:
     runs: Runs = "on_approval"
     ceilings: Mapping[str, int] = field(default_factory=dict)
     break_glass_allowed: bool = False
+    review: ReviewKind | None = None
 
 
 @dataclass(slots=True)
@@ -178,6 +181,10 @@ def _actions(table: Table, found: Workflow, reasons: Collection[str], limits: Li
         draft.execute_minutes = inner.number_or("execute_minutes", limits.request_execute_minutes)
         draft.runs = inner.choice("runs", _RUNS, draft.runs)
         draft.ceilings = inner.counts("ceilings") if inner.has("ceilings") else {}
+        if inner.has("review"):
+            draft.review = inner.choice(
+                "review", (ReviewKind.IMPERSONATION_WRITE, ReviewKind.FLAGGED), ReviewKind.FLAGGED
+            )
         if inner.has("break_glass_allowed"):
             draft.break_glass_allowed = inner.flag("break_glass_allowed")
             draft.reasons |= {BREAK_GLASS} if draft.break_glass_allowed else set()

@@ -23,6 +23,10 @@ class ReviewBook(Protocol):
         """Return the review of a subject."""
         ...
 
+    def about(self, subject: str) -> Sequence[Review]:
+        """Return the reviews of a subject, of whatever kind, that were not withdrawn."""
+        ...
+
     def owed_by(self, person: PersonKey) -> Review | None:
         """Return the oldest break-glass of a natural person that nobody has judged yet."""
         ...

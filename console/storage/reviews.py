@@ -58,6 +58,15 @@ class StoredReviews:
         """Return the review of a subject."""
         return self._first(select(ReviewRow).where(ReviewRow.kind == kind.value, ReviewRow.subject == subject))
 
+    def about(self, subject: str) -> Sequence[Review]:
+        """Return the reviews of a subject, of whatever kind, that were not withdrawn."""
+        of_it = select(ReviewRow).where(
+            ReviewRow.kind.in_([kind.value for kind in ReviewKind]),
+            ReviewRow.subject == subject,
+            ReviewRow.state != ReviewState.WITHDRAWN.value,
+        )
+        return self._many(of_it.order_by(ReviewRow.opened_at))
+
     def owed_by(self, person: PersonKey) -> Review | None:
         """Return the oldest break-glass of a natural person that nobody has judged yet."""
         owed = select(ReviewRow).where(

@@ -105,7 +105,7 @@ def break_glass(
     )
     if not glass.is_drill:
         title = request.preview.sentence or house.registry[request.action].title
-        judged = judged_request(unit, request, subject=request.id, title=title)
+        judged = judged_request(unit, request, title=title)
         open_review(house, unit, ReviewKind.BREAK_GLASS, judged, now=now)
     drill = "DRILL, nothing happens: " if glass.is_drill else ""
     title = house.registry[request.action].title

@@ -22,6 +22,7 @@ from console.usecases.asking import denied
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
+from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
@@ -163,6 +164,7 @@ def finished(
         raise ConflictError("This execution was settled before.", request=request.id)
     _let_go(house, unit, request)
     _queue_follow_up(house, unit, request, at=at)
+    _open_review(house, unit, request, at=at)
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
@@ -183,6 +185,14 @@ def _let_go(house: House, unit: ControlUnit, request: Request) -> None:
     is_held = house.registry[request.action].exclusive is not nothing_alone
     if is_held and request.execution is not None:
         unit.reservations.free(request.execution)
+
+
+def _open_review(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
+    """Let what is always judged be judged, in the transaction of its outcome."""
+    kind = house.book.actions[request.action].review
+    if kind is not None:
+        title = request.preview.sentence or house.registry[request.action].title
+        open_review(house, unit, kind, judged_request(unit, request, title=title), now=at)
 
 
 def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:

@@ -37,7 +37,7 @@ def keep_reviews(house: House, _job: Job) -> Done:
     with house.store.write() as unit:
         for body, uid in _executed(unit, since=now - _LOOK_BACK, until=now):
             if is_sampled(uid, Effect(body["effect"])):
-                _sample(house, unit, body, uid, now=now)
+                _sample(house, unit, body, now=now)
     for begin, end in floor_months(now):
         with house.store.write() as unit:
             _keep_floor(house, unit, begin, end, now=now)
@@ -66,10 +66,10 @@ def _keep_floor(house: House, unit: ControlUnit, begin: datetime, end: datetime,
         staff = str(body["actor"]["id"])
         if staff not in least or drawn[:2] < least[staff][:2]:
             least[staff] = drawn
-    for staff, (_hash, uid, body) in sorted(least.items()):
+    for staff, (_hash, _uid, body) in sorted(least.items()):
         member = unit.staff.get(StaffId(staff))
         if member is not None and not unit.reviews.has_of_month(member.person, begin):
-            _sample(house, unit, body, uid, now=now)
+            _sample(house, unit, body, now=now)
 
 
 def _executed(unit: ControlUnit, *, since: datetime, until: datetime) -> Iterator[tuple[dict[str, Any], str]]:
@@ -87,12 +87,12 @@ def _executed(unit: ControlUnit, *, since: datetime, until: datetime) -> Iterato
         before = page[-1].id
 
 
-def _sample(house: House, unit: ControlUnit, body: dict[str, Any], uid: str, *, now: datetime) -> None:
+def _sample(house: House, unit: ControlUnit, body: dict[str, Any], *, now: datetime) -> None:
     request = unit.requests.get(RequestId(str(body["correlation"])))
     if request is None or request.reason.code == BREAK_GLASS:  # that is reviewed as what it is
         return
     title = request.preview.sentence or str(body["governed"])
-    judged = judged_request(unit, request, subject=uid, title=title)
+    judged = judged_request(unit, request, title=title)
     open_review(house, unit, ReviewKind.SAMPLE, judged, now=now, within=SAMPLE_WITHIN)
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from console.domain.ids import PersonKey, ReviewId, StaffId, TenantId
+from console.domain.ids import PersonKey, RequestId, ReviewId, StaffId, TenantId
 from console.domain.requests import Request, Verdict
 from console.domain.reviews import Review, ReviewKind
-from console.domain.staff import Role, StaffMember
+from console.domain.staff import Actor, Role, StaffMember
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.notices import tell
@@ -58,7 +58,7 @@ def open_review(
     return review
 
 
-def judged_request(unit: ControlUnit, request: Request, *, subject: str, title: str) -> Judged:
+def judged_request(unit: ControlUnit, request: Request, *, title: str) -> Judged:
     """Return a request as what is judged: who asked, who agreed, and who gains where it is about a colleague."""
     agreed = [
         vote.person
@@ -68,7 +68,7 @@ def judged_request(unit: ControlUnit, request: Request, *, subject: str, title: 
     about = request.preview
     gains = unit.staff.get(StaffId(about.target_id)) if about.target_type == "staff" else None
     return Judged(
-        subject=subject,
+        subject=request.id,
         title=title,
         tenant=request.tenant,
         actor=request.requester,
@@ -76,6 +76,14 @@ def judged_request(unit: ControlUnit, request: Request, *, subject: str, title: 
         person=request.requester_person,
         approvers=frozenset(agreed),
         gainers=frozenset() if gains is None else frozenset({gains.person}),
+    )
+
+
+def may_judge(unit: ControlUnit, actor: Actor, request: RequestId) -> bool:
+    """Return whether somebody may look at a request because it is under review and they had no part in it."""
+    return bool(actor.roles & set(JUDGES)) and any(
+        actor.person not in {review.person, *review.approvers, *review.gainers}
+        for review in unit.reviews.about(request)
     )
 
 

@@ -17,6 +17,7 @@ from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.asking import ask, ask_many, query, refusal_of
 from console.usecases.eligibility import Tally, can_be_met, eligible_names, tally
 from console.usecases.house import House
+from console.usecases.open_review import may_judge
 from console.usecases.recording import authorised, emit, refuse, refuse_on, request_target, tenant_ref
 from console.usecases.verify_request import expire
 from console.usecases.vote_on_request import vote_facts
@@ -111,6 +112,7 @@ def read_request(house: House, actor: Actor, *, request_id: RequestId) -> Reques
         if expire(house, unit, actor, request, now=now) is not None:
             request = unit.requests.get(request_id) or request
         facts = vote_facts(unit, actor, request)
+        facts["holds_seat"] = bool(facts["holds_seat"]) or may_judge(unit, actor, request.id)
         decision = ask(
             house,
             query(actor, "request.read", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),

@@ -65,7 +65,8 @@ def default_reason(sent: SentAction, lease: Lease | None, accepted: Sequence[Rea
         return sent.reason
     codes = [rule.code for rule in accepted]
     if lease is not None and lease.reason.code in codes:
-        return Reason(code=lease.reason.code, reference=lease.reason.reference)
+        note = lease.reason.note if lease.reason.code == BREAK_GLASS else ""  # in an emergency nobody types it twice
+        return Reason(code=lease.reason.code, reference=lease.reason.reference, note=note)
     return Reason(code=codes[0], reference="")
 
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from console.domain.reviews import Coverage, Review, ReviewKind
+from console.domain.reviews import Coverage, Review
 from console.domain.staff import Actor
 from console.usecases.offer_actions import Offer
 from console.usecases.read_reviews import ReviewsPage
 from console.web.paths import path_of
 from console.web.shaping import View
 from console.web.shaping_tenants import placed_links
-
-_REQUESTS = frozenset({ReviewKind.BREAK_GLASS})
 
 
 def reviews_view(page: ReviewsPage, actor: Actor, offers: Sequence[Offer]) -> View:
@@ -52,7 +50,7 @@ def _open(review: Review, page: ReviewsPage, actor: Actor, offers: Sequence[Offe
     return {
         "kind": review.kind.label,
         "title": review.title,
-        "href": path_of("requests.show", request_id=review.subject) if review.kind in _REQUESTS else "",
+        "href": path_of("requests.show", request_id=review.subject) if review.subject.startswith("req_") else "",
         "subject": review.subject,
         "actor": review.actor_name,
         "owner": "" if review.owner is None else page.names.get(review.owner, review.owner),

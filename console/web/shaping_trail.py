@@ -105,6 +105,7 @@ AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "webhooks": ("Webhooks and jobs", ("webhook.", "job.", "inbound.")),
     "staff": ("Staff", ("staff.",)),
     "money": ("Billing, findings, periods", ("billing.", "finding.", "reconciliation.", "period.")),
+    "emergency": ("Emergencies and reviews", ("freeze.", "break_glass.", "review.")),
 }
 
 
@@ -132,6 +133,7 @@ def policy_view(book: PolicyBook, titles: Mapping[str, str], *, area: str = "") 
         "verbs": [
             {"key": key, "rules": [_rule(r) for r in _rules_about(book, key)], "step_up": book.step_up_minutes(key)}
             for key in sorted({key for rule in book.rules.values() for key in rule.actions} - set(book.actions))
+            if _area_of(key) == shown
         ],
         "reasons": [
             {

@@ -310,3 +310,12 @@ def test_a_deactivated_person_fires_nothing(fire: Emergency) -> None:
     assert fire.stage.now(request.id).state is State.COUNTING_DOWN
     assert fire.stage.entries("action.executed", request.id) == 0
     assert fire.stage.entries("job.refused") == 1
+
+
+def test_a_tenant_that_changed_meanwhile_is_left_as_it_is(fire: Emergency) -> None:
+    fire.open()
+    request = fire.begun()
+    rows(fire.stage.url, "UPDATE plane_account SET status = 'suspended' WHERE tenant_id = ?", tenant("acme"))
+    fire.after(60)
+    assert fire.stage.now(request.id).state is State.STALE
+    assert fire.stage.entries("action.executed", request.id) == 0

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from console.domain.decisions import Deny, DenyCode
+from console.domain.errors import OutsideError
 from console.domain.freezes import Door
 from console.domain.ids import ActionKey, FreezeId, ReasonCode
 from console.domain.jobs import JobDraft, JobState
 from console.domain.leases import LeaseEnd
 from console.domain.reasons import Effect, Reason
-from console.domain.requests import State, Verdict
+from console.domain.requests import Request, State, Verdict
 from console.policy.book import MACHINERY
 from console.policy.decide import neutral_facts
+from console.ports.outbox import Notice
 from console.usecases import run_jobs
 from console.usecases.asking import ask, query
+from console.usecases.change_request import revoke_request
+from console.usecases.deliver_notices import deliver_notices
 from console.usecases.execute_request import execute_request, run_in_unit
 from console.usecases.job_kinds import KINDS
 from console.usecases.open_lease import open_lease
@@ -403,3 +407,20 @@ def test_a_lifted_freeze_is_lifted_once(switch: Switch) -> None:
     with switch.stage.storage.store.write() as unit:
         assert unit.freezes.lift(freeze, by=PEOPLE["on_call"].id, at=switch.clock.now()) is False
     assert [fault.field for fault in switch.control("on_call", LIFT, {"freeze": freeze}).faults] == ["freeze"]
+
+
+def test_a_silent_channel_for_notices_holds_up_neither_a_freeze_nor_a_revocation(switch: Switch) -> None:
+    class Silent:
+        def send(self, notice: Notice) -> None:
+            raise OutsideError("The channel is silent.", permanent=False, notice=notice.id)
+
+    switch.stage.open("support_agent", "acme")
+    request = switch.stage.filed("support_agent", "acme", 200)
+    switch.stage.approve("finance_lead", request)
+    assert deliver_notices(switch.stage.house, Silent()) == 0
+    house, lead = switch.stage.house, switch.stage.actor("finance_lead")
+    assert isinstance(revoke_request(house, lead, request_id=request.id, because="Wrong tenant."), Request)
+    switch.freeze()
+    assert deliver_notices(house, Silent()) == 0
+    with switch.stage.storage.store.read() as unit:
+        assert [each.kind for each in unit.outbox.unread(PEOPLE["administrator"].id, limit=5)] == ["frozen"]

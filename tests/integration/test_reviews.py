@@ -1,7 +1,7 @@
 """Reviews through real storage: who may judge, what is drawn, what is told, and the figures and pairs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from console.usecases.read_home import read_home
 from console.usecases.read_reviews import read_reviews
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, NOON, HandClock
-from tests.integration.stage import CONTRACT, NOTE, Stage, new_urls, opened_stage, settle_in
+from tests.integration.stage import CONTRACT, NOTE, Stage, behind, book, new_urls, opened_stage, settle_in, tenant
 from tests.integration.test_break_glass import FIRE, Emergency
 from tests.web.cast import PEOPLE
 
@@ -223,3 +223,19 @@ def test_pairs_are_looked_for_by_an_index_and_never_by_a_scan(bench: Bench) -> N
             session.execute(text("SET LOCAL enable_seqscan = off"))
             plan = " ".join(str(row) for row in session.execute(text(f"EXPLAIN {sql}")))
     assert "ix_request_vote_cast_at" in plan
+
+
+def test_what_is_always_reviewed_is_reviewed_each_time(bench: Bench) -> None:
+    assert book().actions[ActionKey("impersonation.widen")].review is ReviewKind.IMPERSONATION_WRITE
+    rules = {**book().actions, NOTE: replace(book().actions[NOTE], review=ReviewKind.IMPERSONATION_WRITE)}
+    house = behind(bench.stage, book=replace(book(), actions=rules))
+    bench.stage.open("support_agent", "acme", CONTRACT)
+    for _time in range(2):
+        answer = propose_action(
+            house, bench.stage.actor("support_agent"), key=NOTE, tenant=tenant("acme"), raw={"text": "Called back."},
+            reason=CONTRACT, mark=None, form_id=bench.stage.form(),
+        )  # fmt: skip
+        assert isinstance(answer, Ran)
+        with bench.stage.storage.store.read() as unit:
+            (review,) = unit.reviews.about(answer.request.id)
+        assert (review.kind, review.actor) == (ReviewKind.IMPERSONATION_WRITE, PEOPLE["support_agent"].id)

@@ -16,12 +16,14 @@ from console.domain.staff import Role
 from tests.unit.fakes import NOON
 from tests.unit.proposals import LEADS, MONEY, proposal, resealed
 
+CLOCKED = (State.PENDING, State.APPROVED, State.COUNTING_DOWN)
 TICK = timedelta(microseconds=1)
 MATRIX = """
                  submit  revise  vote    quorum   reject   cancel    expire           void_votes drift revoke  start     finish   fail
 draft            pending draft   -       -        -        cancelled -                -          -     -       -         -        -
 pending          -       pending pending approved rejected cancelled expired_pending  -          stale -       -         -        -
 approved         -       -       -       -        -        cancelled expired_approved pending    stale revoked executing -        -
+counting_down    -       -       -       -        -        cancelled expired_approved -          stale revoked executing -        -
 executing        -       -       -       -        -        -         -                -          -     -       -         executed failed
 stale            -       pending -       -        -        cancelled -                -          -     -       -         -        -
 executed         -       -       -       -        -        -         -                -          -     -       -         -        -
@@ -285,7 +287,7 @@ def test_an_approved_request_outlives_its_first_clock() -> None:
     assert request.state_at(request.approve_by + TICK) is State.APPROVED
 
 
-@pytest.mark.parametrize("state", [State.PENDING, State.APPROVED])
+@pytest.mark.parametrize("state", CLOCKED)
 def test_a_clock_before_the_filing_ends_it(state: State) -> None:
     request = proposal(state=state, execute_by=NOON + timedelta(minutes=60))
     assert request.state_at(NOON) is state
@@ -296,7 +298,7 @@ def test_an_approval_without_a_clock_counts_as_run_out() -> None:
     assert proposal(state=State.APPROVED, execute_by=None).state_at(NOON) is State.EXPIRED_APPROVED
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in {State.PENDING, State.APPROVED}])
+@pytest.mark.parametrize("state", [state for state in State if state not in CLOCKED])
 def test_the_clocks_leave_every_other_state_alone(state: State) -> None:
     request = proposal(state=state, execute_by=NOON)
     for moment in (NOON - timedelta(days=1), NOON, NOON + timedelta(days=1)):

@@ -100,3 +100,12 @@ def test_whoever_does_not_type_the_slug_breaks_nothing(cast: Cast, typed: str) -
     assert answer.status_code == 422
     assert "Type the slug of this tenant, exactly." in answer.text
     assert cast.entries("request.refused")
+
+
+def test_whoever_may_judge_sees_what_they_judge(cast: Cast) -> None:
+    request = smashed(inside(cast))
+    auditor = cast.sign_in("security_auditor")
+    page = auditor.get("/reviews").text
+    assert f'href="/requests/{request}"' in page
+    assert cast.sign_in("finance_lead").get(f"/requests/{request}").status_code == 200
+    assert cast.sign_in("finance").get(f"/requests/{request}").status_code == 404

@@ -7,7 +7,7 @@ BIN := .venv/bin
 # A stamp carries the checksum of what was installed, so a new checkout of the same locks is not installed again.
 run_lock := $(shell cksum < requirements.lock | cut -d' ' -f1)
 dev_lock := $(shell cksum < requirements-dev.lock | cut -d' ' -f1)
-package := $(shell cksum < pyproject.toml | cut -d' ' -f1)
+package := $(shell cat pyproject.toml kits/python/pyproject.toml | cksum | cut -d' ' -f1)
 RUN_READY := .venv/.run-$(run_lock)
 DEV_READY := .venv/.dev-$(dev_lock)
 PACKAGE_READY := .venv/.package-$(package)
@@ -15,7 +15,7 @@ PACKAGE_READY := .venv/.package-$(package)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 # Python compiles what it uses when it first uses it: half the set-up time.
 INSTALL := $(PIP) --no-compile --require-hashes
-CODE := console tests wsgi.py
+CODE := console tests wsgi.py kits examples
 # Where it is switched off, every start compiles everything anew, which more than doubles its time.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -59,7 +59,7 @@ coverage: $(DEV_READY) $(PACKAGE_READY) ## Branch coverage of the inner rings, w
 	@$(BIN)/python -m pytest -p no:randomly -n 2 -m "not browser" --cov --cov-report=term-missing:skip-covered
 
 audit: $(DEV_READY) $(PACKAGE_READY) ## Slower readings: security lint, unused dependencies, template lint
-	@$(BIN)/python -m bandit --quiet --severity-level medium --recursive console
+	@$(BIN)/python -m bandit --quiet --severity-level medium --recursive console kits examples
 	@$(BIN)/python -m deptry .
 	@$(BIN)/python -m djlint templates --lint --quiet
 
@@ -71,7 +71,7 @@ lock: $(DEV_READY) ## Renew both lock files from pyproject.toml
 
 clean: ## Remove what tools left behind; var/ and .venv/ stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
-	@find console tests -name __pycache__ -prune -exec rm -rf {} +
+	@find console tests kits examples -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -92,6 +92,6 @@ $(DEV_READY): | .venv/bin/python
 # Built by the locked setuptools with no index, so nothing unlocked can slip in.
 $(PACKAGE_READY): | .venv/bin/python
 	@test -e $(RUN_READY) || $(MAKE) --no-print-directory $(RUN_READY)
-	@echo "Set-up 3/3: the sallyport command"
-	@$(PIP) --no-index --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@echo "Set-up 3/3: the sallyport command and the product kit"
+	@$(PIP) --no-index --no-deps --no-build-isolation --config-settings editable_mode=compat -e . -e kits/python
 	@rm -f .venv/.package-* && touch $@

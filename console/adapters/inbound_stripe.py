@@ -30,6 +30,7 @@ _KINDS: tuple[tuple[str, ObjectKind], ...] = (
     ("charge.refund.", ObjectKind.REFUND),
     ("charge.", ObjectKind.PAYMENT),
     ("payment_intent.", ObjectKind.PAYMENT),
+    ("invoice_payment.", ObjectKind.PAYMENT),
     ("refund.", ObjectKind.REFUND),
     ("credit_note.", ObjectKind.CREDIT_NOTE),
     ("invoice.", ObjectKind.INVOICE),
@@ -134,9 +135,13 @@ def _own_id(account: str, signed_at: str, body: bytes) -> str:
 
 
 def _object_id(thing: Mapping[str, Any]) -> str | None:
-    """Return the id that the object is asked for by: a charge is known here as the payment intent that it serves."""
-    if thing.get("object") == "charge":
-        intent = thing.get("payment_intent")
+    """Return the id that the object is asked for by.
+
+    A charge is known here as the payment intent that it serves, and what an invoice got as the one that gave it.
+    """
+    inside = thing.get("payment") if thing.get("object") == "invoice_payment" else thing
+    if thing.get("object") in {"charge", "invoice_payment"} and isinstance(inside, dict):
+        intent = inside.get("payment_intent")
         named = _text(intent.get("id")) if isinstance(intent, dict) else _text(intent)
         if named is not None:
             return named

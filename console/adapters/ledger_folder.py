@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,10 @@ from console.domain.accounting.journal import Event
 from console.domain.accounting.ledger_files import FILES, Cell, Row, neutral
 from console.domain.errors import NotFoundError, OutsideError
 from console.domain.ids import Digest
-from console.domain.periods import RULES, PeriodId, SealedFile
+from console.domain.periods import RULES, Agreement, PeriodId, SealedFile
 
 MANIFEST = "manifest.json"
+_AGREEMENTS = "agreements"
 _SHEET_ROWS = 1_000_000  # a sheet takes 1,048,576
 _PIECE = 1 << 16
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001  a workbook's own property; fixed, so that bytes depend on rows alone
@@ -108,7 +109,7 @@ class FolderDraft:
         for each in self._journals:
             each.add(tenant, event)
 
-    def seal(self, *, digest: Digest) -> tuple[SealedFile, ...]:
+    def seal(self, *, digest: Digest, agreements: Sequence[Agreement] = ()) -> tuple[SealedFile, ...]:
         """Finish every file with its manifest and put all in place at once. Raises: OutsideError."""
         with _told():
             for journal in self._journals:
@@ -119,7 +120,7 @@ class FolderDraft:
             sealed = [_sealed(path, each.rows, each.totals) for each in self._files.values() for path in each.paths]
             transactions = self._journals[0].count
             sealed += [_sealed(self._draft / each.name, transactions, {}) for each in self._journals]
-            _write_manifest(self._draft / MANIFEST, self._period, digest, sealed)
+            _write_manifest(self._draft / MANIFEST, self._period, digest, sealed, agreements)
             _exchange(self._draft, self._place)
         return tuple(sealed)
 
@@ -141,6 +142,17 @@ class LedgerFolder:
                 yield FolderDraft(draft, self._folder / period, stack, period)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+    def sign(self, period: PeriodId, agreements: Sequence[Agreement]) -> Digest:
+        """Write into the manifest who agreed; what else it says stays. Raises: NotFoundError, OutsideError."""
+        path = self._path(period, MANIFEST)
+        if not path.is_file():
+            message = "This period has no manifest."
+            raise NotFoundError(message, period=period)
+        with _told():
+            said = json.loads(path.read_text(encoding="utf-8"))
+            _put(path, {**said, _AGREEMENTS: [each.plain() for each in agreements]})
+            return Digest(_sha256(path))
 
     def found(self, period: PeriodId, name: str) -> Digest | None:
         """Return the SHA-256 of a file as it lies there now, or None where it is missing. Raises: OutsideError."""
@@ -199,7 +211,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_manifest(path: Path, period: PeriodId, digest: Digest, sealed: list[SealedFile]) -> None:
+def _write_manifest(
+    path: Path, period: PeriodId, digest: Digest, sealed: list[SealedFile], agreements: Sequence[Agreement]
+) -> None:
     said: dict[str, Any] = {
         "period": period,
         "rules": RULES,
@@ -208,8 +222,16 @@ def _write_manifest(path: Path, period: PeriodId, digest: Digest, sealed: list[S
             {"name": it.name, "rows": it.rows, "totals_minor": it.totals, "sha256": it.sha256, "bytes": it.size}
             for it in sealed
         ],
+        _AGREEMENTS: [each.plain() for each in agreements],
     }
-    path.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    _put(path, said)
+
+
+def _put(path: Path, said: Mapping[str, Any]) -> None:
+    """Write a manifest whole or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def _exchange(draft: Path, place: Path) -> None:

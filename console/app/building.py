@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from console.actions.registry import registered
+from console.actions.registry import Registry, registered
 from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
@@ -34,7 +34,9 @@ from console.app.bridging import bridge_of
 from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
+from console.app.scrubbing import scrub_logs
 from console.domain.ids import PlaneId
+from console.policy.book import PolicyBook
 from console.policy.load import load_book
 from console.ports.clock import Clock
 from console.ports.customer_letters import LetterSink
@@ -94,11 +96,10 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
     Raises: OutsideError when a database is silent or of an older shape; PolicyFaultsError, ActionFaultsError.
     """
+    scrub_logs()
     clock = SystemClock()
     registry = registered()
-    book = load_book(
-        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
-    )
+    book = _book_of(settings, registry)
     with ExitStack() as opened:
         storage = open_storage(settings, clock)
         opened.callback(storage.close)
@@ -144,6 +145,16 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
             fake_provider=billing.fake,
         )
+
+
+def _book_of(settings: Settings, registry: Registry) -> PolicyBook:
+    """Return the policies; a demo has no nightly run, which would mend overnight what its first journey is about."""
+    book = load_book(
+        found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
+    )
+    if settings.environment != "demo":
+        return book
+    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False))
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:

@@ -12,21 +12,25 @@ from rich import console as terminal
 from rich import progress
 
 from console.adapters.clock import SystemClock
+from console.adapters.demo.drift import Plot
 from console.adapters.demo.generator import PLANES, DemoWorld, demo_world
 from console.adapters.demo.provider_world import ProviderWorld
 from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
 from console.app.demo_operations import furnish_operations
+from console.app.demo_product import product_beside
 from console.app.serving import serve
 from console.domain.errors import BadValueError, ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
 from console.domain.reasons import Reason
 from console.settings import Settings, load_settings
 from console.usecases.import_directory import ImportSource, import_directory
+from console.usecases.keep_reconciling import compare_tenant
 from console.usecases.operator import operator
 from console.usecases.outcomes import Ran
 from console.usecases.propose_action import propose_action
+from console.usecases.run_jobs import run_due_jobs
 from console.usecases.set_credentials import set_credentials
 from console.web.factory import DemoPerson as ShownPerson
 
@@ -50,8 +54,12 @@ def run_demo(*, tenants: int, host: str, port: int, var: Path) -> None:
     address = f"http://{host}:{port}"
     fill(settings, people, tenants=tenants)
     write_demo_file(var, people, address=address)
-    with receiving(var):
-        serve(settings, people=lambda building: shown(building, people), ready=lambda: _tell(address, people, var))
+    with receiving(var), product_beside(settings, tenants=tenants) as product:
+        serve(
+            settings,
+            people=lambda building: shown(building, people),
+            ready=lambda: _tell(address, people, var, product),
+        )
 
 
 @contextmanager
@@ -67,8 +75,14 @@ def receiving(var: Path) -> Iterator[None]:
         process.wait(timeout=5)
 
 
-def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, receiver: str = RECEIVER_URL) -> None:
-    """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver."""
+def fill(
+    settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, receiver: str = RECEIVER_URL,
+    compares: bool = True,
+) -> None:  # fmt: skip
+    """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver.
+
+    Shape: unless `compares` is off, the tenants that the plot breaks are reconciled, so that there are findings.
+    """
     storage = open_storage(settings, SystemClock())
     try:
         storage.upgrade()
@@ -78,12 +92,16 @@ def fill(settings: Settings, people: tuple[DemoPerson, ...], *, tenants: int, re
     if marker.exists():
         return
     with opened_building(settings) as building:
-        # The provider knows whole seconds only, and both sides must know the same.
-        world = demo_world(tenants, now=building.house.clock.now().replace(microsecond=0), receiver=receiver)
-        _import(building, world, tenants)
-        furnish_operations(building.house, world.provider_invoices())
         for index, person in enumerate(people):
             _hire(building, person, reference=f"HR-{index + 1}")
+        # The provider knows whole seconds only, and both sides must know the same.
+        now = building.house.clock.now().replace(microsecond=0)
+        world = demo_world(tenants, now=now, receiver=receiver, staff=_hired(building, people))
+        plot = Plot()
+        _import(building, world, plot, tenants)
+        if compares:
+            _compare(building, plot)
+        furnish_operations(building.house, world.provider_invoices())
         while building.sequencer.run_once():
             pass
     marker.write_text(f"{tenants} tenants\n", encoding="utf-8")
@@ -108,7 +126,7 @@ def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPers
     )
 
 
-def _import(building: Building, world: DemoWorld, tenants: int) -> None:
+def _import(building: Building, world: DemoWorld, plot: Plot, tenants: int) -> None:
     actor = operator(building.house, account="demo", command="sallyport demo")
     provider = None if building.fake_provider is None else ProviderWorld(building.fake_provider)
     seen = (lambda _books: None) if provider is None else provider.take
@@ -126,7 +144,7 @@ def _import(building: Building, world: DemoWorld, tenants: int) -> None:
             building.storage.bulk,
             actor,
             source=ImportSource(
-                name="demo world", rows=enumerate(world.records(seen=seen), start=1), sha256=lambda: ""
+                name="demo world", rows=enumerate(world.records(seen=seen, plot=plot), start=1), sha256=lambda: ""
             ),
             progress=lambda rows: bar.update(task, completed=rows, total=max(rows, tenants * _ROWS_PER_TENANT)),
         )
@@ -134,6 +152,14 @@ def _import(building: Building, world: DemoWorld, tenants: int) -> None:
         provider.close(world)
     if not getattr(answer, "is_kept", False):
         raise DemoRefusedError(f"The demo world was not taken in: {answer}")
+
+
+def _compare(building: Building, plot: Plot) -> None:
+    """Reconcile what is broken; not the whole fleet, which takes longer than all the rest and would mend Acme too."""
+    for tenant in plot.broken:
+        compare_tenant(building.house, tenant)
+    while run_due_jobs(building.house, worker="demo"):
+        pass
 
 
 def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
@@ -156,6 +182,13 @@ def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
     )
 
 
+def _hired(building: Building, people: tuple[DemoPerson, ...]) -> dict[str, str]:
+    """Return the ids of the people by name."""
+    with building.house.store.read() as unit:
+        members = [unit.staff.by_email(person.email) for person in people]
+    return {member.name: member.id for member in members if member is not None}
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -165,7 +198,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
+def _tell(address: str, people: tuple[DemoPerson, ...], var: Path, product: str | None) -> None:
     out = terminal.Console(highlight=False, soft_wrap=True)
     agent = next(person for person in people if person.key == "support_agent")
     lead = next(person for person in people if person.key == "finance_lead")
@@ -173,4 +206,6 @@ def _tell(address: str, people: tuple[DemoPerson, ...], var: Path) -> None:
     out.print("Sign in with e-mail, password and a one-time code; the sign-in page shows the code of the moment.")
     for person in (agent, lead):
         out.print(f"  {person.role.label:<14} {person.email:<34} {person.password}")
+    where = f"answers at [bold]{product}[/bold] in a moment" if product else "is not there: the next port is taken"
+    out.print(f"The product in which staff act for members {where}.")
     out.print(f"Everybody else, and the one-time-code secrets: {var / 'demo.json'}\n")

@@ -26,6 +26,39 @@ class Bought:
     mirrored_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What a change would make links and mirror say: for a preview of the access that follows it.
+
+    Shape: `told` stands over what is mirrored of the same subscriptions; `gone` are ids that the provider has no more.
+    """
+
+    told: tuple[Snapshot, ...] = ()
+    gone: frozenset[str] = frozenset()
+    linked: frozenset[str] = frozenset()
+    unlinked: frozenset[str] = frozenset()
+
+    def customers(self, known: frozenset[str]) -> frozenset[str]:
+        """Return the customers that would be the tenant's."""
+        return (known | self.linked) - self.unlinked
+
+    def subscriptions(self, known: Iterable[Snapshot], customers: frozenset[str]) -> list[Snapshot]:
+        """Return the subscriptions of these customers as the mirror would have them."""
+        stands = {each.thing.id: each for each in known}
+        stands |= {each.thing.id: each for each in self.told if isinstance(each.thing, ToldSubscription)}
+        return [
+            each
+            for each in stands.values()
+            if isinstance(each.thing, ToldSubscription)
+            and each.thing.customer in customers
+            and each.thing.id not in self.gone
+            and not each.is_deleted
+        ]
+
+
+AS_IT_IS = Supposed()
+
+
 def bought_of(own: Bought | None, told: Iterable[Snapshot]) -> Bought | None:
     """Return the product's subscription as the provider told it since, of several told the decisive one.
 

@@ -1,7 +1,7 @@
 """What an action shows before it runs and reports after: changes, warnings, a fingerprint."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.domain.decisions import Fact
 
@@ -16,11 +16,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEffect:
+    """What an action does to what a tenant may use: in words, with the moment, and row by row.
+
+    Shape: without rows nothing changes, or nobody can know beforehand what will; the sentence says which.
+    """
+
+    sentence: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What an action would do, without doing it.
 
     Shape: `fingerprint` holds the versions of the rows that the changes were derived from; `facts` are what
-    policy asks of this action; `sentence` says it in one line; `customer` is what the customer will notice.
+    policy asks of this action; `sentence` says it in one line; `customer` is what the customer will notice; `access`
+    is what it does to what the tenant may use, None only for an action that has nothing to do with access.
     """
 
     sentence: str
@@ -31,6 +43,13 @@ class Preview:
     customer: str = "Nothing."
     target_type: str = "tenant"
     target_id: str = ""
+    access: AccessEffect | None = None
+
+    @property
+    def every_change(self) -> tuple[Change, ...]:
+        """Return all that changes, the rows of access too: what is bound, compared again, and recorded."""
+        rows = () if self.access is None else self.access.changes
+        return (*self.changes, *(replace(row, field=f"Access: {row.field}") for row in rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from console.domain.changes import Change
 from console.domain.effective_set import effective
 from console.domain.entitlements import Access, Entitlement, Inputs
 
@@ -34,7 +33,8 @@ def differences(before: Sequence[Entitlement], after: Sequence[Entitlement]) -> 
 def upcoming(inputs: Inputs, now: datetime, *, most: int, boundaries: int = 60) -> tuple[Upcoming, ...]:
     """Return the next moments at which a row really changes; looks at no more than so many boundaries."""
     found: list[Upcoming] = []
-    rows, moment = effective(inputs, now), _first_boundary(effective(inputs, now))
+    rows = effective(inputs, now)
+    moment = _first_boundary(rows)
     for _ in range(boundaries):
         if moment is None or len(found) == most:
             break
@@ -60,22 +60,6 @@ def next_change(key: str, inputs: Inputs, now: datetime) -> datetime | None:
     return next((each.at for each in upcoming(alone, now, most=1)), None)
 
 
-def side_effects(before: Sequence[Entitlement], after: Sequence[Entitlement], *, key: str) -> tuple[Change, ...]:
-    """Return what a change of one feature does besides its value: to its access and limit, and to other features."""
-    found: list[Change] = []
-    for change in differences(before, after):
-        old, new = change.before, change.after
-        name = new.feature.name
-        if new.feature.key != key:
-            found.append(Change(field=name, before=said(old), after=said(new)))
-            continue
-        if old.access is not new.access:
-            found.append(Change(field="Access", before=WORDS[old.access], after=WORDS[new.access]))
-        if _stop(old) != _stop(new):
-            found.append(Change(field="Use stops at", before=_stop(old), after=_stop(new)))
-    return tuple(found)
-
-
 def said(row: Entitlement) -> str:
     """Return value and access in words."""
     value = row.feature.worded(row.value)
@@ -89,8 +73,3 @@ WORDS = {
     Access.HARD_EXCEEDED: "above the limit",
     Access.DENIED: "denied",
 }
-
-
-def _stop(row: Entitlement) -> str | None:
-    """Return where use stops, where that is not the value itself."""
-    return None if row.hard is None or row.hard == row.value else row.feature.worded(row.hard)

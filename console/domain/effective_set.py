@@ -4,9 +4,10 @@ Order: suspension and deny > set > plan or contract, trial, add-ons and grants b
 added > default; then grace, then usage against limits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from console.domain.entitlements import (
     Access,
@@ -21,22 +22,39 @@ from console.domain.entitlements import (
     Inputs,
     Loser,
     Op,
+    PlanVersion,
     Usage,
 )
 
-# A past-due subscription lapses when its grace is over; where none is known it goes on: nobody said until when.
-_LAPSED = {"canceled": "the subscription is cancelled", "paused": "the subscription is paused"}
+# A past-due subscription lapses when its grace is over; where none is known it goes on: nobody said until when. What is
+# no word of these pays for nothing: a state that nobody here knows never grants.
+_COVERING = frozenset({"active", "trialing"})
 _OVERDUE = "past_due"
+_LAPSED = {
+    "canceled": "the subscription is cancelled",
+    "paused": "the subscription is paused",
+    "unpaid": "the subscription is unpaid",
+    "incomplete": "the first payment has not come",
+    "incomplete_expired": "the first payment never came",
+}
 _PAID = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
 _SUSPENDING = frozenset({ConditionKind.BLOCKED, ConditionKind.READ_ONLY})
+_Part = TypeVar("_Part", Grant, Usage)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """What holds for the whole tenant at a moment, before any one feature is looked at."""
+    """What holds for the whole tenant at a moment, before any one feature is looked at.
+
+    Shape: `grants` and `usage` by feature; `boundary` is the first moment at which anything of the whole tenant ends or
+    starts.
+    """
 
     now: datetime
+    grants: Mapping[str, list[Grant]]
+    usage: Mapping[str, list[Usage]]
+    boundary: datetime | None
     contract: Contract | None
     version: int | None
     lapse: str
@@ -57,13 +75,13 @@ class _Decided:
 def effective(inputs: Inputs, now: datetime) -> tuple[Entitlement, ...]:
     """Return one row for each feature, in the order of the catalogue."""
     frame = _frame(inputs, now)
-    return tuple(_row(feature, inputs, frame) for feature in inputs.features)
+    return tuple(_row(feature, frame) for feature in inputs.features)
 
 
 def effective_of(key: str, inputs: Inputs, now: datetime) -> Entitlement | None:
     """Return the row of one feature, or None where the catalogue has none of that key."""
     feature = next((each for each in inputs.features if each.key == key), None)
-    return None if feature is None else _row(feature, inputs, _frame(inputs, now))
+    return None if feature is None else _row(feature, _frame(inputs, now))
 
 
 def without_suspension(inputs: Inputs) -> Inputs:
@@ -77,15 +95,20 @@ def _frame(inputs: Inputs, now: datetime) -> _Frame:
     version = max((v.version for v in inputs.plan_versions if v.is_live(now)), default=None)
     graces = [each for each in inputs.conditions if each.kind is ConditionKind.GRACE]
     uncovered = _longest((c for c in inputs.conditions if c.kind is ConditionKind.COVERAGE_ENDED), now)
-    lapse = _LAPSED.get(inputs.subscription or "", "")
-    had_grace = any(each.starts_at <= now for each in graces)
-    if inputs.subscription == _OVERDUE and had_grace:
-        lapse = "payment is overdue and the grace is over"
+    lapse = _lapse(inputs.subscription, had_grace=any(each.starts_at <= now for each in graces))
     if uncovered is not None:  # grace for what was not paid says nothing of what was paid back; a later one does
         lapse = f"the coverage ended: {uncovered.cause}"
         graces = [each for each in graces if each.starts_at >= uncovered.starts_at]
+    spans: tuple[PlanVersion | Contract | Condition, ...] = (
+        *inputs.plan_versions,
+        *inputs.contracts,
+        *inputs.conditions,
+    )
     return _Frame(
         now=now,
+        grants=_by_feature(inputs.grants),
+        usage=_by_feature(inputs.usage),
+        boundary=_next_boundary(((each.starts_at, each.until) for each in spans), now),
         contract=contract,
         version=version,
         lapse=lapse,
@@ -95,15 +118,33 @@ def _frame(inputs: Inputs, now: datetime) -> _Frame:
     )
 
 
+def _by_feature(parts: Iterable[_Part]) -> Mapping[str, list[_Part]]:
+    found: dict[str, list[_Part]] = {}
+    for each in parts:
+        found.setdefault(each.feature, []).append(each)
+    return found
+
+
+def _lapse(status: str | None, *, had_grace: bool) -> str:
+    """Return why a subscription in a status covers nothing; empty where it does, and where there is none."""
+    if status is None or status in _COVERING:
+        return ""
+    if status == _OVERDUE:
+        return "payment is overdue and the grace is over" if had_grace else ""
+    return _LAPSED.get(status, f"the subscription is {status}, a state that is not known here")
+
+
 def _longest(conditions: Iterable[Condition], now: datetime) -> Condition | None:
     """Return the live condition that ends last; one without an end outlasts all."""
     live = [each for each in conditions if each.is_live(now)]
     return max(live, key=lambda each: (each.until is None, each.until or now, each.id), default=None)
 
 
-def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
-    mine = [grant for grant in inputs.grants if grant.feature == feature.key]
-    counts = [each for each in inputs.usage if each.feature == feature.key]
+def _row(feature: Feature, frame: _Frame) -> Entitlement:
+    mine, counts = frame.grants.get(feature.key, []), frame.usage.get(feature.key, [])
+    spans = [(grant.starts_at, grant.end) for grant in mine]
+    spans += [(max(count.starts_at, count.as_of), count.until) for count in counts]
+    own = _next_boundary(spans, frame.now)
     usage = max((u for u in counts if u.is_live(frame.now)), key=lambda u: (u.starts_at, u.as_of), default=None)
     decided = _decided(feature, mine, frame)
     is_denied = frame.blocked is not None or any(grant.op is Op.DENY for grant in decided.winners)
@@ -114,13 +155,15 @@ def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
     if frozen is not None:
         used = 0 if usage is None else usage.used
         hard = used if hard is None else min(hard, used)
-    row = Entitlement(
+    return Entitlement(
         feature=feature,
         value=decided.value,
-        access=Access.GRANTED,
+        access=Access.DENIED
+        if is_denied
+        else _access(feature, decided.value, usage, hard=hard, soft=soft, grace=keeps),
         winners=tuple(decided.winners),
         losers=tuple(decided.losers),
-        valid_until=_next_boundary(inputs, mine, counts, frame.now),
+        valid_until=min((each for each in (own, frame.boundary) if each is not None), default=None),
         soft=soft,
         hard=hard,
         usage=usage,
@@ -128,19 +171,19 @@ def _row(feature: Feature, inputs: Inputs, frame: _Frame) -> Entitlement:
         frozen_by=frozen,
         grace=keeps,
     )
-    return replace(row, access=_access(row, is_denied=is_denied))
 
 
-def _access(row: Entitlement, *, is_denied: bool) -> Access:
-    is_nothing = row.value == 0 and (row.feature.is_counted or not row.feature.options)
-    if is_denied or is_nothing:
+def _access(
+    feature: Feature, value: int, usage: Usage | None, *, hard: int | None, soft: int | None, grace: Condition | None
+) -> Access:
+    if value == 0 and (feature.is_counted or not feature.options):
         return Access.DENIED
-    used = 0 if row.usage is None else row.usage.used
-    if row.hard is not None and used > row.hard:
+    used = 0 if usage is None else usage.used
+    if hard is not None and used > hard:
         return Access.HARD_EXCEEDED
-    if row.soft is not None and used > row.soft:
+    if soft is not None and used > soft:
         return Access.SOFT_EXCEEDED
-    return Access.GRANTED_IN_GRACE if row.grace is not None else Access.GRANTED
+    return Access.GRANTED_IN_GRACE if grace is not None else Access.GRANTED
 
 
 def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:
@@ -181,11 +224,11 @@ def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _
 
 
 def _parted(standing: list[Grant], op: Op) -> tuple[list[Grant], list[Grant]]:
-    """Return the overrides that do one thing, and all other grants, in one walk: a tenant may have hundreds."""
-    chosen, others = list[Grant](), list[Grant]()
-    for grant in standing:
-        (chosen if grant.source is GrantSource.OVERRIDE and grant.op is op else others).append(grant)
-    return chosen, others
+    """Return the overrides that do one thing, and all other grants, in two walks: a tenant may have hundreds."""
+    chosen = [grant for grant in standing if grant.op is op and grant.source is GrantSource.OVERRIDE]
+    if not chosen:
+        return chosen, standing
+    return chosen, [grant for grant in standing if grant.op is not op or grant.source is not GrantSource.OVERRIDE]
 
 
 def _sum(parts: list[Grant]) -> tuple[int, list[Grant]]:
@@ -281,12 +324,13 @@ def _bounded(feature: Feature, value: int) -> int:
     return max(value, 0)
 
 
-def _next_boundary(inputs: Inputs, mine: list[Grant], counts: list[Usage], now: datetime) -> datetime | None:
-    """Return the first moment after `now` at which anything that this row is made of starts or ends."""
-    ranges = [(grant.starts_at, grant.end) for grant in mine]
-    ranges += [(version.starts_at, version.until) for version in inputs.plan_versions]
-    ranges += [(contract.starts_at, contract.until) for contract in inputs.contracts]
-    ranges += [(condition.starts_at, condition.until) for condition in inputs.conditions]
-    ranges += [(max(count.starts_at, count.as_of), count.until) for count in counts]
-    real = [(start, end) for start, end in ranges if end is None or start < end]
-    return min((moment for each in real for moment in each if moment is not None and moment > now), default=None)
+def _next_boundary(spans: Iterable[tuple[datetime, datetime | None]], now: datetime) -> datetime | None:
+    """Return the first moment after `now` at which any of these starts or ends; what ends before it starts is none."""
+    first: datetime | None = None
+    for start, end in spans:
+        if end is not None and end <= start:
+            continue
+        moment = start if start > now else end
+        if moment is not None and moment > now and (first is None or moment < first):
+            first = moment
+    return first

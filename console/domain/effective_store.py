@@ -148,25 +148,13 @@ def stored_rows(computed: Sequence[Entitlement]) -> tuple[StoredRow, ...]:
 
 def stored_set(inputs: Inputs, *, version: int, source_version: int, now: datetime) -> StoredSet:
     """Return the set that ought to be stored at a moment, with the first moment at which it may change."""
-    computed = effective(replace(inputs, usage=()), now)
-    return StoredSet(
-        version=version,
-        computed_at=now,
-        valid_until=min((row.valid_until for row in computed if row.valid_until is not None), default=None),
-        inputs_digest=inputs_digest(inputs),
-        source_version=source_version,
-        rows=stored_rows(computed),
-    )
+    digest, computed = inputs_digest(inputs), _uncounted(inputs, now)
+    return _stored_set(computed, digest, version=version, source_version=source_version, now=now)
 
 
 def standing(stored: StoredSet | None, inputs: Inputs, *, source_version: int, now: datetime) -> Standing:
     """Return how a stored set stands at a moment; its end is exclusive."""
-    if stored is None:
-        return Standing.MISSING
-    if stored.valid_until is not None and stored.valid_until <= now:
-        return Standing.ENDED
-    is_same = stored.inputs_digest == inputs_digest(inputs) and stored.source_version >= source_version
-    return Standing.CURRENT if is_same else Standing.OUTDATED
+    return _standing(stored, inputs_digest(inputs), source_version=source_version, now=now)
 
 
 def recalculation(stored: StoredSet | None, inputs: Inputs, *, source_version: int, now: datetime) -> Recalculation:
@@ -174,18 +162,49 @@ def recalculation(stored: StoredSet | None, inputs: Inputs, *, source_version: i
 
     Shape: a set whose rows no longer are what the inputs give is replaced too, whatever its digest says.
     """
-    found = standing(stored, inputs, source_version=source_version, now=now)
-    version = 1 if stored is None else stored.version + 1
-    wanted = stored_set(inputs, version=version, source_version=source_version, now=now)
-    effects = effects_on(stored, inputs, now)
+    digest, computed = inputs_digest(inputs), _uncounted(inputs, now)
+    found = _standing(stored, digest, source_version=source_version, now=now)
+    effects = _effects_on(stored, computed)
     if stored is not None and found is Standing.CURRENT and not effects.rows:
         return Recalculation(before=stored, after=stored, standing=found, effects=effects, is_written=False)
+    version = 1 if stored is None else stored.version + 1
+    wanted = _stored_set(computed, digest, version=version, source_version=source_version, now=now)
     return Recalculation(before=stored, after=wanted, standing=found, effects=effects, is_written=True)
 
 
 def effects_on(stored: StoredSet | None, inputs: Inputs, now: datetime) -> Effects:
     """Return what a tenant gains and loses when what is stored becomes what the inputs give."""
-    computed = effective(inputs, now)
+    return _effects_on(stored, _uncounted(inputs, now))
+
+
+def _uncounted(inputs: Inputs, now: datetime) -> tuple[Entitlement, ...]:
+    """Return what holds at a moment, whatever was used: a count moves neither rows nor what is said of them."""
+    return effective(replace(inputs, usage=()), now)
+
+
+def _stored_set(
+    computed: Sequence[Entitlement], digest: Digest, *, version: int, source_version: int, now: datetime
+) -> StoredSet:
+    return StoredSet(
+        version=version,
+        computed_at=now,
+        valid_until=min((row.valid_until for row in computed if row.valid_until is not None), default=None),
+        inputs_digest=digest,
+        source_version=source_version,
+        rows=stored_rows(computed),
+    )
+
+
+def _standing(stored: StoredSet | None, digest: Digest, *, source_version: int, now: datetime) -> Standing:
+    if stored is None:
+        return Standing.MISSING
+    if stored.valid_until is not None and stored.valid_until <= now:
+        return Standing.ENDED
+    is_same = stored.inputs_digest == digest and stored.source_version >= source_version
+    return Standing.CURRENT if is_same else Standing.OUTDATED
+
+
+def _effects_on(stored: StoredSet | None, computed: Sequence[Entitlement]) -> Effects:
     if stored is None:
         return _effects((), stored_rows(computed), computed, is_first=True)
     return _effects(stored.rows, stored_rows(computed), computed)
@@ -211,9 +230,10 @@ def _effect(
     before: StoredRow | None, after: StoredRow | None, known: Mapping[str, Entitlement], *, is_first: bool
 ) -> RowEffect | None:
     row = after or before
-    if before is not None and after is not None and before.hard == UNSAID:
-        before = replace(before, hard=after.hard)
-    if before == after or row is None:
+    old = before
+    if old is not None and after is not None and old.hard == UNSAID:
+        old = replace(old, hard=after.hard)
+    if old == after or row is None:
         return None
     entitlement = known.get(row.feature)
     feature = None if entitlement is None else entitlement.feature
@@ -222,7 +242,7 @@ def _effect(
         before=None if before is None else worded(before, feature),
         after=None if after is None else worded(after, feature),
         because="" if entitlement is None else because(entitlement),
-        direction=Direction.NEITHER if is_first else direction(before, after),
+        direction=Direction.NEITHER if is_first else direction(old, after),
     )
 
 
@@ -239,6 +259,8 @@ def worded(row: StoredRow, feature: Feature | None) -> str:
     value = str(row.value) if feature is None else feature.worded(row.value)
     marks = [] if row.access == Access.GRANTED else [_access_words(row.access)]
     marks += ["growth stops"] if row.is_frozen else []
+    if row.hard not in {None, UNSAID, row.value}:
+        marks.append(f"use stops at {row.hard if feature is None else feature.worded(row.hard or 0)}")
     return f"{value} ({', '.join(marks)})" if marks else value
 
 

@@ -46,7 +46,7 @@ from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.tenancy import IsolationTier, TenantStatus
 
 INVOICE_STATUSES = ("draft", "open", "past_due", "paid", "void", "uncollectible")
-SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "paused", "canceled")
+SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled")
 
 _KEY = text("pro", pattern=r"[a-z0-9][a-z0-9_.-]*", longest=63)
 _NAME = text("Acme Robotics")

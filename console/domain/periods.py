@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from console.domain.canonical import digest_hex
 from console.domain.errors import BadValueError
@@ -125,11 +125,53 @@ class SealedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who asked or agreed, by the name that was borne then."""
+
+    staff: StaffId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """That a period was closed or reopened: who asked, who agreed, by which request. Shape: `event` is one of those."""
+
+    event: PeriodEvent
+    asked_by: Signer
+    agreed_by: tuple[Signer, ...]
+    at: datetime
+    request: RequestId | None
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain JSON, as the manifest tells it and a row keeps it."""
+        return {
+            "event": self.event.value,
+            "asked_by": {"staff": self.asked_by.staff, "name": self.asked_by.name},
+            "agreed_by": [{"staff": each.staff, "name": each.name} for each in self.agreed_by],
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "request": self.request,
+        }
+
+
+def agreement_of(plain: Mapping[str, Any]) -> Agreement:
+    """Return the agreement that was written as plain JSON."""
+    asked, request = plain["asked_by"], plain["request"]
+    return Agreement(
+        event=PeriodEvent(plain["event"]),
+        asked_by=Signer(staff=StaffId(asked["staff"]), name=asked["name"]),
+        agreed_by=tuple(Signer(staff=StaffId(each["staff"]), name=each["name"]) for each in plain["agreed_by"]),
+        at=datetime.fromisoformat(plain["at"]),
+        request=None if request is None else RequestId(request),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
     """A period as stored.
 
     Shape: `digest` chains the digests of all tenants' sets in order of id; `files` are what was written of them, and
-    `previous` what stood there before the period was reopened; `cursor` is the last tenant that was frozen.
+    `previous` what stood there before the period was reopened; `cursor` is the last tenant that was frozen;
+    `agreements` are all its closings and reopenings, from old to new.
     """
 
     id: PeriodId
@@ -147,6 +189,7 @@ class Period:
     times_reopened: int = 0
     cursor: TenantId | None = None
     previous: tuple[SealedFile, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
 
     @property
     def since(self) -> datetime:

@@ -1,11 +1,15 @@
 """Recalculating many tenants: the plan of who gains and who loses, the run that works it off, and when it stops."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from console.domain.canonical import digest_hex
+from console.domain.changes import Change
+from console.domain.effective_store import Recalculation
 from console.domain.ids import Digest, RequestId, RunId, TenantId
 
 CANARIES = 5
@@ -117,6 +121,38 @@ class Progress:
     def total(self) -> int:
         """Return how many tenants were planned."""
         return self.waiting + self.done + self.failed + self.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalculated:
+    """What the entry of a recalculation says. A plane elsewhere keeps it as text, for whoever comes after a crash."""
+
+    version: int
+    stood: str
+    gained: int
+    lost: int
+    changes: tuple[Change, ...]
+
+    @classmethod
+    def of(cls, done: Recalculation) -> Self:
+        """Return what is said of a recalculation that stored something."""
+        return cls(
+            version=done.after.version,
+            stood=done.standing.value,
+            gained=len(done.effects.gains),
+            lost=len(done.effects.losses),
+            changes=done.effects.changes(),
+        )
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return what a plane kept."""
+        said = json.loads(text)
+        return cls(**{**said, "changes": tuple(Change(**each) for each in said["changes"])})
+
+    def text(self) -> str:
+        """Return what a plane keeps."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
 
 def frozen_digest(tenants: Iterable[PlannedTenant]) -> Digest:

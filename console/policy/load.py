@@ -187,6 +187,7 @@ def _rule(key: ActionKey, draft: Draft, parts: Parts) -> ActionRule:
         step_up_minutes=draft.step_up_minutes,
         runs=draft.runs,
         ceilings=draft.ceilings,
+        break_glass_allowed=draft.break_glass_allowed,
     )
 
 
@@ -208,6 +209,7 @@ def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:
         schema=cedarpy.Schema.from_str(_schema_text(files)),
         forms={key: _form(key, parts, limits) for key in parts.shape.questions},
         questions=parts.shape.questions,
+        names_tenants=parts.rules.names("Tenant"),
     )
 
 

@@ -31,6 +31,16 @@ class Rulebook:
         """Return the policies as one JSON document in which every policy's id is its own @id."""
         return json.dumps({"templates": {}, "staticPolicies": self.policies, "templateLinks": []})
 
+    def names(self, kind: str) -> bool:
+        """Return whether a rule names one entity of a kind, instead of comparing those that it is asked about."""
+        return any(_names(policy, kind) for policy in self.policies.values())
+
+
+def _names(part: object, kind: str) -> bool:
+    if isinstance(part, dict):
+        return (part.get("type") == kind and "id" in part) or any(_names(each, kind) for each in part.values())
+    return isinstance(part, list) and any(_names(each, kind) for each in part)
+
 
 def syntax_faults(files: Mapping[str, str]) -> Iterator[str]:
     """Yield one line per Cedar file that Cedar cannot read."""

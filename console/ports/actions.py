@@ -12,6 +12,7 @@ from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, Staf
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
+from console.domain.requests import Vote
 from console.domain.tenancy import DirectoryRow
 from console.ports.access_policies import AccessPolicyBook
 from console.ports.billing import BillingProvider
@@ -32,6 +33,7 @@ from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
@@ -130,6 +132,8 @@ class ControlTools(Protocol):
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102
     @property
+    def reviews(self) -> ReviewBook: ...  # noqa: D102
+    @property
     def directory(self) -> Directory: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
@@ -168,7 +172,8 @@ class ControlTools(Protocol):
 class Tools:
     """All that an action sees: one tenant (or none), the clock's reading, and who asked.
 
-    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere.
+    Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
+    `request` and `agreed`, the votes that count for it, are there in an execution only.
     """
 
     now: datetime
@@ -185,6 +190,7 @@ class Tools:
     webhook_keys: WebhookKeys
     execution: ExecutionId | None = None
     request: RequestId | None = None
+    agreed: tuple[Vote, ...] = ()
 
     def plane(self) -> TenantPlane:
         """Return the tenant's data; raises RuntimeError for an action that declared no tenant."""
@@ -224,6 +230,11 @@ def no_jobs(_params: object, _execution: ExecutionId) -> tuple[JobDraft, ...]:
     return ()
 
 
+def nothing_alone(_params: object) -> str | None:
+    """Return None; the default of actions that may run beside any other."""
+    return None
+
+
 def fits_any(_row: DirectoryRow) -> bool:
     """Return True; the default of actions that make sense for every tenant."""
     return True
@@ -238,13 +249,13 @@ class Action(Generic[P]):
     Fault when the world no longer fits; `units` names the unit of a field as the form stands; `fits` says for which
     tenants, as the directory knows them, it is offered at all, and `is_beside_its_thing` that it is offered only on the
     page of its `place`, where what it acts on is seen; `follow_up` names, from the frozen parameters alone, the jobs
-    that the executor queues in the transaction of the outcome (recovery asks it too); `budget` names a counter: policy
-    gets the fact `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides
-    the tenant's access, so that the executor brings the stored effective set up to date in the same transaction;
-    `writes_control` says of a TENANT action that it only reads the tenant and writes the control store, which makes one
-    transaction of it on every plane.
-    `stays_home` that a TENANT action changes the control store only: wherever the tenant lives it gets the books and no
-    plane, and runs in one transaction.
+    that the executor queues in the transaction of the outcome (recovery asks it too); `exclusive` names what no two
+    executions may be at in the same moment, on whatever planes: the executor holds it from start to end of one, so
+    that `apply` reads what the one before left behind; `budget` names a counter: policy gets the fact
+    `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides the tenant's
+    access, so that the executor brings the stored effective set up to date in the same transaction; `writes_control`
+    says of a TENANT action that it only reads the tenant and writes the control store, which makes one transaction of
+    it on every plane, `stays_home` that it does not even read the tenant: it gets the books and no plane.
     """
 
     key: ActionKey
@@ -267,6 +278,7 @@ class Action(Generic[P]):
     place: str = "workspace"
     is_beside_its_thing: bool = False
     follow_up: Callable[[P, ExecutionId], tuple[JobDraft, ...]] = no_jobs
+    exclusive: Callable[[P], str | None] = nothing_alone
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False

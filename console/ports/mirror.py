@@ -1,12 +1,24 @@
 """Our mirror of the billing provider, of one tenant: what the provider last said, and never anything else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.objects import ObjectKind
 from console.domain.reconciling.books import ObjectRef, Side
+
+Ref = tuple[str, str]  # kind and id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """An object of which the provider said nothing since. Shape: `customer` is empty where it names none."""
+
+    kind: ObjectKind
+    id: str
+    customer: str
 
 
 class MirrorBook(Protocol):
@@ -41,6 +53,10 @@ class MirrorBook(Protocol):
 
     def mirrored_at(self) -> Mapping[ObjectRef, datetime]:
         """Return when the mirror last heard of each object, deleted ones too; one statement."""
+        ...
+
+    def unheard(self, *, before: datetime, since: datetime | None, after: Ref | None, limit: int) -> Sequence[Unheard]:
+        """Return what is not deleted and was heard of last before a moment, made since another, in order after one."""
         ...
 
     def customers(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The register of overrides in the control store: dates, owners and money over all tenants, and no value of any."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -17,6 +18,18 @@ class Which(StrEnum):
     REDUNDANT = "redundant"
     ORPHANED = "orphaned"
     ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """How many overrides each part holds, counted to a bound, how many end within a day, when the oldest was looked at.
+
+    Shape: `looked_at` is None where nothing is registered.
+    """
+
+    counts: Mapping[Which, int]
+    ends_tomorrow: int
+    looked_at: datetime | None
 
 
 class OverrideRegister(Protocol):
@@ -36,6 +49,10 @@ class OverrideRegister(Protocol):
 
     def page(self, which: Which, *, ends_before: datetime, limit: int) -> Sequence[Registered]:
         """Return overrides, those that end first before the others; `ends_before` bounds what ends soon."""
+        ...
+
+    def glance(self, *, now: datetime, ends_before: datetime, most: int) -> Glance:
+        """Return the figures of all parts, in one statement; none is counted further than `most`."""
         ...
 
     def totals(self) -> Sequence[tuple[str, int, int]]:

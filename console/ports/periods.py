@@ -8,7 +8,7 @@ from console.domain.accounting.journal import Event
 from console.domain.accounting.ledger_files import Row
 from console.domain.accounting.period_books import PeriodBooks
 from console.domain.ids import Digest
-from console.domain.periods import FrozenSet, Period, PeriodId, SealedFile
+from console.domain.periods import Agreement, FrozenSet, Period, PeriodId, SealedFile
 
 
 class PeriodBook(Protocol):
@@ -58,8 +58,11 @@ class LedgerDraft(Protocol):
         """Add a transaction to the journals that ledger programs read."""
         ...
 
-    def seal(self, *, digest: Digest) -> tuple[SealedFile, ...]:
-        """Finish every file with its manifest and put all in place at once. Raises: OutsideError."""
+    def seal(self, *, digest: Digest, agreements: Sequence[Agreement] = ()) -> tuple[SealedFile, ...]:
+        """Finish every file with its manifest and put all in place at once. Raises: OutsideError.
+
+        Shape: `agreements` are the closings and reopenings before this preparation.
+        """
         ...
 
 
@@ -68,6 +71,13 @@ class LedgerShelf(Protocol):
 
     def writing(self, period: PeriodId) -> AbstractContextManager[LedgerDraft]:
         """Begin a period's files; what is not sealed leaves nothing behind. Raises: OutsideError."""
+        ...
+
+    def sign(self, period: PeriodId, agreements: Sequence[Agreement]) -> Digest:
+        """Write into the manifest who agreed, in the place of what it said of that; return its SHA-256.
+
+        Raises: NotFoundError where the period has no manifest, OutsideError.
+        """
         ...
 
     def found(self, period: PeriodId, name: str) -> Digest | None:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.effective_store import Recalculation, StoredSet
 from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.ids import ExecutionId, MemberId, PlaneId
@@ -103,8 +104,8 @@ class TenantPlane(Protocol):
         """Return what every source (ended overrides too) gives, for one feature or all."""
         ...
 
-    def inputs(self) -> Inputs:
-        """Return all that decides the tenant's entitlements."""
+    def inputs(self, supposing: Supposed = AS_IT_IS) -> Inputs:
+        """Return all that decides the tenant's entitlements, or would if links and mirror said what is supposed."""
         ...
 
     def effective_set(self) -> StoredSet | None:
@@ -159,7 +160,10 @@ class TenantPlane(Protocol):
         ...
 
     def applied(self, execution: ExecutionId) -> str | None:
-        """Return the outcome that this plane recorded for an execution: `applied`, `abandoned` or None."""
+        """Return the outcome that this plane recorded for an execution: `applied`, `abandoned` or None.
+
+        Shape: of a recalculation the outcome is what its entry is to say.
+        """
         ...
 
     def mark_applied(self, execution: ExecutionId, *, outcome: str, at: datetime) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Update, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.effective_store import Recalculation, StoredSet, recalculation
 from console.domain.entitlements import Condition, Feature, Grant, Inputs
 from console.domain.errors import ConflictError, NotFoundError
@@ -22,7 +23,6 @@ from console.storage.faults import is_taken
 from console.storage.grants import stored_grants
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow, OverrideRow, OwnConditionRow
-from console.storage.rows import changed
 from console.storage.tenant_tables import AccountRow
 
 
@@ -67,10 +67,13 @@ class StoredAccess:
 
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         """Return what every source (ended overrides too) gives, for one feature or all."""
-        return stored_grants(self._session, feature, bought=stored_bought(self._session))
+        found = stored_grants(self._session, bought=stored_bought(self._session))
+        return [grant for grant in found if feature in {None, grant.feature}]
 
-    def inputs(self) -> Inputs:
-        """Return all that decides the tenant's entitlements."""
+    def inputs(self, supposing: Supposed = AS_IT_IS) -> Inputs:
+        """Return all that decides the tenant's entitlements, or would if links and mirror said what is supposed."""
+        if supposing != AS_IT_IS:
+            return stored_inputs(self._session, self.account(), supposing)
         return self._session.remembered("inputs", lambda: stored_inputs(self._session, self.account()))
 
     def effective_set(self) -> StoredSet | None:
@@ -84,7 +87,7 @@ class StoredAccess:
     def take_turn(self) -> None:
         """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
         ensure_state(self._session)
-        self._session.scalar(select(AccountStateRow.version).with_for_update())
+        self._session.scoped(_TURN)
 
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing."""
@@ -123,7 +126,7 @@ class StoredAccess:
 
     def assign_override(self, override: str, *, owner: str, at: datetime) -> bool:
         """Give a live override another owner; False when it was not live."""
-        return changed(self._session, _live(override, at).values(owner=owner)) == 1
+        return self._session.move(_ASSIGN, override=override, at=at, moved=owner) == 1
 
     def add_condition(self, condition: Condition, *, reference: str, by: str, at: datetime) -> None:
         """Store grace or the end of a coverage and move `entitlement_version`. Raises: ConflictError for a taken id."""
@@ -142,7 +145,7 @@ class StoredAccess:
 
     def end_override(self, override: str, *, at: datetime) -> bool:
         """End a live override and move `entitlement_version`; False when it was not live."""
-        if changed(self._session, _live(override, at).values(ended_at=at)) != 1:
+        if self._session.move(_END, override=override, at=at, moved=at) != 1:
             return False
         move_entitlements(self._session)
         return True
@@ -157,15 +160,14 @@ class StoredAccess:
             raise ConflictError(message) from broken
 
 
-def _live(override: str, at: datetime) -> Update:
-    """Return the change of an override that has not ended."""
-    return update(OverrideRow).where(
-        OverrideRow.id == override,
-        OverrideRow.ended_at.is_(None),
-        or_(OverrideRow.until.is_(None), OverrideRow.until > at),
-    )
-
-
+_LIVE = update(OverrideRow).where(
+    OverrideRow.id == bindparam("override"),
+    OverrideRow.ended_at.is_(None),
+    or_(OverrideRow.until.is_(None), OverrideRow.until > bindparam("at", type_=OverrideRow.until.type)),
+)
+_ASSIGN = Scoped(_LIVE.values(owner=bindparam("moved")))
+_END = Scoped(_LIVE.values(ended_at=bindparam("moved")))
+_TURN = Scoped(select(AccountStateRow.version).with_for_update())
 _ACCOUNT = Scoped(
     select(
         AccountRow.tenant_id,

@@ -4,16 +4,15 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.domain.errors import ScopeError
-from console.storage.guards import GuardedSession
+from console.storage.guards import GuardedSession, Scoped
 from console.storage.own_tables import AccountStateRow
-from console.storage.rows import changed
 
 FIRST_VERSION = 1
 
 
 def ensure_state(session: GuardedSession) -> None:
     """Give the tenant its state row; two units at once meet on the key, and the later one goes on."""
-    if session.scalar(select(AccountStateRow.version)) is not None:
+    if session.scoped(_VERSION):
         return
     if session.scope is None:
         message = "A tenant-owned row was added without a scope."
@@ -29,5 +28,8 @@ def ensure_state(session: GuardedSession) -> None:
 def move_entitlements(session: GuardedSession) -> None:
     """Say that what decides the tenant's entitlements has changed."""
     ensure_state(session)
-    moved = update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1)
-    changed(session, moved)
+    session.move(_MOVE)
+
+
+_VERSION = Scoped(select(AccountStateRow.version))
+_MOVE = Scoped(update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1))

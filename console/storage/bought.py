@@ -7,21 +7,27 @@ from sqlalchemy import bindparam, select
 
 from console.domain.billing.canonical_form import Snapshot
 from console.domain.billing.objects import ObjectKind
-from console.domain.bought import Bought, bought_of, invoice_of
+from console.domain.bought import AS_IT_IS, Bought, Supposed, bought_of, invoice_of
 from console.domain.workspace import Invoice, Subscription
 from console.storage.billing_tables import BillingCustomerRow, BillingObjectRow
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.mirror_rows import shown_snapshot
 from console.storage.plane_rows import shown_invoice
+from console.storage.prepared import Prepared
+from console.storage.rows import found
 from console.storage.tenant_tables import InvoiceRow, PlanRow, SubscriptionRow
 
 _MOST_SUBSCRIPTIONS = 200
 
 
-def stored_bought(session: GuardedSession) -> Bought | None:
-    """Return the subscription that decides what the session's tenant may use; three statements."""
-    own = next((_own(row) for row in session.scoped(_OWN)), None)
-    return bought_of(own, _told(session, own))
+def stored_bought(session: GuardedSession, supposing: Supposed = AS_IT_IS) -> Bought | None:
+    """Return the subscription that decides what the session's tenant may use, or would; three statements.
+
+    What it is, is read once in a unit.
+    """
+    if supposing is not AS_IT_IS:
+        return _bought(session, supposing)
+    return session.remembered("bought", lambda: _bought(session, AS_IT_IS))
 
 
 def stored_subscription(session: GuardedSession) -> Subscription | None:
@@ -29,7 +35,7 @@ def stored_subscription(session: GuardedSession) -> Subscription | None:
     bought = stored_bought(session)
     if bought is None:
         return None
-    name = session.scalar(select(PlanRow.name).where(PlanRow.key == bought.plan_key))
+    name = next((row.name for row in found(session, _PLAN_NAME, plan=bought.plan_key)), None)
     return Subscription(
         plan_key=bought.plan_key,
         plan_name=name or bought.plan_key,
@@ -54,9 +60,9 @@ def stored_invoices(session: GuardedSession, *, limit: int) -> Sequence[Invoice]
 
 def stored_invoice(session: GuardedSession, number: str) -> Invoice | None:
     """Return one invoice."""
-    found = _merged(session.scoped(_INVOICE, number=number))
-    if found:
-        return found[0]
+    shown = _merged(session.scoped(_INVOICE, number=number))
+    if shown:
+        return shown[0]
     alone = (invoice_of(None, shown_snapshot(row)) for row in session.scoped(_MIRRORED_ONE, number=number))
     return next((each for each in alone if each is not None), None)
 
@@ -69,6 +75,11 @@ def stored_customers(session: GuardedSession) -> frozenset[str]:
     return _customers(session, next((row.provider_customer for row in session.scoped(_OWN)), None))
 
 
+def _bought(session: GuardedSession, supposing: Supposed) -> Bought | None:
+    own = next((_own(row) for row in session.scoped(_OWN)), None)
+    return bought_of(own, _told(session, own, supposing))
+
+
 def _customers(session: GuardedSession, by_product: str | None) -> frozenset[str]:
     links: dict[str, set[bool]] = {}
     for row in session.scoped(_LINKS):
@@ -77,10 +88,11 @@ def _customers(session: GuardedSession, by_product: str | None) -> frozenset[str
     return frozenset(linked | ({by_product} if by_product and by_product not in links else set()))
 
 
-def _told(session: GuardedSession, own: Bought | None) -> Sequence[Snapshot]:
-    ours = _customers(session, None if own is None else own.provider_customer)
+def _told(session: GuardedSession, own: Bought | None, supposing: Supposed) -> Sequence[Snapshot]:
+    ours = supposing.customers(_customers(session, None if own is None else own.provider_customer))
     rows = session.scoped(_SUBSCRIPTIONS, most=_MOST_SUBSCRIPTIONS) if ours else ()
-    return [told for row in rows if row.customer in ours and (told := shown_snapshot(row)) is not None]
+    known = [told for row in rows if row.customer in ours and (told := shown_snapshot(row)) is not None]
+    return supposing.subscriptions(known, ours)
 
 
 def _merged(rows: Iterable[Any]) -> list[Invoice]:
@@ -118,6 +130,7 @@ _TOLD = (
 )
 _IS_INVOICE = (BillingObjectRow.kind == ObjectKind.INVOICE.value) & BillingObjectRow.is_deleted.is_(False)
 _OWN = Scoped(select(SubscriptionRow))
+_PLAN_NAME = Prepared(select(PlanRow.name).where(PlanRow.key == bindparam("plan")))
 _LINKS = Scoped(select(BillingCustomerRow.customer, BillingCustomerRow.unlinked_at))
 _SUBSCRIPTIONS = Scoped(
     select(*_TOLD, BillingObjectRow.customer)

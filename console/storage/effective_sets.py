@@ -13,7 +13,7 @@ from console.domain.reconciling.books import UsageEvent
 from console.storage.billing_tables import EffectiveSetRow, UsageEventRow
 from console.storage.faults import is_taken
 from console.storage.guards import GuardedSession, Scoped
-from console.storage.rows import changed
+from console.storage.rows import table_of
 
 
 def stored_effective_set(session: GuardedSession) -> StoredSet | None:
@@ -33,7 +33,9 @@ def keep_effective_set(session: GuardedSession, wanted: StoredSet, *, cause: str
         "rows": [_kept(row) for row in wanted.rows],
     }
     if expected is not None:
-        return changed(session, update(EffectiveSetRow).where(EffectiveSetRow.version == expected).values(values)) == 1
+        return (
+            session.move(_REPLACE, expected=expected, **{f"new_{name}": value for name, value in values.items()}) == 1
+        )
     try:
         session.put(EffectiveSetRow, **values)
     except IntegrityError as broken:
@@ -75,6 +77,17 @@ def _kept(row: StoredRow) -> dict[str, object]:
 
 _FIELDS = ("feature", "value", "access", "hard", "is_frozen")
 _SET = Scoped(select(EffectiveSetRow))
+_REPLACE = Scoped(
+    update(EffectiveSetRow)
+    .where(EffectiveSetRow.version == bindparam("expected"))
+    .values(
+        {
+            column.name: bindparam(f"new_{column.name}")
+            for column in table_of(EffectiveSetRow).c
+            if not column.primary_key
+        }
+    )
+)
 _EVENTS = Scoped(
     select(UsageEventRow)
     .where(UsageEventRow.at >= bindparam("since", type_=UsageEventRow.at.type))

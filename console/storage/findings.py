@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,10 @@ from console.domain.reconciling.findings import Finding, FindingId, FindingState
 from console.domain.reconciling.runs import KindTotal
 from console.ports.reconciliation import FindingFilter
 from console.storage.faults import is_taken
+from console.storage.prepared import Prepared
 from console.storage.reconciliation_rows import finding_values, shown_finding
 from console.storage.reconciliation_tables import FindingRow
-from console.storage.rows import add, changed
+from console.storage.rows import add, changed, found
 
 _Row = FindingRow
 _KEPT = ("id", "kind", "tenant", "objects", "differs", "first_seen_at", "first_run")
@@ -35,7 +36,7 @@ class StoredFindings:
 
     def get(self, finding: FindingId) -> Finding | None:
         """Return one finding."""
-        return next(iter(self._found(select(_Row).where(_Row.id == finding))), None)
+        return next((shown_finding(row) for row in found(self._session, _ONE, finding=finding)), None)
 
     def many(self, findings: Collection[FindingId]) -> Mapping[FindingId, Finding]:
         """Return several findings in one statement."""
@@ -62,42 +63,37 @@ class StoredFindings:
 
     def page(self, wanted: FindingFilter, *, after: FindingId | None, limit: int) -> Sequence[Finding]:
         """Return findings, those that stand longest first."""
-        found = select(_Row).where(_IS_UNRESOLVED if wanted.state is None else _Row.state == wanted.state.value)
-        for column, value in (
-            (_Row.kind, wanted.kind),
-            (_Row.owner, wanted.owner),
-            (_Row.tenant, wanted.tenant),
-            (_Row.currency, wanted.currency),
-        ):
-            if value is not None:
-                found = found.where(column == value)
+        given = {name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
         if wanted.before is not None:
-            found = found.where(_Row.first_seen_at < wanted.before)
+            given["older"] = wanted.before
         if after is not None:
-            edge = select(_Row.first_seen_at).where(_Row.id == after).scalar_subquery()
-            found = found.where(tuple_(_Row.first_seen_at, _Row.id) > tuple_(edge, after))
-        return self._found(found.order_by(_Row.first_seen_at, _Row.id).limit(limit))
+            given["after"] = after
+        names = frozenset(given)
+        page = _pages.get(names)
+        if page is None:
+            page = _pages[names] = Prepared(_shaped(names))
+        return [shown_finding(row) for row in found(self._session, page, **given, most=limit)]
 
     def unseen(
         self, run: ReconciliationId, *, before: datetime, tenant: TenantId | None, after: FindingId | None, limit: int
     ) -> Sequence[Finding]:
         """Return unresolved findings that a run did not see and nobody saw since `before`, in order of id."""
-        found = select(_Row).where(_IS_UNRESOLVED, _Row.last_run != run, _Row.last_seen_at < before)
+        wanted = select(_Row).where(_IS_UNRESOLVED, _Row.last_run != run, _Row.last_seen_at < before)
         if tenant is not None:
-            found = found.where(_Row.tenant == tenant)
-        return self._found(found.where(_Row.id > (after or "")).order_by(_Row.id).limit(limit))
+            wanted = wanted.where(_Row.tenant == tenant)
+        return self._found(wanted.where(_Row.id > (after or "")).order_by(_Row.id).limit(limit))
 
     def lapsed(self, now: datetime, *, limit: int) -> Sequence[Finding]:
         """Return waived findings whose waiver has run out."""
-        found = select(_Row).where(_IS_WAIVED, _Row.waived_until <= now)
-        return self._found(found.order_by(_Row.waived_until, _Row.id).limit(limit))
+        wanted = select(_Row).where(_IS_WAIVED, _Row.waived_until <= now)
+        return self._found(wanted.order_by(_Row.waived_until, _Row.id).limit(limit))
 
     def healable(
         self, run: ReconciliationId, kinds: Collection[str], *, after: FindingId | None, limit: int
     ) -> Sequence[Finding]:
         """Return open findings of some kinds that a run saw and that nobody has taken, in order of id."""
-        found = select(_Row).where(*_heals(run, kinds), _Row.id > (after or ""))
-        return self._found(found.order_by(_Row.id).limit(limit))
+        wanted = select(_Row).where(*_heals(run, kinds), _Row.id > (after or ""))
+        return self._found(wanted.order_by(_Row.id).limit(limit))
 
     def count_healable(self, run: ReconciliationId, kinds: Collection[str]) -> tuple[int, int]:
         """Return how many findings those are, and of how many tenants."""
@@ -108,13 +104,7 @@ class StoredFindings:
     def totals(self, kinds: Collection[str]) -> Mapping[str, KindTotal]:
         """Return what of some kinds is not resolved, waived or explained, by kind."""
         sums: dict[str, KindTotal] = {}
-        wanted = (
-            select(_Row.kind, _Row.currency, func.count().label("many"), func.sum(_Row.at_risk_minor).label("minor"))
-            .where(_IS_STANDING, _Row.kind.in_(sorted(kinds)))
-            .group_by(_Row.kind, _Row.currency)
-            .order_by(_Row.kind, _Row.currency)
-        )
-        for row in self._session.execute(wanted):
+        for row in found(self._session, _TOTALS, kinds=sorted(kinds)):
             before = sums.get(row.kind, KindTotal(count=0, at_risk={}))
             minor = int(row.minor or 0)
             at_risk = {**before.at_risk, row.currency: minor} if row.currency and minor else before.at_risk
@@ -123,15 +113,14 @@ class StoredFindings:
 
     def count(self, *, owner: StaffId | None, states: Collection[FindingState], most: int) -> int:
         """Return how many findings somebody owns, or nobody looked after yet, counting no further than `most`."""
-        some = select(_Row.id).where(_Row.state.in_(sorted(state.value for state in states)))
-        whose = (_Row.owner.is_(None), _IS_UNRESOLVED) if owner is None else (_Row.owner == owner,)
-        some = some.where(*whose).limit(most)
-        return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
+        given: dict[str, object] = {"states": sorted(state.value for state in states), "most": most}
+        if owner is None:
+            return int(found(self._session, _COUNT_NOBODYS, **given)[0][0])
+        return int(found(self._session, _COUNT_OWNED, **given, owner=owner)[0][0])
 
     def standing(self, kinds: Collection[str], *, most: int) -> int:
         """Return how many findings of some kinds are open or in progress, counting no further than `most`."""
-        some = select(_Row.id).where(_IS_STANDING, _Row.kind.in_(sorted(kinds))).limit(most)
-        return self._session.scalar(select(func.count()).select_from(some.subquery())) or 0
+        return int(found(self._session, _COUNT_STANDING, kinds=sorted(kinds), most=most)[0][0])
 
     def _found(self, wanted: Select[Any]) -> Sequence[Finding]:
         rows = self._session.scalars(wanted, execution_options={"populate_existing": True})
@@ -146,3 +135,41 @@ def _heals(run: ReconciliationId, kinds: Collection[str]) -> tuple[ColumnElement
         _Row.owner.is_(None),
         _Row.repair.is_(None),
     )
+
+
+def _shaped(names: frozenset[str]) -> Select[Any]:
+    """Return the statement of a page that is asked by these names; each filter has an index of its own."""
+    wanted = select(_Row)
+    if "state" not in names:
+        wanted = wanted.where(_IS_UNRESOLVED)
+    for name, column in _EXACT.items():
+        if name in names:
+            wanted = wanted.where(column == bindparam(name))
+    if "older" in names:
+        wanted = wanted.where(_Row.first_seen_at < bindparam("older", type_=_Row.first_seen_at.type))
+    if "after" in names:
+        edge = select(_Row.first_seen_at).where(_Row.id == bindparam("after")).scalar_subquery()
+        wanted = wanted.where(tuple_(_Row.first_seen_at, _Row.id) > tuple_(edge, bindparam("after")))
+    return wanted.order_by(_Row.first_seen_at, _Row.id).limit(bindparam("most"))
+
+
+def _counted(*kept: ColumnElement[bool]) -> Prepared:
+    return Prepared(select(func.count()).select_from(select(_Row.id).where(*kept).limit(bindparam("most")).subquery()))
+
+
+_EXACT = {
+    "state": _Row.state, "kind": _Row.kind, "owner": _Row.owner, "tenant": _Row.tenant, "currency": _Row.currency,
+}  # fmt: skip
+_pages: dict[frozenset[str], Prepared] = {}
+_OF_KINDS = _Row.kind.in_(bindparam("kinds", expanding=True))
+_IN_STATES = _Row.state.in_(bindparam("states", expanding=True))
+_ONE = Prepared(select(_Row).where(_Row.id == bindparam("finding")))
+_TOTALS = Prepared(
+    select(_Row.kind, _Row.currency, func.count().label("many"), func.sum(_Row.at_risk_minor).label("minor"))
+    .where(_IS_STANDING, _OF_KINDS)
+    .group_by(_Row.kind, _Row.currency)
+    .order_by(_Row.kind, _Row.currency)
+)
+_COUNT_NOBODYS = _counted(_IN_STATES, _Row.owner.is_(None), _IS_UNRESOLVED)
+_COUNT_OWNED = _counted(_IN_STATES, _Row.owner == bindparam("owner"))
+_COUNT_STANDING = _counted(_IS_STANDING, _OF_KINDS)

@@ -1,10 +1,10 @@
 """How a request is split into its moving head and its frozen revision, and put together again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from console.domain.changes import Change, Preview
+from console.domain.changes import AccessEffect, Change, Preview
 from console.domain.decisions import GroupNeed
 from console.domain.ids import (
     ActionKey,
@@ -176,29 +176,45 @@ def stored_drift(drift: Preview | None) -> dict[str, Any] | None:
 
 
 def _stored_preview(preview: Preview) -> dict[str, Any]:
+    access = preview.access
     return {
         "sentence": preview.sentence,
-        "changes": [[change.field, change.before, change.after] for change in preview.changes],
+        "changes": _stored_changes(preview.changes),
         "fingerprint": dict(preview.fingerprint),
         "facts": dict(preview.facts),
         "warnings": list(preview.warnings),
         "customer": preview.customer,
         "target_type": preview.target_type,
         "target_id": preview.target_id,
+        **({} if access is None else {"access": [access.sentence, _stored_changes(access.changes)]}),
     }
 
 
 def _preview(stored: Mapping[str, Any]) -> Preview:
     return Preview(
         sentence=stored["sentence"],
-        changes=tuple(Change(field=name, before=old, after=new) for name, old, new in stored["changes"]),
+        changes=_changes(stored["changes"]),
         fingerprint=MappingProxyType(stored["fingerprint"]),
         facts=MappingProxyType(stored["facts"]),
         warnings=tuple(stored["warnings"]),
         customer=stored["customer"],
         target_type=stored["target_type"],
         target_id=stored["target_id"],
+        access=_access(stored.get("access")),
     )
+
+
+def _access(stored: list[Any] | None) -> AccessEffect | None:
+    """Return the effect on access; what was frozen before previews said it has none."""
+    return None if stored is None else AccessEffect(sentence=stored[0], changes=_changes(stored[1]))
+
+
+def _stored_changes(changes: Iterable[Change]) -> list[list[str | None]]:
+    return [[change.field, change.before, change.after] for change in changes]
+
+
+def _changes(stored: Iterable[Any]) -> tuple[Change, ...]:
+    return tuple(Change(field=name, before=old, after=new) for name, old, new in stored)
 
 
 def _stored_need(need: GroupNeed) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, text, update
+from sqlalchemy import Connection, Engine, Select, Update, bindparam, event, inspect, text, update
 from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.util import immutabledict
@@ -36,13 +36,17 @@ def _refuse(message: str) -> NoReturn:
 class Scoped(Prepared):
     """A prepared statement on tenant-owned rows: the criterion is put in here, and its value by the session alone."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Update) -> None:
         """Add the tenant to every tenant-owned table that the statement names.
 
-        Raises: ScopeError for a statement that names one past its mapped class, where the criterion does not find it.
+        Raises: ScopeError for a statement that names one past its mapped class, where the criterion does not find it,
+        and for one that would give a row to another tenant.
         """
         if reach_of(statement) is not Reach.MAPPED:
             _refuse("A prepared statement reaches tenant-owned tables through their mapped classes only.")
+        moved = statement._values or () if isinstance(statement, Update) else ()  # noqa: SLF001  it has no other name
+        if any(str(getattr(column, "name", column)) in _FIXED for column in moved):
+            _refuse("Whose a row is, and which, is not changed.")
         super().__init__(
             statement.options(
                 with_loader_criteria(
@@ -129,6 +133,14 @@ class GuardedSession(Session):
 
     def scoped(self, statement: Scoped, **values: object) -> list[Any]:
         """Return the rows of the open tenant. Raises: ScopeError without a scope, or for a tenant given by hand."""
+        return self._scoped(statement.rows, values)
+
+    def move(self, statement: Scoped, **values: object) -> int:
+        """Run a change of the open tenant's rows and return how many it touched. Raises: ScopeError as `scoped`."""
+        self._known.clear()
+        return self._scoped(statement.run, values)
+
+    def _scoped(self, run: Callable[[Connection, Mapping[str, object]], T], values: Mapping[str, object]) -> T:
         if self.scope is None:
             _refuse("A tenant-owned table was reached without a scope.")
         if _TENANT in values:
@@ -137,7 +149,7 @@ class GuardedSession(Session):
         connection = self.connection()
         connection.info[SCOPED] = True
         try:
-            return statement.rows(connection, {**values, _TENANT: self.scope.tenant})
+            return run(connection, {**values, _TENANT: self.scope.tenant})
         finally:
             connection.info.pop(SCOPED, None)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, func, literal_column, select, table, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import InboundId, TenantId
@@ -12,12 +12,18 @@ from console.domain.inbound import InboundEvent, InboundState
 from console.domain.search_terms import folded
 from console.storage.job_rows import shown_event
 from console.storage.job_tables import InboundEventRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.prepared import Prepared
+from console.storage.rows import add_unless_taken, changed, found
 from console.storage.types import Words
 
 _COUNTED_UP_TO = 10_000
 # Word for word as the partial index says it, so that either database proves that it serves.
 _IS_RECEIVED: ColumnElement[bool] = literal_column("inbound_event.state = 'received'")
+_WAITING_OF = Prepared(
+    select(InboundEventRow.customer, InboundEventRow.object_id).where(
+        InboundEventRow.customer.in_(bindparam("customers", expanding=True)), _IS_RECEIVED
+    )
+)
 _CUSTOMERS = table("directory_customer", column("value", Words()), column("tenant_id", Words()))  # a view
 
 
@@ -81,11 +87,8 @@ class StoredInbox:
 
     def waiting_of(self, customers: Sequence[str]) -> frozenset[str]:
         """Return the objects and customers that an event of some customers is about which waits to be processed."""
-        wanted = select(InboundEventRow.customer, InboundEventRow.object_id).where(
-            InboundEventRow.customer.in_(customers), _IS_RECEIVED
-        )
-        found = self._session.execute(wanted).all() if customers else ()
-        return frozenset(name for row in found for name in row if name is not None)
+        waiting = found(self._session, _WAITING_OF, customers=list(customers)) if customers else ()
+        return frozenset(name for row in waiting for name in row if name is not None)
 
     def newest(self) -> str | None:
         """Return the provider's id of the event that came last."""

@@ -1,14 +1,15 @@
 """The mirror of one tenant: every read by an index, every write guarded by when the provider said it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from console.domain.billing.canonical_form import MalformedObjectError, Snapshot, restored
 from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.reconciling.books import ObjectRef, Side
+from console.ports.mirror import Ref, Unheard
 from console.storage.account_state import move_entitlements
 from console.storage.billing_tables import BillingObjectRow
 from console.storage.bought import stored_customers
@@ -54,6 +55,13 @@ class StoredMirror:
     def mirrored_at(self) -> Mapping[ObjectRef, datetime]:
         """Return when the mirror last heard of each object, deleted ones too; one statement."""
         return {_ref(row): row.fetched_at for row in self._session.scoped(_HEARD_AT)}
+
+    def unheard(self, *, before: datetime, since: datetime | None, after: Ref | None, limit: int) -> Sequence[Unheard]:
+        """Return what is not deleted and was heard of last before a moment, made since another, in order after one."""
+        kind, thing = after or ("", "")
+        asked = {"before": before, "since": since or _EVER, "kind": kind, "id": thing, "most": limit}
+        rows = self._session.scoped(_UNHEARD, **asked)
+        return [Unheard(kind=ObjectKind(row.kind), id=row.id, customer=row.customer) for row in rows]
 
     def customers(self) -> frozenset[str]:
         """Return the provider's customers that are this tenant: those linked, and the product's own unless unlinked."""
@@ -120,4 +128,17 @@ _CHILDREN = Scoped(
 )
 _OF_NUMBER = Scoped(select(_ROW).where(_ROW.kind == ObjectKind.INVOICE.value, _ROW.number == bindparam("number")))
 _SIDE = Scoped(select(_ROW.kind, _ROW.id, _ROW.canonical).where(_ROW.is_deleted.is_(False)))
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER = or_(_ROW.kind > bindparam("kind"), and_(_OF_KIND, _ROW.id > bindparam("id")))
+_UNHEARD = Scoped(
+    select(_ROW.kind, _ROW.id, _ROW.customer)
+    .where(
+        _ROW.is_deleted.is_(False),
+        _ROW.fetched_at < bindparam("before", type_=_ROW.fetched_at.type),
+        _ROW.at >= bindparam("since", type_=_ROW.at.type),
+        _AFTER,
+    )
+    .order_by(_ROW.kind, _ROW.id)
+    .limit(bindparam("most"))
+)
 _HEARD_AT = Scoped(select(_ROW.kind, _ROW.id, _ROW.fetched_at))

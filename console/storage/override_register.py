@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from console.domain.ids import TenantId
 from console.domain.override_register import Registered
-from console.ports.override_register import Which
+from console.ports.override_register import Glance, Which
 from console.storage.access_tables import RegisteredRow, RegisterRoundRow
 from console.storage.control_tables import StaffRow
-from console.storage.rows import changed, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import changed, found, table_of
 
 _ONLY = 1
+_ONE_DAY = timedelta(days=1)
 _ACTIVE = select(StaffRow.id).where(StaffRow.is_active.is_(True))  # whoever has left answers for nothing
 
 
@@ -42,28 +45,22 @@ class StoredRegister:
 
     def page(self, which: Which, *, ends_before: datetime, limit: int) -> Sequence[Registered]:
         """Return overrides, those that end first before the others; `ends_before` bounds what ends soon."""
-        row = RegisteredRow
-        kept: dict[Which, list[ColumnElement[bool]]] = {
-            Which.ENDS_SOON: [row.until.is_not(None), row.until <= ends_before],
-            Which.NO_OWNER: [row.owner.not_in(_ACTIVE)],
-            Which.REDUNDANT: [row.is_redundant.is_(True)],
-            Which.ORPHANED: [row.is_orphaned.is_(True)],
-            Which.ALL: [],
-        }
-        endless = case((row.until.is_(None), 1), else_=0)
-        wanted = select(row).where(*kept[which]).order_by(endless, row.until, row.tenant, row.override).limit(limit)
-        return [_shown(each) for each in self._session.scalars(wanted)]
+        bounds = {"ends_before": ends_before} if which is Which.ENDS_SOON else {}
+        return [_shown(row) for row in found(self._session, _PAGES[which], most=limit, **bounds)]
+
+    def glance(self, *, now: datetime, ends_before: datetime, most: int) -> Glance:
+        """Return the figures of all parts, in one statement; none is counted further than `most`."""
+        bounds = {"now": now, "tomorrow": now + _ONE_DAY, "ends_before": ends_before}
+        (row,) = found(self._session, _GLANCE, most=most, **bounds)
+        return Glance(
+            counts={which: getattr(row, which.value) for which in Which},
+            ends_tomorrow=row.tomorrow,
+            looked_at=row.looked_at,
+        )
 
     def totals(self) -> Sequence[tuple[str, int, int]]:
         """Return for each currency how many overrides cost how much a month."""
-        row = RegisteredRow
-        wanted = (
-            select(row.currency, func.count(), func.sum(row.monthly_minor))
-            .where(row.monthly_minor > 0)
-            .group_by(row.currency)
-            .order_by(row.currency)
-        )
-        return [(currency, many, int(minor)) for currency, many, minor in self._session.execute(wanted)]
+        return [(row.currency, row.many, int(row.minor)) for row in found(self._session, _TOTALS)]
 
     def round(self) -> tuple[datetime, TenantId | None] | None:
         """Return when the round began that is under way, and the last tenant that it has seen; None without one."""
@@ -78,7 +75,47 @@ class StoredRegister:
             self._session.execute(insert(table_of(RegisterRoundRow)), [values])
 
 
-def _shown(row: RegisteredRow) -> Registered:
+_ROW = RegisteredRow
+_ENDS_BEFORE: BindParameter[datetime] = bindparam("ends_before", type_=_ROW.until.type)
+_MOST: BindParameter[int] = bindparam("most")
+_KEPT: dict[Which, tuple[ColumnElement[bool], ...]] = {
+    Which.ENDS_SOON: (_ROW.until.is_not(None), _ROW.until <= _ENDS_BEFORE),
+    Which.NO_OWNER: (_ROW.owner.not_in(_ACTIVE),),
+    Which.REDUNDANT: (_ROW.is_redundant.is_(True),),
+    Which.ORPHANED: (_ROW.is_orphaned.is_(True),),
+    Which.ALL: (),
+}
+_ENDLESS = case((_ROW.until.is_(None), 1), else_=0)
+_PAGES = {
+    which: Prepared(select(_ROW).where(*kept).order_by(_ENDLESS, _ROW.until, _ROW.tenant, _ROW.override).limit(_MOST))
+    for which, kept in _KEPT.items()
+}
+_TOTALS = Prepared(
+    select(_ROW.currency, func.count().label("many"), func.sum(_ROW.monthly_minor).label("minor"))
+    .where(_ROW.monthly_minor > 0)
+    .group_by(_ROW.currency)
+    .order_by(_ROW.currency)
+)
+
+
+def _counted(*kept: ColumnElement[bool]) -> ScalarSelect[int]:
+    some = select(_ROW.override).where(*kept).limit(_MOST).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+_GLANCE = Prepared(
+    select(
+        *(_counted(*kept).label(which.value) for which, kept in _KEPT.items()),
+        _counted(
+            _ROW.until > bindparam("now", type_=_ROW.until.type),
+            _ROW.until <= bindparam("tomorrow", type_=_ROW.until.type),
+        ).label("tomorrow"),
+        select(func.min(_ROW.checked_at)).scalar_subquery().label("looked_at"),
+    )
+)
+
+
+def _shown(row: Any) -> Registered:  # noqa: ANN401  a row of any making
     return Registered(
         tenant=TenantId(row.tenant),
         override=row.override,

@@ -28,6 +28,7 @@ class PeriodRow(ControlBase):
     request: Mapped[str | None]
     times_reopened: Mapped[int]
     cursor: Mapped[str | None]
+    agreements: Mapped[list[Any]] = mapped_column(server_default="[]")
 
 
 class PeriodSetRow(TenantOwned, PlaneBase):

@@ -13,10 +13,20 @@ from console.domain.accounting.receivables import RollForward
 from console.domain.billing.canonical_form import document, kind_of, restored
 from console.domain.billing.objects import ObjectKind
 from console.domain.ids import Digest, RequestId, StaffId, TenantId
-from console.domain.periods import FrozenObject, FrozenSet, Period, PeriodId, PeriodState, SealedFile, open_period
+from console.domain.periods import (
+    FrozenObject,
+    FrozenSet,
+    Period,
+    PeriodId,
+    PeriodState,
+    SealedFile,
+    agreement_of,
+    open_period,
+)
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.period_tables import PeriodRow, PeriodSetRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.prepared import Prepared
+from console.storage.rows import add_unless_taken, changed, found
 from console.storage.types import moment_of, stored_micros
 
 
@@ -29,15 +39,14 @@ class StoredPeriods:
 
     def get(self, period: PeriodId) -> Period:
         """Return a period; one that nobody touched is open."""
-        row = self._session.scalar(select(PeriodRow).where(PeriodRow.id == period))
-        return open_period(period) if row is None else _shown(row)
+        rows = found(self._session, _ONE, period=period)
+        return _shown(rows[0]) if rows else open_period(period)
 
     def known(self, *, before: PeriodId | None, limit: int) -> Sequence[Period]:
         """Return periods that somebody touched, newest first."""
-        wanted = select(PeriodRow).order_by(PeriodRow.id.desc()).limit(limit)
-        if before is not None:
-            wanted = wanted.where(PeriodRow.id < before)
-        return [_shown(row) for row in self._session.scalars(wanted)]
+        if before is None:
+            return [_shown(row) for row in found(self._session, _NEWEST, most=limit)]
+        return [_shown(row) for row in found(self._session, _NEWEST_BEFORE, most=limit, before=before)]
 
     def save(self, period: Period) -> bool:
         """Store a period one version further, by one conditional write; False: somebody was faster."""
@@ -45,7 +54,6 @@ class StoredPeriods:
         if period.version == 0:
             return add_unless_taken(self._session, PeriodRow, values)
         same = update(PeriodRow).where(PeriodRow.id == period.id, PeriodRow.version == period.version)
-        self._session.expire_all()
         return changed(self._session, same.values(values)) == 1
 
 
@@ -77,6 +85,11 @@ class StoredPeriodSets:
             self._session.put(PeriodSetRow, period=books.held.period, **values)
 
 
+_ONE = Prepared(select(PeriodRow).where(PeriodRow.id == bindparam("period")))
+_NEWEST = Prepared(select(PeriodRow).order_by(PeriodRow.id.desc()).limit(bindparam("most")))
+_NEWEST_BEFORE = Prepared(
+    select(PeriodRow).where(PeriodRow.id < bindparam("before")).order_by(PeriodRow.id.desc()).limit(bindparam("most"))
+)
 _HEAD = select(PeriodSetRow.period, PeriodSetRow.held, PeriodSetRow.closing, PeriodSetRow.frozen_at)
 _EARLIER = Scoped(_HEAD.where(PeriodSetRow.period < bindparam("period")).order_by(PeriodSetRow.period))
 _HELD = Scoped(_HEAD.where(PeriodSetRow.period == bindparam("period")))
@@ -142,7 +155,7 @@ def _books(row: PeriodSetRow) -> PeriodBooks:
     )
 
 
-def _shown(row: PeriodRow) -> Period:
+def _shown(row: Any) -> Period:  # noqa: ANN401  a row of any making
     return Period(
         id=PeriodId(row.id),
         state=PeriodState(row.state),
@@ -159,6 +172,7 @@ def _shown(row: PeriodRow) -> Period:
         request=None if row.request is None else RequestId(row.request),
         times_reopened=row.times_reopened,
         cursor=None if row.cursor is None else TenantId(row.cursor),
+        agreements=tuple(agreement_of(each) for each in row.agreements),
     )
 
 
@@ -168,4 +182,5 @@ def _values(period: Period) -> dict[str, Any]:
         "state": period.state.value,
         "files": [asdict(each) for each in period.files],
         "previous": [asdict(each) for each in period.previous],
+        "agreements": [each.plain() for each in period.agreements],
     }

@@ -7,10 +7,9 @@ from console.domain.billing.objects import ObjectKind
 from console.domain.ids import Digest, ExecutionId, RequestId, StaffId, TenantId
 from console.domain.reconciling.findings import Direction, Finding, FindingId, FindingState, ReconciliationId
 from console.domain.reconciling.runs import How, KindTotal, Reconciliation, RunState, Sighting, Staged
-from console.storage.reconciliation_tables import FindingRow, ReconciliationRow, SightingRow, StagedObjectRow
 
 
-def shown_run(row: ReconciliationRow) -> Reconciliation:
+def shown_run(row: Any) -> Reconciliation:  # noqa: ANN401  a row of any making
     """Return a run."""
     return Reconciliation(
         id=ReconciliationId(row.id),
@@ -72,7 +71,7 @@ def run_values(run: Reconciliation) -> dict[str, Any]:
     }
 
 
-def shown_staged(row: StagedObjectRow) -> Staged:
+def shown_staged(row: Any) -> Staged:  # noqa: ANN401  a row of any making
     """Return an object as it was pulled."""
     return Staged(
         kind=ObjectKind(row.kind),
@@ -101,7 +100,7 @@ def staged_values(run: ReconciliationId, staged: Staged) -> dict[str, Any]:
     }
 
 
-def shown_sighting(row: SightingRow) -> Sighting:
+def shown_sighting(row: Any) -> Sighting:  # noqa: ANN401  a row of any making
     """Return a sighting."""
     return Sighting(
         finding=FindingId(row.finding),
@@ -126,7 +125,7 @@ def sighting_values(run: ReconciliationId, seen: Sighting) -> dict[str, Any]:
     }
 
 
-def shown_finding(row: FindingRow) -> Finding:
+def shown_finding(row: Any) -> Finding:  # noqa: ANN401  a row of any making
     """Return a finding."""
     return Finding(
         id=FindingId(row.id),

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from console.domain.canonical import canonical_bytes
 from console.domain.ids import Digest, TenantId
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import FLEET, OPEN_STATES, Reconciliation, Sighting
+from console.storage.prepared import Prepared
 from console.storage.reconciliation_rows import (
     progress_of,
     run_values,
@@ -19,7 +19,7 @@ from console.storage.reconciliation_rows import (
     sighting_values,
 )
 from console.storage.reconciliation_tables import ReconciliationRow, SightingRow
-from console.storage.rows import add_unless_taken, changed
+from console.storage.rows import add_unless_taken, changed, found
 
 _DIGESTED_AT_ONCE = 1_000
 # Word for word as the partial indexes say it, so that either database proves that they serve.
@@ -40,25 +40,17 @@ class StoredRuns:
 
     def get(self, run: ReconciliationId) -> Reconciliation | None:
         """Return one run."""
-        return self._one(select(ReconciliationRow).where(ReconciliationRow.id == run))
+        return next((shown_run(row) for row in found(self._session, _ONE, run=run)), None)
 
     def open_of(self, scope: str) -> Reconciliation | None:
         """Return the run over a scope that is still open."""
-        return self._one(select(ReconciliationRow).where(ReconciliationRow.scope == scope, _IS_OPEN))
+        return next((shown_run(row) for row in found(self._session, _OPEN, scope=scope)), None)
 
     def last_done(self, tenant: TenantId | None) -> Reconciliation | None:
         """Return the newest run that ended well over the fleet, or over the fleet or this tenant."""
         scopes = [FLEET] if tenant is None else [FLEET, tenant]
-        found = [
-            self._one(
-                select(ReconciliationRow)
-                .where(ReconciliationRow.scope == scope, _IS_DONE)
-                .order_by(ReconciliationRow.queued_at.desc(), ReconciliationRow.id.desc())
-                .limit(1)
-            )
-            for scope in scopes
-        ]
-        return max((run for run in found if run is not None), key=lambda run: (run.queued_at, run.id), default=None)
+        newest = [shown_run(row) for scope in scopes for row in found(self._session, _LAST_DONE, scope=scope)]
+        return max(newest, key=lambda run: (run.queued_at, run.id), default=None)
 
     def save(self, run: Reconciliation) -> bool:
         """Write how far an open run has come, by one conditional update on its version; False: too late."""
@@ -71,18 +63,13 @@ class StoredRuns:
 
     def page(self, *, tenant: TenantId | None, before: ReconciliationId | None, limit: int) -> Sequence[Reconciliation]:
         """Return runs newest first, of one tenant or all."""
-        wanted = select(ReconciliationRow)
+        given: dict[str, object] = {"most": limit}
         if tenant is not None:
-            wanted = wanted.where(ReconciliationRow.scope == tenant)
+            given["tenant"] = tenant
         if before is not None:
-            edge = select(ReconciliationRow.queued_at).where(ReconciliationRow.id == before).scalar_subquery()
-            wanted = wanted.where(tuple_(ReconciliationRow.queued_at, ReconciliationRow.id) < tuple_(edge, before))
-        newest = wanted.order_by(ReconciliationRow.queued_at.desc(), ReconciliationRow.id.desc()).limit(limit)
-        return [shown_run(row) for row in self._session.scalars(newest)]
-
-    def _one(self, wanted: Select[Any]) -> Reconciliation | None:
-        row = self._session.scalar(wanted, execution_options={"populate_existing": True})
-        return None if row is None else shown_run(row)
+            given["before"] = before
+        wanted = _PAGES[tenant is not None, before is not None]
+        return [shown_run(row) for row in found(self._session, wanted, **given)]
 
 
 class StoredSightings:
@@ -99,8 +86,10 @@ class StoredSightings:
 
     def of_tenant(self, run: ReconciliationId, tenant: TenantId | None) -> Sequence[Sighting]:
         """Return what a run saw of one tenant, or of the account as a whole, in order of id."""
-        wanted = select(SightingRow).where(SightingRow.run == run, SightingRow.tenant == tenant)
-        return [shown_sighting(row) for row in self._session.scalars(wanted.order_by(SightingRow.finding))]
+        if tenant is not None:
+            return [shown_sighting(row) for row in found(self._session, _OF_TENANT, run=run, tenant=tenant)]
+        of_account = select(SightingRow).where(SightingRow.run == run, SightingRow.tenant.is_(None))
+        return [shown_sighting(row) for row in self._session.scalars(of_account.order_by(SightingRow.finding))]
 
     def digest(self, run: ReconciliationId) -> Digest:
         """Return a digest over everything that a run saw, in constant memory."""
@@ -123,3 +112,36 @@ class StoredSightings:
             if len(page) < _DIGESTED_AT_ONCE:
                 return
             last = page[-1][0]
+
+
+_OF_TENANT = Prepared(
+    select(SightingRow)
+    .where(SightingRow.run == bindparam("run"), SightingRow.tenant == bindparam("tenant"))
+    .order_by(SightingRow.finding)
+)
+_Run = ReconciliationRow
+_ONE = Prepared(select(_Run).where(_Run.id == bindparam("run")))
+_OPEN = Prepared(select(_Run).where(_Run.scope == bindparam("scope"), _IS_OPEN))
+_LAST_DONE = Prepared(
+    select(_Run)
+    .where(_Run.scope == bindparam("scope"), _IS_DONE)
+    .order_by(_Run.queued_at.desc(), _Run.id.desc())
+    .limit(1)
+)
+
+
+def _page(*, of_tenant: bool, after_one: bool) -> Prepared:
+    wanted = select(_Run)
+    if of_tenant:
+        wanted = wanted.where(_Run.scope == bindparam("tenant"))
+    if after_one:
+        edge = select(_Run.queued_at).where(_Run.id == bindparam("before")).scalar_subquery()
+        wanted = wanted.where(tuple_(_Run.queued_at, _Run.id) < tuple_(edge, bindparam("before")))
+    return Prepared(wanted.order_by(_Run.queued_at.desc(), _Run.id.desc()).limit(bindparam("most")))
+
+
+_PAGES = {
+    (of_tenant, after_one): _page(of_tenant=of_tenant, after_one=after_one)
+    for of_tenant in (False, True)
+    for after_one in (False, True)
+}

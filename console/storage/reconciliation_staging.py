@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Select, bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.billing.objects import ObjectKind
@@ -13,9 +13,10 @@ from console.domain.ids import Digest
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import OPEN_STATES, Staged
 from console.storage.fleet.upserts import upsert
+from console.storage.prepared import Prepared
 from console.storage.reconciliation_rows import shown_staged, staged_values
 from console.storage.reconciliation_tables import ReconciliationRow, StagedObjectRow
-from console.storage.rows import changed, table_of
+from console.storage.rows import changed, found, table_of
 
 _DIGESTED_AT_ONCE = 1_000
 _KEY = ("run", "kind", "id")
@@ -38,8 +39,8 @@ class StoredStaging:
         """Return everything of some customers, in order of kind and id."""
         if not customers:
             return ()
-        wanted = select(_Row).where(_Row.run == run, _Row.customer.in_(sorted(customers)))
-        return self._found(wanted.order_by(_Row.kind, _Row.id))
+        rows = found(self._session, _OF_CUSTOMERS, run=run, customers=sorted(customers))
+        return [shown_staged(row) for row in rows]
 
     def page(self, run: ReconciliationId, kind: ObjectKind, *, after: str, limit: int) -> Sequence[Staged]:
         """Return objects of a kind in order of id, those after one."""
@@ -100,3 +101,10 @@ class StoredStaging:
     def _found(self, wanted: Select[StagedObjectRow]) -> Sequence[Staged]:
         rows = self._session.scalars(wanted, execution_options={"populate_existing": True})
         return [shown_staged(row) for row in rows]
+
+
+_OF_CUSTOMERS = Prepared(
+    select(_Row)
+    .where(_Row.run == bindparam("run"), _Row.customer.in_(bindparam("customers", expanding=True)))
+    .order_by(_Row.kind, _Row.id)
+)

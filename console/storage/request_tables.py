@@ -76,6 +76,7 @@ class RequestVoteRow(ControlBase):
     """One natural person's vote on one revision; the key makes a second one impossible."""
 
     __tablename__ = "request_vote"
+    __table_args__ = (Index(None, "cast_at"),)
 
     request: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
@@ -110,4 +111,15 @@ class RequestRenderedRow(ControlBase):
     request: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     staff: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class ReservationRow(ControlBase):
+    """What an execution holds while it goes on; the key makes a second holder impossible."""
+
+    __tablename__ = "execution_reservation"
+    __table_args__ = (Index(None, "execution"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    execution: Mapped[str]
     at: Mapped[datetime]

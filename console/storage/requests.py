@@ -37,7 +37,8 @@ from console.storage.rows import add, add_unless_taken, changed, done, found, ke
 _MOVABLE = frozenset(
     {"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because", "drift"}
 )
-_RUNNING = (State.PENDING.value, State.APPROVED.value)
+_RUNNING = (State.PENDING.value, State.APPROVED.value, State.COUNTING_DOWN.value)
+_CLOCKED = (State.APPROVED.value, State.COUNTING_DOWN.value)
 _Found = Select[*tuple[Any, ...]]
 _HEAD_OF_REVISION = and_(
     RequestRevisionRow.request == RequestRow.id, RequestRevisionRow.revision == RequestRow.revision
@@ -115,12 +116,7 @@ class StoredRequests:
 
     def was_rendered(self, request: RequestId, *, revision: int, staff: StaffId) -> bool:
         """Return whether the diff of a revision was shown to a person."""
-        wanted = select(RequestRenderedRow.at).where(
-            RequestRenderedRow.request == request,
-            RequestRenderedRow.revision == revision,
-            RequestRenderedRow.staff == staff,
-        )
-        return self._session.scalar(wanted) is not None
+        return bool(found(self._session, _SEEN, request=request, revision=revision, staff=staff))
 
     def waiting_for(
         self, staff: StaffId, roles: Collection[Role], *, now: datetime, after: RequestId | None, limit: int
@@ -153,14 +149,14 @@ class StoredRequests:
         return self._newest(pages, after=after, limit=limit, **values)
 
     def open_of_requester(self, staff: StaffId) -> Sequence[Request]:
-        """Return a person's pending and approved requests."""
+        """Return a person's requests that could still run."""
         wanted = _found().where(RequestRow.requester == staff, RequestRow.state.in_(_RUNNING))
         return self._many(wanted.order_by(RequestRow.filed_at, RequestRow.id))
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Request]:
         """Return pending or approved requests whose clock has run out."""
         pending = and_(RequestRow.state == State.PENDING.value, RequestRow.approve_by <= now)
-        approved = and_(RequestRow.state == State.APPROVED.value, RequestRow.execute_by <= now)
+        approved = and_(RequestRow.state.in_(_CLOCKED), RequestRow.execute_by <= now)
         late = select(RequestRow.id).where(or_(pending, approved)).limit(limit)
         return self._many(_found().where(RequestRow.id.in_(late)).order_by(RequestRow.id))
 
@@ -274,6 +270,14 @@ _RECENT = {
 }
 # A tenant's ended requests grow for ever, while the clocks bound how many are open anywhere: those are looked through.
 _OPEN_OF_TENANT = _newest_first(_found().where(func.coalesce(RequestRow.tenant, "") == bindparam("tenant"), _IN_STATES))
+_LOOKS = table_of(RequestRenderedRow)
+_SEEN = Prepared(
+    select(_LOOKS.c.at).where(
+        _LOOKS.c.request == bindparam("request"),
+        _LOOKS.c.revision == bindparam("revision"),
+        _LOOKS.c.staff == bindparam("staff"),
+    )
+)
 _BALLOTS = table_of(RequestVoteRow)
 _VOTES = Prepared(
     select(_BALLOTS)

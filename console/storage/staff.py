@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
@@ -26,9 +27,8 @@ class StoredStaff:
 
     def get(self, staff: StaffId) -> StaffMember | None:
         """Return one staff member."""
-        rows = found(self._session, _ONE_WITH_ROLES, staff=staff)
-        roles = frozenset(Role(row.role) for row in rows if row.role is not None)
-        return _member(rows[0], roles) if rows else None
+        rows = found(self._session, _ONE, staff=staff)
+        return _with_roles(rows) if rows else None
 
     def by_person(self, person: PersonKey) -> StaffMember | None:
         """Return the account of a natural person."""
@@ -51,18 +51,13 @@ class StoredStaff:
 
     def eligible(self, roles: Collection[Role]) -> Sequence[StaffMember]:
         """Return the active persons who hold any of the roles."""
-        holders = select(StaffRoleRow.staff).where(StaffRoleRow.role.in_([role.value for role in roles]))
-        wanted = select(StaffRow).where(
-            StaffRow.id.in_(holders), StaffRow.is_active, StaffRow.kind == StaffKind.PERSON.value
-        )
-        return self._many(wanted.order_by(StaffRow.id))
+        rows = found(self._session, _ELIGIBLE, roles=[role.value for role in roles])
+        return [_with_roles(list(own)) for _staff, own in groupby(rows, key=lambda row: row.id)]
 
     def granted_since(self, staff: StaffId, roles: Collection[Role]) -> datetime | None:
         """Return since when somebody has held any of the roles without a break, or None."""
-        wanted = select(StaffRoleRow.since).where(
-            StaffRoleRow.staff == staff, StaffRoleRow.role.in_([role.value for role in roles])
-        )
-        return self._session.scalar(wanted.order_by(StaffRoleRow.since).limit(1))
+        rows = found(self._session, _SINCE, staff=staff, roles=[role.value for role in roles])
+        return rows[0].since if rows else None
 
     def add(self, member: StaffMember) -> None:
         """Add an account; raises ConflictError when person or address is taken."""
@@ -174,11 +169,26 @@ class StoredStaff:
 
 
 _STAFF, _HELD = table_of(StaffRow), table_of(StaffRoleRow)
-_ONE_WITH_ROLES = Prepared(
-    select(_STAFF, _HELD.c.role)
-    .select_from(_STAFF.join(_HELD, _HELD.c.staff == _STAFF.c.id, isouter=True))
-    .where(_STAFF.c.id == bindparam("staff"))
+_WITH_ROLES = select(_STAFF, _HELD.c.role).select_from(_STAFF.join(_HELD, _HELD.c.staff == _STAFF.c.id, isouter=True))
+_ONE = Prepared(_WITH_ROLES.where(_STAFF.c.id == bindparam("staff")))
+_ELIGIBLE = Prepared(
+    _WITH_ROLES.where(
+        _STAFF.c.id.in_(select(StaffRoleRow.staff).where(StaffRoleRow.role.in_(bindparam("roles", expanding=True)))),
+        _STAFF.c.is_active,
+        _STAFF.c.kind == StaffKind.PERSON.value,
+    ).order_by(_STAFF.c.id)
 )
+_SINCE = Prepared(
+    select(_HELD.c.since)
+    .where(_HELD.c.staff == bindparam("staff"), _HELD.c.role.in_(bindparam("roles", expanding=True)))
+    .order_by(_HELD.c.since)
+    .limit(1)
+)
+
+
+def _with_roles(rows: Sequence[Any]) -> StaffMember:
+    """Return the one person of these rows, each of which names a role at most."""
+    return _member(rows[0], frozenset(Role(row.role) for row in rows if row.role is not None))
 
 
 def _member(row: Any, roles: frozenset[Role]) -> StaffMember:  # noqa: ANN401  a row, mapped or not

@@ -11,6 +11,7 @@ from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
 from console.storage.access_policies import StoredAccessPolicies
+from console.storage.break_glass import StoredGlass
 from console.storage.consents import StoredConsents
 from console.storage.customer_letters import StoredCustomerLetters
 from console.storage.customer_tokens import StoredCustomerTokens
@@ -33,6 +34,8 @@ from console.storage.recalculations import StoredRecalculations
 from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
+from console.storage.reservations import StoredReservations
+from console.storage.reviews import StoredReviews
 from console.storage.sessions import StoredSessions
 from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
@@ -70,6 +73,16 @@ class StoredUnit:
         return StoredFreezes(self._session, writing=self._counter is not None)
 
     @cached_property
+    def glass(self) -> StoredGlass:
+        """Return the uses of break-glass."""
+        return StoredGlass(self._session)
+
+    @cached_property
+    def reviews(self) -> StoredReviews:
+        """Return the reviews."""
+        return StoredReviews(self._session)
+
+    @cached_property
     def staff(self) -> StoredStaff:
         """Return the staff."""
         return StoredStaff(self._session)
@@ -98,6 +111,11 @@ class StoredUnit:
     def requests(self) -> StoredRequests:
         """Return the requests."""
         return StoredRequests(self._session)
+
+    @cached_property
+    def reservations(self) -> StoredReservations:
+        """Return what executions hold."""
+        return StoredReservations(self._session)
 
     @cached_property
     def trail(self) -> StoredTrail | ReadOnlyTrail:

@@ -76,11 +76,10 @@ def events_part(house: House, *, now: datetime) -> AccountBooks:
 
 
 def _inbox(unit: ControlUnit, *, now: datetime) -> InboxState:
-    oldest = unit.inbox.oldest_waiting()
     bad = _refused(unit, since=now - _DAY, until=now)
     usual = _refused(unit, since=now - _DAY * (1 + _USUAL_DAYS), until=now - _DAY) // _USUAL_DAYS
     return InboxState(
-        oldest_received_s=0 if oldest is None else int((now - oldest).total_seconds()),
+        oldest_received_at=unit.inbox.oldest_waiting(),
         failed=unit.inbox.failed_since(now - _DAY),
         bad_signatures=bad,
         usual_bad_signatures=usual,

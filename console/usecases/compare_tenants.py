@@ -10,14 +10,14 @@ from console.domain.ids import Digest, TenantId
 from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.detecting import detect_tenant
 from console.domain.reconciling.findings import Candidate, FindingId
-from console.domain.reconciling.runs import Reconciliation, counted
+from console.domain.reconciling.runs import How, Reconciliation, counted
 from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
 from console.ports.reconciliation import FindingFilter
 from console.ports.store import ControlUnit
 from console.usecases.assemble_books import ProviderSide, Shelf, assembled, prices_of, provider_side
 from console.usecases.closed_periods import closed_periods
-from console.usecases.look_twice import fetched_again, named_objects, persisting, taken_as
+from console.usecases.look_twice import listed_again, looked_again, named_objects, taken_as, told_of_lately
 from console.usecases.note_findings import Seen, note_seen
 from console.usecases.reconciliation_work import Work, kept
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
@@ -95,16 +95,38 @@ def compared(work: Work, row: DirectoryRow, prices: Mapping[str, Price]) -> Comp
     if not first:
         return Compared(tenant=row, seen=(), inputs=_inputs(books, shelf), looked_twice=0, vanished=0)
     wanted = named_objects(first, shelf.provider.objects, shelf.provider.unreadable, books.mirror.objects)
-    provider = fetched_again(work.house, shelf.provider, wanted)
-    again, _ = _read(work, row, prices, provider=provider)
-    second = persisting(first, detect_tenant(again))
+    customers = [link.customer for link in shelf.links]
+    again, shelf_again = books, shelf
+
+    def look() -> Sequence[Candidate]:
+        nonlocal again, shelf_again
+        provider = listed_again(work.house, work.run, customers, wanted)
+        again, shelf_again = _read(work, row, prices, provider=provider)
+        return detect_tenant(again)
+
+    second = looked_again(first, look)
+    seen = [_taken(work, each, again, shelf_again) for each in second]
     return Compared(
         tenant=row,
-        seen=tuple(_taken(work, each, again, shelf) for each in second),
+        seen=tuple(_with_the_late(work, seen, shelf)),
         inputs=_inputs(books, shelf),
         looked_twice=len(first),
         vanished=len(first) - len(second),
     )
+
+
+def _with_the_late(work: Work, seen: Sequence[Seen], shelf: Shelf) -> Sequence[Seen]:
+    """Return what was seen; what is new, and was told of so lately that its webhook may be on the way, is in flight."""
+    before = {sighting.finding for sighting in shelf.before}
+    if all(each.how is not How.SEEN or each.candidate.id in before for each in seen):
+        return seen
+    late = told_of_lately(work.house, since=work.now - work.window)
+    return [
+        replace(each, how=How.IN_FLIGHT)
+        if each.how is How.SEEN and each.candidate.id not in before and not late.isdisjoint(each.candidate.objects)
+        else each
+        for each in seen
+    ]
 
 
 def named_by_findings(unit: ControlUnit, tenant: TenantId) -> set[str]:

@@ -1,6 +1,6 @@
 """The one executor: nothing else in the house applies an action."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,10 +11,10 @@ from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
 from console.domain.errors import ConflictError, NotFoundError, OutsideError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
-from console.domain.requests import Request, State, Vote
+from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.ports.actions import Action, Fault
+from console.ports.actions import Action, Fault, nothing_alone
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
@@ -27,7 +27,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
-from console.usecases.tooling import tools_for
+from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
 
 
@@ -94,6 +94,7 @@ def run_in_unit(
     if row is not None and not is_home:
         scope = scope or scope_of_request(request, row, actor, now=now)
     plane = None if scope is None or is_home else plane_in(house, unit, scope)
+    _reserve(unit, action, running, at=now)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
     if plane is None and not is_home and not action.writes_control:
@@ -160,12 +161,28 @@ def finished(
     """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
     if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     _queue_follow_up(house, unit, request, at=at)
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
         tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
     return done
+
+
+def _reserve(unit: ControlUnit, action: Action[Any], request: Request, *, at: datetime) -> None:
+    """Hold what the execution must be alone with, in the transaction that starts it; raises Fault for the second."""
+    name = action.exclusive(_params(action, request))
+    if name is None or request.execution is None:
+        return
+    if not unit.reservations.take(name, execution=request.execution, at=at):
+        raise Fault("", "Another request is at the same thing right now; look at what came of it and ask again.")
+
+
+def _let_go(house: House, unit: ControlUnit, request: Request) -> None:
+    is_held = house.registry[request.action].exclusive is not nothing_alone
+    if is_held and request.execution is not None:
+        unit.reservations.free(request.execution)
 
 
 def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
@@ -186,7 +203,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     Shape: `request` as it was tried: its version fences, so that nothing that came meanwhile is overwritten.
     Raises: RefusedInsideError when somebody was faster, ConflictError when it was settled before.
     """
-    if request.state is State.APPROVED:
+    if request.state in RUNNABLE:
         execution = ExecutionId(house.ids.new("exe"))
         if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=at):
             raise RefusedInsideError(
@@ -195,6 +212,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
         request = replace(request, state=State.EXECUTING, version=request.version + 1, execution=execution)
     if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
+    _let_go(house, unit, request)
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
@@ -263,9 +281,6 @@ def _emit(
     at: datetime,
     **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
-    votes: Sequence[Vote] = [
-        v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None
-    ]
     row = None if request.tenant is None else unit.directory.get(request.tenant)
     is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
     intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
@@ -280,7 +295,7 @@ def _emit(
         effect=house.registry[request.action].effect,
         tenant=row_ref(row, source="request"),
         reason=request.reason,
-        authorisation=authorised(house, Allow(rules=request.rules), request, tuple(votes)),
+        authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
         targets=request_target(request),
         correlation=request.id,
         execution=request.execution,

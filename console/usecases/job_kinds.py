@@ -6,11 +6,13 @@ from types import MappingProxyType
 
 from console.actions.billing.ledger import JOB as WRITE_JOB
 from console.actions.billing.ledger import LINK_JOB
+from console.actions.period.periods import SEAL_JOB
 from console.domain.billing.resyncing import JOB as RESYNC_JOB
 from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
+from console.usecases.fire_break_glass import FIRE_JOB, fire_break_glass
 from console.usecases.follow_link import follow_link
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
@@ -23,6 +25,7 @@ from console.usecases.keep_reconciling import (
     start_nightly,
 )
 from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
+from console.usecases.keep_reviews import KEEP_REVIEWS_EVERY_S, KEEP_REVIEWS_JOB, keep_reviews
 from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
 from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
@@ -33,6 +36,7 @@ from console.usecases.resync_mirror import resync_mirror, stop_resync
 from console.usecases.run_recalculation import RUN_JOB, rest_recalculation, run_recalculation
 from console.usecases.run_reconciliation import fail_reconciliation, run_reconciliation
 from console.usecases.run_replay import rest_replay, run_replay
+from console.usecases.seal_period import seal_period
 from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
 
 _DAY_S = 86_400
@@ -110,8 +114,16 @@ _KINDS = (
         is_tenant_bound=False,
         gave_up=give_period_up,
     ),
+    JobKind(
+        kind=SEAL_JOB,
+        title="Write into the manifest of a period who agreed",
+        handler=seal_period,
+        is_tenant_bound=False,
+    ),
 )
 _GUARD_KINDS = (
+    JobKind(kind=KEEP_REVIEWS_JOB, title="Draw and escalate reviews", handler=keep_reviews, is_tenant_bound=False),
+    JobKind(kind=FIRE_JOB, title="Fire what broke glass", handler=fire_break_glass, is_tenant_bound=True),
     JobKind(
         kind=DRILL_JOB,
         title="Measure a drill of the kill switch",
@@ -144,6 +156,7 @@ _ACCESS_KINDS = (
 KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_GUARD_KINDS, *_ACCESS_KINDS)})
 
 RECURRING: tuple[Recurring, ...] = (
+    Recurring(id=KEEP_REVIEWS_JOB, kind=KEEP_REVIEWS_JOB, every_s=KEEP_REVIEWS_EVERY_S),
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),
     Recurring(id=SWEEP_JOB, kind=SWEEP_JOB, every_s=SWEEP_EVERY_S),
     Recurring(id=REGISTER_JOB, kind=REGISTER_JOB, every_s=REGISTER_EVERY_S),

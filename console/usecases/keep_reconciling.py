@@ -1,7 +1,8 @@
-"""What of reconciliation comes again and again: the nightly run over the fleet, waivers that lapse, old staging."""
+"""What of reconciliation nobody asks for: the nightly run over the fleet, waivers that lapse, old staging."""
 
 from datetime import UTC, timedelta
 
+from console.domain.ids import TenantId
 from console.domain.jobs import Job, JobDraft
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import FLEET
@@ -32,6 +33,14 @@ def start_nightly(house: House, job: Job) -> Done:
         if unit.runs.open_of(FLEET) is None and unit.runs.add(new_run(house, run, tenant=None, by=None, request=None)):
             unit.jobs.add(JobDraft(kind=RECONCILE_JOB, key=f"reconciliation:{run}", payload={"run": run}), at=now)
     return Done()
+
+
+def compare_tenant(house: House, tenant: TenantId) -> None:
+    """Queue a run over one tenant that nobody asked for; as the nightly one, it acts within the machinery's bounds."""
+    run = ReconciliationId(house.ids.new("rcn"))
+    draft = JobDraft(kind=RECONCILE_JOB, key=f"reconciliation:{run}", payload={"run": run}, tenant=tenant)
+    with house.store.write() as unit:
+        unit.jobs.add(draft, at=house.clock.now())
 
 
 def keep_reconciling(house: House, _job: Job) -> Done | Again:

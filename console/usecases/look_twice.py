@@ -1,19 +1,89 @@
-"""The double read: what a candidate names is fetched again, one by one, and only what is still there is believed."""
+"""The double read: a tenant's objects are asked for again, and only what is still there, word for word, is believed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from console.domain.billing.objects import ObjectKind
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
 from console.domain.errors import UnreadableObjectError
 from console.domain.reconciling.books import ObjectRef, TenantBooks
 from console.domain.reconciling.findings import Candidate, FindingId
-from console.domain.reconciling.runs import How
+from console.domain.reconciling.runs import AGELESS, How, Reconciliation
+from console.ports.billing import ProviderPage
+from console.ports.inbound import Verified
 from console.usecases.assemble_books import ProviderSide
+from console.usecases.find_gaps import listed_pages
 from console.usecases.house import House
 from console.usecases.note_findings import Seen
 
 _NOT_FETCHED = frozenset({ObjectKind.PRICE})  # the whole catalogue was pulled, and nothing in it moves by itself
+_MOST_LOOKS = 4
+_AT_ONCE = 100
+
+Look = Callable[[], Sequence[Candidate]]
+
+
+def looked_again(first: Sequence[Candidate], look: Look) -> Sequence[Candidate]:
+    """Return what two looks in a row said in the same words; while the provider works, more than two may be needed.
+
+    Two lists are never read at one moment: a payment between them makes sums differ, but not twice in the same way.
+    """
+    before, same = first, list[Candidate]()
+    for _ in range(_MOST_LOOKS):
+        now = persisting(before, look())
+        said = {each.id: each for each in before}
+        same = [each for each in now if _words(each) == _words(said[each.id])]
+        if len(same) == len(now):
+            break
+        before = now
+    return same
+
+
+def _words(candidate: Candidate) -> tuple[object, ...]:
+    return candidate.ours, candidate.theirs, candidate.at_risk_minor, candidate.currency, dict(candidate.params)
+
+
+def listed_again(
+    house: House, run: Reconciliation, customers: Iterable[str], wanted: Iterable[ObjectRef]
+) -> ProviderSide:
+    """Return what the provider has of some customers now, what was made meanwhile too, and what else is wanted.
+
+    Raises: OutsideError when it is silent.
+    """
+    fresh = ProviderSide()
+    for customer in customers:
+        for page in _pages(house, run, customer):
+            objects = {(each.kind, each.thing.id): each.thing for each in page.items if not each.is_deleted}
+            unreadable = {(each.kind, each.id): each.why for each in page.unreadable}
+            fresh = ProviderSide(
+                objects={**fresh.objects, **objects}, unreadable={**fresh.unreadable, **unreadable}
+            )  # fmt: skip
+    listed = {*fresh.objects, *fresh.unreadable}
+    return fetched_again(house, fresh, (ref for ref in wanted if ref not in listed))
+
+
+def _pages(house: House, run: Reconciliation, customer: str) -> Iterator[ProviderPage]:
+    found = house.provider.fetch(ObjectKind.CUSTOMER, customer)
+    yield ProviderPage(items=() if found is None else (found,), after=None)
+    for kind in (each for each in OF_CUSTOMERS if each is not ObjectKind.CUSTOMER):
+        since = None if kind in AGELESS else run.window_from
+        after, is_over = None, False
+        while not is_over:
+            page = house.provider.page(kind, customer=customer, since=since, after=after, limit=_AT_ONCE)
+            yield page
+            after, is_over = page.after, page.after is None
+
+
+def told_of_lately(house: House, *, since: datetime) -> frozenset[str]:
+    """Return the objects about which providers made an event since then: the mirror may be about to follow."""
+    told: set[str] = set()
+    for provider, events in sorted(house.provider_events.items()):
+        verifier = house.inbound_verifiers.get(provider)
+        if verifier is None:
+            continue
+        said = (verifier.listed(event) for page in listed_pages(events, since=since) for event in page)
+        told |= {each.object_id for each in said if isinstance(each, Verified) and each.object_id is not None}
+    return frozenset(told)
 
 
 def named_objects(candidates: Iterable[Candidate], *sides: Mapping[ObjectRef, object]) -> list[ObjectRef]:

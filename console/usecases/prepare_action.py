@@ -177,6 +177,7 @@ def _previewed(
         at=now,
         governed=action.key,
         tenant=place.ref,
+        reason=None if place.lease is None else place.lease.reason,
         authorisation=authorised(house, decision),
         targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
     )
@@ -192,7 +193,7 @@ def _previewed(
 
 def mark_of(preview: Preview) -> str:
     """Return a short mark of what a preview said, to notice when it says something else at filing."""
-    changes = [[change.field, change.before, change.after] for change in preview.changes]
+    changes = [[change.field, change.before, change.after] for change in preview.every_change]
     return digest_hex(normal({"changes": changes, "fingerprint": dict(preview.fingerprint)}))
 
 

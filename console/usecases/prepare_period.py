@@ -98,7 +98,7 @@ def _sealed(house: House, job: Job, period: Period) -> Done:
         for thing in _of_account(house, period):
             _write_account(draft, thing, period)
         # 3
-        files = draft.seal(digest=period.digest or Digest(""))
+        files = draft.seal(digest=period.digest or Digest(""), agreements=period.agreements)
     state = after(period.state, PeriodEvent.FROZEN)
     if state is None:
         raise JobRefusedError("The period moved meanwhile.")

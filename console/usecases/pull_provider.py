@@ -6,12 +6,9 @@ from console.domain.billing.canonical_form import Snapshot, customer_of, digest,
 from console.domain.billing.objects import OF_CUSTOMERS, BalanceTransaction, ObjectKind
 from console.domain.canonical import digest_hex
 from console.domain.ids import Digest
-from console.domain.reconciling.runs import Reconciliation, RunEvent, Staged, counted
+from console.domain.reconciling.runs import AGELESS, Reconciliation, RunEvent, Staged, counted
 from console.ports.billing import ProviderPage, Unreadable
 from console.usecases.reconciliation_work import Work, kept, moved
-
-# Made once and living on, they are pulled whatever their age; of the rest only what the window holds.
-_AGELESS = frozenset({ObjectKind.PRICE, ObjectKind.CUSTOMER, ObjectKind.SUBSCRIPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def _asked(work: Work, station: _Station, *, after: str | None) -> ProviderPage:
     if station.kind is ObjectKind.CUSTOMER and station.customer is not None:
         found = provider.fetch(ObjectKind.CUSTOMER, station.customer)
         return ProviderPage(items=() if found is None else (found,), after=None)
-    bounds = {} if station.kind in _AGELESS else {"since": work.run.window_from, "until": work.run.window_until}
+    bounds = {} if station.kind in AGELESS else {"since": work.run.window_from, "until": work.run.window_until}
     return provider.page(
         station.kind,
         customer=station.customer,

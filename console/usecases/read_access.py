@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from console.domain.decisions import Decision, Deny
 from console.domain.entries import Exposure, TargetRef
@@ -20,7 +20,6 @@ from console.usecases.recording import authorised, emit, refuse
 
 _SHOWN = 200
 _RUNS = 50
-_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +70,8 @@ def read_register(house: House, actor: Actor, *, which: Which) -> RegisterPage |
     now = house.clock.now()
     soon = now + REMIND_BEFORE
     with house.store.write() as unit:
-        parts = {each: unit.register.page(each, ends_before=soon, limit=_SHOWN) for each in Which}
-        rows = parts[which]
+        rows = unit.register.page(which, ends_before=soon, limit=_SHOWN)
+        glance = unit.register.glance(now=now, ends_before=soon, most=_SHOWN)
         _record(house, unit, actor, decision, page="register", records=len(rows))
         return RegisterPage(
             which=which,
@@ -81,11 +80,9 @@ def read_register(house: House, actor: Actor, *, which: Which) -> RegisterPage |
             tenants=unit.directory.many([row.tenant for row in rows]),
             names=_names(unit, {row.owner for row in rows if row.owner}),
             totals=unit.register.totals(),
-            counts={each: len(found) for each, found in parts.items()},
-            ends_tomorrow=sum(
-                row.until is not None and now < row.until <= now + _ONE_DAY for row in parts[Which.ENDS_SOON]
-            ),
-            looked_at=min((row.checked_at for row in parts[Which.ALL]), default=None),
+            counts=glance.counts,
+            ends_tomorrow=glance.ends_tomorrow,
+            looked_at=glance.looked_at,
         )
 
 

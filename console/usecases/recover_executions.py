@@ -56,7 +56,12 @@ def _settle(house: House, request: Request, *, now: datetime) -> str:
                 ):
                     unit.directory.set_status(request.tenant, status)
                 finished(
-                    house, unit, actor, request, Applied(sentence=_SENTENCE, changes=request.preview.changes), at=now
+                    house,
+                    unit,
+                    actor,
+                    request,
+                    Applied(sentence=_SENTENCE, changes=request.preview.every_change),
+                    at=now,
                 )
                 return "executed"
             fail(house, unit, actor, request, "The process stopped before the plane was changed.", at=now)

@@ -27,7 +27,7 @@ from console.domain.ids import TenantId
 from console.domain.jobs import Job, JobDraft
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.billing import ProviderPage
-from console.ports.mirror import MirrorBook
+from console.ports.mirror import Unheard
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
@@ -39,6 +39,7 @@ from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 _PAGE = 100
 _ASKED_ONE_BY_ONE = 20
+_TENANTS_AT_ONCE = 50
 _PAGES_AT_ONCE = 10
 _LONGEST = timedelta(seconds=10)  # well within the lease of a job
 
@@ -86,7 +87,7 @@ def _page(step: _Step, progress: Progress) -> tuple[Progress, Progress | None]:
     if step.row is not None:
         return _page_of_tenant(step, step.row, progress)
     if progress.kind is None:
-        return progress, None
+        return _unlisted_of_all(step, progress)
     page = step.house.provider.page(progress.kind, since=progress.since, after=progress.after, limit=_PAGE)
     done = replace(progress, pages=progress.pages + 1).counted(Count.UNREADABLE, len(page.unreadable))
     for tenant, some in _by_tenant(step, page.items):
@@ -94,10 +95,22 @@ def _page(step: _Step, progress: Progress) -> tuple[Progress, Progress | None]:
     return done, replace(done, after=page.after) if page.after is not None else _past_lists(done)
 
 
-def _past_lists(progress: Progress) -> Progress | None:
-    """Return the next list of the whole account; what is listed no more is for the reconciliation to find."""
-    further = following(progress, None)
-    return None if further.kind is None else further
+def _past_lists(progress: Progress) -> Progress:
+    """Return the next list of the whole account, or the first tenant whose mirror is held against all of them."""
+    return following(progress, None)
+
+
+def _unlisted_of_all(step: _Step, progress: Progress) -> tuple[Progress, Progress | None]:
+    """Ask for what no list named, of the next tenants; comes only once every list was read to its end."""
+    after = None if progress.tenant is None else TenantId(progress.tenant)
+    with step.house.store.read() as unit:
+        rows = unit.directory.page(after=after, limit=_TENANTS_AT_ONCE)
+    for row in rows:
+        progress, further = _unlisted(step, row, progress)
+        if further is not None or Count.LEFT.value in progress.counts:
+            return progress, further
+        progress = replace(progress, tenant=row.id, after=None)
+    return progress, progress if rows else None
 
 
 def _page_of_tenant(step: _Step, row: DirectoryRow, progress: Progress) -> tuple[Progress, Progress | None]:
@@ -146,38 +159,41 @@ def _written(
 
 
 def _unlisted(step: _Step, row: DirectoryRow, progress: Progress) -> tuple[Progress, Progress | None]:
-    """Ask one by one for what the mirror has and no list named since the resync began."""
+    """Ask one by one for what the mirror has, within the bounds, and no list named since the resync began.
+
+    Shape: a list alone never says that something is gone; the provider does, asked for that one object.
+    """
+    kind, _, thing = (progress.after or "").partition(":")
     with written_tenant(step.house, _scope(step, row)) as written:
-        known = _not_heard_of(written.plane.mirror, progress)
+        known = written.plane.mirror.unheard(
+            before=progress.began_at or step.house.clock.now(),
+            since=progress.since,
+            after=(kind, thing) if thing else None,
+            limit=_ASKED_ONE_BY_ONE + 1,
+        )
     some = known[:_ASKED_ONE_BY_ONE]
-    done = replace(progress, pages=progress.pages + 1)
-    for kind, thing in some:
-        done = _asked(step, row, kind, thing, done)
+    done = replace(progress, pages=progress.pages + 1) if some else progress
+    for each in some:
+        if done.counts.get(Count.DELETED.value, 0) >= step.house.book.reconciliation.heal_most_findings:
+            return done.counted(Count.LEFT, len(known)), None  # so much at once is no drift: people look first
+        done = _asked(step, row, each, done)
     if len(known) <= _ASKED_ONE_BY_ONE:
         return done, None
-    return done, replace(done, after=_place(*some[-1]))
+    return done, replace(done, after=f"{some[-1].kind.value}:{some[-1].id}")
 
 
-def _not_heard_of(mirror: MirrorBook, progress: Progress) -> list[tuple[ObjectKind, str]]:
-    """Return what is still to be asked for, in order."""
-    living = mirror.side().objects
-    return sorted(
-        ref
-        for ref, heard_at in mirror.mirrored_at().items()
-        if ref in living
-        and (progress.began_at is None or heard_at < progress.began_at)
-        and (progress.after is None or _place(*ref) > progress.after)
-    )
-
-
-def _asked(step: _Step, row: DirectoryRow, kind: ObjectKind, thing: str, progress: Progress) -> Progress:
+def _asked(step: _Step, row: DirectoryRow, unheard: Unheard, progress: Progress) -> Progress:
+    kind, thing = unheard.kind, unheard.id
     asked_at = step.house.clock.now()
     try:
         told = step.house.provider.fetch(kind, thing)
     except UnreadableObjectError:
         return progress.counted(Count.UNREADABLE)
+    is_doubtful = told is None and not _is_known(step.house, unheard)
     with written_tenant(step.house, _scope(step, row)) as written:
         mirror = written.plane.mirror
+        if is_doubtful:
+            return progress.counted(Count.DOUBTFUL)
         if told is None:
             is_gone = mirror.mark_deleted(kind, thing, at=asked_at)
             _follow(step, row, written, [kind] if is_gone else [])
@@ -191,6 +207,21 @@ def _asked(step: _Step, row: DirectoryRow, kind: ObjectKind, thing: str, progres
         return progress.counted(kept if is_new else Count.FRESHER)
 
 
+def _is_known(house: House, unheard: Unheard) -> bool:
+    """Return whether the provider knows the customer of an object, a deleted one too; else nothing it lacks is gone.
+
+    Shape: what names no customer is believed; what hangs on a payment is gone with it and never alone.
+    """
+    if unheard.kind is ObjectKind.CUSTOMER:
+        return False
+    if not unheard.customer:
+        return True
+    try:
+        return house.provider.fetch(ObjectKind.CUSTOMER, unheard.customer) is not None
+    except UnreadableObjectError:
+        return True
+
+
 def _follow(step: _Step, row: DirectoryRow, written: WrittenTenant, moved: Sequence[ObjectKind]) -> None:
     """Bring access up to date with a subscription that moved, in the same transaction where the plane shares it."""
     if ObjectKind.SUBSCRIPTION not in moved:
@@ -202,10 +233,6 @@ def _follow(step: _Step, row: DirectoryRow, written: WrittenTenant, moved: Seque
         return
     with step.house.store.write() as unit:  # before the plane commits: an entry too many tells of a try
         record_recalculation(unit, step.job, row, done, cause=cause, at=now)
-
-
-def _place(kind: ObjectKind, thing: str) -> str:
-    return f"{kind.value}:{thing}"
 
 
 def _by_tenant(

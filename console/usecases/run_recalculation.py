@@ -1,24 +1,26 @@
 """Work off a mass recalculation: canaries, a wait, then slice by slice, and stop where it does not go as planned."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from console.domain.effective_store import Recalculation, recalculation
+from console.domain.effective_store import recalculation
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.entry_parts import TargetRef
 from console.domain.errors import NotFoundError, OutsideError, ScopeError
-from console.domain.ids import RunId
+from console.domain.ids import ExecutionId, RunId
 from console.domain.jobs import Job
 from console.domain.recalculations import (
     CANARY_NOT_CURRENT,
     CANARY_WAIT_S,
     JOB_DEAD,
     PlannedTenant,
+    Recalculated,
     Sweep,
     SweepState,
     TenantState,
     stop_reason,
 )
+from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.freezing import FrozenError
@@ -27,8 +29,8 @@ from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
-from console.usecases.sweep_access import record_recalculation
-from console.usecases.written_tenant import written_tenant
+from console.usecases.sweep_access import record_recalculated
+from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 RUN_JOB = "entitlement.run_recalculation"
 _SLICE_S = 2
@@ -80,26 +82,32 @@ def rest_recalculation(house: House, job: Job) -> None:
             unit.recalculations.move(sweep, SweepState.PAUSED, because=JOB_DEAD)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worked:
+    """What became of one tenant, and what its entry says; None where nothing was stored.
+
+    Shape: what its plane keeps (`is_kept`) another worker may have said already; the rest is stored with its entry.
+    """
+
+    state: TenantState
+    because: str | None = None
+    said: Recalculated | None = None
+    is_kept: bool = False
+
+
 def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) -> None:
     """Recalculate one tenant, unless it would lose more than was planned; whatever happened before, it ends the same.
 
-    On the control store's own database the tenant is settled in the very transaction of its effect. On another plane it
-    is settled after it: a process that dies between the two finds the set up to date when it comes back.
+    On the control store's own database the tenant is settled in the very transaction of its effect. Another plane keeps
+    with the effect what is to be said of it: a process that dies between the two finds that when it comes back.
     """
-    done: Recalculation | None = None
     try:
         with house.store.read() as unit:
             row = directory_row(unit, planned.tenant)
         with written_tenant(house, scope_of_job(job, row, now=now)) as written:
-            if _loses_more(written.plane, planned, now=now):
-                state, because = TenantState.HELD, _LOSES_MORE
-            else:
-                done = recalculate_access(house, written.plane, cause=planned.run, now=now)
-                state, because = TenantState.DONE, ""
-                if written.unit is not None:
-                    record_recalculation(written.unit, job, row, done, cause=planned.run, at=now)
+            worked = _worked(house, written, planned, now=now)
             if written.unit is not None:
-                written.unit.recalculations.settle(planned, state, because=because or None, at=now)
+                _settle(written.unit, job, row, planned, worked, at=now)
     except FrozenError as frozen:
         with house.store.write() as unit:
             unit.recalculations.settle(planned, TenantState.HELD, because=str(frozen), at=now)
@@ -110,14 +118,37 @@ def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) 
         return
     if written.unit is None:
         with house.store.write() as unit:
-            if done is not None:
-                record_recalculation(unit, job, row, done, cause=planned.run, at=now)
-            unit.recalculations.settle(planned, state, because=because or None, at=now)
+            _settle(unit, job, row, planned, worked, at=now)
+
+
+def _worked(house: House, written: WrittenTenant, planned: PlannedTenant, *, now: datetime) -> _Worked:
+    """Recalculate one tenant in the open transaction, alone on it; elsewhere only if that was not done before."""
+    plane, effect = written.plane, ExecutionId(f"{planned.run}:{planned.tenant}")
+    plane.take_turn()
+    kept = None if written.unit is not None else plane.applied(effect)
+    if kept is not None:
+        return _Worked(state=TenantState.DONE, said=Recalculated.read(kept), is_kept=True)
+    if _loses_more(plane, planned, now=now):
+        return _Worked(state=TenantState.HELD, because=_LOSES_MORE)
+    done = recalculate_access(house, plane, cause=planned.run, now=now)
+    said = Recalculated.of(done) if done.is_written else None
+    is_kept = said is not None and written.unit is None
+    if said is not None and is_kept:
+        plane.mark_applied(effect, outcome=said.text(), at=now)
+    return _Worked(state=TenantState.DONE, said=said, is_kept=is_kept)
+
+
+def _settle(
+    unit: ControlUnit, job: Job, row: DirectoryRow, planned: PlannedTenant, worked: _Worked, *, at: datetime
+) -> None:
+    """Settle a tenant, with its entry; where another worker was faster, what a plane keeps is said already."""
+    is_ours = unit.recalculations.settle(planned, worked.state, because=worked.because, at=at)
+    if worked.said is not None and (is_ours or not worked.is_kept):
+        record_recalculated(unit, job, row, worked.said, cause=planned.run, at=at)
 
 
 def _loses_more(plane: TenantPlane, planned: PlannedTenant, *, now: datetime) -> bool:
     """Return whether the tenant would now lose more features than the plan that was agreed to says."""
-    plane.take_turn()
     version = plane.account().entitlement_version
     done = recalculation(plane.effective_set(), plane.inputs(), source_version=version, now=now)
     return len(done.effects.losses) > planned.losses

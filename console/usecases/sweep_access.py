@@ -8,6 +8,7 @@ from console.domain.entry_parts import TargetRef
 from console.domain.errors import NotFoundError, OutsideError, ScopeError
 from console.domain.ids import TenantId
 from console.domain.jobs import Job
+from console.domain.recalculations import Recalculated
 from console.domain.tenancy import DirectoryRow
 from console.ports.store import ControlUnit
 from console.usecases.freezing import FrozenError
@@ -59,21 +60,22 @@ def record_recalculation(
     unit: ControlUnit, job: Job, row: DirectoryRow, done: Recalculation, *, cause: str, at: datetime
 ) -> None:
     """Write the entry of a recalculation that stored something: how many features were gained and lost, and why."""
-    if not done.is_written:
-        return
+    if done.is_written:
+        record_recalculated(unit, job, row, Recalculated.of(done), cause=cause, at=at)
+
+
+def record_recalculated(
+    unit: ControlUnit, job: Job, row: DirectoryRow, said: Recalculated, *, cause: str, at: datetime
+) -> None:
+    """Write what is said of a recalculation, which may have been kept since a crash."""
     emit_as(
         unit,
         SYSTEM_ACTOR,
         "access.recalculated",
         at=at,
         tenant=row_ref(row, source="job"),
-        targets=(TargetRef(type="effective_set", id=row.id, name=f"version {done.after.version}"),),
+        targets=(TargetRef(type="effective_set", id=row.id, name=f"version {said.version}"),),
         correlation=job.request,
-        changes=done.effects.changes(),
-        facts={
-            "cause": cause,
-            "stood": done.standing.value,
-            "gained": len(done.effects.gains),
-            "lost": len(done.effects.losses),
-        },
+        changes=said.changes,
+        facts={"cause": cause, "stood": said.stood, "gained": said.gained, "lost": said.lost},
     )

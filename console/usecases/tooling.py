@@ -8,7 +8,7 @@ from typing import Any
 from console.domain.decisions import Fact
 from console.domain.ids import StaffId
 from console.domain.reasons import Reason
-from console.domain.requests import Request
+from console.domain.requests import Request, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Action, Reach, Tools
@@ -57,7 +57,14 @@ def tools_for(
         webhook_keys=house.webhook_keys,
         execution=None if running is None else running.execution,
         request=None if running is None else running.id,
+        agreed=() if running is None else counting_votes(unit, running),
     )
+
+
+def counting_votes(unit: ControlUnit, request: Request) -> tuple[Vote, ...]:
+    """Return the votes that stand on what a request says now."""
+    votes = unit.requests.votes(request.id)
+    return tuple(v for v in votes if v.revision == request.revision and v.voided_because is None)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from console.web.paths import path_of
 from console.web.security import protect_answers
 from console.web.sessions import COOKIE, StaffSessions, sign_in_people
 
-__all__ = ["DemoPerson", "WebOptions", "make_web"]
+__all__ = ["BLUEPRINTS", "DemoPerson", "WebOptions", "make_web"]
 
 LARGEST_BODY = 256 * 1024
 _MOST_PARTS = 100

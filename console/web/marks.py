@@ -4,7 +4,7 @@ A macro of a few words costs ten times what a function costs. The only module th
 put in goes through `escape`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -82,6 +82,8 @@ _STATES = {
     "processed": ("ok", "circle-check", "Processed"),
     "ignored": ("", "circle-slash", "Ignored"),
     "quarantined": ("warn", "shield-alert", "Quarantined"),
+    "counting_down": ("stop", "siren", "Counting down"),
+    "withdrawn": ("", "circle-slash", "Withdrawn"),
     "standing": ("stop", "octagon-alert", "Stands"),
     "lifted": ("ok", "circle-play", "Lifted"),
     "rehearsing": ("info", "loader", "Being rehearsed"),
@@ -118,23 +120,34 @@ class Marks:
         self.when = _kept(_when)
         self.kbd = _kept(_kbd)
         self.copyable = _kept(self._copyable)
+        self.day = _kept(self._day)
+        self.countdown = _kept(self._countdown)
+        self.number = _kept(self._number)
+        self.money = _kept(self._money)
+        self.monogram = _kept(self._monogram)
+        self.option = _kept(self._option)
 
     def effect(self, name: str) -> Markup:
         """Return the badge of what an action does: read, write or dangerous."""
         kind, sign, word = _EFFECTS[name]
         return self.badge(word, kind, sign)
 
+    def options(self, choices: Iterable[Mapping[str, object]], value: object) -> Markup:
+        """Return what a select offers, of which one is chosen."""
+        chosen, option = str(value), self.option
+        return Markup("").join([option(each["value"], each["label"], str(each["value"]) == chosen) for each in choices])
+
     def outcome(self, name: str) -> Markup:
         """Return the badge of an entry's outcome."""
         kind, sign, word = _OUTCOMES[name]
         return self.badge(word, kind, sign)
 
-    def day(self, moment: datetime) -> Markup:
+    def _day(self, moment: datetime) -> Markup:
         """Return a day."""
         named = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
         return Markup(f'<time datetime="{moment:%Y-%m-%d}">{named}</time>')  # noqa: S704  digits and names of months
 
-    def countdown(self, until: datetime, label: str, over: str = "ended") -> Markup:
+    def _countdown(self, until: datetime, label: str, over: str = "ended") -> Markup:
         """Return what ticks until a moment; without script the moment stands."""
         said = escape(label)
         clock = f"{until.hour:02}:{until.minute:02}"
@@ -145,11 +158,11 @@ class Marks:
             f"<span data-left>until {clock} UTC</span></span>"
         )
 
-    def number(self, value: int, unit: str = "") -> Markup:
+    def _number(self, value: int, unit: str = "") -> Markup:
         """Return a number with its thousands apart."""
         return Markup(f'<span class="num">{value:,}{" " if unit else ""}{escape(unit)}</span>')  # noqa: S704  escaped
 
-    def money(self, minor: int, currency: str, exponent: int = 2) -> Markup:
+    def _money(self, minor: int, currency: str, exponent: int = 2) -> Markup:
         """Return an amount of minor units."""
         whole, cents = divmod(abs(minor), 10**exponent)
         amount = f"{'−' if minor < 0 else ''}{whole:,}{f'.{cents:0{exponent}d}' if exponent else ''}"  # noqa: RUF001  a minus sign
@@ -157,12 +170,16 @@ class Marks:
             f'<span class="money">{amount} <span class="money__currency">{escape(currency)}</span></span>'
         )
 
-    def monogram(self, initials: str, hue: int, size: str = "") -> Markup:
+    def _monogram(self, initials: str, hue: int, size: str = "") -> Markup:
         """Return a tenant's letters on its hue."""
         kind = f" monogram--{escape(size)}" if size else ""
         return Markup(  # noqa: S704  escaped
             f'<span class="monogram{kind} hue--{escape(hue)}" aria-hidden="true">{escape(initials)}</span>'
         )
+
+    def _option(self, value: object, label: object, is_chosen: bool) -> Markup:  # noqa: FBT001  as templates call it
+        chosen = " selected" if is_chosen else ""
+        return Markup(f'<option value="{escape(value)}"{chosen}>{escape(label)}</option>')  # noqa: S704  escaped
 
     def _icon(self, name: str, label: str = "", size: str = "") -> Markup:
         kind = f" icon--{escape(size)}" if size else ""

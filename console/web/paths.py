@@ -71,7 +71,7 @@ def _pieces(urls: Map, endpoint: str, names: tuple[str, ...]) -> list[tuple[bool
     return [(part in marks, marks.get(part, part)) for part in parts]
 
 
-_is_plain = re.compile(r"[A-Za-z0-9_-]+", re.ASCII).fullmatch  # spelt the same in an address, wherever it stands
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII).fullmatch  # spelt the same in an address, wherever it stands
 _NOTHING: dict[str, str] = {}
 _PATTERNS = "sallyport_paths"
 _Patterns = dict[tuple[str, ...], list[tuple[bool, str]]]

@@ -135,6 +135,8 @@ def deadline(request: Request, state: State) -> datetime | None:
     """Return the clock that runs for a request, if one does."""
     if state is State.PENDING:
         return request.approve_by
+    if state is State.COUNTING_DOWN:
+        return request.approve_by
     return request.execute_by if state is State.APPROVED else None
 
 
@@ -145,7 +147,9 @@ def entry_time(body: Mapping[str, Any]) -> datetime:
 
 def body_of(stored: StoredEntry) -> dict[str, Any]:
     """Return the fields of a stored entry."""
-    body = json.loads(stored.body)  # as the database gave it back; whether it is sound is for `trail verify` to say
+    body = json.loads(
+        stored.body.decode()
+    )  # as the database gave it back; whether it is sound is for `trail verify` to say
     if not isinstance(body, dict):
         raise TypeError(body)
     return body

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from console.domain.billing.dunning import DunningState, dunning_of
 from console.domain.billing.money import exponent, worded
 from console.domain.billing.objects import Invoice, ObjectKind, Subscription
 from console.domain.billing.writes import Operation, WriteState
@@ -33,6 +34,10 @@ _OPERATIONS = {
     Operation.CANCEL: "Cancel a subscription",
     Operation.NAME: "Name the tenant at the customer",
 }
+_DUNNING = {
+    DunningState.RETRYING: ("warn", "refresh-cw", "Tried again"),
+    DunningState.GIVEN_UP: ("stop", "ban", "Given up"),
+}
 _TENANT_RUN = "reconciliation.start_tenant"
 
 
@@ -51,6 +56,7 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
             for each in page.invoices
             if isinstance(each.thing, Invoice)
         ],
+        "dunning": _dunning(page),
         "happenings": [_happening(each) for each in page.happenings],
         "writes": [
             {
@@ -86,6 +92,20 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
     }  # fmt: skip
 
 
+def _dunning(page: BillingPage) -> View:
+    """Return how far the provider has come with collecting what is owed; empty where nothing was tried in vain."""
+    shown = (each.thing for each in page.invoices if not each.is_deleted)
+    found = dunning_of(each for each in shown if isinstance(each, Invoice))
+    if found.state is DunningState.NONE:
+        return {}
+    return {
+        "mark": _mark(_DUNNING[found.state]),
+        "attempts": found.attempts,
+        "next_at": found.next_attempt_at,
+        "invoices": len(found.invoices),
+    }
+
+
 def _subscription(thing: Subscription) -> View:
     return {
         "id": thing.id,
@@ -110,6 +130,7 @@ def _invoice(thing: Invoice) -> View:
         "issued_at": thing.issued_at,
         "due_at": thing.due_at,
         "paid_at": thing.paid_at,
+        "dunning": dunning_of((thing,)).sentence(),
     }
 
 

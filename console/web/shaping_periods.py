@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from console.domain.billing.money import worded
 from console.domain.ids import StaffId
-from console.domain.periods import Period, PeriodState, SealedFile
+from console.domain.periods import Period, PeriodEvent, PeriodState, SealedFile
 from console.usecases.offer_actions import Offer
 from console.usecases.read_periods import PeriodPage, PeriodsPage
 from console.web.paths import path_of
@@ -29,6 +29,7 @@ _MARKS = {
 _WANTED = {"period.prepare": frozenset({PeriodState.OPEN, PeriodState.REOPENED, PeriodState.SOFT_CLOSED}),
            "period.close": frozenset({PeriodState.SOFT_CLOSED}),
            "period.reopen": frozenset({PeriodState.CLOSED})}  # fmt: skip
+_EVENTS = {PeriodEvent.CLOSE: "Closed", PeriodEvent.REOPEN: "Reopened"}
 _NEXT = {
     PeriodState.OPEN: "period.prepare",
     PeriodState.REOPENED: "period.prepare",
@@ -74,6 +75,15 @@ def period_view(page: PeriodPage, offers: Sequence[Offer], pages: Collection[str
         "tenants": period.tenants,
         "is_moving": period.state is PeriodState.PREPARING,
         "files": [_file(each, period, may_take=page.may_take) for each in period.files],
+        "agreements": [
+            {
+                "what": _EVENTS[each.event],
+                "at": each.at,
+                "asked_by": each.asked_by.name,
+                "agreed_by": ", ".join(one.name for one in each.agreed_by) or "nobody else",
+            }
+            for each in reversed(period.agreements)
+        ],
         "difference": _difference(period) if period.times_reopened and period.files != period.previous else [],
     }
 
@@ -111,7 +121,7 @@ def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
         (
             period.state is PeriodState.CLOSED,
             "Another person agreed to the close",
-            f"asked for by {_by(period.closed_by, names)}" if period.state is PeriodState.CLOSED else "",
+            _agreed(period) if period.state is PeriodState.CLOSED else "",
             "",
         ),
     ]
@@ -166,6 +176,14 @@ def _figures(file: SealedFile) -> str:
 def _state(period: Period) -> View:
     kind, icon = _MARKS[period.state]
     return {"word": _WORDS[period.state], "kind": kind, "icon": icon}
+
+
+def _agreed(period: Period) -> str:
+    """Return who asked for the close and who agreed, as the period keeps it."""
+    last = next((each for each in reversed(period.agreements) if each.event is PeriodEvent.CLOSE), None)
+    if last is None:
+        return "closed before periods kept who agreed; its request says it"
+    return f"asked for by {last.asked_by.name}, agreed by {', '.join(each.name for each in last.agreed_by) or 'nobody'}"
 
 
 def _by(who: StaffId | None, names: Mapping[StaffId, str]) -> str:

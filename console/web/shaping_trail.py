@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from console.domain.catalogue import Outcome
@@ -48,8 +48,8 @@ def trail_view(page: TrailPage, form: TrailForm, titles: Mapping[str, str]) -> V
         "checkpoint": _checkpoint(page.checkpoint),
         "older": with_query(path_of("trail.index"), {**form.typed, "before": str(page.older)}) if page.older else "",
         "newest": with_query(path_of("trail.index"), form.typed) if form.before is not None else "",
-        "actions": _options("Any entry", sorted(CATALOGUE)),
-        "outcomes": _options("Any outcome", [outcome.value for outcome in Outcome]),
+        "actions": _ACTIONS,
+        "outcomes": _OUTCOMES,
     }
 
 
@@ -244,8 +244,12 @@ def _checkpoint(stored: StoredCheckpoint | None) -> View | None:
     return {"size": stored.size, "root": base64.b64encode(stored.root).decode(), "at": stored.at}
 
 
-def _options(anything: str, names: list[str]) -> list[View]:
-    return [{"value": "", "label": anything}, *({"value": name, "label": name} for name in names)]
+def _options(anything: str, names: Iterable[str]) -> Sequence[View]:
+    return ({"value": "", "label": anything}, *({"value": name, "label": name} for name in names))
+
+
+_ACTIONS = _options("Any entry", sorted(CATALOGUE))
+_OUTCOMES = _options("Any outcome", (outcome.value for outcome in Outcome))
 
 
 def _without(form: TrailForm, name: str) -> str:

@@ -130,7 +130,7 @@ def test_it_installs_the_command() -> None:
 
 
 def test_it_says_in_every_folder_what_lives_there() -> None:
-    packages = {path.parent for top in ("console", "tests") for path in (ROOT / top).rglob("*.py")}
+    packages = {path.parent for top in ("console", "tests", "kits", "examples") for path in (ROOT / top).rglob("*.py")}
     silent = []
     for folder in packages:
         opening = folder / "__init__.py"

@@ -14,8 +14,8 @@ LONGEST_FUNCTION, AIM_FUNCTION = 100, 40
 # What a web page may ask the house for; everything else goes through a use case.
 OPEN_ROOMS = frozenset({"clock", "ids", "book", "identity"})
 ROOMS = frozenset({"store", "planes", "fleet", "registry", "tickets", "billing", "passwords", "codes", *OPEN_ROOMS})
-# The demo starts its receiver as a process of its own: our interpreter, our module, a port and a file of our choosing.
-OWN_PROGRAMS = {("console.app.demo", "subprocess.Popen")}
+# The demo starts its receiver and its product as processes of their own: our interpreter, our modules, our files.
+OWN_PROGRAMS = {("console.app.demo", "subprocess.Popen"), ("console.app.demo_product", "subprocess.Popen")}
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.datetime.now")
 # The doctor compares this machine's clock with the database's; that is its whole point.
 CLOCK_READERS = ("console.adapters.", "console.app", "console.cli.doctor")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.signing_key import FileSigningKey
-from tests.bench import appending, cycle, deciding, growing, reconciling, sending
+from tests.bench import appending, cycle, deciding, explaining, growing, kit, reconciling, sending
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
 from tests.bench.pages import Called, counts_of, measured, table_of
@@ -22,7 +22,8 @@ from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
 Calls = Callable[[str], Called]
-GROUPS = ("pages", "cycle", "policy", "trail", "sending", "reconciling", "growth", "start")
+GROUPS = ("pages", "cycle", "entitlements", "policy", "trail", "sending", "reconciling", "kit", "growth", "start")
+APART = frozenset({"trail", "sending", "reconciling", "kit"})  # each makes what it needs
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
@@ -41,6 +42,7 @@ class Plan:
     is_quick: bool
     calls_inside: bool = False
     profiled: str | None = None
+    fleets: tuple[int, ...] = ()
 
     @property
     def is_inside(self) -> bool:
@@ -62,23 +64,14 @@ class Plan:
 
 def run(plan: Plan) -> Iterator[Table]:
     """Measure, group by group; a table is yielded as soon as it is known."""
-    if plan.wants("trail"):
-        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
-        yield appending.table(
-            databases=databases, rounds=3 if plan.is_quick else 9, per_round=50 if plan.is_quick else 200
-        )
-    if plan.wants("sending"):
-        databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
-        yield sending.table(
-            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
-        )
-    if plan.wants("reconciling"):
-        yield reconciling.table(fleets=(100, 200) if plan.is_quick else (1_000, 10_000))
-    if not any(plan.wants(group) for group in GROUPS if group not in {"trail", "sending", "reconciling"}):
+    yield from _apart(plan)
+    if not any(plan.wants(group) for group in GROUPS if group not in APART):
         return
     with opened_world(plan.size) as world, opened_stage(world) as stage:
         if plan.wants("policy"):
             yield deciding.table(stage.building.house.book, seconds=0.2 if plan.is_quick else 2.0)
+        if plan.wants("entitlements"):
+            yield explaining.table(stage, rounds=1 if plan.is_quick else 3)
         if plan.wants("pages") or plan.wants("cycle"):
             yield from _pages(plan, stage)
         if plan.wants("growth"):
@@ -88,6 +81,23 @@ def run(plan: Plan) -> Iterator[Table]:
             yield _whole_trail(stage)
         if plan.wants("start"):
             yield start_table(world, rounds=1 if plan.is_quick else 3)
+
+
+def _apart(plan: Plan) -> Iterator[Table]:
+    """Measure what makes a database of its own."""
+    databases = ("sqlite",) if plan.is_quick else ("sqlite", "postgres")
+    if plan.wants("trail"):
+        yield appending.table(
+            databases=databases, rounds=3 if plan.is_quick else 9, per_round=50 if plan.is_quick else 200
+        )
+    if plan.wants("sending"):
+        yield sending.table(
+            databases=databases, count=200 if plan.is_quick else 1_000, rounds=1 if plan.is_quick else 3
+        )
+    if plan.wants("reconciling"):
+        yield reconciling.table(fleets=plan.fleets or ((100, 200) if plan.is_quick else (1_000, 10_000)))
+    if plan.wants("kit"):
+        yield kit.table(rounds=200 if plan.is_quick else 1_000)
 
 
 def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:
@@ -166,6 +176,7 @@ def _plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--tenants", type=int)
     parser.add_argument("--entries", type=int)
     parser.add_argument("--deliveries", type=int, help="of the largest tenant; as many as entries when not given")
+    parser.add_argument("--fleet", type=int, action="append", default=[], help="tenants to reconcile; may be repeated")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--quick", action="store_true", help="a small data set, inside one process, under a minute")
     parser.add_argument("--inside", action="store_true", help="call both apps inside one process, for steadier ratios")
@@ -184,6 +195,7 @@ def _plan(arguments: Sequence[str]) -> Plan:
         is_quick=chosen.quick,
         calls_inside=chosen.inside,
         profiled=chosen.profile,
+        fleets=tuple(chosen.fleet),
     )
 
 

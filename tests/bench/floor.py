@@ -11,6 +11,7 @@ from jinja2 import DictLoader
 from werkzeug.wrappers import Response
 
 from console.adapters.fingerprints import HmacFingerprints
+from tests.bench.floor_finance import add_finance
 from tests.bench.rows import Row, Rows, opened_rows
 
 THREADS = 2
@@ -77,6 +78,7 @@ def create_app(address: str, fingerprint_key: str) -> Flask:
     rows, fingerprints = opened_rows(address), HmacFingerprints(fingerprint_key)
     _search(app, rows, fingerprints)
     _read(app, rows)
+    add_finance(app, rows, _ENTRY[rows.kind], _page)
     _write(app, rows)
     return app
 

@@ -22,6 +22,7 @@ from console.usecases.propose_action import propose_action
 from console.usecases.resume_session import Resumed, resume_session
 from console.web.sessions import COOKIE
 from tests.bench.callers import Inside, Loopback
+from tests.bench.finance import fill
 from tests.bench.rows import Rows
 from tests.bench.world import LARGEST, World
 
@@ -82,8 +83,10 @@ def opened_stage(world: World) -> Iterator[Stage]:
         signed = {who: _sign_in(building, app, world, who) for who in (AGENT, LEAD, AUDITOR)}
         stage = Stage(world=world, building=building, app=app, rows=rows, signed=signed)
         for slug in (LARGEST, LARGE):
-            _open(building, signed[AGENT].actor, stage.tenant(slug))
+            _open(building, signed[AGENT].actor, stage.tenant(slug), _SUPPORT)
+        _open(building, signed[LEAD].actor, stage.tenant(LARGEST), CONTRACT)
         _fill_inbox(building, signed[AGENT].actor, stage)
+        fill(building.storage, rows, staff=signed[LEAD].actor.staff)
         yield stage
     rows.close()
 
@@ -120,8 +123,8 @@ def _renew_code(building: Building, email: str) -> None:
         unit.staff.set_credentials(member.id, fresh)
 
 
-def _open(building: Building, actor: Actor, tenant: TenantId) -> None:
-    answer = open_lease(building.house, actor, tenant=tenant, reason=_SUPPORT, minutes=None)
+def _open(building: Building, actor: Actor, tenant: TenantId, reason: Reason) -> None:
+    answer = open_lease(building.house, actor, tenant=tenant, reason=reason, minutes=None)
     if not isinstance(answer, Lease):
         raise StageError(f"The tenant was not opened: {answer}")
 

@@ -11,6 +11,7 @@ from tests.bench.world import Size
 ITEMS = {
     "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d",
     "W8a", "W8f", "W8d", "inbox",
+    "W9r", "W9q", "W9f", "W9b", "W9e", "W9p", "W9o",
     "W5", "W5f",
 }  # fmt: skip
 
@@ -52,3 +53,18 @@ def test_it_measures_reconciliations_over_fleets_that_agree() -> None:
     assert [(result.key, result.cells[-1]) for result in table.results] == [
         ("reconcile 100", "0"), ("reconcile 200", "0"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_measures_explanations_and_recalculations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "HOME", tmp_path)
+    plan = bench.Plan(size=Size(tenants=400, entries=2_000), names=frozenset({"entitlements"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["engine", "explain", "recalculate", "rewrite"]
+
+
+@pytest.mark.slow
+def test_it_measures_the_product_kit_beside_the_bare_product() -> None:
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"kit"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["page", "fragment", "data", "file", "member"]

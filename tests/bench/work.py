@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from tests.bench.callers import Answer, Caller
+from tests.bench.finance import addresses
 from tests.bench.rows import Rows
 from tests.bench.stage import AGENT, AUDITOR, LARGE, LEAD, Stage
 from tests.bench.world import LARGEST
@@ -60,6 +61,10 @@ def items(stage: Stage) -> list[Item]:
         *_deep(rows, largest),
         *_delivery_lists(rows, largest),
         _read("inbox", f"inbox with {_waiting(rows)} requests", LEAD, [_same("/requests", "/inbox", "Acme Robotics")]),
+        *(
+            _read(key, what, LEAD, [_same(ours, floor, *expected)])
+            for key, (what, ours, floor, expected) in addresses(rows).items()
+        ),
         *_notes(stage, largest),
     ]  # fmt: skip
 

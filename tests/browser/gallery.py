@@ -7,6 +7,7 @@ from datetime import timedelta
 from playwright.sync_api import Browser, expect
 
 from tests.browser.gallery_acting import acting
+from tests.browser.gallery_customer import customer
 from tests.browser.gallery_money import closing, reconciling
 from tests.browser.navigator import Navigator
 from tests.browser.shown import Shown, leave
@@ -363,6 +364,7 @@ CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
     "arriving": _arriving,
     "changing": _changing,
     "closing": closing,
+    "customer": customer,
     "reconciling": reconciling,
     "replaying": _replaying,
     "ruling": _ruling,

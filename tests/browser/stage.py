@@ -1,11 +1,12 @@
 """A whole demo on loopback for real browsers: its data, staff and duties, and a clock that runs and can be moved on."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from unittest.mock import patch
 
 import pyotp
@@ -76,21 +77,26 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextmanager
-def raised(var: Path, *, tenants: int = TENANTS) -> Iterator[Stage]:
-    """Make the demo world in a folder and serve it on a free port of this machine."""
+def raised(
+    var: Path, *, tenants: int = TENANTS, port: int = 0, own: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Stage]:
+    """Make the demo world in a folder and serve it on this machine: on a free port, or on the one that is named.
+
+    Shape: `own` are settings on top of the demo's.
+    """
     clock = RunningClock()
     receiver = Receiver().start()
     own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{receiver.url.rpartition(':')[2]}"}
-    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port)
+    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port | dict(own))
     people = demo_staff()
     with (
         patch("console.app.building.SystemClock", lambda: clock),
         patch("console.app.building.Argon2Passwords", lambda: PASSWORDS),  # what hashing costs is no journey's subject
     ):
-        fill(settings, people, tenants=tenants, receiver=receiver.url)
+        fill(settings, people, tenants=tenants, receiver=receiver.url, compares=False)  # the journeys ask for it
         with opened_building(settings) as building:
             app = app_of(building, people=shown(building, people))
-            server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+            server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
             thread = threading.Thread(target=server.serve_forever, name="stage", daemon=True)
             loop = Loop(duties_of(building))
             thread.start()

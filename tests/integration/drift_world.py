@@ -1,15 +1,15 @@
 """The demo's tenants in real storage and in the invented provider, and how each break of their books gets there."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 
 from console.adapters.demo.books import DemoBooks, demo_books
 from console.adapters.demo.charges import prices
-from console.adapters.demo.drift import broken
+from console.adapters.demo.drift import OF_TENANTS, broken
 from console.adapters.demo.drift_account import account_books
 from console.adapters.demo.generator import DEFAULT_SEED, demo_world, tenant_records
 from console.adapters.demo.sketches import Sketch, sketched
@@ -71,7 +71,7 @@ class DriftWorld(World):
     def take_in(self, tenants: Sequence[Tenant]) -> None:
         """Import tenants, and let the provider hold what it has of them."""
         own = (tenant_records(one.sketch, one.books, count=_MEMBERS) for one in tenants)
-        records = [*demo_world(1, now=NOW).catalogue(), *chain.from_iterable(own)]
+        records = [*demo_world(1, now=NOW).catalogue(), *itertools.chain.from_iterable(own)]
         rows = enumerate(records, start=1)
         actor = operator(self.house, account="demo", command="tests")
         done = import_directory(
@@ -132,15 +132,17 @@ class DriftWorld(World):
 
     def lose_a_file(self) -> None:
         """Close a month whose sealed file lies nowhere."""
-        at = self.clock.now() - timedelta(days=100)
         file = SealedFile(name="invoices.csv", rows=1, totals={"EUR": 1}, sha256=Digest("0" * 64), size=1)
-        closed = ClosedSet(period=f"{at:%Y-%m}", closed_at=at + timedelta(days=40), invoices={})
+        months = (self.clock.now() - timedelta(days=days) for days in range(100, 400, 30))
         with self.stage.storage.store.write() as unit:
+            at = next(at for at in months if unit.periods.get(PeriodId(f"{at:%Y-%m}")).state is PeriodState.OPEN)
+            closed = ClosedSet(period=f"{at:%Y-%m}", closed_at=at + timedelta(days=40), invoices={})
             assert unit.periods.save(_closed(closed, (file,)))
 
     def garble(self, refs: Iterable[tuple[ObjectKind, str]], tenants: Sequence[Tenant]) -> None:
         """Let the provider hold some documents without their currency."""
-        whole = {thing.id: thing for one in tenants for thing in demo_books(one.sketch, now=NOW).provider}
+        odd = [one for one in tenants if one.books.unreadable]
+        whole = {thing.id: thing for one in odd for thing in demo_books(one.sketch, now=NOW).provider}
         for kind, thing in refs:
             self.fake.load([whole[thing]])
             with self.fake.book.writing():
@@ -184,6 +186,24 @@ def cast(count: int, kinds: Sequence[str], *, first: int = 18) -> list[Tenant]:
     return tenants
 
 
+def crowd(count: int, each: int, *, first: int = 18) -> Iterator[Tenant]:
+    """Yield so many clean tenants of the demo, and among them so many that are broken in each way."""
+    left = sorted(OF_TENANTS) * each
+    for index in itertools.count(first):
+        if not left and not count:
+            return
+        sketch = replace(sketched(DEFAULT_SEED, index, now=NOW), tier="shared", plane=SHARED_PLANE)
+        clean = demo_books(sketch, now=NOW)
+        tries = ((kind, _broken(clean, kind, first)) for kind in dict.fromkeys(left))
+        kind, books = next(((kind, books) for kind, books in tries if books is not None), (None, None))
+        if kind is not None and books is not None:
+            left.remove(kind)
+            yield Tenant(sketch=sketch, books=books, kind=kind)
+        elif count:
+            count -= 1
+            yield Tenant(sketch=sketch, books=clean)
+
+
 def _broken(clean: DemoBooks, kind: str, first: int = 0) -> DemoBooks | None:
     """Return the books broken in a way that storage can hold, if one of some dice gives it."""
     found = (broken(clean, kind, seed=seed) for seed in range(first, first + _SEEDS))
@@ -215,11 +235,13 @@ def _closed(closed: ClosedSet, files: tuple[SealedFile, ...] = ()) -> Period:
 
 
 @contextmanager
-def drift_world(engine: str, path: Path, create: Callable[..., str]) -> Iterator[DriftWorld]:
-    """Open an empty house beside an empty provider."""
+def drift_world(
+    engine: str, path: Path, create: Callable[..., str], *, file: Path | None = None
+) -> Iterator[DriftWorld]:
+    """Open an empty house beside an empty provider, whose books lie in `file`."""
     url, planes = new_urls(engine, path, create)
     clock = HandClock(NOW)
-    fake = FakeStripe(path / "fake.db", api_key=API_KEY, now=lambda: clock.now().timestamp())
+    fake = FakeStripe(file or path / "fake.db", api_key=API_KEY, now=lambda: clock.now().timestamp())
     calls = connecting.in_process(fake, api_key=API_KEY, version=VERSION)
     provider = StripeProvider(calls, clock=clock, is_live=True)
     provided = {

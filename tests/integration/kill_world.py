@@ -1,13 +1,11 @@
 """A process that serves mixed actions as fast as it can until it is killed; every one that is done it acknowledges.
 
-Called as `python -m tests.integration.kill_world` with one JSON object: url, far, folder, seed. Prints one JSON line
-for each thing that was committed: {"did": ..., "id": ...}.
+Told url, far, folder and seed. Prints one JSON line for each thing that was committed: {"did": ..., "id": ...}.
 """
 
 import json
 import os
 import random
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -167,7 +165,3 @@ def serve(told: Mapping[str, str]) -> None:
         for thread in threads:
             thread.join()
     raise broken[0]
-
-
-if __name__ == "__main__":
-    serve(json.loads(sys.argv[1]))

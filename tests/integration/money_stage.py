@@ -146,10 +146,10 @@ def opened_till(
     slow: bool = False,
     pool_size: int = 12,
 ) -> Iterator[Till]:
-    """Open a house with a tenant that is its customer; `slow` lets approved refunds wait until somebody runs them."""
+    """Open a house with a tenant that is its customer; `slow` lets approved refunds and links wait to be run."""
     url, planes = new_urls(engine, path, create, far=far)
     clock = HandClock()
-    policy: PolicyBook = by_hand(house_book(), REFUND) if slow else house_book()
+    policy: PolicyBook = by_hand(house_book(), REFUND, LINK) if slow else house_book()
     with opened_stage(url, planes, clock=clock, policy=policy, pool_size=pool_size) as stage:
         settle_in(stage, ["zeta"] if far else ["acme", "zeta"], ["acme"] if far else [])
         model = ModelProvider(now=clock.now())

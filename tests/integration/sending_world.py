@@ -1,7 +1,6 @@
 """A world of endpoints and messages on real storage, a receiver that logs, and worker processes that may be killed.
 
-Called as `python -m tests.integration.sending_world` with the settings in the environment: a worker with all duties of
-sending, until it is killed.
+`work` is what such a process does, with the settings in its environment: all duties of sending, until it is killed.
 """
 
 import json
@@ -247,14 +246,10 @@ def logged(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def main() -> None:
+def work() -> None:
     """Work until killed."""
     with opened_world(load_settings(os.environ)) as building:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         run_until_signalled(sending_duties(building))
         time.sleep(0)
-
-
-if __name__ == "__main__":
-    main()

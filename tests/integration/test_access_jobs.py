@@ -1,8 +1,9 @@
 """Access over time and over many tenants: ends that come by themselves, mass recalculations, the register."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,14 @@ from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
 from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId
 from console.domain.imports import WebhookEndpointRecord
-from console.domain.jobs import JobDraft
+from console.domain.jobs import Job, JobDraft
 from console.domain.override_register import Registered
 from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, Sweep, SweepState, TenantState
-from console.domain.tenancy import TenantScope
+from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.override_register import Which
+from console.ports.planes import TenantPlane
+from console.ports.store import ControlUnit
+from console.usecases import run_recalculation
 from console.usecases.house import House
 from console.usecases.keep_register import REGISTER_JOB
 from console.usecases.outcomes import BadFields, Proposal, Ran
@@ -24,7 +28,7 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
 from tests.databases import ENGINES, HandClock
 from tests.integration.cast import scope
-from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, new_urls, opened_stage, settle_in, tenant
+from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, new_urls, opened_stage, rows, settle_in, tenant
 from tests.web.cast import PEOPLE
 
 DAY = timedelta(days=1)
@@ -40,15 +44,18 @@ class Desk:
         self.stage, self.clock = stage, clock
         self.house: House = stage.house
 
+    def is_away(self, slug: str) -> bool:
+        return slug == "away"
+
     def plane(self, slug: str) -> PlaneId:
-        return FAR if slug == "away" else SHARED_PLANE
+        return FAR if self.is_away(slug) else SHARED_PLANE
 
     def scoped(self, slug: str) -> TenantScope:
         return scope(tenant(slug), plane=self.plane(slug), hours=24 * 60)
 
     def stored(self, slug: str) -> StoredSet | None:
         wanted = self.scoped(slug)
-        if slug == "away":
+        if self.is_away(slug):
             with self.stage.storage.planes.read(wanted) as plane:
                 return plane.effective_set()
         with self.stage.storage.store.read() as unit:
@@ -65,18 +72,20 @@ class Desk:
 
     def write(self, slug: str, grant: Grant | None = None, *, stored: StoredSet | None = None) -> None:
         wanted, now = self.scoped(slug), self.clock.now()
-        if slug == "away":
+        if self.is_away(slug):
             with self.stage.storage.planes.write(wanted) as plane:
-                plane.recalculate(cause="test", at=now) if grant is None else plane.add_override(grant, by="t", at=now)
+                self.put(plane, grant, stored, at=now)
             return
         with self.stage.storage.store.write() as unit:
-            plane = unit.tenant(wanted)
-            if stored is not None:
-                plane.store_effective_set(stored, cause="test", expected=None)
-            elif grant is None:
-                plane.recalculate(cause="test", at=now)
-            else:
-                plane.add_override(grant, by="t", at=now)
+            self.put(unit.tenant(wanted), grant, stored, at=now)
+
+    def put(self, plane: TenantPlane, grant: Grant | None, stored: StoredSet | None, *, at: datetime) -> None:
+        if stored is not None:
+            plane.store_effective_set(stored, cause="test", expected=None)
+        elif grant is None:
+            plane.recalculate(cause="test", at=at)
+        else:
+            plane.add_override(grant, by="t", at=at)
 
     def asked(self, who: str, key: str, **raw: str) -> Proposal:
         return propose_action(
@@ -236,6 +245,37 @@ def test_it_goes_on_where_it_was_when_its_worker_is_killed(desk: Desk) -> None:
         desk.clock.pass_by(seconds=30)
     assert desk.progress(sweep.id) == Progress(done=sweep.planned)
     assert all(desk.stored(slug) is not None for slug in SLUGS)
+
+
+def test_it_says_what_a_killed_worker_did_elsewhere_and_says_it_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("away", stored=too_generous())
+    sweep = desk.planned()
+    desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+    settling = run_recalculation._settle
+
+    def dying(unit: ControlUnit, job: Job, row: DirectoryRow, *rest: Any, at: datetime) -> None:  # noqa: ANN401
+        if row.id == tenant("away"):
+            monkeypatch.setattr(run_recalculation, "_settle", settling)
+            raise KeyboardInterrupt  # the plane has committed, the control store has not
+        settling(unit, job, row, *rest, at=at)
+
+    monkeypatch.setattr(run_recalculation, "_settle", dying)
+    deaths = 0
+    for _ in range(20):
+        try:
+            desk.work()
+        except KeyboardInterrupt:
+            deaths += 1
+            assert seats(desk.stored("away")) == SEATS
+            desk.clock.pass_by(seconds=desk.house.book.jobs.lease_seconds)
+        desk.clock.pass_by(seconds=30)
+    assert (deaths, desk.progress(sweep.id)) == (1, Progress(done=sweep.planned))
+    assert desk.stage.entries("access.recalculated") == sweep.planned
+    body = rows(desk.stage.url, "SELECT body FROM audit_event WHERE action = 'access.recalculated' AND tenant = ?",
+                tenant("away"))[0][0]  # fmt: skip
+    assert all(word in body for word in ('"900', '"version 2"', '"lost":1'))
 
 
 def test_it_holds_a_tenant_that_would_lose_more_than_was_planned_and_stops(desk: Desk) -> None:

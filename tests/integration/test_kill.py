@@ -3,8 +3,6 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,8 +19,9 @@ from console.domain.requests import State
 from console.usecases.recover_executions import recover_executions
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
-from tests.integration.kill_world import FAR_AWAY, NEAR, sequencer_in
-from tests.integration.stage import FAR, ROOT, Stage, new_urls, opened_stage, rows, settle_in
+from tests.integration.kill_world import FAR_AWAY, NEAR, sequencer_in, serve
+from tests.integration.stage import FAR, Stage, new_urls, opened_stage, rows, settle_in
+from tests.processes import started
 
 KILLS, ACTIONS = 10, 500
 PATIENCE_S = 60
@@ -43,22 +42,20 @@ class World:
 def run_and_kill(world: World, *, number: int, actions: int) -> None:
     """Start the program, wait for that many acknowledged actions, and kill it a random moment later."""
     told = {"url": world.url, "far": world.planes[FAR], "folder": str(world.folder), "seed": str(number)}
-    program = [sys.executable, "-m", "tests.integration.kill_world", json.dumps(told)]
-    with (world.folder / f"said-{number}.txt").open("w") as said:
-        child = subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=said, text=True)
-        assert child.stdout is not None
+    said = world.folder / f"said-{number}.txt"
+    child, out = started(serve, told, said=said)
+    with out:
         heard: list[str] = []
         is_enough = threading.Event()
-        reader = threading.Thread(target=_listen, args=(child.stdout, heard, actions, is_enough))
+        reader = threading.Thread(target=_listen, args=(out, heard, actions, is_enough))
         reader.start()
         is_enough.wait(PATIENCE_S)
         time.sleep(random.Random(number).uniform(0, 0.05))
         child.kill()
-        child.wait()
+        child.join()
         reader.join()
-        child.stdout.close()
-    assert child.returncode == -signal.SIGKILL, (world.folder / f"said-{number}.txt").read_text()
-    assert len(heard) >= actions, (world.folder / f"said-{number}.txt").read_text()
+    assert child.exitcode == -signal.SIGKILL, said.read_text()
+    assert len(heard) >= actions, said.read_text()
     world.acknowledged += [json.loads(line) for line in heard]
 
 

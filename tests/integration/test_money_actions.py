@@ -76,11 +76,14 @@ def refused(till: Till, key: ActionKey, raw: dict[str, str], *, reason: Reason =
 
 
 def shown(request: Request) -> dict[str, tuple[str | None, str | None]]:
-    return {each.field: (each.before, each.after) for each in request.preview.changes}
+    return {each.field: (each.before, each.after) for each in request.preview.every_change}
 
 
 def warned(request: Request) -> str:
-    return " ".join(request.preview.warnings)
+    """Return what is said beside the changes."""
+    access = request.preview.access
+    assert access is not None
+    return " ".join([access.sentence, *request.preview.warnings])
 
 
 # --- refunds
@@ -100,7 +103,7 @@ def test_a_refund_shows_before_and_after_and_what_it_means(till: Till) -> None:
 def test_a_refund_warns_where_the_whole_period_goes_back_and_access_stays(till: Till) -> None:
     line = replace(PAID.lines[0], period_from=NOON - 21 * DAY, period_until=NOON + 9 * DAY)
     till.knows(replace(PAID, lines=(line,)))
-    assert "access is kept until 30 Nov 2026" in warned(till.ask(REFUND, refund("99.00")))
+    assert "Access is kept until 30 Nov 2026" in warned(till.ask(REFUND, refund("99.00")))
     assert "takes nothing away" in warned(till.ask(REFUND, refund("98.99")))
 
 

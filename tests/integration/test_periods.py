@@ -20,7 +20,7 @@ from console.domain.billing.objects import Allocation, BillingObject, CreditNote
 from console.domain.decisions import Deny
 from console.domain.errors import NotFoundError
 from console.domain.ids import ActionKey, ReasonCode
-from console.domain.periods import Period, PeriodId, PeriodState
+from console.domain.periods import Period, PeriodEvent, PeriodId, PeriodState
 from console.domain.reasons import Reason
 from console.domain.reconciling.closing import MONEY_KINDS
 from console.domain.reconciling.findings import Direction, Finding, FindingId, FindingState, ReconciliationId
@@ -148,6 +148,34 @@ def test_it_closes_a_month_by_two_people_and_seals_what_they_saw(stage: Stage) -
     assert totals["invoices.csv"] == {"EUR": 11_900, "JPY": 7_777, "KWD": 500}
     assert totals["roll_forward.csv"] == {"JPY": 7_777, "KWD": 500, "EUR": 0}
     assert totals["journal.csv"] == {"EUR": 0, "JPY": 0, "KWD": 0}
+
+
+def test_a_period_keeps_who_agreed_and_its_manifest_says_it(stage: Stage) -> None:
+    prepared(stage)
+    asked, agreed = stage.actor("finance"), stage.actor("finance_lead")
+    done = closed(stage)
+    (close,) = done.agreements
+    assert (close.event, close.request) == (PeriodEvent.CLOSE, done.request)
+    assert (close.asked_by.staff, [each.staff for each in close.agreed_by]) == (asked.staff, [agreed.staff])
+    assert (close.asked_by.name, close.agreed_by[0].name) == (asked.name, agreed.name)
+    before = {each.name: each.sha256 for each in done.files}
+    run_due_jobs(stage.house, worker="w1")
+    manifest = json.loads(file_of(stage, "manifest.json"))
+    assert manifest["agreements"] == [close.plain()]
+    assert {each["name"]: each["sha256"] for each in manifest["files"]} == before
+    assert stage.entries("period.signed") == 1
+    waiting = ask(stage, "reopen")
+    assert isinstance(waiting, Waiting), waiting
+    stage.approve("finance_lead", waiting.request)
+    opened = stands(stage)
+    assert [each.event for each in opened.agreements] == [PeriodEvent.CLOSE, PeriodEvent.REOPEN]
+    assert [each.staff for each in opened.agreements[1].agreed_by] == [agreed.staff]
+    run_due_jobs(stage.house, worker="w1")
+    told = json.loads(file_of(stage, "manifest.json"))["agreements"]
+    assert told == [each.plain() for each in opened.agreements]
+    again = prepared(stage)
+    assert json.loads(file_of(stage, "manifest.json"))["agreements"] == told
+    assert {each.name: each.sha256 for each in again.files} == before, "who agreed moves no digest of what was sealed"
 
 
 def test_it_writes_the_same_bytes_for_the_same_rows(stage: Stage) -> None:

@@ -69,12 +69,11 @@ def expected(tenants: list[Tenant]) -> Found:
     return Counter((one.kind, str(one.books.tenant)) for one in tenants if one.kind is not None)
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(400, marks=pytest.mark.slow)])
-def test_it_finds_nothing_in_clean_tenants(world: DriftWorld, count: int) -> None:
-    moved_in(world, cast(count, ()))
+def test_it_finds_nothing_in_clean_tenants(world: DriftWorld) -> None:
+    moved_in(world, cast(40, ()))
     run = world.run()
-    assert (run.state, run.counts["tenants"], world.kinds()) == (RunState.DONE, count, [])
-    assert run.counts["pulled.invoice"] > count
+    assert (run.state, run.counts["tenants"], world.kinds()) == (RunState.DONE, 40, [])
+    assert run.counts["pulled.invoice"] > 40
     assert run.counts["pulled.payout"] > 20
 
 
@@ -97,7 +96,7 @@ def test_it_finds_every_kind_of_a_tenant_and_heals_what_heals(
     run = world.run()
     seen, wanted = found(world, run), expected(tenants)
     with capsys.disabled():
-        print(_table(seen, wanted))  # noqa: T201  the figures are the claim
+        print(table(seen, wanted))  # noqa: T201  the figures are the claim
     assert run.state is RunState.DONE
     assert seen == wanted
     healing = {pair for pair in wanted if pair[0] in HEALING}
@@ -147,7 +146,7 @@ def test_it_finds_every_kind_of_the_account(world: DriftWorld, capsys: pytest.Ca
         world.load_account(clean)
         standing = set(found(world, world.run()))
     with capsys.disabled():
-        print(_table(seen, Counter((kind, ACCOUNT) for kind in OF_ACCOUNT)))  # noqa: T201  the figures are the claim
+        print(table(seen, Counter((kind, ACCOUNT) for kind in OF_ACCOUNT)))  # noqa: T201  the figures are the claim
     assert {kind for kind, _ in seen} == set(OF_ACCOUNT)
 
 
@@ -174,7 +173,7 @@ def _ways(world: DriftWorld, tenants: list[Tenant]) -> dict[str, Callable[[], No
     }
 
 
-def _table(seen: Found, wanted: Found) -> str:
+def table(seen: Found, wanted: Found) -> str:
     """Return what was found of what was broken, and precision and recall, by kind."""
     lines = [f"\n{'row':>3} {'kind':43} {'broken':>6} {'found':>6} {'false':>6} {'precision':>9} {'recall':>7}"]
     kinds = {kind for kind, _ in (*seen, *wanted)}

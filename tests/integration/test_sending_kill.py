@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpcore2
 import pytest
@@ -26,8 +27,9 @@ from console.domain.webhooks import AttemptOutcome, DeliveryState
 from console.settings import load_settings
 from console.usecases.run_replay import proof_of
 from tests.databases import postgres_url, sqlite_url
-from tests.integration.sending_world import Ground, founded, logged, opened_world, settings_of
+from tests.integration.sending_world import Ground, founded, logged, opened_world, settings_of, work
 from tests.integration.stage import ROOT, rows
+from tests.processes import started
 
 COUNT = int(os.environ.get("SALLYPORT_DELIVERIES", "400"))
 PATIENCE_S = 60 + COUNT / 20
@@ -77,26 +79,20 @@ class Crew:
     environ: dict[str, str]
     folder: Path
     dice: random.Random
-    alive: list[subprocess.Popen[str]] = field(default_factory=list)
+    alive: list[tuple[ForkServerProcess, IO[str]]] = field(default_factory=list)
     killed: int = 0
 
     def hire(self) -> None:
-        said = (self.folder / f"worker-{len(self.alive)}-{self.killed}.txt").open("w")
-        program = [sys.executable, "-m", "tests.integration.sending_world"]
-        worker = subprocess.Popen(
-            program, cwd=ROOT, env=_cleared() | self.environ, stdout=subprocess.PIPE, stderr=said, text=True
-        )
-        said.close()
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n", (self.folder / said.name).read_text()
-        self.alive.append(worker)
+        said = self.folder / f"worker-{len(self.alive)}-{self.killed}.txt"
+        worker, out = started(work, said=said, environ=_cleared() | self.environ)
+        assert out.readline() == "ready\n", said.read_text()
+        self.alive.append((worker, out))
 
     def kill_one(self) -> None:
-        worker = self.alive.pop(self.dice.randrange(len(self.alive)))
+        worker, out = self.alive.pop(self.dice.randrange(len(self.alive)))
         worker.kill()
-        worker.wait()
-        assert worker.stdout is not None
-        worker.stdout.close()
+        worker.join()
+        out.close()
         self.killed += 1
 
     def dismiss(self) -> None:

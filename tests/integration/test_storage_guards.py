@@ -10,6 +10,7 @@ from sqlalchemy import (
     Engine,
     Executable,
     Select,
+    Update,
     bindparam,
     column,
     delete,
@@ -82,6 +83,7 @@ UNSCOPED: list[Callable[[Session], object]] = [
     lambda session: done(session, Prepared(delete(table_of(MemberRow)))),
     lambda session: add(session, NoteRow, {"tenant_id": ACME, "id": "n", "author": "a", "text": "t", "at": NOON}),
     lambda session: cast("GuardedSession", session).scoped(Scoped(select(MemberRow))),
+    lambda session: cast("GuardedSession", session).move(Scoped(update(NoteRow).values(text="x"))),
     lambda session: cast("GuardedSession", session).put(NoteRow, id="n", author="a", text="t", at=NOON),
     lambda session: session.bulk_save_objects([]),
     lambda session: session.bulk_insert_mappings(NoteRow, []),
@@ -124,6 +126,29 @@ def test_a_prepared_statement_that_does_not_bind_a_table_is_refused(session: Gua
     assert found(session, Prepared(select(table_of(FeatureRow).c.key))) is not None, "the mark is gone again"
     with pytest.raises(ScopeError):
         found(session, Prepared(select(table_of(MemberRow))))
+
+
+_REACHING_FARTHER: list[Update] = [
+    update(table_of(NoteRow)).values(text="x"),
+    update(NoteRow).values(tenant_id=ZETA),
+    update(NoteRow).values({NoteRow.id: "other"}),
+    update(NoteRow).values(text=select(table_of(MemberRow).alias("other").c.name).limit(1).scalar_subquery()),
+    update(FeatureRow).values(name="x"),
+]
+
+
+def test_a_prepared_change_moves_rows_of_the_open_tenant_only(session: GuardedSession, engine: Engine) -> None:
+    for tenant in (ACME, ZETA):
+        with GuardedSession(engine) as other:
+            other.bind_scope(scope(tenant), now=NOON)
+            ensure_state(other)
+            other.commit()
+    session.bind_scope(scope(ACME), now=NOON)
+    assert session.move(Scoped(update(AccountStateRow).values(status_because=bindparam("to"))), to="x") == 1
+    assert [row.status_because for row in session.scoped(Scoped(select(AccountStateRow)))] == ["x"]
+    for number, statement in enumerate(_REACHING_FARTHER):
+        with pytest.raises(ScopeError):
+            pytest.fail(f"{number} moved {session.move(Scoped(statement))!r}")
 
 
 def test_a_row_is_put_into_the_open_tenant_only(session: GuardedSession) -> None:

@@ -1,10 +1,7 @@
 """kill -9 between sent and done, over and over: whatever the moment, one refund and one entry of each kind."""
 
-import json
 import pickle
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +13,8 @@ from tests.billing_writer import ModelProvider
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
 from tests.integration.money_stage import REFUND, Till, opened_till, refund
-from tests.integration.stage import ROOT
+from tests.integration.write_kill_world import run
+from tests.processes import started
 
 
 @pytest.fixture(params=ENGINES)
@@ -25,15 +23,15 @@ def till(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabas
         yield opened
 
 
-def run_in_a_process(till: Till, file: Path, *, dies: str) -> int:
+def run_in_a_process(till: Till, file: Path, *, dies: str) -> int | None:
     """Let another process run what is due, and return how it ended."""
     told = {"url": till.stage.url, "file": str(file), "now": till.clock.now().isoformat(), "dies": dies}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.write_kill_world", json.dumps(told)],
-        cwd=ROOT, check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode
+    said = file.with_suffix(".said")
+    process, out = started(run, told, said=said)
+    with out:
+        process.join()
+    assert "Traceback" not in said.read_text(), said.read_text()
+    return process.exitcode
 
 
 @pytest.mark.slow

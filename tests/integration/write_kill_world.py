@@ -1,13 +1,12 @@
 """A process that asks the provider and is killed with signal 9 in the middle of it, before or after the provider acted.
 
-Called as `python -m tests.integration.write_kill_world` with one JSON object: url, file, now, dies.
+Told url, file, now and dies.
 """
 
-import json
 import os
 import pickle
 import signal
-import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -44,15 +43,10 @@ class MortalProvider:
         return made
 
 
-def main() -> None:
+def run(told: Mapping[str, str]) -> None:
     """Run what is due, and die on the way."""
-    told = json.loads(sys.argv[1])
     clock = HandClock(datetime.fromisoformat(told["now"]))
     provider = MortalProvider(Path(told["file"]), dies=told["dies"])
     with opened_stage(told["url"], {}, clock=clock) as stage:
         house = replace(stage.house, provider=provider, provider_writer=provider)
         run_due_jobs(house, worker=f"process {os.getpid()}")
-
-
-if __name__ == "__main__":
-    main()

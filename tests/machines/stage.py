@@ -29,6 +29,7 @@ from console.usecases.propose_action import propose_action
 from console.usecases.vote_on_request import vote_on_request
 from tests import ground
 from tests.databases import NOON, HandClock
+from tests.going_back import Place, WayBack, way_back
 from tests.web.cast import PEOPLE, opened_house, populated_url
 from tests.web.world import TENANTS
 
@@ -58,9 +59,9 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A copy of the database and the clock's reading."""
+    """A place in the database's log and the clock's reading."""
 
-    copy: sqlite3.Connection
+    place: Place
     now: datetime
 
 
@@ -72,6 +73,7 @@ class Stage:
     house: House
     clock: HandClock
     file: sqlite3.Connection
+    way: WayBack
     tables: list[str] = field(default_factory=list)
 
     @property
@@ -82,14 +84,12 @@ class Stage:
     # --- going back
 
     def moment(self) -> Moment:
-        """Copy what is stored now."""
-        copy = sqlite3.connect(":memory:")
-        self.file.backup(copy)
-        return Moment(copy, self.clock.now())
+        """Keep what is stored now."""
+        return Moment(self.way.here(), self.clock.now())
 
     def back_to(self, moment: Moment) -> None:
         """Put everything back."""
-        moment.copy.backup(self.file)
+        self.way.back_to(moment.place)
         self.clock.moment = moment.now
 
     def state(self) -> tuple[object, ...]:
@@ -257,12 +257,17 @@ def _set(path: Path, plot: Plot) -> Iterator[Stage]:
     made = ground.folder() / f"stage-{os.getpid()}.db"
     populated_url(made)
     shutil.move(made, path)
-    with opened_house(f"sqlite:///{path}", clock=clock) as (house, _storage), closing(sqlite3.connect(path)) as file:
+    with (
+        opened_house(f"sqlite:///{path}", clock=clock) as (house, _storage),
+        closing(sqlite3.connect(path)) as file,
+        way_back(path) as way,
+    ):
         file.execute("PRAGMA synchronous = OFF")
         rule = replace(house.book.actions[plot.action], runs=plot.runs)
         book = replace(house.book, actions={**house.book.actions, plot.action: rule})
-        stage = Stage(plot, replace(house, book=book), clock, file)
+        stage = Stage(plot, replace(house, book=book), clock, file, way)
         names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         stage.tables = [name for name in names if not name.startswith(_TELLING)]
         stage.file_request()
+        way.here(is_first=True)
         yield stage

@@ -168,7 +168,6 @@ class Walk:
             else:
                 self.on((*done, name), left - 1)
             self.stage.back_to(here)
-        here.copy.close()
 
     def is_known(self, left: int) -> bool:
         """Return whether so many moves were walked from this state before, and remember it."""

@@ -159,3 +159,47 @@ def test_it_has_neutral_facts_that_trip_no_limit(book: PolicyBook, key: str) -> 
 def test_it_knows_exactly_the_registered_actions() -> None:
     actions = registered(())
     assert sorted((a.key, a.effect, str(a.reach)) for a in actions.values()) == sorted(GOVERNED)
+
+
+def test_it_answers_of_a_tenant_that_is_new_to_it_as_of_any_other(book: PolicyBook) -> None:
+    stranger = replace(OVERRIDE, tenant=TenantId("ten_new"), leased_tenant=TenantId("ten_new"))
+    assert decide(book, stranger) == decide(book, OVERRIDE)
+    remembered = len(book.handles.memo)
+    assert decide(book, replace(stranger, tenant=TenantId("ten_x"), leased_tenant=TenantId("ten_x"))) == decide(
+        book, OVERRIDE
+    )
+    assert len(book.handles.memo) == remembered, "no name of a tenant makes it another question"
+
+
+@pytest.mark.parametrize("tenant", ["ten_acme", "one tenant", "another tenant", "tén", None])
+@pytest.mark.parametrize("leased", ["ten_acme", "one tenant", "another tenant", "tén", None])
+def test_it_tells_the_leased_tenant_from_any_other(book: PolicyBook, tenant: str | None, leased: str | None) -> None:
+    asked = Query(
+        actor=StaffId("stf_agent"),
+        person=PersonKey("idp|agent"),
+        roles=frozenset({Role.SUPPORT_AGENT}),
+        kind=StaffKind.PERSON,
+        action=ActionKey("tenant.read"),
+        tenant=None if tenant is None else TenantId(tenant),
+        leased_tenant=None if leased is None else TenantId(leased),
+        reason=None,
+        step_up_age_s=0,
+        facts=neutral_facts(book, ActionKey("tenant.read")),
+    )
+    expected = Allow if tenant is not None and tenant == leased else Deny
+    assert isinstance(decide(book, asked), expected)
+
+
+def test_a_rule_that_names_a_tenant_is_asked_by_its_name(tmp_path: Path) -> None:
+    kept = """
+@id("override.not_of_acme")
+@reason("Overrides of this tenant go through its contract.")
+@deny("reason_not_accepted")
+@remedy("Change the contract.")
+forbid(principal, action == Action::"entitlement.override", resource == Tenant::"ten_acme");
+"""
+    actions = [(each.key, each.effect, each.reach.value) for each in registered().values()]
+    edited = load_book(copied(tmp_path, add("overrides.cedar", kept)), actions)
+    assert _denied(edited, OVERRIDE).rules[0] == "override.not_of_acme"
+    elsewhere = replace(OVERRIDE, tenant=TenantId("ten_zeta"), leased_tenant=TenantId("ten_zeta"))
+    assert isinstance(decide(edited, elsewhere), NeedsApproval)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from console.adapters.billing import NoProvider
+from console.domain.billing.objects import Subscription as TalkedOf
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.changes import Preview
 from console.domain.effective_store import Recalculation, StoredSet, recalculation
 from console.domain.entitlements import (
@@ -142,7 +144,7 @@ class FakePlane:
     def grants(self, feature: str | None = None) -> Sequence[Grant]:
         return [known for known in self.all_grants if feature in {None, known.feature}]
 
-    def inputs(self) -> Inputs:
+    def inputs(self, supposing: Supposed = AS_IT_IS) -> Inputs:
         blocked = Condition(
             id="account status", kind=ConditionKind.BLOCKED, cause=self.suspended_because or "suspended",
             starts_at=NOON - timedelta(days=400), until=None,
@@ -152,8 +154,13 @@ class FakePlane:
             grants=tuple(self.all_grants),
             conditions=(*([blocked] if self.status is TenantStatus.SUSPENDED else []), *self.conditions),
             usage=tuple(self.usage),
-            subscription=None if self.contract is None else self.contract.status,
+            subscription=self._status(supposing),
         )
+
+    def _status(self, supposing: Supposed) -> str | None:
+        """Return the status that decides; what is supposed of a subscription stands over the contract."""
+        own = None if self.contract is None else self.contract.status
+        return next((each.thing.status for each in supposing.told if isinstance(each.thing, TalkedOf)), own)
 
     def effective_set(self) -> StoredSet | None:
         return self.stored
@@ -355,8 +362,8 @@ def tools(
 
 
 def shown(preview: Preview) -> dict[str, tuple[str | None, str | None]]:
-    """Return the changes by field, before and after."""
-    return {change.field: (change.before, change.after) for change in preview.changes}
+    """Return the changes by field, before and after; those of access bear its name."""
+    return {change.field: (change.before, change.after) for change in preview.every_change}
 
 
 def fault_of(call: object, *arguments: object) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from console.adapters.passwords import Argon2Passwords
 from console.domain.billing.canonical_form import kind_of as kind_of_thing
 from console.domain.billing.objects import BalanceTransaction, BillingObject, Invoice, ObjectKind, Payout, Price
 from console.domain.import_billing import BillingObjectRecord
-from console.domain.import_entitlements import PlanVersionRecord
+from console.domain.import_entitlements import OverrideRecord, PlanVersionRecord
 from console.domain.import_fields import kind_of, row_of, rules_of
 from console.domain.import_rows import validate_row
 from console.domain.imports import WebhookEndpointRecord
@@ -310,6 +310,16 @@ def test_the_mirror_of_the_world_is_what_its_books_say(small: DemoWorld) -> None
     records = [each for each in small.records() if isinstance(each, BillingObjectRecord)]
     assert {(each.document["id"], ObjectKind(each.object)) for each in records} == wanted
     assert all(each.fault() is None for each in records)
+
+
+def test_most_overrides_have_an_owner_who_works_here() -> None:
+    staff = {person.name: f"stf_{person.key}" for person in demo_staff(1)}
+    records = demo_world(300, now=NOW, staff=staff).records()
+    owners = [record.owner for record in records if isinstance(record, OverrideRecord)]
+    here = [owner for owner in owners if owner in staff.values()]
+    assert len(set(here)) > 2
+    assert len(owners) / 2 < len(here) < len(owners)
+    assert set(owners) - set(here) <= {"", "Sanna Lindqvist"}
 
 
 def test_histories_are_plausible(world: DemoWorld) -> None:

@@ -76,6 +76,8 @@ def several(of: st.SearchStrategy[object], most: int = 3) -> st.SearchStrategy[t
     return st.lists(of, max_size=most).map(tuple)
 
 
+LAPSING = ("past_due", "canceled", "paused", "unpaid", "incomplete", "incomplete_expired", "some_new_word")
+PAID_FOR = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
 INPUTS = st.builds(
     Inputs,
     features=st.tuples(feature("one"), feature("two")),
@@ -84,7 +86,7 @@ INPUTS = st.builds(
     contracts=several(CONTRACTS, 2),
     conditions=several(CONDITIONS, 2),
     usage=several(USAGE, 2),
-    subscription=st.sampled_from([None, "active", "past_due", "canceled"]),
+    subscription=st.sampled_from([None, "active", "trialing", *LAPSING]),
 )
 
 
@@ -155,3 +157,30 @@ def test_a_blocked_tenant_has_nothing(inputs: Inputs) -> None:
     blocked = Condition(id="z", kind=ConditionKind.BLOCKED, cause="x", starts_at=NOON, until=None)
     rows = effective(replace(inputs, conditions=(*inputs.conditions, blocked)), NOON)
     assert [(row.value, row.access, row.winners) for row in rows] == [(0, "denied", ())] * 2
+
+
+@given(INPUTS, st.sampled_from(LAPSING[1:]), st.integers(-4, 4))
+def test_what_is_not_paid_for_gives_nothing_outside_grace(inputs: Inputs, status: str, days: int) -> None:
+    now = NOON + days * DAY
+    unpaid = replace(inputs, subscription=status)
+    for row in effective(unpaid, now):
+        is_paid_for = any(grant.source in PAID_FOR for grant in row.winners)
+        assert not is_paid_for or (row.grace is not None and row.grace.is_live(now))
+
+
+@given(INPUTS, st.integers(-4, 4))
+def test_past_due_covers_until_its_grace_is_over_and_to_the_tick(inputs: Inputs, days: int) -> None:
+    until = NOON + days * DAY
+    grace = Condition(id="g", kind=ConditionKind.GRACE, cause="x", starts_at=NOON - 9 * DAY, until=until)
+    late = replace(inputs, subscription="past_due", conditions=(grace,))
+    for row in effective(late, until):
+        assert not any(grant.source in PAID_FOR for grant in row.winners)
+    before = effective(late, until - TICK)
+    assert all(row.valid_until is not None and row.valid_until <= until for row in before)
+    assert [r.value for r in before] == [r.value for r in effective(replace(late, subscription="active"), until - TICK)]
+
+
+@given(INPUTS)
+def test_every_state_that_does_not_cover_says_the_same(inputs: Inputs) -> None:
+    rows = [effective(replace(inputs, subscription=status), NOON) for status in LAPSING[1:]]
+    assert len({tuple((row.value, row.access, row.valid_until) for row in each) for each in rows}) == 1

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from console.domain.effective_changes import differences, next_change, side_effects, upcoming
+from console.domain.effective_changes import differences, next_change, upcoming
 from console.domain.effective_set import effective, effective_of, without_suspension
 from console.domain.entitlements import (
     Access,
@@ -254,19 +254,6 @@ def test_it_tells_what_differs_between_two_sets() -> None:
     both = (SEATS, SSO)
     before, after = effective(inputs(PLAN, features=both), NOON), effective(inputs(ADD_ON, features=both), NOON)
     assert [(change.before.value, change.after.value) for change in differences(before, after)] == [(10, 5)]
-
-
-def test_it_says_what_a_change_does_besides_the_value() -> None:
-    both, wider = (SEATS, SSO), replace(SEATS, hard_percent=150)
-    before = effective(inputs(PLAN, features=both), NOON)
-    after = effective(inputs(ADD_ON, grant(GrantSource.PLAN, "sso", 1), features=both), NOON)
-    assert [(c.field, c.before, c.after) for c in side_effects(before, after, key="seats")] == [
-        ("Single sign-on", "off (denied)", "on")
-    ]
-    tight, loose = effective(inputs(PLAN), NOON), effective(inputs(PLAN, features=(wider,)), NOON)
-    assert [(c.field, c.before, c.after) for c in side_effects(tight, loose, key="seats")] == [
-        ("Use stops at", None, "15 seats")
-    ]
 
 
 def test_it_finds_the_next_real_change_of_one_feature() -> None:

@@ -4,14 +4,15 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyotp
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
@@ -33,7 +34,11 @@ from console.ports.staff import Credentials
 from console.ports.trail import EntryFilter
 from console.storage.house import Storage, StorageSettings, open_store
 from console.usecases.house import House
+from console.web import factory
 from console.web.factory import DemoPerson, WebOptions, make_web
+from console.web.live import Streams
+from console.web.options import Web
+from console.web.sessions import StaffSessions
 from tests import ground
 from tests.databases import HandClock, TestFingerprints, sqlite_url
 from tests.ledgers import SHELF
@@ -219,8 +224,26 @@ def web_options(**changed: Any) -> WebOptions:  # noqa: ANN401  fields of WebOpt
 
 
 def web_app(house: House, **changed: Any) -> Flask:  # noqa: ANN401  fields of WebOptions
-    """Return the app in front of a house; templates are compiled once per run."""
-    app = make_web(house, web_options(**changed))
+    """Return the app in front of a house; templates are compiled once per run, and the usual app is made once."""
+    options = web_options(**changed)
+    if changed:
+        return _made(house, options)
+    app = copy(_usual(factory.BLUEPRINTS))
+    app.config = copy(app.config)
+    web = Web(house=house, options=options, streams=Streams(most=options.most_streams))
+    app.extensions = {**app.extensions, "sallyport": web}
+    app.session_interface = StaffSessions(house, key=options.session_key)
+    return app
+
+
+@cache
+def _usual(_blueprints: tuple[Blueprint, ...]) -> Flask:
+    """Return the app as most tests want it, without a house: the same pages, gate and templates each time."""
+    return _made(cast("House", None), web_options())
+
+
+def _made(house: House, options: WebOptions) -> Flask:
+    app = make_web(house, options)
     compiled = ground.folder() / "templates"
     compiled.mkdir(exist_ok=True)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))

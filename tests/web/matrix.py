@@ -193,17 +193,22 @@ def path_of(world: World, line: Line) -> str:
 
 
 def stored(file: Path) -> dict[str, list[str]]:
+    """Return what is stored in a file."""
+    with closing(sqlite3.connect(file)) as raw:
+        return stored_in(raw)
+
+
+def stored_in(raw: sqlite3.Connection) -> dict[str, list[str]]:
     """Return every row but those of the trail, sessions, counters, marks of having seen, and idle clocks."""
     moving = {"last_used_at", "last_seen_at", "totp_last_step"}
     told = ("audit_", "sqlite_", "throttle_event", "staff_session", "request_rendered")
-    with closing(sqlite3.connect(file)) as raw:
-        tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = {}
-        for table in tables:
-            if not table.startswith(told):
-                rows = raw.execute(f"SELECT * FROM {table}")
-                kept = [number for number, column in enumerate(rows.description) if column[0] not in moving]
-                found[table] = sorted(repr([row[number] for number in kept]) for row in rows)
+    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {}
+    for table in tables:
+        if not table.startswith(told):
+            rows = raw.execute(f"SELECT * FROM {table}")
+            kept = [number for number, column in enumerate(rows.description) if column[0] not in moving]
+            found[table] = sorted(repr([row[number] for number in kept]) for row in rows)
     return found
 
 

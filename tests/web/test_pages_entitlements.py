@@ -114,9 +114,9 @@ def test_it_previews_what_else_changes_with_an_override(cast: Cast) -> None:
     agent = opened(cast)
     form = {**fields(agent.get(OVERRIDE), OVERRIDE), "feature": "seats", "value": "100", "until": "2027-03-01"}
     text = agent.post(OVERRIDE, {**form, "step": "preview"}).text
-    assert "Access" in text
-    assert "above the limit" in text
-    assert "160 seats are in use, more than this gives." in text
+    assert "What the tenant may use" in text
+    assert "Access changes at once: 1 feature." in text
+    assert "160 seats are in use, more than this gives: above the limit." in text
 
 
 def test_it_refuses_an_override_that_a_deny_stands_above(cast: Cast) -> None:

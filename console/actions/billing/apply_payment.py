@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
+from console.domain.access_changes import ANSWERED
 from console.domain.billing import money
 from console.domain.billing.bounds import Bound, payable, unapplied
 from console.domain.billing.commands import ApplyPayment
@@ -55,6 +56,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     left = read.invoice.remaining_minor - params.amount_minor
     number = read.invoice.number or read.invoice.id
     pays = "This pays the invoice in full" if left == 0 else f"{ledger.said(left, currency)} stays to be paid"
+    effects = following.effects_of(tools, following.settled(tools, read.invoice, left_minor=left))
     return Preview(
         sentence=f"Apply {amount} of payment {read.payment.id} to invoice {number}",
         changes=(
@@ -76,11 +78,12 @@ def preview(params: Params, tools: Tools) -> Preview:
         facts={"amount_units": money.in_units(params.amount_minor, currency)},
         warnings=(
             f"Books: {amount} moves from unapplied cash to receivables; no money leaves or comes.",
-            f"Access: {pays}; access follows the mirror once the provider has answered.",
+            *following.losses(effects, when=ANSWERED),
         ),
         customer=f"Invoice {number} shows {amount} as paid.",
         target_type="invoice",
         target_id=read.invoice.id,
+        access=following.followed(tools, effects, when=ANSWERED, beside=f"{pays}."),
     )
 
 
@@ -134,7 +137,7 @@ def _read(params: Params, tools: Tools) -> _Read:
 
 ACTION = Action(
     key=ActionKey("billing.apply_payment"),
-    version=1,
+    version=2,
     title="Apply a payment to an invoice",
     button="Apply payment",
     icon="check",

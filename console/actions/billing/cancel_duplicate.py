@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
+from console.domain.access_changes import ANSWERED
 from console.domain.billing.commands import CancelSubscription
 from console.domain.billing.objects import Invoice, Subscription
 from console.domain.billing.particulars import decisive, is_going_on, item_of_plan
@@ -60,6 +61,7 @@ def choices(field: str, _tools: Tools) -> tuple[Choice, ...]:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return which one ends and what access follows then; raises Fault."""
     read = _read(params, tools)
+    effects = following.effects_of(tools, following.ended(tools, read.cancel))
     return Preview(
         sentence=f"End the duplicate subscription {read.cancel.id} and keep {read.keep.id}",
         changes=(
@@ -68,10 +70,11 @@ def preview(params: Params, tools: Tools) -> Preview:
         ),
         fingerprint=ledger.marks(None, read.keep, read.cancel, *read.kept, *read.cancelled),
         facts={"both_paid": read.are_both_paid},
-        warnings=tuple(_warnings(read)),
+        warnings=(*_warnings(read), *following.losses(effects, when=ANSWERED)),
         customer=f"Only {read.keep.id} is billed from now on.",
         target_type="subscription",
         target_id=read.cancel.id,
+        access=following.followed(tools, effects, when=ANSWERED, beside=_decides(read)),
     )
 
 
@@ -121,11 +124,13 @@ def _said(subscription: Subscription) -> str:
     return f"{subscription.id} ({plan}, customer {subscription.customer})"
 
 
-def _warnings(read: _Read) -> Iterator[str]:
+def _decides(read: _Read) -> str:
     if decisive((read.keep, read.cancel)) == read.cancel:
-        yield f"Access: it follows {read.cancel.id} today and will follow {_said(read.keep)}."
-    else:
-        yield f"Access: it follows {_said(read.keep)} as today."
+        return f"It follows {read.cancel.id} today and will follow {_said(read.keep)}."
+    return f"It follows {_said(read.keep)} as today."
+
+
+def _warnings(read: _Read) -> Iterator[str]:
     for currency in sorted({each.currency for each in read.cancelled}):
         paid = sum(each.paid_minor for each in read.cancelled if each.currency == currency)
         owed = sum(
@@ -141,7 +146,7 @@ def _warnings(read: _Read) -> Iterator[str]:
 
 ACTION = Action(
     key=ActionKey("billing.cancel_duplicate"),
-    version=1,
+    version=2,
     title="Cancel a duplicate subscription",
     button="Cancel duplicate",
     icon="circle-x",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.domain.access_changes import no_access_change
 from console.domain.billing.resyncing import JOB, QUEUE, STOP_JOB, Progress, key_of, progress_of, stop_key
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
@@ -36,6 +37,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings=("What it has written stays: every page of it is what the provider said.",),
         target_type="resync",
         target_id=progress.resync,
+        access=no_access_change("What it has written has been recalculated already."),
     )
 
 
@@ -74,7 +76,7 @@ def _going_on(params: Params, tools: Tools) -> Progress:
 
 ACTION = Action(
     key=ActionKey("billing.cancel_resync"),
-    version=1,
+    version=2,
     title="Stop a resync",
     button="Stop resync",
     icon="circle-x",

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
+from console.domain.access_changes import ANSWERED
 from console.domain.billing import money
 from console.domain.billing.bounds import Bound, creditable, payable, refundable, split
 from console.domain.billing.commands import CreditTo, IssueCreditNote
@@ -76,6 +77,8 @@ def preview(params: Params, tools: Tools) -> Preview:
     currency, credited = params.currency, read.bound.taken[0][1]
     amount = ledger.said(params.amount_minor, currency)
     number = read.invoice.number or read.invoice.id
+    left = read.invoice.remaining_minor - read.before_minor
+    effects = following.effects_of(tools, following.settled(tools, read.invoice, left_minor=left))
     return Preview(
         sentence=f"Credit {amount} of invoice {number}",
         changes=(
@@ -87,17 +90,18 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(
                 field="Still to be paid",
                 before=ledger.said(read.invoice.remaining_minor, currency),
-                after=ledger.said(read.invoice.remaining_minor - read.before_minor, currency),
+                after=ledger.said(left, currency),
             ),
             Change(field=TO[params.to.value], before=None, after=ledger.said(read.after_minor, currency)),
             Change(field="Reason told to the provider", before=None, after=REASONS[params.why]),
         ),
         fingerprint=ledger.marks(read.bound, read.invoice, *read.notes, *read.beside),
         facts={"amount_units": money.in_units(params.amount_minor, currency)},
-        warnings=tuple(_warnings(params, read)),
+        warnings=(*_warnings(params, read), *following.losses(effects, when=ANSWERED)),
         customer=f"A credit note of {amount} for invoice {number}.",
         target_type="invoice",
         target_id=read.invoice.id,
+        access=following.followed(tools, effects, when=ANSWERED, beside="A credit note alone takes nothing away."),
     )
 
 
@@ -178,12 +182,11 @@ def _warnings(params: Params, read: _Read) -> Iterator[str]:
         yield f"The provider moves no money: somebody must pay {after} back, or it stays owed."
     if params.to is CreditTo.BALANCE and read.after_minor:
         yield f"{after} waits as credit and pays the next invoices of this customer."
-    yield "Access: a credit note alone takes nothing away."
 
 
 ACTION = Action(
     key=ActionKey("billing.issue_credit"),
-    version=1,
+    version=2,
     title="Issue a credit note",
     button="Issue credit",
     icon="receipt",

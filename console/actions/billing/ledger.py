@@ -187,6 +187,11 @@ def write_job(command: Command, execution: ExecutionId) -> tuple[JobDraft, ...]:
     return (JobDraft(kind=JOB, key=f"write:{execution}", payload=payload, queue=QUEUE, most_attempts=MOST_TRIES),)
 
 
+def customer_name(customer: str) -> str:
+    """Return the name under which an execution holds a customer of the provider, across all tenants and planes."""
+    return f"billing customer {customer}"
+
+
 def directory_job(customer: str, execution: ExecutionId) -> JobDraft:
     """Return the job that lets the directory follow the link of a customer, so that search and webhooks find it."""
     return JobDraft(kind=LINK_JOB, key=f"link:{execution}", payload={"customer": customer}, queue=QUEUE)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
+from console.domain.access_changes import AT_ONCE
 from console.domain.billing.commands import NameTenant
 from console.domain.billing.objects import Customer, Invoice, ObjectKind
-from console.domain.changes import Applied, Change, Preview
+from console.domain.bought import Supposed
+from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.masking import masked_email
@@ -21,6 +23,7 @@ PROOFS = {
     "document": "A document names the customer; the note says which",
 }
 _LOOKED_AT = 100
+_RESYNCED = "once its subscriptions are resynced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ def choices(field: str, _tools: Tools) -> tuple[Choice, ...]:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return the customer and why it is this tenant's; raises Fault."""
     customer = _read(params, tools)
+    access, lost = _access(params, tools)
     return Preview(
         sentence=f"Link customer {customer.id} to this tenant",
         changes=(
@@ -53,10 +57,11 @@ def preview(params: Params, tools: Tools) -> Preview:
         ),
         fingerprint={**ledger.marks(None, customer), "links": len(tools.plane().customers.links())},
         facts={"is_documented_only": params.proof == "document"},
-        warnings=tuple(_warnings(customer, tools)),
+        warnings=(*_warnings(customer, tools), *lost),
         customer="Nothing; what is billed to the customer counts as this tenant's from now on.",
         target_type="customer",
         target_id=customer.id,
+        access=access,
     )
 
 
@@ -78,6 +83,11 @@ def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
     """Return the jobs that let the directory follow and name the tenant at the provider."""
     named = NameTenant(customer=params.customer, tenant="")  # the digest leaves out whose it is
     return (ledger.directory_job(params.customer, execution), *ledger.write_job(named, execution))
+
+
+def exclusive(params: Params) -> str:
+    """Return the customer: of two tenants that would be it at once, the second sees the first."""
+    return ledger.customer_name(params.customer)
 
 
 def _read(params: Params, tools: Tools) -> Customer:
@@ -119,18 +129,29 @@ def _numbers(customer: Customer, tools: Tools) -> Iterator[str]:
             yield each.thing.number
 
 
+def _access(params: Params, tools: Tools) -> tuple[AccessEffect, tuple[str, ...]]:
+    """Return what the link itself changes; where the mirror has yet to hear of its subscriptions, what they will."""
+    linked = frozenset({params.customer})
+    effects, when = following.effects_of(tools, Supposed(linked=linked)), AT_ONCE
+    told, is_all = following.at_provider(tools, [params.customer])
+    if not effects.rows:
+        effects, when = following.effects_of(tools, Supposed(linked=linked, told=told)), _RESYNCED
+    beside = "" if is_all else "Not all of its subscriptions at the provider were looked at."
+    return following.followed(tools, effects, when=when, beside=beside), following.losses(effects, when=when)
+
+
 def _warnings(customer: Customer, tools: Tools) -> Iterator[str]:
     address = "no address" if customer.email is None else masked_email(customer.email)
     yield f"At the provider it is called {customer.name} ({address}); this tenant is {tools.plane().account().name}."
     known = [link.customer for link in tools.plane().customers.links()]
     if known:
         yield f"This tenant is {', '.join(known)} already: look whether one of them is a duplicate."
-    yield "Access and books: its subscriptions, invoices and payments count as this tenant's, new ones once resynced."
+    yield "Books: its invoices and payments count as this tenant's, new ones once resynced."
 
 
 ACTION = Action(
     key=ActionKey("billing.link_customer"),
-    version=1,
+    version=2,
     title="Link a customer of the provider",
     button="Link customer",
     icon="user-check",
@@ -150,6 +171,7 @@ ACTION = Action(
     apply=apply,
     choices=choices,
     follow_up=follow_up,
+    exclusive=exclusive,
     documentation="Says that a customer of the billing provider is this tenant, and names the tenant there.",
     customer_sees="Nothing.",
     moves_access=True,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.billing import ledger
+from console.domain.access_changes import no_access_change
 from console.domain.billing.disputes import Standing, standing_of
 from console.domain.billing.objects import Dispute, Invoice, ObjectKind, Payment, Price
 from console.domain.changes import Applied, Change, Preview
@@ -15,9 +16,9 @@ from console.domain.reconciling.holds import noted, worded
 from console.ports.actions import Action, Fault, Reach, Tools
 
 _ACCESS = {
-    Standing.OPEN: "Access: nothing is taken away while the dispute is open.",
-    Standing.LOST: "Access: what this payment bought is reversed once; ending coverage is an action of its own.",
-    Standing.WON: "Access: what was held is free again.",
+    Standing.OPEN: "Nothing is taken away while the dispute is open.",
+    Standing.LOST: "What this payment bought ends by an action of its own: end the coverage.",
+    Standing.WON: "Nothing had been taken away while it was open.",
 }
 _BOOKS = {
     Standing.OPEN: "Books: {amount} is held at the provider and counts against every refund of this payment.",
@@ -70,6 +71,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         customer="Nothing.",
         target_type="dispute",
         target_id=read.dispute.id,
+        access=no_access_change(_ACCESS[read.standing]),
     )
 
 
@@ -112,7 +114,6 @@ def _bought(payment: Payment, tools: Tools) -> str | None:
 
 
 def _warnings(read: _Read, tools: Tools) -> Iterator[str]:
-    yield _ACCESS[read.standing]
     yield _BOOKS[read.standing].format(amount=ledger.said(read.dispute.amount_minor, read.dispute.currency))
     today = tools.plane().subscription()
     bought = read.after.plan_at_purchase
@@ -124,7 +125,7 @@ def _warnings(read: _Read, tools: Tools) -> Iterator[str]:
 
 ACTION = Action(
     key=ActionKey("billing.note_dispute"),
-    version=1,
+    version=2,
     title="Note a dispute",
     button="Note dispute",
     icon="flag",

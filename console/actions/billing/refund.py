@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
 from console.domain.billing import money
 from console.domain.billing.bounds import Bound, refundable
 from console.domain.billing.commands import RefundPayment
@@ -63,16 +63,18 @@ def preview(params: Params, tools: Tools) -> Preview:
     """Return what would go back, and what it means for access and books; raises Fault."""
     read = _read(params, tools)
     said, payment = ledger.said, read.payment
-    refunded = read.bound.taken[0][1]
+    refunded, period = read.bound.taken[0][1], _refunded_period(params, read, tools)
     amount = said(params.amount_minor, params.currency)
     return Preview(
         sentence=f"Refund {amount} of payment {payment.id}",
         changes=(
+            _same("Captured of this payment", read.bound.whole_minor, payment.currency),
             Change(
                 field="Refunded of this payment",
                 before=said(refunded, payment.currency),
                 after=said(refunded + params.amount_minor, payment.currency),
             ),
+            *(_same(why.capitalize(), minor, payment.currency) for why, minor in read.bound.taken[1:]),
             Change(
                 field="Can still be refunded",
                 before=said(read.bound.left_minor, payment.currency),
@@ -82,10 +84,11 @@ def preview(params: Params, tools: Tools) -> Preview:
         ),
         fingerprint=ledger.marks(read.bound, payment, *read.refunds, *read.disputes),
         facts={"amount_units": money.in_units(params.amount_minor, params.currency)},
-        warnings=tuple(_warnings(params, read, tools)),
+        warnings=tuple(_warnings(params, read, period)),
         customer=f"{amount} back on the way it was paid, within some days, and the refund in the access log.",
         target_type="payment",
         target_id=payment.id,
+        access=following.followed(tools, following.NOTHING, beside=_kept(period)),
     )
 
 
@@ -126,18 +129,23 @@ def _read(params: Params, tools: Tools) -> _Read:
     return _Read(payment=payment, refunds=refunds, disputes=disputes, bound=bound)
 
 
-def _warnings(params: Params, read: _Read, tools: Tools) -> Iterator[str]:
+def _same(field: str, minor: int, currency: str) -> Change:
+    said = ledger.said(minor, currency)
+    return Change(field=field, before=said, after=said)
+
+
+def _kept(period: Subscription | None) -> str:
+    """Return why a refund moves no access: it says nothing of the subscription."""
+    if period is None:
+        return "A refund alone takes nothing away."
+    return f"Access is kept until {period.period_until:%-d %b %Y}, the end of the current period."
+
+
+def _warnings(params: Params, read: _Read, period: Subscription | None) -> Iterator[str]:
     amount = ledger.said(params.amount_minor, params.currency)
     yield f"Books: {amount} leaves cash. Revenue and the invoice stay as they are until a credit note corrects them."
-    period = _refunded_period(params, read, tools)
-    if period is None:
-        yield "Access: a refund alone takes nothing away."
-    else:
-        yield (
-            "Access: this gives all of the current period back, and access is kept until "
-            f"{period.period_until:%-d %b %Y}. "
-            "End the coverage too, unless that is meant."
-        )
+    if period is not None:
+        yield "This gives all of the current period back: end the coverage too, unless it is meant that access stays."
     if read.disputes:
         yield "A dispute was opened about this payment: what its bank takes back must not be refunded as well."
 
@@ -157,7 +165,7 @@ def _refunded_period(params: Params, read: _Read, tools: Tools) -> Subscription 
 
 ACTION = Action(
     key=ActionKey("billing.refund"),
-    version=1,
+    version=2,
     title="Refund a payment",
     button="Refund",
     icon="undo-2",

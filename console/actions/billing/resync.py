@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from console.actions.billing import following
 from console.actions.billing.subject import Subject, mark_of, subject_of
-from console.domain.billing.objects import OF_CUSTOMERS
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind
 from console.domain.billing.wording import called, changes_between, consequence, named
+from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
@@ -54,6 +56,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     """Return mirror and provider side by side; raises Fault, or OutsideError when the provider does not answer."""
     subject = _subject(params, tools)
     shown, heard_at = _shown(params, subject, tools)
+    effects = following.effects_of(tools, _supposed(subject))
     known = None if subject.mirrored is None else subject.mirrored.thing
     customer = "Our records no longer count it."
     if subject.told is not None and not subject.is_gone:
@@ -69,9 +72,11 @@ def preview(params: Params, tools: Tools) -> Preview:
             "mirror": mark_of(subject.mirrored),
             "provider": mark_of(subject.told),
         },
+        warnings=following.losses(effects),
         customer=customer,
         target_type=subject.kind.value,
         target_id=params.invoice or subject.id,
+        access=following.followed(tools, effects),
     )
 
 
@@ -94,6 +99,15 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 def _subject(params: Params, tools: Tools) -> Subject:
     return subject_of(tools, invoice=params.invoice, kind=params.kind, thing=params.object)
+
+
+def _supposed(subject: Subject) -> Supposed:
+    """Return what the mirror will say: only a subscription decides access."""
+    if subject.kind is not ObjectKind.SUBSCRIPTION:
+        return AS_IT_IS
+    if subject.told is None or subject.is_gone:
+        return Supposed(gone=frozenset({subject.id}))
+    return Supposed(told=(subject.told,))
 
 
 def _shown(params: Params, subject: Subject, tools: Tools) -> tuple[str | None, str | None]:
@@ -135,7 +149,7 @@ def _changes(subject: Subject, shown: str | None) -> tuple[Change, ...]:
 
 ACTION = Action(
     key=ActionKey("billing.resync"),
-    version=2,
+    version=3,
     title="Resync with the billing provider",
     button="Resync invoice",
     icon="refresh-cw",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from console.domain.billing.resyncing import JOB, QUEUE, Progress, key_of
-from console.domain.changes import Applied, Change, Preview
+from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
@@ -35,10 +35,15 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings=(
             "Every mirror is written; it runs as a job, page by page, and can be stopped between two pages.",
             "Objects whose customer is linked to no tenant are counted and not written.",
+            "What the mirrors have and no list names is asked for one by one; what the provider has no more is marked.",
         ),
         customer="Access that follows what they paid, recalculated from the mirror.",
         target_type="mirror",
         target_id="all tenants",
+        access=AccessEffect(
+            sentence="Nobody can say beforehand whose access changes: each tenant's follows what the provider says of "
+            "it, page by page, and is recalculated with it."
+        ),
     )
 
 
@@ -68,7 +73,7 @@ def _asked(params: Params, tools: Tools) -> str:
 
 ACTION = Action(
     key=ActionKey("billing.resync_all"),
-    version=1,
+    version=2,
     title="Resync every tenant",
     button="Resync all",
     icon="refresh-cw",

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions.billing import ledger
+from console.actions.billing import following, ledger
 from console.domain.billing.commands import NameTenant
 from console.domain.billing.objects import Customer, ObjectKind
+from console.domain.bought import Supposed
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, TenantId
 from console.domain.jobs import JobDraft
@@ -47,6 +48,7 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what ends; raises Fault."""
     named = _read(params, tools)
+    effects = following.effects_of(tools, Supposed(unlinked=frozenset({params.customer})))
     return Preview(
         sentence=f"Unlink customer {params.customer} from this tenant",
         changes=(
@@ -54,10 +56,11 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="Named at the provider", before=named, after=None if params.clears else named),
         ),
         fingerprint={"customer": params.customer, "named": named or "", "links": len(tools.plane().customers.links())},
-        warnings=tuple(_warnings(params, tools)),
+        warnings=(*_warnings(params, tools), *following.losses(effects)),
         customer="Nothing at once; what is billed to the customer no longer counts as this tenant's.",
         target_type="customer",
         target_id=params.customer,
+        access=following.followed(tools, effects, beside=_decides(params, tools)),
     )
 
 
@@ -86,6 +89,11 @@ def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
     return (ledger.directory_job(params.customer, execution), *writes)
 
 
+def exclusive(params: Params) -> str:
+    """Return the customer: of two tenants that would be it at once, the second sees the first."""
+    return ledger.customer_name(params.customer)
+
+
 def _read(params: Params, tools: Tools) -> TenantId | None:
     """Return whom the customer names at the provider; raises Fault where it is not ours to unlink or to clear."""
     if all(link.customer != params.customer for link in tools.plane().customers.links()):
@@ -101,12 +109,16 @@ def _read(params: Params, tools: Tools) -> TenantId | None:
     return None if named is None else TenantId(named)
 
 
+def _decides(params: Params, tools: Tools) -> str:
+    subscription = tools.plane().subscription()
+    if subscription is None or subscription.provider_customer != params.customer:
+        return ""
+    return "The subscription that decides this tenant's access belongs to this customer."
+
+
 def _warnings(params: Params, tools: Tools) -> Iterator[str]:
     if ledger.others_linking(tools, params.customer):
         yield "Another tenant claims this customer too: once unlinked here, it is the other's alone."
-    subscription = tools.plane().subscription()
-    if subscription is not None and subscription.provider_customer == params.customer:
-        yield "Access: the subscription that decides this tenant's access belongs to this customer."
     yield "Books: what the mirror holds of this customer is kept as evidence and compared no more."
     if not params.clears:
         yield "At the provider the customer keeps the name it bears, and a run will propose that tenant again."
@@ -114,7 +126,7 @@ def _warnings(params: Params, tools: Tools) -> Iterator[str]:
 
 ACTION = Action(
     key=ActionKey("billing.unlink_customer"),
-    version=1,
+    version=2,
     title="Unlink a customer of the provider",
     button="Unlink customer",
     icon="unplug",
@@ -136,6 +148,7 @@ ACTION = Action(
     apply=apply,
     choices=choices,
     follow_up=follow_up,
+    exclusive=exclusive,
     documentation="Ends the link between a customer of the billing provider and this tenant.",
     customer_sees="Nothing at once.",
     moves_access=True,

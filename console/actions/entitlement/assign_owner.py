@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.domain.access_changes import no_access_change
 from console.domain.changes import Applied, Change, Preview
 from console.domain.entitlements import Grant, GrantSource
 from console.domain.ids import ActionKey
@@ -47,6 +48,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings=("You will be reminded before it ends, and asked when it no longer makes sense.",),
         target_type="override",
         target_id=grant.id,
+        access=no_access_change("The override stays as it is."),
     )
 
 
@@ -81,7 +83,7 @@ def _owner(grant: Grant) -> str:
 
 ACTION = Action(
     key=ActionKey("entitlement.assign_owner"),
-    version=1,
+    version=2,
     title="Take an override over",
     button="Become owner",
     icon="user-check",

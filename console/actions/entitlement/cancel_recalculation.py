@@ -9,6 +9,7 @@ from console.actions.entitlement.sweeps import (
     run_params,
     sweep_of,
 )
+from console.domain.access_changes import no_access_change
 from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
@@ -32,6 +33,7 @@ def preview(params: RunParams, tools: Tools) -> Preview:
         SweepState.CANCELLED,
         sentence="Cancel the recalculation",
         warning="What is recalculated stays so; the others are left as they are.",
+        access=no_access_change("The tenants that were not reached yet keep what they have."),
     )
 
 
@@ -50,7 +52,7 @@ def apply(params: RunParams, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("entitlement.cancel_recalculation"),
-    version=1,
+    version=2,
     title="Cancel the recalculation",
     button="Cancel",
     icon="circle-x",

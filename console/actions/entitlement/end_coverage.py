@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console.domain.access_changes import loss_warnings, with_condition
+from console.domain.access_changes import access_effect, behind, loss_warnings, with_condition
 from console.domain.billing.objects import ObjectKind, Payment, Refund
 from console.domain.billing.tie_outs import SUCCEEDED
 from console.domain.changes import Applied, Change, Preview
@@ -37,7 +37,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         raise Fault("refund", "Nothing that was paid for gives this tenant anything now; there is nothing to end.")
     return Preview(
         sentence="End the coverage of the current period now",
-        changes=(Change(field="Coverage", before="runs", after=_words(ended)), *effects.changes()),
+        changes=(Change(field="Coverage", before="runs", after=_words(ended)),),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "coverage": ended.id},
         warnings=(
             *loss_warnings(effects),
@@ -47,6 +47,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         customer=f"What was paid for ends at once{_next(ended)}.",
         target_type="coverage",
         target_id=ended.id,
+        access=access_effect(effects, also=behind(tools.plane().effective_set(), inputs, tools.now)),
     )
 
 
@@ -108,7 +109,7 @@ def _next(ended: Condition) -> str:
 
 ACTION = Action(
     key=ActionKey("entitlement.end_coverage"),
-    version=1,
+    version=2,
     title="End the coverage",
     button="End coverage",
     icon="calendar-clock",

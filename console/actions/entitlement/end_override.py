@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from console.domain.access_changes import access_effect, behind
 from console.domain.changes import Applied, Change, Preview
-from console.domain.effective_changes import side_effects
-from console.domain.effective_set import effective, effective_of, without_suspension
+from console.domain.effective_set import effective_of, without_suspension
+from console.domain.effective_store import what_if
 from console.domain.entitlements import Entitlement, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
@@ -40,13 +41,12 @@ def preview(params: Params, tools: Tools) -> Preview:
     grant = _live(params, tools)
     inputs = tools.plane().inputs()
     now, then = _now_and_then(grant, inputs, tools)
-    rows = effective(inputs, tools.now), effective(_without(grant, inputs), tools.now)
+    effects = what_if(inputs, _without(grant, inputs), tools.now)
     return Preview(
         sentence=f"End the override of {now.feature.name}: {_shown(now)} → {_shown(then)}",
         changes=(
             Change(field=now.feature.name, before=_shown(now), after=_shown(then)),
             Change(field="Override", before=grant.label, after="ended"),
-            *side_effects(*rows, key=grant.feature),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "override": grant.id},
         facts={"is_raise": then.value > now.value},
@@ -54,6 +54,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         customer=f"{now.feature.name} changes to {_shown(then)} at once.",
         target_type="override",
         target_id=grant.id,
+        access=access_effect(effects, also=behind(tools.plane().effective_set(), inputs, tools.now)),
     )
 
 
@@ -100,7 +101,7 @@ def _shown(entitlement: Entitlement) -> str:
 
 ACTION = Action(
     key=ActionKey("entitlement.end_override"),
-    version=1,
+    version=2,
     title="End an override",
     button="End override",
     icon="undo-2",

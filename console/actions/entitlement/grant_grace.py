@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from console.domain.access_changes import with_condition
+from console.domain.access_changes import access_effect, behind, with_condition
 from console.domain.changes import Applied, Change, Preview
 from console.domain.effective_changes import differences, said
 from console.domain.effective_set import effective
@@ -50,16 +50,14 @@ def preview(params: Params, tools: Tools) -> Preview:
     effects = what_if(inputs, changed, tools.now)
     return Preview(
         sentence=f"Grant grace until {params.until:%-d %b %Y}: {grace.cause}",
-        changes=(
-            Change(field="Grace", before=None, after=f"{grace.cause}, until {params.until:%Y-%m-%d} 00:00 UTC"),
-            *effects.changes(),
-        ),
+        changes=(Change(field="Grace", before=None, after=f"{grace.cause}, until {params.until:%Y-%m-%d} 00:00 UTC"),),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "grace": grace.id},
         facts={"days": -((tools.now - _until(params)) // timedelta(days=1))},
         warnings=_afterwards(grace, tools),
         customer=f"What is paid for by plan, contract and add-ons stays until {params.until:%-d %b %Y}.",
         target_type="grace",
         target_id=grace.id,
+        access=access_effect(effects, also=behind(tools.plane().effective_set(), inputs, tools.now)),
     )
 
 
@@ -122,7 +120,7 @@ def _until(params: Params) -> datetime:
 
 ACTION = Action(
     key=ActionKey("entitlement.grant_grace"),
-    version=1,
+    version=2,
     title="Grant grace",
     button="Grant grace",
     icon="hourglass",

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from console.domain.access_changes import access_effect, behind
 from console.domain.changes import Applied, Change, Preview
-from console.domain.effective_changes import next_change, side_effects
+from console.domain.effective_changes import WORDS, next_change
 from console.domain.effective_set import effective, effective_of, without_suspension
+from console.domain.effective_store import what_if
 from console.domain.entitlements import Access, Entitlement, FeatureKind, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
@@ -77,7 +79,6 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field=feature.name, before=_amount(now), after=_amount(after)),
             Change(field="Decided by", before=_winner(now), after=_override(tools.reason.reference)),
             Change(field="Valid until", before=_end(ends), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
-            *side_effects(effective(inputs, tools.now), effective(then, tools.now), key=feature.key),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version},
         facts={
@@ -91,6 +92,9 @@ def preview(params: Params, tools: Tools) -> Preview:
         f"{params.until:%-d %b %Y}.",
         target_type="entitlement",
         target_id=feature.key,
+        access=access_effect(
+            what_if(inputs, then, tools.now), also=behind(tools.plane().effective_set(), inputs, tools.now)
+        ),
     )
 
 
@@ -128,7 +132,9 @@ def _warnings(now: Entitlement, after: Entitlement, *, is_raise: bool) -> tuple[
     if not is_raise:
         found.append("The tenant will be able to use less than now.")
     if after.usage is not None and after.access in {Access.SOFT_EXCEEDED, Access.HARD_EXCEEDED}:
-        found.append(f"{after.feature.worded(after.usage.used)} are in use, more than this gives.")
+        found.append(
+            f"{after.feature.worded(after.usage.used)} are in use, more than this gives: {WORDS[after.access]}."
+        )
     return tuple(found)
 
 
@@ -193,7 +199,7 @@ def _end(moment: datetime | None) -> str:
 
 ACTION = Action(
     key=ActionKey("entitlement.override"),
-    version=1,
+    version=2,
     title="Override a limit",
     button="Override limit",
     icon="sliders-horizontal",

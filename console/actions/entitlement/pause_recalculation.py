@@ -9,6 +9,7 @@ from console.actions.entitlement.sweeps import (
     run_params,
     sweep_of,
 )
+from console.domain.access_changes import no_access_change
 from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
@@ -27,6 +28,7 @@ def preview(params: RunParams, tools: Tools) -> Preview:
         SweepState.PAUSED,
         sentence="Pause the recalculation",
         warning="What is recalculated stays so; the others wait until it is resumed.",
+        access=no_access_change("The tenants that were not reached yet keep what they have until it is resumed."),
     )
 
 
@@ -38,7 +40,7 @@ def apply(params: RunParams, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("entitlement.pause_recalculation"),
-    version=1,
+    version=2,
     title="Pause the recalculation",
     button="Pause",
     icon="circle-pause",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.actions.entitlement.sweeps import PLACE
+from console.domain.access_changes import no_access_change
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, RunId
 from console.domain.jobs import JobDraft
@@ -44,6 +45,7 @@ def preview(params: Params, _tools: Tools) -> Preview:
         fingerprint={},
         warnings=("Only those are planned whose stored access is not up to date. A plan is good for 24 hours.",),
         target_type="recalculation",
+        access=no_access_change("A plan only looks at what recalculating would change."),
     )
 
 
@@ -84,7 +86,7 @@ def _whom(params: Params) -> str:
 
 ACTION = Action(
     key=ActionKey("entitlement.plan_recalculation"),
-    version=1,
+    version=2,
     title="Plan a recalculation of many tenants",
     button="Plan recalculation",
     icon="list-checks",

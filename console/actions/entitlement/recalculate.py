@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.domain.access_changes import loss_warnings
+from console.domain.access_changes import access_effect, loss_warnings, no_access_change
 from console.domain.changes import Applied, Change, Preview
 from console.domain.effective_store import Recalculation, Standing, recalculation
 from console.domain.ids import ActionKey
@@ -36,7 +36,7 @@ def preview(_params: Params, tools: Tools) -> Preview:
     nothing = f"The stored set (version {done.after.version}) is up to date: nothing will change."
     return Preview(
         sentence=f"Recalculate access: {rows} feature{'' if rows == 1 else 's'} change",
-        changes=(Change(field="Effective set", before=_STANDS[done.standing], after="up to date"), *_rows(done)),
+        changes=(Change(field="Effective set", before=_STANDS[done.standing], after="up to date"),),
         fingerprint={
             "stored": 0 if done.before is None else done.before.version,
             "inputs": done.after.inputs_digest,
@@ -46,6 +46,7 @@ def preview(_params: Params, tools: Tools) -> Preview:
         customer="What the product lets the tenant do follows at once." if rows else "Nothing.",
         target_type="effective_set",
         target_id=tools.plane().account().tenant,
+        access=access_effect(done.effects) if done.is_written else no_access_change(),
     )
 
 
@@ -73,7 +74,7 @@ def _rows(done: Recalculation) -> tuple[Change, ...]:
 
 ACTION = Action(
     key=ActionKey("entitlement.recalculate"),
-    version=1,
+    version=2,
     title="Recalculate access",
     button="Recalculate",
     icon="refresh-cw",

@@ -9,7 +9,7 @@ from console.actions.entitlement.sweeps import (
     run_params,
     sweep_of,
 )
-from console.domain.changes import Applied, Preview
+from console.domain.changes import AccessEffect, Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.recalculations import SweepState
@@ -27,6 +27,10 @@ def preview(params: RunParams, tools: Tools) -> Preview:
         SweepState.RUNNING,
         sentence="Resume the recalculation",
         warning="What paused it does not pause it again; who would lose more than planned is still left as it is.",
+        access=AccessEffect(
+            sentence=f"Access changes as each tenant's turn comes: of {sweep.planned:,} planned {sweep.gaining:,} only "
+            f"gain and {sweep.losing:,} lose something; those that were reached have changed already."
+        ),
     )
 
 
@@ -38,7 +42,7 @@ def apply(params: RunParams, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("entitlement.resume_recalculation"),
-    version=1,
+    version=2,
     title="Resume the recalculation",
     button="Resume",
     icon="circle-play",

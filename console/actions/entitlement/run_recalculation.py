@@ -1,7 +1,7 @@
 """`entitlement.run_recalculation`: recalculate exactly the tenants of a plan, canaries first."""
 
 from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, RunParams, apply_move, run_params, sweep_of
-from console.domain.changes import Applied, Change, Preview
+from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
@@ -37,6 +37,10 @@ def preview(params: RunParams, tools: Tools) -> Preview:
         customer="What the product lets these tenants do follows as their turn comes.",
         target_type="recalculation",
         target_id=sweep.id,
+        access=AccessEffect(
+            sentence=f"Access changes as each tenant's turn comes: {sweep.gaining:,} only gain, {sweep.losing:,} lose "
+            "something."
+        ),
     )
 
 
@@ -72,7 +76,7 @@ def _planned(params: RunParams, tools: Tools) -> Sweep:
 
 ACTION = Action(
     key=ActionKey("entitlement.run_recalculation"),
-    version=1,
+    version=2,
     title="Recalculate many tenants",
     button="Run recalculation",
     icon="circle-play",

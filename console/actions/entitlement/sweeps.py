@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.domain.changes import Applied, Change, Preview
+from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import RunId
 from console.domain.recalculations import Progress, Sweep, SweepState
 from console.ports.actions import Fault, Input, ParamField, Tools
@@ -43,7 +43,9 @@ def progress_text(progress: Progress) -> str:
     )
 
 
-def preview_move(tools: Tools, sweep: Sweep, to: SweepState, *, sentence: str, warning: str) -> Preview:
+def preview_move(
+    tools: Tools, sweep: Sweep, to: SweepState, *, sentence: str, warning: str, access: AccessEffect
+) -> Preview:
     """Return a change of a run's state; its progress is told beside it, because that moves on by itself."""
     progress = tools.books().recalculations.progress(sweep.id)
     return Preview(
@@ -53,6 +55,7 @@ def preview_move(tools: Tools, sweep: Sweep, to: SweepState, *, sentence: str, w
         warnings=(f"So far: {progress_text(progress)}.", warning),
         target_type="recalculation",
         target_id=sweep.id,
+        access=access,
     )
 
 

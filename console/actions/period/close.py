@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from console.actions.period.periods import PERIOD_FIELD, Params, build, file_changes, moved, period_for
+from console.actions.period.periods import (
+    PERIOD_FIELD,
+    Params,
+    agreed,
+    build,
+    file_changes,
+    moved,
+    period_for,
+    seal_job,
+)
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.periods import Period, PeriodEvent, PeriodState
@@ -36,7 +45,14 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Close the period."""
     period = _closable(params, tools)
-    closed = replace(period, state=PeriodState.CLOSED, closed_by=tools.requester, closed_at=tools.now)
+    closed = replace(
+        period,
+        state=PeriodState.CLOSED,
+        closed_by=tools.requester,
+        closed_at=tools.now,
+        request=tools.request,
+        agreements=agreed(period, PeriodEvent.CLOSE, tools),
+    )
     if not tools.books().periods.save(closed):
         raise Fault("period", "The period moved meanwhile; look at it again.")
     return Applied(sentence=f"{period.id} is closed.", changes=(moved(period, PeriodEvent.CLOSE),), made=period.id)
@@ -75,6 +91,7 @@ ACTION = Action(
     build=build,
     preview=preview,
     apply=apply,
+    follow_up=seal_job,
     documentation="Seals a prepared month: its files, control totals and digests are what the books say from then on.",
     customer_sees="Nothing.",
     place="period",

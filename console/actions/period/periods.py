@@ -7,7 +7,20 @@ from typing import Any
 from console.domain.billing.money import worded
 from console.domain.changes import Change
 from console.domain.errors import BadValueError
-from console.domain.periods import Period, PeriodEvent, PeriodId, PeriodState, SealedFile, after, period_id
+from console.domain.ids import ExecutionId
+from console.domain.jobs import JobDraft
+from console.domain.periods import (
+    Agreement,
+    Period,
+    PeriodEvent,
+    PeriodId,
+    PeriodState,
+    SealedFile,
+    Signer,
+    after,
+    period_id,
+)
+from console.domain.requests import Verdict
 from console.ports.actions import Fault, Input, ParamField, Tools
 
 PERIOD_FIELD = ParamField(
@@ -21,6 +34,7 @@ PERIOD_FIELD = ParamField(
     pattern_example="2026-10",
     is_fixed_by_link=True,
 )
+SEAL_JOB = "period.seal"
 _COUNTED = ".csv"
 _WORDS: Mapping[PeriodState, str] = {
     PeriodState.OPEN: "not prepared",
@@ -63,6 +77,24 @@ def moved(period: Period, event: PeriodEvent) -> Change:
     """Return the change of state as people read it."""
     to = after(period.state, event)
     return Change(field="State", before=said(period), after=None if to is None else _WORDS[to])
+
+
+def agreed(period: Period, event: PeriodEvent, tools: Tools) -> tuple[Agreement, ...]:
+    """Return the agreements of a period with this one: who asked now, and whose votes count."""
+    approving = [vote for vote in tools.agreed if vote.verdict is Verdict.APPROVE]
+    this = Agreement(
+        event=event,
+        asked_by=Signer(staff=tools.requester, name=tools.requester_name),
+        agreed_by=tuple(Signer(staff=vote.staff, name=vote.name) for vote in approving),
+        at=tools.now,
+        request=tools.request,
+    )
+    return (*period.agreements, this)
+
+
+def seal_job(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the job that writes into the manifest who agreed."""
+    return (JobDraft(kind=SEAL_JOB, key=f"seal:{execution}", payload={"period": params.period}),)
 
 
 def file_changes(files: Iterable[SealedFile], previous: Iterable[SealedFile] = ()) -> tuple[Change, ...]:

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from console.actions.period.periods import PERIOD_FIELD, Params, build, file_changes, moved, period_for
+from console.actions.period.periods import (
+    PERIOD_FIELD,
+    Params,
+    agreed,
+    build,
+    file_changes,
+    moved,
+    period_for,
+    seal_job,
+)
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.periods import Period, PeriodEvent, PeriodState, following
@@ -41,6 +50,7 @@ def apply(params: Params, tools: Tools) -> Applied:
         state=PeriodState.REOPENED,
         times_reopened=period.times_reopened + 1,
         previous=period.files,
+        agreements=agreed(period, PeriodEvent.REOPEN, tools),
     )
     if not tools.books().periods.save(opened):
         raise Fault("period", "The period moved meanwhile; look at it again.")
@@ -69,6 +79,7 @@ ACTION = Action(
     build=build,
     preview=preview,
     apply=apply,
+    follow_up=seal_job,
     documentation="Opens a closed month again, so that it can be prepared and closed anew with the difference shown.",
     customer_sees="Nothing.",
     place="period",

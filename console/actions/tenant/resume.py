@@ -39,7 +39,7 @@ def apply(_params: Params, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("tenant.resume"),
-    version=1,
+    version=2,
     title="Resume the tenant",
     button="Resume tenant",
     icon="circle-play",

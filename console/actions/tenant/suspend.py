@@ -42,7 +42,7 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("tenant.suspend"),
-    version=1,
+    version=2,
     title="Suspend the tenant",
     button="Suspend tenant",
     icon="circle-pause",

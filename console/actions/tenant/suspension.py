@@ -1,7 +1,8 @@
 """What suspending and resuming a tenant share."""
 
-from console.domain.access_changes import access_preview, resumed, suspended
+from console.domain.access_changes import access_effect, behind, loss_warnings, resumed, suspended
 from console.domain.changes import Applied, Change, Preview
+from console.domain.effective_store import what_if
 from console.domain.tenancy import TenantStatus
 from console.ports.actions import Fault, Tools
 
@@ -13,14 +14,16 @@ def preview_status(
     account, inputs = tools.plane().account(), tools.plane().inputs()
     _check(account.status, to)
     then = suspended(inputs, because) if to is TenantStatus.SUSPENDED else resumed(inputs)
-    effects, lost = access_preview(inputs, then, tools.now)
+    effects = what_if(inputs, then, tools.now)
+    lost = loss_warnings(effects)
     return Preview(
         sentence=sentence,
-        changes=(Change(field="Status", before=account.status.value, after=to.value), *effects),
+        changes=(Change(field="Status", before=account.status.value, after=to.value),),
         fingerprint={"account_version": account.version, "entitlement_version": account.entitlement_version},
         warnings=("Every member loses access at once.", *lost) if to is TenantStatus.SUSPENDED else lost,
         customer=customer,
         target_id=account.tenant,
+        access=access_effect(effects, also=behind(tools.plane().effective_set(), inputs, tools.now)),
     )
 
 

@@ -13,6 +13,7 @@ from console.adapters.demo.broken import Mutator
 from console.adapters.demo.drift_account import AccountMutator
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.canonical_form import kind_of
+from console.domain.ids import TenantId
 from console.domain.reconciling.books import AccountBooks
 
 OF_TENANTS: Mapping[str, Mutator] = {
@@ -63,10 +64,14 @@ def touched(before: DemoBooks, after: DemoBooks) -> frozenset[str]:
 
 
 class Plot:
-    """Which of the demo's tenants are broken, and how: each kind once, at the first tenant that it can happen to."""
+    """Which of the demo's tenants are broken, and how: each kind once, at the first tenant that it can happen to.
+
+    Shape: `broken` grows while the tenants go by.
+    """
 
     def __init__(self) -> None:
         self._left = list(SHOWN)
+        self.broken: list[TenantId] = []
 
     def books(self, sketch: Sketch, clean: DemoBooks) -> DemoBooks:
         """Return a tenant's books, broken where it is its turn; tenants come in order of their number."""
@@ -76,6 +81,7 @@ class Plot:
             found = broken(clean, kind)
             if found is not None:
                 self._left.remove(kind)
+                self.broken.append(found.tenant)
                 return found
         return clean
 

@@ -125,16 +125,27 @@ def _dunning_access_kept(books: DemoBooks, dice: Random) -> DemoBooks | None:
     mine = live(books)
     if mine is None or not _is_plain(books):
         return None
-    rests = replace(books, subscription=replace(books.subscription, status="paused"))
-    return replace(both(rests, replace(mine, status="paused")), inputs=replace(books.inputs, subscription="paused"))
+    status = dice.choice(("paused", "unpaid"))
+    rests = replace(books, subscription=replace(books.subscription, status=status))
+    return replace(both(rests, replace(mine, status=status)), inputs=replace(books.inputs, subscription=status))
 
 
 def _unpaid_with_access(books: DemoBooks, dice: Random) -> DemoBooks | None:
     mine = live(books)
-    if mine is None or not _is_plain(books):
+    billed = [] if mine is None else [each for each in of(Invoice, books) if each.subscription == mine.id]
+    if mine is None or not billed or not _is_plain(books):
         return None
-    given_up = replace(books, subscription=replace(books.subscription, status="unpaid"))
-    return decided_by(both(given_up, replace(mine, status="unpaid")), replace(books.inputs, subscription="unpaid"))
+    late = replace(books, subscription=replace(books.subscription, status="past_due"))
+    given_up = both(late, replace(mine, status="past_due"), _given_up(billed[-1]))
+    return decided_by(given_up, replace(books.inputs, subscription="past_due"))
+
+
+def _given_up(like: Invoice) -> Invoice:
+    """Return an invoice that the provider tried four times to collect and never will again."""
+    tried = like if like.status == "open" else replace(like, id=f"{like.id}b", number=f"{like.number}b", status="open")
+    owed = {"balance_applied_minor": 0, "due_minor": like.total_minor, "paid_minor": 0, "paid_at": None}
+    whole = {**owed, "remaining_minor": like.total_minor, "is_paid_out_of_band": False}
+    return replace(tried, **whole, attempts=4, next_attempt_at=None)  # type: ignore[arg-type]
 
 
 def _recovered_but_suspended(books: DemoBooks, dice: Random) -> DemoBooks | None:

@@ -16,7 +16,7 @@ from console.domain.reconciling.books import AccountBooks, ClosedExport, InboxSt
 AccountMutator: TypeAlias = Callable[[AccountBooks, Random], AccountBooks | None]
 _DAY = timedelta(days=1)
 _ONE, _TWO = TenantId("ten_one"), TenantId("ten_two")
-_QUIET = InboxState(oldest_received_s=4, failed=0, bad_signatures=1, usual_bad_signatures=1, unknown_types={})
+_QUIET = InboxState(oldest_received_at=None, failed=0, bad_signatures=1, usual_bad_signatures=1, unknown_types={})
 
 
 def account_books(tenants: Iterable[DemoBooks], *, now: datetime) -> AccountBooks:
@@ -79,7 +79,7 @@ def _inbox(books: AccountBooks, **changes: object) -> AccountBooks:
 
 
 def _event_stuck(books: AccountBooks, dice: Random) -> AccountBooks:
-    return _inbox(books, oldest_received_s=3_601 + dice.randrange(9_000))
+    return _inbox(books, oldest_received_at=books.now - timedelta(seconds=3_601 + dice.randrange(9_000)))
 
 
 def _event_failed(books: AccountBooks, dice: Random) -> AccountBooks:

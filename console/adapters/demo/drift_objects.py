@@ -10,6 +10,7 @@ from console.adapters.demo.broken import (
     both,
     chosen,
     customer,
+    decided_by,
     here,
     invoice_of,
     live,
@@ -187,7 +188,8 @@ def _test_mode_mix(books: DemoBooks, dice: Random) -> DemoBooks | None:
 
 def _unknown_enum(books: DemoBooks, dice: Random) -> DemoBooks | None:
     if dice.random() < 0.5:
-        return both(books, replace(of(Subscription, books)[0], status="dormant"))
+        odd = both(books, replace(of(Subscription, books)[0], status="dormant"))
+        return decided_by(odd, replace(books.inputs, subscription="dormant"))  # nor does it cover anything
     mine = chosen(of(Payment, books), dice)
     return None if mine is None else there(books, replace(mine, currency="ZZZ"))
 

@@ -1,7 +1,7 @@
 """The demo world as streams of import records: the same for the same seed and moment, in constant memory."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from console.adapters.demo import histories
@@ -40,7 +40,7 @@ class DemoWorld:
     """Tenants and everything of them; every stream begins anew each time it is asked for.
 
     Shape: `records` is in loading order, a tenant's rows together, the catalogue first; the total of members is exact;
-    `receiver` is where Acme's endpoints answer.
+    `receiver` is where Acme's endpoints answer; `staff` are the ids of colleagues by name, who may own overrides.
     """
 
     tenant_count: int
@@ -48,18 +48,26 @@ class DemoWorld:
     seed: int
     now: datetime
     receiver: str = RECEIVER_URL
+    staff: Mapping[str, str] = field(default_factory=dict)
 
-    def records(self, *, seen: Callable[[DemoBooks], None] = lambda _books: None) -> Iterator[Record]:
+    def records(
+        self, *, seen: Callable[[DemoBooks], None] = lambda _books: None, plot: Plot | None = None
+    ) -> Iterator[Record]:
         """Yield every record in an order in which nothing refers to what is still to come.
 
-        Shape: `seen` is shown each tenant's books, of which only our own side becomes records.
+        Shape: `seen` is shown each tenant's books, of which only our own side becomes records; `plot` breaks some.
         """
         yield from self.catalogue()
-        plot = Plot()
+        plot = plot or Plot()
         for sketch, count in self._peopled():
             books = plot.books(sketch, demo_books(sketch, now=self.now))
             seen(books)
-            yield from tenant_records(sketch, books, count=count, receiver=self.receiver)
+            for record in tenant_records(sketch, books, count=count, receiver=self.receiver):
+                yield self._owned(record) if isinstance(record, OverrideRecord) else record
+
+    def _owned(self, override: OverrideRecord) -> OverrideRecord:
+        """Return an override with the id of its owner in place of the name; who has left is known by name only."""
+        return replace(override, owner=self.staff.get(override.owner, override.owner))
 
     def catalogue(self) -> tuple[CatalogueRecord, ...]:
         """Return plans, features, entitlements and add-ons."""
@@ -140,12 +148,13 @@ def demo_world(
     seed: int = DEFAULT_SEED,
     now: datetime,
     receiver: str = RECEIVER_URL,
+    staff: Mapping[str, str] | None = None,
 ) -> DemoWorld:
     """Return a world of tenants and members. Raises: ValueError for fewer than one tenant, or a naive moment."""
     count = tenants * MEMBERS_PER_TENANT if members is None else members
     if tenants < 1 or count < 0 or now.utcoffset() != timedelta():
         raise ValueError("a world needs at least one tenant, no fewer than no members, and a moment in UTC")
-    return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now, receiver=receiver)
+    return DemoWorld(tenant_count=tenants, member_count=count, seed=seed, now=now, receiver=receiver, staff=staff or {})
 
 
 def tenant_records(sketch: Sketch, books: DemoBooks, *, count: int, receiver: str = RECEIVER_URL) -> Iterator[Record]:

@@ -49,10 +49,10 @@ class Sketch:
         return Random(self.seed ^ _SALTS[salt])  # noqa: S311  a demo must be the same again
 
 
-_SALTS = {
-    name: int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
-    for name in ("member", "add_on", "invoice", "delivery", "override", "note", "contract", "condition", "usage", "job")
-}
+_KINDS = (
+    "member", "add_on", "invoice", "delivery", "override", "note", "contract", "condition", "usage", "job", "owner",
+)  # fmt: skip
+_SALTS = {name: int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) for name in _KINDS}
 
 
 def sketched(seed: int, index: int, *, now: datetime) -> Sketch:

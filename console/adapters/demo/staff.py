@@ -18,10 +18,10 @@ KEYS_FILE = "demo-keys.json"
 INBOUND_SECRET = "inbound_secret"  # noqa: S105  its name
 PRODUCT_SECRET = "product_secret"  # noqa: S105  its name
 PRODUCT_CLIENT = "demo-product"
-PRODUCT_PORT = 8101
 _KEYS = ("session_key", "fingerprint_key", "sealing_key")
 NOTE = "Invented people for trying the console on this machine; made at random for this folder, worthless elsewhere."
 _PRIVATE = 0o600
+_LAST_PORT = 65_535
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _DOMAIN = "sallyport.example"
 _PEOPLE = (
@@ -137,15 +137,21 @@ def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes
         "SALLYPORT_INBOUND__STRIPE_SECRETS": kept[INBOUND_SECRET],
         "SALLYPORT_PRODUCT__CLIENT_ID": PRODUCT_CLIENT,
         "SALLYPORT_PRODUCT__CLIENT_SECRET": kept[PRODUCT_SECRET],
-        "SALLYPORT_PRODUCT__ADDRESS": f"http://{host}:{PRODUCT_PORT}",
+        "SALLYPORT_PRODUCT__ADDRESS": product_address(port),
         "SALLYPORT_PRODUCT__CONSOLE": f"http://{host}:{port}",
         "SALLYPORT_NOTICES__FOLDER": str(var / "notices"),
+        "SALLYPORT_LETTERS__FOLDER": str(var / "letters"),
         "SALLYPORT_WEBHOOKS__HTTPS_ONLY": "false",
         "SALLYPORT_WEBHOOKS__PORTS": f"443,{RECEIVER_PORT}",
         "SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",
         **keys,
         **own,
     }
+
+
+def product_address(port: int) -> str:
+    """Return where the demo's product answers: beside the console, on the next port, on this machine only."""
+    return f"http://127.0.0.1:{port + 1 if port < _LAST_PORT else port - 1}"
 
 
 def _passphrase(dice: Random) -> str:

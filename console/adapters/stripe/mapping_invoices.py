@@ -21,11 +21,14 @@ from console.adapters.stripe.reading import (
 from console.adapters.stripe.told import FEATURE, Tax, Told, currency_of, is_live, named
 from console.domain.billing.objects import CreditNote, Invoice, InvoiceLine
 
+_OPEN = "open"  # what was tried to collect an invoice means something only while it is owed
+
 
 def invoice(document: Document, told: Told) -> Invoice:
     """Return an invoice. Raises: MalformedError; OutsideError."""
     currency = currency_of(document)
     passed = part(document, "status_transitions")
+    is_open = text(document, "status") == _OPEN
     issued = moment_or_none(document, "effective_at") or moment_or_none(passed, "finalized_at")
     return Invoice(
         id=text(document, "id"),
@@ -47,6 +50,8 @@ def invoice(document: Document, told: Told) -> Invoice:
         paid_at=moment_or_none(passed, "paid_at"),
         is_paid_out_of_band=_is_out_of_band(document),
         is_live=is_live(document, told),
+        attempts=(whole_or_none(document, "attempt_count") or 0) if is_open else 0,
+        next_attempt_at=moment_or_none(document, "next_payment_attempt") if is_open else None,
     )
 
 

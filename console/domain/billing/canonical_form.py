@@ -1,10 +1,10 @@
 """Billing objects as plain documents and back: one spelling, so that a digest tells whether two sides agree."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from console.domain.billing.objects import CLASSES, KIND_OF, BillingObject, ObjectKind
 from console.domain.canonical import canonical_bytes, sha256_hex
@@ -14,8 +14,8 @@ from console.domain.ids import Digest
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_AS_THEY_ARE = frozenset({str, int, bool, NoneType})
-_SHAPES: dict[type, tuple[tuple[str, Any], ...]] = {}  # of dataclasses: they never change
+_Reader: TypeAlias = Callable[[Any], Any]
+_SHAPES: dict[type, tuple[tuple[str, _Reader, Any], ...]] = {}  # of dataclasses: they never change
 
 
 class MalformedObjectError(ConsoleError):
@@ -90,27 +90,30 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  a field, and plain JSON
         return (value - _EPOCH) // _MICROSECOND
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    return {name: _plain(getattr(value, name)) for name, _ in _shape(type(value))}
+    told = ((name, getattr(value, name), default) for name, _read, default in _shape(type(value)))
+    return {name: _plain(each) for name, each, default in told if default is MISSING or each != default}
 
 
 def _made(cls: type[T], plain: Mapping[str, Any]) -> T:
-    return cls(**{name: _value(hint, plain[name]) for name, hint in _shape(cls)})
+    shape = ((name, read) for name, read, default in _shape(cls) if default is MISSING or name in plain)
+    return cls(**{name: read(plain[name]) for name, read in shape})
 
 
-def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401  decided by the hint
-    if hint in _AS_THEY_ARE and type(plain) is hint:
-        return plain
+def _reader(hint: Any) -> _Reader:  # noqa: ANN401  a type of a field
+    """Return what makes a value of this type from plain JSON; it raises TypeError for anything else."""
     if get_origin(hint) is UnionType:
-        if plain is None:
-            return None
-        hint = next(each for each in get_args(hint) if each is not NoneType)
+        read = _reader(next(each for each in get_args(hint) if each is not NoneType))
+        return lambda plain: None if plain is None else read(plain)
     if hint is datetime:
-        return _EPOCH + plain * _MICROSECOND
+        return lambda plain: _EPOCH + plain * _MICROSECOND
     if get_origin(hint) is tuple:
-        return tuple(_made(get_args(hint)[0], each) for each in _array(plain))
-    if type(plain) is not hint:
-        raise TypeError(plain)
-    return plain
+        made = get_args(hint)[0]
+        return lambda plain: tuple(_made(made, each) for each in _array(plain))
+    return lambda plain: plain if type(plain) is hint else _refused(plain)
+
+
+def _refused(plain: object) -> NoReturn:
+    raise TypeError(plain)
 
 
 def _array(plain: object) -> Sequence[Any]:
@@ -119,9 +122,14 @@ def _array(plain: object) -> Sequence[Any]:
     return plain
 
 
-def _shape(cls: type) -> tuple[tuple[str, Any], ...]:
+def _shape(cls: type) -> tuple[tuple[str, _Reader, Any], ...]:
+    """Return name, reader and default of every field.
+
+    Shape: what stands at its default is left out of a document, so that a field that a kind has gained since moves no
+    digest of what was written before.
+    """
     shape = _SHAPES.get(cls)
     if shape is None:
         hints = get_type_hints(cls)
-        shape = _SHAPES[cls] = tuple((each.name, hints[each.name]) for each in fields(cls))
+        shape = _SHAPES[cls] = tuple((each.name, _reader(hints[each.name]), each.default) for each in fields(cls))
     return shape

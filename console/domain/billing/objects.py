@@ -106,7 +106,11 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """An invoice. Tie-outs: sum of lines - discount + tax = total; due = paid + remaining."""
+    """An invoice. Tie-outs: sum of lines - discount + tax = total; due = paid + remaining.
+
+    Shape: while it is open, `attempts` counts how often the provider tried to collect it, and `next_attempt_at` is when
+    it tries again; None is never. Neither is kept of an invoice that is not open.
+    """
 
     id: str
     number: str | None
@@ -127,6 +131,8 @@ class Invoice:
     paid_at: datetime | None
     is_paid_out_of_band: bool
     is_live: bool
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ class Count(StrEnum):
     WRITTEN = "written"
     FRESHER = "fresher"  # the mirror had heard of it later
     DELETED = "deleted"  # the provider has it no more
+    DOUBTFUL = "doubtful"  # the provider has it no more, nor its customer: another account may be asked
+    LEFT = "left"  # more is gone than one resync may mark
     UNMAPPED = "unmapped"  # its customer is no tenant's
     UNREADABLE = "unreadable"
 
@@ -29,8 +31,9 @@ class Count(StrEnum):
 class Progress:
     """Where a resync stands.
 
-    Shape: `resync` names it for ever; `kind` None means that every list is read and what the provider no longer lists
-    is asked for one by one; `after` is where the next page goes on; `since` bounds what is asked for.
+    Shape: `resync` names it for ever; `kind` None means that every list is read to its end and what none of them named
+    is asked for one by one, tenant by tenant where all are resynced (`tenant` is the last one done); `after` is where
+    the next page goes on; `since` bounds what is asked for.
     """
 
     resync: str
@@ -40,6 +43,7 @@ class Progress:
     kind: ObjectKind | None = OF_CUSTOMERS[0]
     customer: str | None = None
     after: str | None = None
+    tenant: str | None = None
     pages: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -59,6 +63,7 @@ class Progress:
             "kind": None if self.kind is None else self.kind.value,
             "customer": self.customer,
             "after": self.after,
+            "tenant": self.tenant,
             "pages": self.pages,
             "counts": dict(self.counts),
         }
@@ -81,6 +86,7 @@ def progress_of(payload: Mapping[str, Any]) -> Progress:
         kind=None if kind is None else ObjectKind(kind),
         customer=payload.get("customer"),
         after=payload.get("after"),
+        tenant=payload.get("tenant"),
         pages=int(payload.get("pages", 0)),
         counts={str(name): int(many) for name, many in dict(payload.get("counts", {})).items()},
     )

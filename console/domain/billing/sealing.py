@@ -18,6 +18,8 @@ def sealed(invoice: Invoice) -> Invoice:
         remaining_minor=invoice.total_minor,
         paid_at=None,
         is_paid_out_of_band=False,
+        attempts=0,
+        next_attempt_at=None,
     )
 
 

@@ -175,9 +175,9 @@ class TenantBooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxState:
-    """The inbox in figures over the last day. Units: seconds, counts."""
+    """The inbox over the last day. Shape: `oldest_received_at` is None where nothing waits. Units: counts."""
 
-    oldest_received_s: int
+    oldest_received_at: datetime | None
     failed: int
     bad_signatures: int
     usual_bad_signatures: int

@@ -155,8 +155,8 @@ _ACCESS = (
           "The grace is over, but the product still grants access in grace."),
     _kind(29, "dunning_access_kept", "M-E", "H", _RECALC, "Unpaid, access kept",
           "The subscription is unpaid or paused, but the product still grants full access."),
-    _kind(29, "unpaid_with_access", "M-E", "A", _GRACE, "Unpaid, never stopped",
-          "The provider has given up collecting, but nothing limits access: give grace with an end, or revoke."),
+    _kind(29, "unpaid_with_access", "M-E", "A", _GRACE, "Collecting given up, access kept",
+          "The provider tries no more to collect, yet the subscription stays past due and nothing ends access."),
     _kind(29, "recovered_but_suspended", "M-E", "A", "tenant.resume", "Recovered, still suspended",
           "Everything due is paid and nobody stated another reason, but the tenant is suspended."),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.domain.billing.dunning import DunningState, dunning_of
 from console.domain.billing.objects import ObjectKind, Subscription
 from console.domain.billing.particulars import item_of_plan
 from console.domain.effective_changes import WORDS
@@ -196,9 +197,12 @@ def _evidence(books: TenantBooks) -> Mapping[str, str]:
 
 
 def _unbilled(reading: Reading) -> Iterator[Candidate]:
-    """Yield a paid plan that is granted although nothing live pays for it, or although collecting was given up."""
+    """Yield a paid plan that is granted although nothing live pays for it, or although collecting was given up.
+
+    Shape: an unpaid subscription covers nothing by itself; one that stays past due does, until somebody sets an end.
+    """
     books, plan = reading.books, reading.books.plan
-    is_asked = plan is not None and plan.is_paid and plan.status in {*_PAYING, "unpaid"} and bool(reading.customers)
+    is_asked = plan is not None and plan.is_paid and plan.status in _PAYING and bool(reading.customers)
     if plan is None or not is_asked or not reading.is_whole(ObjectKind.SUBSCRIPTION, ObjectKind.CUSTOMER):
         return
     if any(each.is_live(books.now) for each in books.inputs.contracts) or not _of_plan(books):
@@ -211,10 +215,12 @@ def _unbilled(reading: Reading) -> Iterator[Candidate]:
     if is_drifting:
         return
     is_granted_in_grace = any(row.access is Access.GRANTED_IN_GRACE for row in books.computed)
+    dunning = dunning_of(each for each in reading.invoices if each.subscription in {one.id for one in live})
+    is_given_up = dunning.state is DunningState.GIVEN_UP and reading.is_whole(ObjectKind.INVOICE)
     if not live:
         kind, theirs = "access_never_billed", "no live subscription"
-    elif all(each.status == "unpaid" for each in live) and not is_granted_in_grace:
-        kind, theirs = "unpaid_with_access", "unpaid"
+    elif is_given_up and all(each.status == "past_due" for each in live) and not is_granted_in_grace:
+        kind, theirs = "unpaid_with_access", f"past due, {dunning.sentence()}"
     else:
         return
     yield Candidate(
@@ -226,7 +232,7 @@ def _unbilled(reading: Reading) -> Iterator[Candidate]:
         at_risk_minor=plan.amount_minor,
         currency=plan.currency,
         direction=Direction.WE_LOSE,
-        evidence={**_evidence(books), "plan": plan.key},
+        evidence={**_evidence(books), "plan": plan.key, **({"dunning": dunning.sentence()} if is_given_up else {})},
     )
 
 

@@ -1,11 +1,13 @@
 """Row 34: events that never came, that wait, that failed, that were not signed, or that nobody understands."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from console.domain.reconciling.books import AccountBooks, InboxState
 from console.domain.reconciling.findings import Candidate
+from console.domain.reconciling.reading import moment
 
-_STUCK_AFTER_S = 3_600
+_STUCK_AFTER = timedelta(hours=1)
 _TIMES_USUAL = 5
 _FEWEST = 10
 _INBOX = "inbox"
@@ -23,12 +25,13 @@ def find(books: AccountBooks) -> Iterator[Candidate]:
             evidence={"event": event},
         )
     if books.inbox is not None:
-        yield from _of_inbox(books.inbox)
+        yield from _of_inbox(books.inbox, now=books.now)
 
 
-def _of_inbox(inbox: InboxState) -> Iterator[Candidate]:
-    if inbox.oldest_received_s > _STUCK_AFTER_S:
-        yield _finding("event_stuck", f"waiting for {inbox.oldest_received_s // 60} minutes", "within an hour")
+def _of_inbox(inbox: InboxState, *, now: datetime) -> Iterator[Candidate]:
+    since = inbox.oldest_received_at
+    if since is not None and now - since > _STUCK_AFTER:  # since when, not how long: every run says the same
+        yield _finding("event_stuck", f"waiting since {moment(since)}", "within an hour")
     if inbox.failed > 0:
         yield _finding("event_failed", f"{inbox.failed} failed", "none")
     usual = inbox.usual_bad_signatures

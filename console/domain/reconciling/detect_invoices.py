@@ -13,6 +13,7 @@ from console.domain.reconciling.reading import Reading, differing
 
 _AMOUNTS = ("lines", "discount_minor", "tax_minor", "total_minor")
 _STATE = ("status", "paid_minor", "remaining_minor", "due_minor", "paid_at")
+_DUNNING = frozenset({"attempts", "next_attempt_at"})
 _DRAFT, _PAID = "draft", "paid"
 _COLLECTED = frozenset({_PAID, "open", "uncollectible"})
 
@@ -56,6 +57,12 @@ def _one_sided(reading: Reading, ours: Invoice | None, theirs: Invoice | None) -
         )
 
 
+def _loser(*, is_late: bool, is_dunning: bool) -> Direction:
+    if is_dunning:
+        return Direction.NOBODY
+    return Direction.CUSTOMER_LOSES if is_late else Direction.WE_LOSE
+
+
 def _drift(reading: Reading, ours: Invoice, theirs: Invoice) -> Candidate:
     """Return the most telling difference: amounts, which a closed period must keep, before the state."""
     names = differing(ours, theirs)
@@ -64,13 +71,14 @@ def _drift(reading: Reading, ours: Invoice, theirs: Invoice) -> Candidate:
     if not amounts:
         state = next((name for name in _STATE if name in names), names[0])
         is_late = theirs.status == _PAID and ours.status != _PAID
+        is_dunning = _DUNNING.issuperset(names)
         return reading.drift(
             "invoice_status_drift",
             ours,
             theirs,
             differs=state,
-            at_risk_minor=abs(theirs.total_minor),
-            direction=Direction.CUSTOMER_LOSES if is_late else Direction.WE_LOSE,
+            at_risk_minor=0 if is_dunning else abs(theirs.total_minor),
+            direction=_loser(is_late=is_late, is_dunning=is_dunning),
             happened_at=theirs.paid_at or theirs.issued_at,
         )
     found = reading.drift(

@@ -12,6 +12,8 @@ from console.domain.ids import Digest, RequestId, StaffId, TenantId
 from console.domain.reconciling.findings import FindingId, ReconciliationId
 
 FLEET = "fleet"
+# Made once and living on, they are pulled whatever their age; of the rest only what the window holds.
+AGELESS = frozenset({ObjectKind.PRICE, ObjectKind.CUSTOMER, ObjectKind.SUBSCRIPTION})
 
 
 class RunState(StrEnum):

@@ -3,19 +3,23 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from console.domain.ids import PlaneId, TenantId
+from console.storage.billing_tables import BillingCustomerRow
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.guards import ACROSS_TENANTS
+from console.storage.prepared import Prepared
+from console.storage.rows import table_of
 
 _AT_ONCE = 500
-_LINKED = text(
-    "SELECT DISTINCT customer, tenant_id FROM plane_billing_customer WHERE customer IN :customers "
-    "AND unlinked_at IS NULL"
-).bindparams(bindparam("customers", expanding=True))
+_LINKS = table_of(BillingCustomerRow)
+_LINKED = Prepared(
+    select(_LINKS.c.customer, _LINKS.c.tenant_id)
+    .where(_LINKS.c.customer.in_(bindparam("customers", expanding=True)), _LINKS.c.unlinked_at.is_(None))
+    .distinct()
+)
 
 
 class StoredCustomerClaims:
@@ -40,8 +44,7 @@ def _linked(database: Database, customers: list[str]) -> list[tuple[str, str]]:
     with (
         translated(database.name),
         database.turn(writing=False) as engine,
-        Session(engine.execution_options(**{ACROSS_TENANTS: True})) as session,
+        engine.connect().execution_options(**{ACROSS_TENANTS: True}) as connection,
+        connection.begin(),
     ):
-        rows = [(row.customer, row.tenant_id) for row in session.execute(_LINKED, {"customers": customers})]
-        session.rollback()
-    return rows
+        return [(row.customer, row.tenant_id) for row in _LINKED.rows(connection, {"customers": customers})]

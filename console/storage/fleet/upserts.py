@@ -1,7 +1,7 @@
 """Many rows in one statement: added, or put in the place of those with the same key."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -29,13 +29,11 @@ def upsert(
         return
     distinct = {tuple(row[name] for name in key): row for row in rows}
     names = tuple(rows[0])
-    binders = [_binder(table.c[name], connection.dialect) for name in names]
-    lines = [tuple(bind(row[name]) for name, bind in zip(names, binders, strict=True)) for row in distinct.values()]
+    columns = [_bound(table.c[name], connection.dialect, distinct.values()) for name in names]
     if connection.dialect.name == "postgresql":
-        columns = [list(values) for values in zip(*lines, strict=True)]
         connection.exec_driver_sql(_from_arrays(table, names, key, clash), tuple(columns))
     else:
-        connection.exec_driver_sql(_line_by_line(table, names, key, clash), lines)
+        connection.exec_driver_sql(_line_by_line(table, names, key, clash), list(zip(*columns, strict=True)))
 
 
 def among(connection: Connection, values: Iterable[str]) -> tuple[str, object]:
@@ -93,6 +91,7 @@ def _array_type(column: Column[Any]) -> str:
     return "integer" if isinstance(kind, Integer) else "text"
 
 
-def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:
-    found = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return found or (lambda value: value)
+def _bound(column: Column[Any], dialect: Dialect, rows: Iterable[Row]) -> list[Any]:
+    """Return what the database stores for a column, row by row; most columns store a value as it is."""
+    bind, name = column.type.dialect_impl(dialect).bind_processor(dialect), column.name
+    return [row[name] for row in rows] if bind is None else [bind(row[name]) for row in rows]

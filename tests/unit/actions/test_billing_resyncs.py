@@ -14,6 +14,7 @@ from console.domain.jobs import Job, JobState
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.ports.actions import Fault, Tools
 from tests.billing import ONE_OF_EACH, PaperMirror, mirror_of
+from tests.billing_writer import ModelProvider
 from tests.unit.fakes import NOON, TENANT, FakeControl, FakePlane, Unchanged, shown, tools
 
 THE = ExecutionId("exe_1")
@@ -74,7 +75,7 @@ def test_a_tenant_is_asked_for_whole_and_its_first_job_begins_at_the_first_kind(
     there = ScopedPlane(mirror=mirror_of(ONE_OF_EACH))
     params = resync_tenant.build({})
     with Unchanged(there):
-        seen = resync_tenant.preview(params, tools(there))
+        seen = resync_tenant.preview(params, tools(there, provider=ModelProvider()))
     assert seen.sentence == "Resync everything of 1 customer"
     assert shown(seen)["Credit notes in the mirror"] == ("1", "as the provider has them")
     assert resync_tenant.apply(params, tools(there)).changes[0].after == "cus_acme1"

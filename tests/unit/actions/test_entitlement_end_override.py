@@ -27,7 +27,11 @@ def test_it_shows_what_the_tenant_falls_back_to_without_changing_anything() -> N
     there = plane(running())
     with Unchanged(there):
         seen = preview(THE, tools(there))
-    assert shown(seen) == {"Seats": ("50 seats", "10 seats"), "Override": ("Override by Kim", "ended")}
+    assert shown(seen) == {
+        "Seats": ("50 seats", "10 seats"),
+        "Override": ("Override by Kim", "ended"),
+        "Access: Seats": ("50 seats", "10 seats (Plan)"),
+    }
     assert seen.facts == {"is_raise": False}
     assert seen.warnings == ("The tenant will be able to use less than now.",)
     assert seen.fingerprint == {"entitlement_version": 3, "override": "ovr_1"}

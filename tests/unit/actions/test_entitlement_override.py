@@ -36,6 +36,7 @@ def test_it_shows_before_and_after_without_changing_anything() -> None:
         "Seats": ("10 seats", "25 seats"),
         "Decided by": ("Plan", "Override (CT-2026-0042)"),
         "Valid until": ("no end", "2026-12-01 00:00 UTC"),
+        "Access: Seats": ("10 seats", "25 seats (Override by Robin (CT-2026-0042))"),
     }
     assert seen.sentence == "Seats: 10 seats → 25 seats until 1 Dec 2026"
     assert (seen.target_type, seen.target_id, seen.warnings) == ("entitlement", "seats", ())
@@ -164,8 +165,8 @@ def test_it_measures_as_if_nobody_had_suspended_the_tenant_and_warns(kind: Condi
 def test_it_shows_what_else_changes_when_more_is_used_than_it_gives() -> None:
     use = Usage(feature="seats", used=8, starts_at=NOON - timedelta(days=1), until=None, as_of=NOON)
     seen = preview(params(value=5), tools(FakePlane(usage=[use])))
-    assert shown(seen)["Access"] == ("granted", "above the limit")
-    assert seen.warnings[-1] == "8 seats are in use, more than this gives."
+    assert shown(seen)["Access: Seats"] == ("10 seats", "5 seats (Override by Robin (CT-2026-0042))")
+    assert seen.warnings[-1] == "8 seats are in use, more than this gives: above the limit."
 
 
 def test_it_refuses_what_a_deny_override_would_undo() -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from console.storage.migrations import ddl
 
 revision = "control_0011"
-down_revision = "control_0009"
+down_revision = "control_0010"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,60 @@
+"""The demo as it stands before anybody has signed in: owners, findings, and the first journey still to be made."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+
+from console.adapters.demo.generator import PLANES
+from console.adapters.demo.staff import demo_environ, demo_staff
+from console.app.building import Building, opened_building
+from console.app.demo import fill
+from console.domain.imports import tenant_id_of
+from console.settings import load_settings
+from console.usecases.keep_reconciling import start_nightly
+from console.usecases.reconciliation_work import RECONCILE_JOB
+from tests.databases import HandClock
+from tests.integration.stage import rows
+from tests.web.cast import PASSWORDS
+
+TENANTS = 40
+ACME = tenant_id_of("crm-000001")
+
+
+@pytest.fixture(scope="module")
+def building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
+    settings = load_settings(demo_environ(tmp_path_factory.mktemp("demo"), planes=PLANES))
+    with patch("console.app.building.Argon2Passwords", lambda: PASSWORDS):  # what hashing costs is no subject here
+        fill(settings, demo_staff(), tenants=TENANTS)
+        with opened_building(settings) as opened:
+            yield opened
+
+
+def told(building: Building, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Return what the control store holds."""
+    return rows(building.settings.database_url, sql, *values)
+
+
+def test_it_has_something_true_for_finance_to_look_at(building: Building) -> None:
+    states = [state for (state,) in told(building, "SELECT state FROM reconciliation")]
+    assert len(states) > 5
+    assert set(states) == {"done"}
+    findings = told(building, "SELECT tenant, state FROM finding")
+    assert {state for _tenant, state in findings} == {"open", "resolved"}
+    assert len({tenant for tenant, _state in findings}) > 5
+
+
+def test_the_customer_who_paid_is_still_locked_out(building: Building) -> None:
+    assert told(building, "SELECT count(*) FROM finding WHERE tenant = ?", ACME) == [(0,)]
+    mirrored = "SELECT status FROM plane_billing_object WHERE kind = 'subscription' AND tenant_id = ?"
+    assert told(building, mirrored, ACME) == [("past_due",)]
+
+
+def test_no_night_mends_it(building: Building) -> None:
+    before = told(building, "SELECT count(*) FROM reconciliation")
+    with building.house.store.read() as unit:
+        job = unit.jobs.page(state=None, kind=RECONCILE_JOB, fingerprint=None, tenant=None, before=None, limit=1)[0]
+    tonight = building.house.clock.now().replace(hour=building.house.book.reconciliation.nightly_hour_utc)
+    start_nightly(replace(building.house, clock=HandClock(tonight)), job)
+    assert told(building, "SELECT count(*) FROM reconciliation") == before

@@ -1,0 +1,90 @@
+"""Looking twice: what changes between two lists, what comes meanwhile, and webhooks that are still on their way."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from console.adapters.inbound_stripe import StripeSignatures
+from console.domain.billing.objects import ObjectKind
+from console.domain.reconciling.findings import Candidate
+from console.ports.inbound import ListedEvent
+from console.usecases import look_twice
+from console.usecases.look_twice import listed_again, looked_again
+from tests.billing import AN_INVOICE
+from tests.integration.reconciling_world import World, subscription, world
+from tests.integration.stage import behind
+from tests.reconciling import A_CANDIDATE, A_RUN
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[World]:
+    with world("sqlite", tmp_path, str) as made:
+        yield made
+
+
+class Events:
+    """A provider's list of events."""
+
+    def __init__(self, *events: ListedEvent) -> None:
+        self.events = events
+
+    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
+        return [event for event in self.events if event.made_at >= at][:limit]
+
+
+def saying(*amounts: int) -> list[Candidate]:
+    """Return one candidate for each amount, whose words follow it."""
+    return [
+        replace(A_CANDIDATE, objects=(f"pi_{number}",), theirs=f"{amount} EUR") for number, amount in enumerate(amounts)
+    ]
+
+
+def test_it_believes_at_once_what_stands_still() -> None:
+    looks = iter([saying(5, 7)])
+    assert looked_again(saying(5, 7), lambda: next(looks)) == saying(5, 7)
+
+
+def test_it_looks_until_two_looks_say_the_same() -> None:
+    looks = iter([saying(6, 7, 8), saying(6, 7, 8)])
+    assert looked_again(saying(5, 7), lambda: next(looks)) == saying(6, 7)
+
+
+def test_it_forgets_what_is_gone_and_never_believes_what_changes_with_every_look() -> None:
+    looks = iter([saying(number, 7) for number in range(10, 99)])
+    assert looked_again(saying(5, 7), lambda: next(looks)) == saying(13, 7)[1:]
+    assert looked_again(saying(5, 7), list) == []
+
+
+def test_it_lists_all_of_a_customer_also_what_was_made_meanwhile(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_twice, "_AT_ONCE", 2)
+    now = small.clock.now()
+    invoices = [
+        replace(AN_INVOICE, id=f"in_{number}", customer="cus_acme", issued_at=now, subscription=None)
+        for number in range(5)
+    ]
+    small.provider.knows(*invoices)
+    wanted = [(ObjectKind.INVOICE, "in_gone"), (ObjectKind.INVOICE, "in_1")]
+    side = listed_again(small.house, replace(A_RUN, window_from=now - timedelta(days=1)), ["cus_acme"], wanted)
+    assert {name for _, name in side.objects} == {"cus_acme", "sub_acme", *(each.id for each in invoices)}
+    nobody = listed_again(small.house, A_RUN, ["cus_nobody"], [])
+    assert (nobody.objects, nobody.unreadable) == ({}, {})
+
+
+def test_what_the_provider_told_of_lately_waits_for_its_webhook(small: World) -> None:
+    body = {"id": "evt_1", "type": "customer.subscription.updated", "data": {"object": {"id": "sub_bolt"}}}
+    event = ListedEvent(event_id="evt_1", event_type="x", made_at=small.clock.now(), payload=json.dumps(body).encode())
+    events = {"paper": Events(event), "without a verifier": Events(event)}
+    small.stage = replace(
+        small.stage,
+        house=behind(small.stage, provider_events=events, inbound_verifiers={"paper": StripeSignatures(["whsec"])}),
+    )
+    small.provider.knows(subscription("bolt", status="dreaming"))
+    run = small.run()
+    assert ([each[2] for each in small.kinds()], run.counts["in_flight"]) == (["in_flight"], 1)
+    small.clock.pass_by(minutes=11)
+    small.run()
+    assert "open" in {state for kind, _, state in small.kinds() if kind == "unknown_enum"}

@@ -43,6 +43,7 @@ from console.actions.member import reveal
 from console.actions.period import close, prepare
 from console.actions.period import reopen as reopen_period
 from console.actions.reconciliation import cancel, start, start_tenant
+from console.actions.review import decide
 from console.actions.signal import settle
 from console.actions.staff import add, change_roles, deactivate, end_sessions, reactivate, set_country
 from console.actions.tenant import add_note, resume, suspend
@@ -147,6 +148,7 @@ OWN: tuple[Action[Any], ...] = (
     set_freeze.ACTION,
     lift.ACTION,
     drill.ACTION,
+    decide.ACTION,
     add.ACTION,
     change_roles.ACTION,
     deactivate.ACTION,

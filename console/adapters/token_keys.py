@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -75,7 +75,7 @@ class FileTokenKeys:
         except (JoseError, ValueError, TypeError, KeyError):
             return None
 
-    def published(self) -> Mapping[str, object]:
+    def published(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the public halves of all keys, the newest first."""
         self._fresh()
         return {

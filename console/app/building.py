@@ -34,6 +34,7 @@ from console.app.bridging import bridge_of
 from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
+from console.app.scrubbing import scrub_logs
 from console.domain.ids import PlaneId
 from console.policy.book import PolicyBook
 from console.policy.load import load_book
@@ -95,6 +96,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
     Raises: OutsideError when a database is silent or of an older shape; PolicyFaultsError, ActionFaultsError.
     """
+    scrub_logs()
     clock = SystemClock()
     registry = registered()
     book = _book_of(settings, registry)

@@ -16,7 +16,18 @@ from console.domain.staff import Actor
 from console.policy.explain import group_in_words, said
 from console.ports.actions import Input
 from console.usecases.fresh_form import fresh_form_id
-from console.usecases.outcomes import Already, BadFields, Drifted, Failed, Previewed, Proposal, Ran, Unsettled, Waiting
+from console.usecases.outcomes import (
+    Already,
+    BadFields,
+    CountingDown,
+    Drifted,
+    Failed,
+    Previewed,
+    Proposal,
+    Ran,
+    Unsettled,
+    Waiting,
+)
 from console.usecases.prepare_action import ActionForm, action_form, preview_action
 from console.usecases.propose_action import propose_action
 
@@ -92,12 +103,14 @@ def _ending(answer: Proposal | Previewed) -> tuple[Exit, list[str]]:
             return Exit.DONE, _good_lines(answer)
 
 
-def _good_lines(answer: Previewed | Waiting | Ran | Already) -> list[str]:
+def _good_lines(answer: Previewed | Waiting | CountingDown | Ran | Already) -> list[str]:
     match answer:
         case Previewed(preview=preview, decision=decision):
             return [*preview_lines(preview), f"  Policy: {said(decision)}"]
         case Waiting(request=request):
             return [f"{request.id} waits for: {', '.join(map(group_in_words, request.needs))}."]
+        case CountingDown(request=request, told=told):
+            return [f"{request.id} fires at {request.approve_by:%H:%M:%S} UTC; {told} people were told."]
         case Ran(applied=applied):
             return [applied.sentence, *(f"{label}: {value}" for label, value in applied.shown.items())]
         case Already(request=request):

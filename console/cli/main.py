@@ -11,6 +11,7 @@ from console.cli.directory import directory
 from console.cli.doctor import doctor
 from console.cli.exits import ToldGroup
 from console.cli.policy import policy
+from console.cli.product import product
 from console.cli.reconcile import reconcile
 from console.cli.running import demo, serve, worker
 from console.cli.shell import Shell
@@ -18,7 +19,7 @@ from console.cli.staff import staff
 from console.cli.trail import trail
 from console.cli.works import Works
 
-COMMANDS = (init, serve, demo, worker, doctor, staff, directory, policy, trail, reconcile, db, act, actions)
+COMMANDS = (init, serve, demo, worker, doctor, staff, directory, product, policy, trail, reconcile, db, act, actions)
 _EPILOG = (
     "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 refused by policy, 4 bad input, "
     "5 the database or another system is down, 130 interrupted."

@@ -25,6 +25,7 @@ from console.domain.entry_parts import (
 )
 from console.domain.errors import ConsoleError
 from console.domain.reasons import Effect, Reason
+from console.domain.redaction import redacted_text
 
 __all__ = [
     "CATALOGUE",
@@ -112,6 +113,8 @@ class Entry:
         writer = self.writer
         body = _part(self.draft)
         body.update(_marks(self.draft))
+        if self.draft.error is not None:  # what a program said when it failed can hold anything
+            body["error"] = redacted_text(str(body["error"]))
         body.update(v=VERSION, uid=self.uid, ts_us=self.ts_us, truncated=None, w=[writer.id, writer.n, writer.prev])
         return body
 

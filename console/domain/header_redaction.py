@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from console.domain.redaction import redacted_text
+
 HIDDEN = "[hidden]"
 _LONGEST_VALUE = 300
 _MOST = 60
@@ -15,7 +17,7 @@ def redacted_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str
     for name, value in headers:
         low = name.lower()
         is_secret = low in _SECRET_NAMES or any(part in low for part in _SECRET_PARTS)
-        kept.append((low[:_LONGEST_VALUE], HIDDEN if is_secret else value[:_LONGEST_VALUE]))
+        kept.append((low[:_LONGEST_VALUE], HIDDEN if is_secret else redacted_text(value)[:_LONGEST_VALUE]))
         if len(kept) == _MOST:
             break
     return tuple(kept)

@@ -23,6 +23,7 @@ DeliveryId = NewType("DeliveryId", str)
 RunId = NewType("RunId", str)
 JobId = NewType("JobId", str)
 FreezeId = NewType("FreezeId", str)
+ReviewId = NewType("ReviewId", str)
 InboundId = NewType("InboundId", str)
 Digest = NewType("Digest", str)  # hex SHA-256 over canonical bytes
 

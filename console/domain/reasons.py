@@ -13,6 +13,9 @@ _LONGEST_NOTE = 2_000
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+BREAK_GLASS = ReasonCode("BREAK_GLASS")  # skips prior approval where an action allows it
+
+
 class Effect(StrEnum):
     """How much an action can harm; declared, never guessed from the HTTP verb."""
 

@@ -49,7 +49,7 @@ def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON
             for name, inner in value.items()
         }
     if isinstance(value, str):
-        return REDACTED if _SECRET_VALUE.match(value) else value
+        return REDACTED if _SECRET_VALUE.match(value) else redacted_text(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [redacted(inner, depth=depth + 1) for inner in value]
     return value

@@ -19,6 +19,7 @@ class State(StrEnum):
     DRAFT = "draft"
     PENDING = "pending"
     APPROVED = "approved"
+    COUNTING_DOWN = "counting_down"
     EXECUTING = "executing"
     EXECUTED = "executed"
     FAILED = "failed"
@@ -65,12 +66,17 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.APPROVED, Event.DRIFT): State.STALE,
     (State.APPROVED, Event.REVOKE): State.REVOKED,
     (State.APPROVED, Event.START): State.EXECUTING,
+    (State.COUNTING_DOWN, Event.CANCEL): State.CANCELLED,
+    (State.COUNTING_DOWN, Event.REVOKE): State.REVOKED,
+    (State.COUNTING_DOWN, Event.EXPIRE): State.EXPIRED_APPROVED,
+    (State.COUNTING_DOWN, Event.START): State.EXECUTING,
     (State.EXECUTING, Event.FINISH): State.EXECUTED,
     (State.EXECUTING, Event.FAIL): State.FAILED,
     (State.STALE, Event.REVISE): State.PENDING,
     (State.STALE, Event.CANCEL): State.CANCELLED,
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RUNNABLE = frozenset(state for state, event in TRANSITIONS if event is Event.START)
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -114,7 +120,8 @@ class Request:
     """A frozen proposal to run an action.
 
     Shape: `digest` binds what `bound_digest` names; `version` counts transitions and fences races; `drift` is the
-    preview as execution found it, when the world had moved since the request was filed.
+    preview as execution found it, when the world had moved since the request was filed. A request that counts down
+    skipped its approval: until `approve_by` it can be stopped, then it fires.
     """
 
     id: RequestId
@@ -152,7 +159,7 @@ class Request:
         """Return the state as both clocks stand now; a clock that jumped back, or none at all, ends it too."""
         if self.state is State.PENDING and (now >= self.approve_by or now < self.filed_at):
             return State.EXPIRED_PENDING
-        if self.state is State.APPROVED and (self.execute_by is None or now >= self.execute_by or now < self.filed_at):
+        if self.state in RUNNABLE and (self.execute_by is None or now >= self.execute_by or now < self.filed_at):
             return State.EXPIRED_APPROVED
         return self.state
 

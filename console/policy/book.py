@@ -29,6 +29,7 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "tenant.read",
         "impersonation.hold",
         "impersonation.end",
+        "product.rotate_key",
         "trail.read",
         "trail.verify",
         "request.read",
@@ -49,6 +50,8 @@ MACHINERY: frozenset[ActionKey] = frozenset(
         "period.read",
         "period.take_file",
         "freeze.read",
+        "break_glass.use",
+        "review.read",
     )
 )
 
@@ -59,10 +62,18 @@ IMPORTANCE: tuple[DenyCode, ...] = (
     DenyCode.SERVICE_ACCOUNT,
     DenyCode.SELF_APPROVAL,
     DenyCode.SELF_TARGET,
+    DenyCode.OWN_REVIEW,
+    DenyCode.REVIEWER_APPROVED,
+    DenyCode.REVIEWER_GAINS,
     DenyCode.ROLE_MISSING,
     DenyCode.FROZEN,
     DenyCode.NO_LEASE,
     DenyCode.WRONG_TENANT,
+    DenyCode.BREAK_GLASS_NOT_ALLOWED,
+    DenyCode.REVIEW_OWED,
+    DenyCode.REFERENCE_UNVOUCHED,
+    DenyCode.INTENT_NOT_TYPED,
+    DenyCode.NOBODY_TOLD,
     DenyCode.NOT_YOURS,
     DenyCode.NOT_AN_APPROVER,
     DenyCode.APPROVER_ADDED_LATE,
@@ -96,6 +107,7 @@ class ActionRule:
     step_up_minutes: int | None
     runs: Literal["on_approval", "by_hand"]
     ceilings: Mapping[str, int]
+    break_glass_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +155,10 @@ class Limits:
     consent_longest_hours: int
     consent_remind_hours: int
     customer_reads_per_minute: int
+    break_glass_undo_seconds: int
+    break_glass_run_minutes: int
+    break_glass_taint_days: int
+    review_within_hours: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

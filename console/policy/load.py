@@ -187,6 +187,7 @@ def _rule(key: ActionKey, draft: Draft, parts: Parts) -> ActionRule:
         step_up_minutes=draft.step_up_minutes,
         runs=draft.runs,
         ceilings=draft.ceilings,
+        break_glass_allowed=draft.break_glass_allowed,
     )
 
 

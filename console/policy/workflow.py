@@ -8,7 +8,7 @@ from typing import Literal
 from console.domain.decisions import GroupNeed
 from console.domain.disclosure import DisclosureRule, Shown, Told
 from console.domain.ids import ReasonCode
-from console.domain.reasons import Effect, ReasonRule
+from console.domain.reasons import BREAK_GLASS, Effect, ReasonRule
 from console.domain.staff import Role, StaffKind, is_vendor
 from console.policy.book import Limits
 from console.policy.tables import Table
@@ -33,6 +33,7 @@ class Draft:
     execute_minutes: int = 0
     runs: Runs = "on_approval"
     ceilings: Mapping[str, int] = field(default_factory=dict)
+    break_glass_allowed: bool = False
 
 
 @dataclass(slots=True)
@@ -177,6 +178,9 @@ def _actions(table: Table, found: Workflow, reasons: Collection[str], limits: Li
         draft.execute_minutes = inner.number_or("execute_minutes", limits.request_execute_minutes)
         draft.runs = inner.choice("runs", _RUNS, draft.runs)
         draft.ceilings = inner.counts("ceilings") if inner.has("ceilings") else {}
+        if inner.has("break_glass_allowed"):
+            draft.break_glass_allowed = inner.flag("break_glass_allowed")
+            draft.reasons |= {BREAK_GLASS} if draft.break_glass_allowed else set()
         inner.done()
         found.actions[name] = draft
     for name, inner in table.tables("verb").items():

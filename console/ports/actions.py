@@ -33,6 +33,7 @@ from console.ports.periods import PeriodBook
 from console.ports.planes import TenantPlane
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
@@ -130,6 +131,8 @@ class ControlTools(Protocol):
 
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102
+    @property
+    def reviews(self) -> ReviewBook: ...  # noqa: D102
     @property
     def directory(self) -> Directory: ...  # noqa: D102
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from console.domain.ids import ImpersonationId, MemberId, StaffId, TenantId
 from console.domain.product_reports import ProductEvent, Report
@@ -19,7 +19,11 @@ class TokenKeys(Protocol):
         """Return the claims of a token that one of our keys signed in exactly our way, None for anything else."""
         ...
 
-    def published(self) -> Mapping[str, object]:
+    def rotate(self) -> str:
+        """Make a new key that signs from now on, and return its id; tokens of the older ones stay readable."""
+        ...
+
+    def published(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the public halves of all keys, the newest first, as a JSON Web Key Set."""
         ...
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from console.domain.tenancy import TenantScope
 from console.ports.access_policies import AccessPolicyBook
+from console.ports.break_glass import GlassBook
 from console.ports.consents import ConsentBook
 from console.ports.customer_letters import CustomerLetters
 from console.ports.customer_tokens import CustomerTokens
@@ -24,6 +25,7 @@ from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook, Sightings, Staging
 from console.ports.requests import RequestBook
 from console.ports.reservations import Reservations
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
@@ -36,6 +38,10 @@ class ControlUnit(Protocol):
 
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102  the type says it
+    @property
+    def glass(self) -> GlassBook: ...  # noqa: D102
+    @property
+    def reviews(self) -> ReviewBook: ...  # noqa: D102
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property

@@ -76,6 +76,7 @@ class RequestVoteRow(ControlBase):
     """One natural person's vote on one revision; the key makes a second one impossible."""
 
     __tablename__ = "request_vote"
+    __table_args__ = (Index(None, "cast_at"),)
 
     request: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)

@@ -37,7 +37,8 @@ from console.storage.rows import add, add_unless_taken, changed, done, found, ke
 _MOVABLE = frozenset(
     {"execute_by", "execution", "executor", "started_at", "finished_at", "outcome", "ended_because", "drift"}
 )
-_RUNNING = (State.PENDING.value, State.APPROVED.value)
+_RUNNING = (State.PENDING.value, State.APPROVED.value, State.COUNTING_DOWN.value)
+_CLOCKED = (State.APPROVED.value, State.COUNTING_DOWN.value)
 _Found = Select[*tuple[Any, ...]]
 _HEAD_OF_REVISION = and_(
     RequestRevisionRow.request == RequestRow.id, RequestRevisionRow.revision == RequestRow.revision
@@ -148,14 +149,14 @@ class StoredRequests:
         return self._newest(pages, after=after, limit=limit, **values)
 
     def open_of_requester(self, staff: StaffId) -> Sequence[Request]:
-        """Return a person's pending and approved requests."""
+        """Return a person's requests that could still run."""
         wanted = _found().where(RequestRow.requester == staff, RequestRow.state.in_(_RUNNING))
         return self._many(wanted.order_by(RequestRow.filed_at, RequestRow.id))
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Request]:
         """Return pending or approved requests whose clock has run out."""
         pending = and_(RequestRow.state == State.PENDING.value, RequestRow.approve_by <= now)
-        approved = and_(RequestRow.state == State.APPROVED.value, RequestRow.execute_by <= now)
+        approved = and_(RequestRow.state.in_(_CLOCKED), RequestRow.execute_by <= now)
         late = select(RequestRow.id).where(or_(pending, approved)).limit(limit)
         return self._many(_found().where(RequestRow.id.in_(late)).order_by(RequestRow.id))
 

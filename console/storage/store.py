@@ -11,6 +11,7 @@ from console.domain.ids import PlaneId
 from console.domain.tenancy import TenantScope
 from console.ports.clock import Clock, Ids
 from console.storage.access_policies import StoredAccessPolicies
+from console.storage.break_glass import StoredGlass
 from console.storage.consents import StoredConsents
 from console.storage.customer_letters import StoredCustomerLetters
 from console.storage.customer_tokens import StoredCustomerTokens
@@ -34,6 +35,7 @@ from console.storage.reconciliation_runs import StoredRuns, StoredSightings
 from console.storage.reconciliation_staging import StoredStaging
 from console.storage.requests import StoredRequests
 from console.storage.reservations import StoredReservations
+from console.storage.reviews import StoredReviews
 from console.storage.sessions import StoredSessions
 from console.storage.signals import StoredSignals
 from console.storage.staff import StoredStaff
@@ -69,6 +71,16 @@ class StoredUnit:
     def freezes(self) -> StoredFreezes:
         """Return the freezes."""
         return StoredFreezes(self._session, writing=self._counter is not None)
+
+    @cached_property
+    def glass(self) -> StoredGlass:
+        """Return the uses of break-glass."""
+        return StoredGlass(self._session)
+
+    @cached_property
+    def reviews(self) -> StoredReviews:
+        """Return the reviews."""
+        return StoredReviews(self._session)
 
     @cached_property
     def staff(self) -> StoredStaff:

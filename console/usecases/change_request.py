@@ -14,6 +14,7 @@ from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.bind_repair import bound_to, finding_of
+from console.usecases.break_glass import withdraw_review
 from console.usecases.eligibility import seats_held
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
@@ -109,6 +110,8 @@ def _end_in(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
         )
     done = replace(request, state=to, version=request.version + 1, finished_at=now, ended_because=because)
+    if request.state is State.COUNTING_DOWN:
+        withdraw_review(unit, request, at=now)
     emit(
         unit,
         actor,

@@ -25,6 +25,7 @@ from console.ports.outbox import Outbox
 from console.ports.periods import PeriodBook
 from console.ports.recalculations import RecalculationBook
 from console.ports.reconciliation import FindingBook, RunBook
+from console.ports.reviews import ReviewBook
 from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
@@ -131,6 +132,11 @@ class UnitTools:
     def freezes(self) -> FreezeBook:
         """Return the freezes."""
         return self.unit.freezes
+
+    @property
+    def reviews(self) -> ReviewBook:
+        """Return the reviews."""
+        return self.unit.reviews
 
     @property
     def directory(self) -> Directory:

@@ -33,13 +33,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchQuestion:
+    """The tenant was never asked that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TooLate:
     """It cannot be answered any more; the question says what became of it."""
 
     question: Question
 
 
-def show_question(house: House, *, link: str, origin: Origin) -> Question | NotKnown | TooOften:
+def show_question(house: House, *, link: str, origin: Origin) -> Question | NoSuchQuestion | NotKnown | TooOften:
     """Return the question behind a link; looking decides nothing. Raises: OutsideError."""
     guest = guest_of(house, link, LinkKind.CONSENT, origin)
     if not isinstance(guest, Guest):
@@ -47,14 +52,14 @@ def show_question(house: House, *, link: str, origin: Origin) -> Question | NotK
     with house.store.write() as unit:
         consent = unit.consents.get(guest.link.subject)
         if consent is None or consent.tenant != guest.row.id:
-            return NotKnown()
+            return NoSuchQuestion()
         _record(unit, guest.ref, "consent.read", consent, guest.row, at=house.clock.now(), origin=origin)
     return _question(house, consent, guest.row)
 
 
 def decide_by_link(
     house: House, *, link: str, verdict: ConsentVerdict, origin: Origin
-) -> Question | TooLate | NotKnown | TooOften:
+) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften:
     """Write an administrator's answer; the link is then used up. Raises: OutsideError."""
     guest = guest_of(house, link, LinkKind.CONSENT, origin)
     if not isinstance(guest, Guest):
@@ -67,7 +72,7 @@ def decide_by_link(
 
 def decide_by_token(
     house: House, *, token: str, consent: str, verdict: ConsentVerdict, origin: Origin
-) -> Question | TooLate | NotKnown | TooOften | NotAllowed:
+) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften | NotAllowed:
     """Write the answer of a tenant's own program."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
@@ -103,11 +108,11 @@ def _decided(
     consent_id: str,
     verdict: ConsentVerdict,
     origin: Origin,
-) -> Question | TooLate | NotKnown:
+) -> Question | TooLate | NoSuchQuestion:
     now = house.clock.now()
     consent = unit.consents.get(consent_id)
     if consent is None or consent.tenant != row.id:
-        return NotKnown()
+        return NoSuchQuestion()
     if consent.state_at(now) is not ConsentState.PENDING:
         return TooLate(question=_question(house, consent, row))
     if not unit.consents.settle(consent, verdict.state, by=who.id or "", at=now):

@@ -11,7 +11,7 @@ from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
 from console.domain.errors import ConflictError, NotFoundError, OutsideError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
-from console.domain.requests import Request, State
+from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.ports.actions import Action, Fault, nothing_alone
@@ -203,7 +203,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     Shape: `request` as it was tried: its version fences, so that nothing that came meanwhile is overwritten.
     Raises: RefusedInsideError when somebody was faster, ConflictError when it was settled before.
     """
-    if request.state is State.APPROVED:
+    if request.state in RUNNABLE:
         execution = ExecutionId(house.ids.new("exe"))
         if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=at):
             raise RefusedInsideError(

@@ -12,6 +12,7 @@ from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.find_gaps import GAPS_EVERY_S, GAPS_JOB, find_gaps
+from console.usecases.fire_break_glass import FIRE_JOB, fire_break_glass
 from console.usecases.follow_link import follow_link
 from console.usecases.hold_deliveries import hold_deliveries
 from console.usecases.job_outcomes import JobKind
@@ -24,6 +25,7 @@ from console.usecases.keep_reconciling import (
     start_nightly,
 )
 from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
+from console.usecases.keep_reviews import KEEP_REVIEWS_EVERY_S, KEEP_REVIEWS_JOB, keep_reviews
 from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
 from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
@@ -120,6 +122,8 @@ _KINDS = (
     ),
 )
 _GUARD_KINDS = (
+    JobKind(kind=KEEP_REVIEWS_JOB, title="Draw and escalate reviews", handler=keep_reviews, is_tenant_bound=False),
+    JobKind(kind=FIRE_JOB, title="Fire what broke glass", handler=fire_break_glass, is_tenant_bound=True),
     JobKind(
         kind=DRILL_JOB,
         title="Measure a drill of the kill switch",
@@ -152,6 +156,7 @@ _ACCESS_KINDS = (
 KINDS: Mapping[str, JobKind] = MappingProxyType({each.kind: each for each in (*_KINDS, *_GUARD_KINDS, *_ACCESS_KINDS)})
 
 RECURRING: tuple[Recurring, ...] = (
+    Recurring(id=KEEP_REVIEWS_JOB, kind=KEEP_REVIEWS_JOB, every_s=KEEP_REVIEWS_EVERY_S),
     Recurring(id="webhook.expire_payloads", kind="webhook.expire_payloads", every_s=_DAY_S),
     Recurring(id=SWEEP_JOB, kind=SWEEP_JOB, every_s=SWEEP_EVERY_S),
     Recurring(id=REGISTER_JOB, kind=REGISTER_JOB, every_s=REGISTER_EVERY_S),

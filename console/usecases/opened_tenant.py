@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from console.domain.break_glass import GlassUse
 from console.domain.decisions import Deny
 from console.domain.entries import Exposure, TargetRef
 from console.domain.ids import TenantId
@@ -23,10 +24,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The frame of every tenant page: which tenant, under which lease."""
+    """The frame of every tenant page: which tenant, under which lease, in the shadow of which break-glass."""
 
     tenant: DirectoryRow
     lease: Lease
+    taint: GlassUse | None = None
 
 
 def read_opened(
@@ -81,7 +83,8 @@ def read_opened(
                     facts={"lease": lease.id},
                 )
                 with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
-                    return read(unit, Opened(tenant=row, lease=lease), plane)
+                    shadow = unit.glass.tainting(tenant, now)
+                    return read(unit, Opened(tenant=row, lease=lease, taint=shadow), plane)
         else:
             refusal = lease
     refuse(house, actor, "tenant.read_refused", refusal, tenant=row_ref(row, source="directory"), targets=targets)

@@ -49,6 +49,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountingDown:
+    """Glass is broken: the request fires by itself unless somebody stops it; `told` people know."""
+
+    request: Request
+    told: int
+    is_drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """The request was executed, once, just now."""
 
@@ -78,5 +87,5 @@ class Already:
     request: Request
 
 
-Proposal = BadFields | Drifted | Waiting | Ran | Failed | Unsettled | Already | Deny | NeedsStepUp
+Proposal = BadFields | Drifted | Waiting | CountingDown | Ran | Failed | Unsettled | Already | Deny | NeedsStepUp
 Execution = Ran | Failed | Unsettled | Drifted | Deny | NeedsStepUp

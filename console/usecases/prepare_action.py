@@ -177,6 +177,7 @@ def _previewed(
         at=now,
         governed=action.key,
         tenant=place.ref,
+        reason=None if place.lease is None else place.lease.reason,
         authorisation=authorised(house, decision),
         targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
     )

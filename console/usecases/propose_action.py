@@ -8,7 +8,7 @@ from console.domain.changes import Preview
 from console.domain.decisions import Allow, Deny, DenyCode, NeedsApproval, NeedsStepUp
 from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey, RequestId, TenantId
-from console.domain.reasons import Effect, Reason
+from console.domain.reasons import BREAK_GLASS, Effect, Reason
 from console.domain.reconciling.findings import FindingId
 from console.domain.requests import Request, State, bound_digest
 from console.domain.staff import Actor
@@ -16,6 +16,7 @@ from console.ports.actions import Action, Fault, Reach
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.bind_repair import bound_to, note_repair
+from console.usecases.break_glass import NO_GLASS, Glass, break_glass, may_break_glass, vouched
 from console.usecases.execute_request import run_in_unit, settle
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers
@@ -34,7 +35,7 @@ from console.usecases.prepare_action import (
 from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, row_ref
 
 
-def propose_action(
+def propose_action(  # noqa: PLR0913  each is something that the form says
     house: House,
     actor: Actor,
     *,
@@ -46,12 +47,13 @@ def propose_action(
     form_id: RequestId,
     shown_for: Reason | None = None,
     finding: FindingId | None = None,
+    glass: Glass | None = None,
 ) -> Proposal:
     """File a request for an action and, where nobody else has to agree, run it at once.
 
     Shape: `mark` is what the preview page posted back (None for a caller that showed none) and `shown_for` the reason
     with which it was shown, where that was another; `form_id` makes a form sent twice find its first result;
-    `finding` is one that this repairs, to whose digest the request is bound.
+    `finding` is one that this repairs, to whose digest the request is bound; `glass` is what was typed to break it.
     Raises: NotFoundError, OutsideError.
     """
     action = house.registry.get(key)
@@ -64,11 +66,12 @@ def propose_action(
     if wrong is not None:
         return _refused(house, actor, key, tenant, wrong, reason)
     seen = None if mark is None else (mark, shown_for or reason)
+    is_open = tenant is not None and vouched(house, reason, tenant)
     try:
         with house.store.write() as unit:
             answer = _sent_before(unit, actor, form_id) or _file(
                 house, unit, actor, action, (params, plain), tenant=tenant, reason=reason, seen=seen, form_id=form_id,
-                finding=finding,
+                beside=(finding, glass or NO_GLASS, is_open),
             )  # fmt: skip
     except RefusedInsideError as inside:
         answer = inside.deny
@@ -104,9 +107,10 @@ def _file(
     reason: Reason,
     seen: tuple[str, Reason] | None,
     form_id: RequestId,
-    finding: FindingId | None,
+    beside: tuple[FindingId | None, Glass, bool],
 ) -> Proposal:
     params, plain = typed
+    finding, glass, is_open = beside
     # 1. where, and what would happen now
     now = house.clock.now()
     place = place_of(house, unit, actor, tenant, now=now)
@@ -126,6 +130,17 @@ def _file(
     decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
     if isinstance(decision, Deny | NeedsStepUp):
         return decision
+    if reason.code == BREAK_GLASS and place.row is not None and place.lease is not None:
+        allowed = may_break_glass(
+            house, unit, actor, decision, key=action.key, row=place.row, lease=place.lease, reason=reason,
+            breaking=(glass, is_open), now=now,
+        )  # fmt: skip
+        if isinstance(allowed, Deny | NeedsStepUp):
+            return allowed
+        request = _frozen(
+            house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
+        )
+        return break_glass(house, unit, actor, request, allowed, row=place.row, glass=glass, now=now)
     # 3. freeze it under its digest
     request = _frozen(
         house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
@@ -166,14 +181,17 @@ def _frozen(
     now: datetime,
 ) -> Request:
     rule = house.book.actions[action.key]
-    approve_by = now + timedelta(minutes=rule.approve_minutes)
+    skips = reason.code == BREAK_GLASS
+    undo, limits = house.book.limits.break_glass_undo_seconds, house.book.limits
+    approve_by = now + (timedelta(seconds=undo) if skips else timedelta(minutes=rule.approve_minutes))
+    run_by = approve_by + timedelta(minutes=limits.break_glass_run_minutes)
     tenant = None if place.row is None else place.row.id
     waits = isinstance(decision, NeedsApproval)
     return Request(
         id=form_id,
         revision=1,
         version=1,
-        state=State.PENDING if waits else State.APPROVED,
+        state=State.COUNTING_DOWN if skips else State.PENDING if waits else State.APPROVED,
         action=action.key,
         action_version=action.version,
         tenant=tenant,
@@ -201,7 +219,7 @@ def _frozen(
         filed_at=now,
         approve_by=approve_by,
         execute_minutes=rule.execute_minutes,
-        execute_by=None if waits else now + timedelta(minutes=rule.execute_minutes),
+        execute_by=run_by if skips else None if waits else now + timedelta(minutes=rule.execute_minutes),
     )
 
 

@@ -9,6 +9,7 @@ from console.domain.freezes import Freeze
 from console.domain.ids import TenantId
 from console.domain.impersonations import Impersonation
 from console.domain.leases import Lease
+from console.domain.reviews import Coverage
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.ports.leases import TenantBudget
@@ -17,6 +18,7 @@ from console.usecases.asking import ask, ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
+from console.usecases.read_reviews import review_figures
 from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
 
@@ -36,6 +38,7 @@ PAGES = {
     "signals": ("signal.read", {}),
     "access": ("access.read", {}),
     "freezes": ("freeze.read", {}),
+    "reviews": ("review.read", {}),
     "periods": ("period.read", {}),
     "reconciliation": ("reconciliation.read", {"page": "runs"}),
     "findings": ("reconciliation.read", {"page": "findings"}),
@@ -47,7 +50,8 @@ class Home:
     """What waits for a person, and what they have running.
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
-    Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them.
+    Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them,
+    `reviews` for somebody who does not judge.
     """
 
     waiting: Sequence[Line]
@@ -60,6 +64,7 @@ class Home:
     may_search: bool
     findings: FindingCounts | None
     signals: int | None
+    reviews: Coverage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,7 @@ def read_home(house: House, actor: Actor) -> Home:
             may_search=not isinstance(searching, Deny),
             findings=count_findings(house, unit, actor),
             signals=count_signals(house, unit, actor),
+            reviews=review_figures(house, unit, actor),
         )
 
 

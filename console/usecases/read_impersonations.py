@@ -80,7 +80,10 @@ def read_own_impersonation(
         if over is not None and expire_impersonation_in(unit, row, by=over, now=now):
             row = replace(row, ended_by=over, ended_at=now)
         tenant = tenant_ref(unit, row.tenant, source="impersonation")
-        emit(unit, actor, "impersonation.read", at=now, tenant=tenant, targets=targets_of(row), correlation=row.id)
+        emit(
+            unit, actor, "impersonation.read", at=now, tenant=tenant, reason=row.reason, targets=targets_of(row),
+            correlation=row.id,
+        )  # fmt: skip
         directory = directory_row(unit, row.tenant)
     enter = f"{product.address}/sallyport/enter?sid={row.id}" if over is None else ""
     return OwnImpersonation(row=row, tenant=directory, enter_address=enter)

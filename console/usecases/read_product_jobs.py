@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from console.domain.decisions import Deny
+from console.domain.field_classes import shown
 from console.domain.ids import TenantId
 from console.domain.product_jobs import ProductJob, ProductJobState
-from console.domain.redaction import redacted_text
 from console.domain.staff import Actor
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
@@ -48,5 +48,5 @@ def _shown_error(error: str | None) -> str | None:
     if error is None:
         return None
     read = error if len(error) <= _LONGEST_READ else error[:_LONGEST_READ].rpartition(" ")[0]
-    shown = redacted_text(read)
-    return shown if len(shown) <= _LONGEST_ERROR else f"{shown[:_LONGEST_ERROR]}…"
+    seen = shown("plane_product_job.last_error", read) or ""
+    return seen if len(seen) <= _LONGEST_ERROR else f"{seen[:_LONGEST_ERROR]}…"

@@ -171,7 +171,7 @@ def glance(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run |
             reason=lease.reason.code,
             facts={"page": "replay progress"},
         )
-        refusal = refusal_of(ask(house, asked))
+        refusal = refusal_of(ask(house, asked, unit))
         if isinstance(refusal, Deny):
             return refusal
         with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from console.domain.break_glass import GlassUse
 from console.domain.decisions import Allow, Decision, Deny
 from console.domain.errors import NotFoundError
 from console.domain.ids import RequestId, TenantId
@@ -48,7 +50,8 @@ class RequestPage:
     """Everything about one request, and which verbs are legal for this person now.
 
     Shape: `may` maps `vote`, `execute`, `cancel`, `revoke`, `revise` to policy's answer, only for verbs that the
-    state allows; `is_satisfiable` says whether enough eligible approvers exist, `eligible` who they are by group.
+    state allows; `is_satisfiable` says whether enough eligible approvers exist, `eligible` who they are by group;
+    `glass` is the use of break-glass behind it, `taint` an earlier one on its tenant.
     """
 
     request: Request
@@ -63,6 +66,9 @@ class RequestPage:
     entries: Sequence[StoredEntry]
     may: dict[str, Decision]
     may_read_trail: bool
+    now: datetime
+    glass: GlassUse | None = None
+    taint: GlassUse | None = None
 
 
 TABS = ("waiting", "mine", "all")
@@ -143,6 +149,9 @@ def _page(house: House, unit: ControlUnit, actor: Actor, request: Request) -> Re
         entries=unit.reader.page(EntryFilter(correlation=request.id), before=None, limit=_TIMELINE),
         may=_may(house, unit, actor, request),
         may_read_trail=not isinstance(ask(house, query(actor, "trail.read", now=now, facts={"scope": "all"})), Deny),
+        now=now,
+        glass=unit.glass.of(request.id),
+        taint=None if request.tenant is None else unit.glass.tainting(request.tenant, request.filed_at),
     )
 
 
@@ -157,7 +166,10 @@ _VERBS = {
 
 def _may(house: House, unit: ControlUnit, actor: Actor, request: Request) -> dict[str, Decision]:
     now = house.clock.now()
-    verbs = [verb for event, verb in _VERBS.items() if event in legal_events(request.state_at(now))]
+    state = request.state_at(now)
+    verbs = [verb for event, verb in _VERBS.items() if event in legal_events(state)]
+    if state is State.COUNTING_DOWN and now < request.approve_by:
+        verbs.remove("execute")
     facts = vote_facts(unit, actor, request)
     has_voted = any(
         v.person == actor.person and v.revision == request.revision and v.voided_because is None

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from console.domain.decisions import Deny
 from console.domain.entries import TargetRef
+from console.domain.field_classes import shown
 from console.domain.ids import MemberId, TenantId
-from console.domain.masking import masked_email, masked_phone
 from console.domain.requests import Request, State
 from console.domain.staff import Actor
 from console.domain.webhooks import Delivery, Endpoint
@@ -140,8 +140,8 @@ def _masked(member: Member) -> MemberLine:
     return MemberLine(
         id=member.id,
         name=member.name,
-        email=masked_email(member.email),
-        phone=None if member.phone is None else masked_phone(member.phone),
+        email=shown("plane_member.email", member.email) or "",
+        phone=shown("plane_member.phone", member.phone),
         role=member.role,
         is_active=member.is_active,
         joined_at=member.joined_at,

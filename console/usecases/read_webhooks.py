@@ -1,12 +1,14 @@
 """A tenant's webhooks as staff see them: endpoints and their health, deliveries, attempts, dead letters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from console.domain.decisions import Deny
 from console.domain.entries import TargetRef
 from console.domain.errors import NotFoundError
+from console.domain.field_classes import shown
+from console.domain.header_redaction import redacted_headers
 from console.domain.ids import DeliveryId, EndpointId, TenantId
 from console.domain.redaction import masked_payload
 from console.domain.replays import Run
@@ -178,13 +180,24 @@ def read_delivery(house: House, actor: Actor, *, tenant: TenantId, delivery: Del
             message=message,
             payload=None if payload is None else masked_payload(payload),
             payload_bytes=0 if payload is None else len(payload),
-            attempts=book.attempts(delivery, limit=_MOST_ATTEMPTS),
+            attempts=[_scrubbed(each) for each in book.attempts(delivery, limit=_MOST_ATTEMPTS)],
             siblings=[other for other in book.deliveries_of(found.message) if other.id != found.id],
             endpoints=endpoints,
         )
 
     about = (TargetRef(type="webhook_delivery", id=delivery),)
     return read_opened(house, actor, tenant, page="delivery", read=read, records=1, about=about)
+
+
+def _scrubbed(attempt: Attempt) -> Attempt:
+    """Return an attempt as it may be read: a receiver can answer with anything, its own secrets and ours included."""
+    return replace(
+        attempt,
+        error=shown("plane_webhook_attempt.error", attempt.error),
+        got_body=shown("plane_webhook_attempt.got_body", attempt.got_body),
+        sent_headers=redacted_headers(attempt.sent_headers),
+        got_headers=redacted_headers(attempt.got_headers),
+    )
 
 
 def read_dead_letters(house: House, actor: Actor, *, tenant: TenantId) -> DeadLettersPage | Deny:

@@ -10,6 +10,7 @@ from console.domain.errors import ConsoleError, OutsideError
 from console.domain.fingerprints import fingerprint_of
 from console.domain.ids import JobId, RequestId
 from console.domain.jobs import STALLED, Job
+from console.domain.redaction import redacted_text
 from console.domain.requests import Request, State
 from console.domain.staff import Actor, StaffMember
 from console.ports.store import ControlUnit
@@ -171,7 +172,7 @@ def _end(house: House, job: Job, outcome: Done | Again) -> None:
 
 def _fail(house: House, job: Job, sentence: str, *, is_final: bool, entry: str) -> None:
     now = house.clock.now()
-    error = sentence[:_LONGEST_ERROR] or "no reason given"
+    error = redacted_text(sentence)[:_LONGEST_ERROR] or "no reason given"
     failures = job.attempts + 1
     is_dead = is_final or failures >= job.most_attempts
     run_at = None if is_dead else now + timedelta(seconds=house.book.jobs.wait_s(failures))

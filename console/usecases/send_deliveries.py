@@ -6,6 +6,7 @@ from zlib import crc32
 from console.domain.errors import ConsoleError
 from console.domain.fingerprints import fingerprint_of
 from console.domain.header_redaction import redacted_headers
+from console.domain.redaction import redacted_text
 from console.domain.retries import retry_after_of
 from console.domain.sending import Tried, after_attempt, endpoint_after, stops_batch
 from console.domain.webhooks import Attempt, AttemptOutcome, Delivery
@@ -83,11 +84,11 @@ def _attempt(house: House, batch: Batch, delivery: Delivery, payload: bytes) -> 
         took_ms=answer.took_ms,
         outcome=answer.outcome,
         status=answer.status,
-        error=answer.error,
+        error=None if answer.error is None else redacted_text(answer.error),
         keys=tuple(key.id for key in batch.keys),
         sent_headers=redacted_headers(headers.items()),
         got_headers=answer.headers,
-        got_body=answer.body,
+        got_body=None if answer.body is None else redacted_text(answer.body),
     )
     return Settled(attempt=attempt, delivery=after_attempt(house.book.sending, delivery, tried)), tried
 

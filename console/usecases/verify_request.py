@@ -5,7 +5,7 @@ from datetime import datetime
 
 from console.domain.changes import Preview
 from console.domain.decisions import Deny, DenyCode, Fact, NeedsApproval, NeedsStepUp, Query
-from console.domain.requests import Event, Request, State, after
+from console.domain.requests import RUNNABLE, Event, Request, State, after
 from console.domain.staff import Actor, StaffMember
 from console.ports.actions import Fault
 from console.ports.store import ControlUnit
@@ -26,15 +26,19 @@ def verified(
 ) -> Deny | NeedsStepUp | Drifted | None:
     """Return why a request must not run now, or None.
 
-    1 the clocks · 2 the state · 3 the digest · 4 the action's version · 5 the executor · 6 the votes ·
+    1 the clocks · 2 the state · 3 the digest · 4 the action's version · 5 the executor · 6 the votes, unless they are
+    skipped ·
     7 the requester · 8 the world it was derived from
     """
     # 1 and 2
     lapsed = expire(house, unit, actor, request, now=now)
     if lapsed is not None:
         return lapsed
-    if request.state is not State.APPROVED:
+    if request.state not in RUNNABLE:
         return wrong_state(request)
+    counts_down = request.state is State.COUNTING_DOWN
+    if counts_down and now < request.approve_by:
+        return denied(DenyCode.WRONG_STATE, "It still counts down.", f"It fires at {request.approve_by:%H:%M:%S} UTC.")
     # 3
     votes = [v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None]
     if any(digest != request.digest for digest in (request.recomputed_digest(), *(vote.digest for vote in votes))):
@@ -59,8 +63,7 @@ def verified(
     if refusal is not None:
         return refusal
     # 6
-    counted = tally(unit, request, votes)
-    if counted.missing:
+    if not counts_down and tally(unit, request, votes).missing:
         return _votes_void(house, unit, actor, request, now=now)
     # 7 and 8
     return _still_fits(house, unit, actor, request, now=now)
@@ -167,6 +170,7 @@ def _still_fits(
         return decision
     if (
         isinstance(decision, NeedsApproval)
+        and request.state is not State.COUNTING_DOWN
         and tally(unit, request, unit.requests.votes(request.id), decision.needs).missing
     ):
         return denied(DenyCode.ACTION_CHANGED, "Policy asks for more approval than it did.", "Revise the request.")

@@ -25,7 +25,7 @@ _SLICE = 200
 _MOST_ACTS = 500
 _EXECUTED = "action.executed"
 _TICK = timedelta(microseconds=1)
-_WHY = ReasonCode("SECURITY_REVIEW")
+_WHY = ReasonCode("CONTAINMENT")
 _WATCHER = Actor(
     staff=StaffId("sallyport"),
     person=PersonKey("system|signals"),

@@ -25,6 +25,7 @@ from console.web.views import (
     reconciliation,
     replays,
     requests,
+    reviews,
     search,
     signals,
     staff,
@@ -63,5 +64,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reconciliation.bp,
     access.bp,
     freezes.bp,
+    reviews.bp,
     periods.bp,
 )

@@ -17,10 +17,12 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
         **dict.fromkeys((DenyCode.SIGN_IN_REFUSED,), 401),
         **dict.fromkeys(
             (
-                DenyCode.APPROVER_ADDED_LATE, DenyCode.CEILING_EXCEEDED, DenyCode.MEMBER_IS_STAFF,
-                DenyCode.NOT_AN_APPROVER, DenyCode.POLICY_ERROR, DenyCode.QUORUM_IMPOSSIBLE, DenyCode.ROLE_MISSING,
-                DenyCode.SELF_APPROVAL, DenyCode.SELF_TARGET, DenyCode.SERVICE_ACCOUNT, DenyCode.STAFF_INACTIVE,
-                DenyCode.TENANT_OPTED_OUT,
+                DenyCode.APPROVER_ADDED_LATE, DenyCode.BREAK_GLASS_NOT_ALLOWED, DenyCode.CEILING_EXCEEDED,
+                DenyCode.NOBODY_TOLD, DenyCode.OWN_REVIEW, DenyCode.REVIEW_OWED,
+                DenyCode.REVIEWER_APPROVED, DenyCode.REVIEWER_GAINS, DenyCode.NOT_AN_APPROVER,
+                DenyCode.POLICY_ERROR, DenyCode.QUORUM_IMPOSSIBLE, DenyCode.ROLE_MISSING, DenyCode.SELF_APPROVAL,
+                DenyCode.SELF_TARGET, DenyCode.SERVICE_ACCOUNT, DenyCode.STAFF_INACTIVE,
+                DenyCode.MEMBER_IS_STAFF, DenyCode.TENANT_OPTED_OUT,
             ),
             403,
         ),
@@ -45,7 +47,7 @@ STATUS: Mapping[DenyCode, int] = MappingProxyType(
             (
                 DenyCode.BAD_PARAMETER, DenyCode.EXPIRY_TOO_FAR, DenyCode.MINUTES_ABOVE_LIMIT, DenyCode.NOTE_MISSING,
                 DenyCode.NOTE_TOO_LONG, DenyCode.REASON_NOT_ACCEPTED, DenyCode.REASON_UNKNOWN,
-                DenyCode.REFERENCE_CLOSED,
+                DenyCode.INTENT_NOT_TYPED, DenyCode.REFERENCE_CLOSED, DenyCode.REFERENCE_UNVOUCHED,
                 DenyCode.REFERENCE_FOREIGN, DenyCode.REFERENCE_MALFORMED, DenyCode.REFERENCE_MISSING,
                 DenyCode.REFERENCE_UNKNOWN,
             ),

@@ -1,5 +1,6 @@
 """What stands around every page: places, tenant, person, clocks; shaped as templates/layouts/page.html reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -28,6 +29,28 @@ _TABS = (
     ("notes", "Notes", "tenants.notes"),
     ("entries", "Entries", "tenants.entries"),
     ("customer", "Customer", "customer.show"),
+)
+
+
+_OF_TENANTS = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings", "impersonations")
+# the pages that any of opens it and where each leads, label, icon, the key after `g`, blueprints
+_RAIL: tuple[tuple[Mapping[str, str], str, str, str, tuple[str, ...]], ...] = (
+    ({"tenants": "tenants.index"}, "Tenants", "building-2", "t", _OF_TENANTS),
+    ({"requests": "requests.index"}, "Requests", "inbox", "q", ("requests",)),
+    (
+        {"reconciliation": "reconciliation.index", "periods": "periods.index"},
+        "Reconciliation",
+        "scale",
+        "c",
+        ("reconciliation", "periods"),
+    ),
+    ({"trail": "trail.index"}, "Trail", "scroll-text", "r", ("trail",)),
+    ({"staff": "staff.index"}, "Staff & policy", "users", "p", ("staff", "policy")),
+    ({"access": "access.register"}, "Access", "sliders-horizontal", "a", ("access",)),
+    ({"operations": "operations.index"}, "Operations", "activity", "o", ("operations",)),
+    ({"signals": "signals.index"}, "Signals", "siren", "s", ("signals",)),
+    ({"reviews": "reviews.index"}, "Reviews", "eye", "v", ("reviews",)),
+    ({"freezes": "freezes.index"}, "Kill switch", "shield-alert", "z", ("freezes",)),
 )
 
 
@@ -221,29 +244,11 @@ def _person(actor: Actor) -> Person:
 
 def _rail(around: Places) -> list[Place]:
     places = [_place("Home", "house", "home.show", key="h", blueprints=("home",))]
-    if "tenants" in around.pages:
-        theirs = ("tenants", "leases", "search", "webhooks", "replays", "billing", "findings", "impersonations")
-        places.append(_place("Tenants", "building-2", "tenants.index", key="t", blueprints=theirs))
-    if "requests" in around.pages:
-        places.append(
-            _place("Requests", "inbox", "requests.index", key="q", blueprints=("requests",), count=around.waiting)
-        )
-    if "reconciliation" in around.pages or "periods" in around.pages:
-        first = "reconciliation.index" if "reconciliation" in around.pages else "periods.index"
-        both = ("reconciliation", "periods")
-        places.append(_place("Reconciliation", "scale", first, key="c", blueprints=both))
-    if "trail" in around.pages:
-        places.append(_place("Trail", "scroll-text", "trail.index", key="r", blueprints=("trail",)))
-    if "staff" in around.pages:
-        places.append(_place("Staff & policy", "users", "staff.index", key="p", blueprints=("staff", "policy")))
-    if "signals" in around.pages:
-        places.append(_place("Signals", "siren", "signals.index", key="s", blueprints=("signals",)))
-    if "access" in around.pages:
-        places.append(_place("Access", "sliders-horizontal", "access.register", key="a", blueprints=("access",)))
-    if "operations" in around.pages:
-        places.append(_place("Operations", "activity", "operations.index", key="o", blueprints=("operations",)))
-    if "freezes" in around.pages:
-        places.append(_place("Kill switch", "shield-alert", "freezes.index", key="z", blueprints=("freezes",)))
+    for pages, label, icon, key, blueprints in _RAIL:
+        first = next((page for page in pages if page in around.pages), None)
+        if first is not None:
+            count = around.waiting if first == "requests" else None
+            places.append(_place(label, icon, pages[first], key=key, blueprints=blueprints, count=count))
     return places
 
 
@@ -299,7 +304,13 @@ def _banner(around: Places, opened: Opened | None) -> Banner | None:
             until=row.not_after,
             exit_href=path_of("impersonations.end", impersonation=row.id),
         )
-    if opened is None or opened.tenant.status is not TenantStatus.SUSPENDED:
+    if opened is None:
+        return None
+    use = opened.taint
+    if use is not None:
+        text = f"{use.name} broke glass here in {use.reference}, {use.at:%-d %b %H:%M} UTC: look twice."
+        return Banner(kind="break_glass", text=text, href="", until=None, exit_href="")
+    if opened.tenant.status is not TenantStatus.SUSPENDED:
         return None
     text = f"{opened.tenant.name} is suspended; none of its members can sign in."
     return Banner(kind="suspended", text=text, href="", until=None, exit_href="")

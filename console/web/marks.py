@@ -82,6 +82,8 @@ _STATES = {
     "processed": ("ok", "circle-check", "Processed"),
     "ignored": ("", "circle-slash", "Ignored"),
     "quarantined": ("warn", "shield-alert", "Quarantined"),
+    "counting_down": ("stop", "siren", "Counting down"),
+    "withdrawn": ("", "circle-slash", "Withdrawn"),
     "standing": ("stop", "octagon-alert", "Stands"),
     "lifted": ("ok", "circle-play", "Lifted"),
     "rehearsing": ("info", "loader", "Being rehearsed"),

@@ -135,6 +135,8 @@ def deadline(request: Request, state: State) -> datetime | None:
     """Return the clock that runs for a request, if one does."""
     if state is State.PENDING:
         return request.approve_by
+    if state is State.COUNTING_DOWN:
+        return request.approve_by
     return request.execute_by if state is State.APPROVED else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from console.domain.changes import Change, Preview
 from console.domain.decisions import Allow, Decision, Deny, NeedsApproval, NeedsStepUp
 from console.domain.leases import Lease
-from console.domain.reasons import Reason, ReasonRule
+from console.domain.reasons import BREAK_GLASS, Reason, ReasonRule
 from console.domain.requests import Request
 from console.domain.staff import Role
 from console.ports.actions import Action, Input, ParamField
@@ -41,7 +41,8 @@ _REASON_LABELS = {
 class Walk:
     """Where somebody stands on the page of an action, beside what they sent.
 
-    Shape: `faults` are remedies by field name; `drifted_from` holds the changes that were seen before the world moved.
+    Shape: `faults` are remedies by field name; `drifted_from` holds the changes that were seen before the world moved;
+    `is_fresh` says that the second factor is.
     """
 
     form: ActionForm
@@ -55,6 +56,7 @@ class Walk:
     drifted_from: Sequence[Seen] = ()
     message: str = ""
     revises: Request | None = None
+    is_fresh: bool = False
 
 
 def default_reason(sent: SentAction, lease: Lease | None, accepted: Sequence[ReasonRule]) -> Reason:
@@ -93,7 +95,15 @@ def walk_view(walk: Walk) -> View:
         "refusal": refusal_view(walk.refusal) if walk.refusal is not None else None,
         "message": walk.message,
         "preview": None if answer is None else preview_view(answer.preview),
-        "answer": None if answer is None else _answer(answer, action, is_revision=walk.revises is not None),
+        "answer": None
+        if answer is None
+        else _answer(
+            answer,
+            action,
+            is_revision=walk.revises is not None,
+            is_glass=walk.reason.code == BREAK_GLASS,
+            is_fresh=walk.is_fresh,
+        ),
         "drift": drift_rows(walk.drifted_from, answer.preview.every_change) if walk.drifted_from and answer else [],
         "reasons": [reason_option(rule, is_lease=False) for rule in walk.form.reasons],
         "reason": walk.reason,
@@ -105,6 +115,9 @@ def walk_view(walk: Walk) -> View:
         "is_revision": walk.revises is not None,
         "carried": {} if answer is None else _carried(walk, answer),
         "focus": _focus(walk),
+        "intent": walk.sent.intent,
+        "slug": "" if walk.form.tenant is None else walk.form.tenant.slug,
+        "is_drill": walk.sent.is_drill,
     }
 
 
@@ -128,7 +141,9 @@ def seen_text(changes: Sequence[Change]) -> str:
     return json.dumps([[c.field, c.before, c.after] for c in changes], ensure_ascii=False)
 
 
-def _answer(answer: Previewed, action: Action[Any], *, is_revision: bool) -> View:
+def _answer(
+    answer: Previewed, action: Action[Any], *, is_revision: bool, is_glass: bool = False, is_fresh: bool = True
+) -> View:
     """Return what policy says: the button's words, who would have to agree, and what stands in the way."""
     beyond: Decision = answer.beyond
     needs_code = isinstance(answer.decision, NeedsStepUp)
@@ -136,6 +151,13 @@ def _answer(answer: Previewed, action: Action[Any], *, is_revision: bool) -> Vie
     match beyond:
         case Deny() | NeedsStepUp():
             return _answered("", "refused", refusal=refusal_view(beyond), needs_code=False)
+        case NeedsApproval() | Allow() if is_glass and not is_revision:
+            who = groups_in_words(beyond.needs) if isinstance(beyond, NeedsApproval) else "nobody else"
+            text = (
+                f"It skips the approval of {who}. They and security are told at once, it can be stopped for a minute, "
+                "then it runs; somebody else reviews it within a day, and until then you cannot do this again."
+            )
+            return _answered("Break glass", "glass", text=text, needs_code=needs_code or not is_fresh)
         case NeedsApproval(needs=needs):
             who = groups_in_words(needs)
             text = f"{_capital(approvers_in_words(needs))} must approve before it runs."
@@ -156,7 +178,7 @@ def _answered(
     until: datetime | None = None,
     refusal: View | None = None,
 ) -> View:
-    heading = {"approval": "Ask for approval", "run": "Run it"}.get(kind, "")
+    heading = {"approval": "Ask for approval", "run": "Run it", "glass": "Break glass"}.get(kind, "")
     return {
         "button": button,
         "kind": kind,

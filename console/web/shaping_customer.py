@@ -1,6 +1,7 @@
 """What the customer sees, as its template and its feed want it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from console.domain.tenancy import DirectoryRow
@@ -34,6 +35,7 @@ _OPENS = {True: "log, policy and consents", False: "log"}
 def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
     """Return the customer's side of a tenant."""
     row = page.opened.tenant
+    is_trusted = is_offered(offers, "legal_hold.set")  # who handles legal matters; others would only talk
     may_revoke, may_release = is_offered(offers, "customer_token.revoke"), is_offered(offers, "legal_hold.release")
     return {
         "rows": [_row(each) for each in page.shown],
@@ -41,6 +43,7 @@ def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
         "waiting": [
             {**_row(each.access), "due_at": each.due_at, "because": "legal hold" if each.is_held else "delay"}
             for each in page.waiting
+            if is_trusted or not each.is_held
         ],
         "holds": [
             {
@@ -50,6 +53,7 @@ def customer_view(page: CustomerPage, offers: Sequence[Offer]) -> View:
                 "release": action_href(row, "legal_hold.release", hold=hold.id) if may_release else "",
             }
             for hold in page.holds
+            if is_trusted
         ],
         "policy": policy_words(page.policy),
         "tokens": [
@@ -147,10 +151,16 @@ def _consent(each: AskedConsent, row: DirectoryRow, offers: Sequence[Offer]) -> 
         "mode": consent.mode,
         "minutes": consent.minutes,
         "reference": consent.reference,
-        "until": consent.decide_by if each.state is ConsentState.PENDING else consent.use_by,
+        "until": _until(each),
         "decided_at": consent.decided_at,
         "withdraw": action_href(row, "consent.withdraw", consent=consent.id) if can else "",
     }
+
+
+def _until(each: AskedConsent) -> datetime | None:
+    """Return which clock runs for a question: to be answered, or to begin; None when none does."""
+    clocks = {ConsentState.PENDING: each.consent.decide_by, ConsentState.APPROVED: each.consent.use_by}
+    return clocks.get(each.state)
 
 
 def question_view(question: Question, link: str, *, fault: str, is_late: bool) -> View:

@@ -19,6 +19,7 @@ from console.web.forms.leases import LeaseForm
 from console.web.forms.posted import REASON_FIELDS
 from console.web.paths import path_of
 from console.web.shaping import View, refusal_view, request_queue, tenant_view, with_query
+from console.web.shaping_reviews import coverage_view
 
 _EFFECTS = {Effect.READ: "reading", Effect.WRITE: "writing", Effect.DANGEROUS: "asking for dangerous actions"}
 _MATCHES = {
@@ -67,6 +68,7 @@ def home_view(home: Home) -> View:
         "may_search": home.may_search,
         "findings": findings_view(home.findings),
         "signals": signals_line(home.signals),
+        "reviews": None if home.reviews is None else coverage_view(home.reviews),
     }
 
 

@@ -88,6 +88,8 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
         "ended_because": request.ended_because or "",
         "preview": preview_view(request.preview),
         "effect": page.action.effect.value if page.action is not None else "dangerous",
+        "glass": _glass(page),
+        "taint": _taint(page),
         "nodes": _nodes(page),
         "clocks": _clocks(page),
         "groups": _groups(page),
@@ -102,6 +104,25 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
             v.verdict in Verdict and v.voided_because is None and v.revision == request.revision for v in page.votes
         ),
     }
+
+
+def _glass(page: RequestPage) -> View | None:
+    use = page.glass
+    if use is None:
+        return None
+    told = f"{use.told} people were told at once."
+    if use.is_drill:
+        return {"is_drill": True, "title": "A drill of break-glass", "text": f"Nothing is changed by it. {told}"}
+    text = f"{use.name} skipped prior approval in {use.reference}. {told} Somebody else reviews it."
+    return {"is_drill": False, "title": "Glass was broken", "text": text}
+
+
+def _taint(page: RequestPage) -> View | None:
+    use = page.taint
+    if use is None or use.request == page.request.id:
+        return None
+    text = f"{use.name} in {use.reference}, {use.at:%-d %b %H:%M} UTC. Look twice until {use.tainted_until:%-d %b}."
+    return {"title": "In the shadow of break-glass on this tenant", "text": text}
 
 
 def _once_read(page: RequestPage) -> list[StoredEntry]:
@@ -149,6 +170,14 @@ def _nodes(page: RequestPage) -> list[View]:
     middle = [approved] if request.needs else []
     if state is State.APPROVED:
         return [asked, _node("Approved, not run yet", "badge-check", "current", approved_at), run]
+    if state is State.COUNTING_DOWN:
+        label = "Counting down, can still be stopped" if page.now < request.approve_by else "About to run"
+        return [
+            asked,
+            _node("Approval skipped", "siren", "done", request.filed_at),
+            _node(label, "timer", "current", None),
+            run,
+        ]
     if state is State.EXECUTING:
         return [asked, *middle, _node("Running", "loader", "current", request.started_at), run]
     return [asked, *middle, _node("Executed", "circle-check", "done", request.finished_at)]
@@ -160,6 +189,10 @@ def _node(label: str, icon: str, status: str, at: datetime | None) -> View:
 
 def _clocks(page: RequestPage) -> list[View]:
     request, state = page.request, page.state
+    if page.glass is not None:
+        first = "running" if state is State.COUNTING_DOWN else "met"
+        return [{"label": "To stop it", "until": request.approve_by, "state": first,
+                 "note": f"fires at {request.approve_by:%H:%M:%S} UTC"}]  # fmt: skip
     if not request.needs:
         return []
     second = "waiting"

@@ -1,10 +1,12 @@
 """Shows once what an execution reveals: rendered straight into this answer, never stored, masked again by itself."""
 
+from datetime import timedelta
+
 from flask import Response, url_for
 
 from console.usecases.opened_tenant import Opened
 from console.usecases.outcomes import Ran
-from console.web import render
+from console.web import asking, render
 from console.web.made import page_of
 
 
@@ -21,6 +23,7 @@ def shown_once(ran: Ran, *, opened: Opened | None = None) -> Response:
         tab=tab,
         shown=values,
         seconds=ran.applied.remask_seconds,
+        until=asking.house().clock.now() + timedelta(seconds=ran.applied.remask_seconds),
         sentence=ran.applied.sentence,
         back=back,
         back_label=label,

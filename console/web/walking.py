@@ -9,10 +9,22 @@ from flask import Response
 from console.domain.decisions import Deny, NeedsStepUp
 from console.domain.ids import RequestId
 from console.domain.requests import Request
+from console.usecases.break_glass import Glass
 from console.usecases.change_request import revise_request
 from console.usecases.fresh_form import fresh_form_id
 from console.usecases.opened_tenant import Opened
-from console.usecases.outcomes import Already, BadFields, Drifted, Failed, Previewed, Proposal, Ran, Unsettled, Waiting
+from console.usecases.outcomes import (
+    Already,
+    BadFields,
+    CountingDown,
+    Drifted,
+    Failed,
+    Previewed,
+    Proposal,
+    Ran,
+    Unsettled,
+    Waiting,
+)
 from console.usecases.prepare_action import ActionForm, preview_action
 from console.usecases.propose_action import propose_action, sent_before
 from console.web import asking, render
@@ -20,6 +32,7 @@ from console.web.closed import closed
 from console.web.errors import STATUS
 from console.web.forms.actions import SentAction
 from console.web.forms.posted import REASON_FIELDS
+from console.web.frame import is_stepped_up
 from console.web.made import page_of
 from console.web.shaping import Seen, groups_in_words
 from console.web.shaping_actions import Walk, default_reason, walk_view
@@ -35,7 +48,15 @@ def begin(form: ActionForm, sent: SentAction, *, href: str, revises: Request | N
     reason = default_reason(sent, form.lease, form.reasons) if revises is None else revises.reason
     typed_id = sent.form_id or ""
     form_id = typed_id if _FORM_ID.fullmatch(typed_id) else fresh_form_id(asking.house())
-    return Walk(form=form, sent=sent, reason=reason, href=href, form_id=form_id, revises=revises)
+    return Walk(
+        form=form,
+        sent=sent,
+        reason=reason,
+        href=href,
+        form_id=form_id,
+        revises=revises,
+        is_fresh=is_stepped_up(asking.actor()),
+    )
 
 
 def next_step(walk: Walk) -> Response:
@@ -114,6 +135,7 @@ def file_request(walk: Walk) -> Response:
         form_id=RequestId(walk.form_id),
         shown_for=sent.shown,
         finding=sent.repairs,
+        glass=Glass(typed=sent.intent, is_drill=sent.is_drill),
     )
     return _answered(walk, answer)
 
@@ -152,15 +174,18 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
         case Ran(applied=applied) if page_of(walk.form.tenant, applied.made):
             render.say(*_said(answer))
             return render.seen_path(page_of(walk.form.tenant, applied.made))
-        case Waiting() | Ran() | Failed() | Unsettled() | Already():
+        case Waiting() | CountingDown() | Ran() | Failed() | Unsettled() | Already():
             render.say(*_said(answer))
             return render.seen_other("requests.show", request_id=answer.request.id)
 
 
-def _said(answer: Waiting | Ran | Failed | Unsettled | Already) -> tuple[str, str]:
+def _said(answer: Waiting | CountingDown | Ran | Failed | Unsettled | Already) -> tuple[str, str]:
     match answer:
         case Waiting(request=request):
             return "ok", f"Asked. It waits for {groups_in_words(request.needs)}."
+        case CountingDown(told=told, is_drill=is_drill):
+            drill = "A drill: nothing will be changed. " if is_drill else ""
+            return "warn", f"{drill}It counts down, and {told} people were told. Stop it here while you still can."
         case Ran(applied=applied):
             return "ok", applied.sentence
         case Failed(sentence=sentence):

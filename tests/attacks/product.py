@@ -10,10 +10,10 @@ from tests.web.cast import Browser
 from tests.web.product_stage import EXCHANGE, JWT_TYPE, Entered, Kit, entered
 
 
-def inside_product(door: Door, **asked: object) -> tuple[Browser, Entered]:
+def inside_product(door: Door) -> tuple[Browser, Entered]:
     """Return an agent's browser, and the impersonation with which they are inside the product."""
     agent = door.enter()
-    return agent, entered(door.cast, agent, **asked)
+    return agent, entered(door.cast, agent)
 
 
 def call(

@@ -1,4 +1,4 @@
-"""Every page of the console in six walks, each shown in a browser: for the screenshots and for the tests that look."""
+"""Every page of the console in walks, each shown in a browser: for the screenshots and for the tests that look."""
 
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from playwright.sync_api import Browser, expect
 
+from tests.browser.gallery_acting import acting
+from tests.browser.gallery_customer import customer
 from tests.browser.gallery_money import closing, reconciling
 from tests.browser.navigator import Navigator
 from tests.browser.shown import Shown, leave
@@ -358,9 +360,11 @@ def _nothing(person: Navigator) -> Iterator[Shown]:
 
 # Each needs nothing that another has done, so that they can be shown at once, each on a stage of its own.
 CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
+    "acting": acting,
     "arriving": _arriving,
     "changing": _changing,
     "closing": closing,
+    "customer": customer,
     "reconciling": reconciling,
     "replaying": _replaying,
     "ruling": _ruling,

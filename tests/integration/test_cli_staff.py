@@ -10,6 +10,7 @@ from console.cli.beginning import settings_text, write_settings
 from console.settings import load_settings
 from tests.databases import sqlite_url
 from tests.integration.cli_works import ROOT, Terminal
+from tests.products import token_keys
 
 PASSWORD = "a long pass phrase 42 herons"
 ROBIN = ("staff", "add", "--name", "Robin Ode", "--email", "robin@company.example", "--role", "support_agent")
@@ -157,3 +158,16 @@ def test_it_sets_no_password_for_a_stranger(terminal: Terminal) -> None:
     done = terminal("staff", "set-password", "nobody@company.example", "--password-stdin", typed=f"{PASSWORD}\n")
     assert done.exit_code == 4
     assert "Nobody signs in" in done.stderr
+
+
+def test_it_changes_the_key_of_the_product_and_records_it(terminal: Terminal) -> None:
+    before = token_keys().published()["keys"]
+    done = terminal("product", "rotate-key", "--json")
+    assert done.exit_code == 0, done.output
+    kid = json.loads(done.stdout)["kid"]
+    keys = [each["kid"] for each in token_keys().published()["keys"]]
+    assert keys == [kid, *(each["kid"] for each in before)]
+    said = terminal("product", "rotate-key").stdout
+    assert said.startswith("Tokens are signed with the key ")
+    assert kid not in said
+    assert len(entries(terminal, "product.key_rotated")) == 2

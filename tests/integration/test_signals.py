@@ -27,7 +27,7 @@ from tests.integration.stage import CONTRACT, Stage, book, new_urls, opened_stag
 SLUGS = ("acme", "bolt", "cargo", "delta")
 MANY, SAME = SignalKey("distinct_tenants"), SignalKey("same_tenant")
 SETTLE = ActionKey("signal.settle")
-REVIEW = Reason(code=ReasonCode("SECURITY_REVIEW"), reference="SEC-31")
+REVIEW = Reason(code=ReasonCode("REVIEW"), reference="REV-2026-11")
 
 
 def rules(*wanted: SignalRule) -> dict[SignalKey, SignalRule]:

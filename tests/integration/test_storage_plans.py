@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
-from console.domain.ids import EntryUid, ExecutionId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.ids import EntryUid, ExecutionId, ImpersonationId, MemberId, NoticeId, RequestId, StaffId, TenantId
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
@@ -37,8 +37,14 @@ from tests.postgres import create_database, drop_database
 LARGE = (
     "audit_event",
     "audit_seq",
+    "consent",
+    "customer_letter",
+    "customer_token",
     "directory_key",
     "directory_tenant",
+    "impersonation",
+    "impersonation_code",
+    "disclosure",
     "lease",
     "notice",
     "plane_webhook_delivery",
@@ -47,6 +53,8 @@ LARGE = (
     "plane_member",
     "plane_note",
     "plane_product_job",
+    "product_event",
+    "product_report",
     "request",
     "request_revision",
     "request_vote",
@@ -79,6 +87,23 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
     "budget": lambda unit: unit.leases.budget(ANNA, NOON),
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
+    "impersonation": lambda unit: unit.impersonations.get(ImpersonationId("imp_x200")),
+    "open impersonation": lambda unit: unit.impersonations.open_of(ANNA),
+    "open impersonations": lambda unit: unit.impersonations.open_after(ImpersonationId("imp_x200"), limit=50),
+    "open impersonations of members": lambda unit: unit.impersonations.open_on(
+        TenantId("ten_7"), [MemberId("m1"), MemberId("m2")]
+    ),
+    "impersonations of a tenant": lambda unit: unit.impersonations.of_tenant(
+        TenantId("ten_7"), before=ImpersonationId("imp_x200"), limit=50
+    ),
+    "hand-off code": lambda unit: unit.impersonations.code("code_200"),
+    "spent code": lambda unit: unit.impersonations.spend("code_200", NOON),
+    "touched impersonation": lambda unit: unit.impersonations.touch(ImpersonationId("imp_x200"), NOON),
+    "requests of an impersonation": lambda unit: unit.product_reports.of(
+        ImpersonationId("imp_x200"), before="rep_200", limit=50
+    ),
+    "member reset": lambda unit: unit.product_reports.was_reset(TenantId("ten_7"), MemberId("m7"), since=NOON),
+    "external id": lambda unit: unit.directory.external_id(ACME),
     "unread": lambda unit: unit.outbox.unread(ANNA, limit=20),
     "undelivered": lambda unit: unit.outbox.undelivered(limit=20),
     "mark read": lambda unit: unit.outbox.mark_read(ANNA, NOON),
@@ -110,6 +135,22 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "signal": lambda unit: unit.signals.get(SignalId("sig_1")),
     "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
+    "entries of row ids": lambda unit: unit.reader.many([1, 2, 3]),
+    "disclosures due": lambda unit: unit.disclosures.due(NOON, limit=50),
+    "disclosures shown": lambda unit: unit.disclosures.shown(ACME, before=500, limit=50),
+    "disclosures shown after": lambda unit: unit.disclosures.shown_after(ACME, number=5, limit=50),
+    "disclosures waiting": lambda unit: unit.disclosures.waiting(ACME, limit=50),
+    "disclosures under a matter": lambda unit: unit.disclosures.count_under(ACME, "MAT-1"),
+    "hurry disclosures": lambda unit: unit.disclosures.hurry(ACME, "MAT-1", due_at=NOON),
+    "token": lambda unit: unit.customer_tokens.by_hash("h500"),
+    "tokens": lambda unit: unit.customer_tokens.of(ACME),
+    "consent": lambda unit: unit.consents.get("cns_1"),
+    "consents of a tenant": lambda unit: unit.consents.of_tenant(ACME, limit=50),
+    "consents of somebody": lambda unit: unit.consents.of_staff(ANNA, ACME, limit=50),
+    "consents that end": lambda unit: unit.consents.pending(before=NOON, limit=50),
+    "letters due": lambda unit: unit.letters.due(NOON, limit=50),
+    "digest": lambda unit: unit.letters.has_digest(ACME),
+    "letters given up": lambda unit: unit.letters.given_up(ACME, limit=50),
 }
 PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "account": lambda plane: plane.account(),
@@ -164,8 +205,27 @@ FILLING = {
     "plane_product_job": "(tenant_id, id, kind, queue, state, attempts, created_at, run_at) "
     "SELECT 'ten_' || (n % 100), 'j' || n, 'k', 'q', CASE n % 9 WHEN 0 THEN 'failed' ELSE 'succeeded' END, 1, n, n",
     "plane_note": "(tenant_id, id, author, text, at) SELECT 'ten_' || (n % 100), 'n' || n, 'a', 't', n",
+    "disclosure": "(event, tenant, at, reason_code, reference, due_at, number, shown_at) "
+    "SELECT n, 'ten_' || (n % 9), n, 'CUSTOMER_SUPPORT', 'SUP-' || n, n, CASE n % 50 WHEN 0 THEN NULL ELSE n END, n",
+    "customer_token": "(id, tenant, hash, label, may_decide, made_by, made_at) "
+    "SELECT 'cut_' || n, 'ten_' || n, 'h' || n, 'l', false, 's', n",
+    "consent": "(id, tenant, staff, what, mode, reason_code, reference, minutes, asked_at, decide_by, use_by, state, "
+    "version) SELECT 'cns_' || n, 'ten_' || n, 'stf_anna', 'w', 'read', 'r', 'r', 5, n, n, n, "
+    "CASE n % 50 WHEN 0 THEN 'pending' ELSE 'approved' END, 1",
+    "customer_letter": "(id, tenant, kind, way, about, at, due_at, tries, sent_at) "
+    "SELECT 'ltr_' || n, 'ten_' || (n % 99), 'access', 'mail', 'a' || n, n, n, 0, "
+    "CASE n % 50 WHEN 0 THEN NULL ELSE n END",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
+    "impersonation": "(id, staff, session, lease, tenant, member, mode, reason_code, reason_reference, reason_note, "
+    "started_at, last_used_at, not_after, idle_minutes, ended_at, ended_by) SELECT 'imp_x' || n, 'stf_anna', 's', "
+    "'lea_x' || n, 'ten_' || (n % 100), 'm' || n, 'read', 'r', 'r', '', n, n, n, 5, n, 'hand'",
+    "impersonation_code": "(digest, impersonation, session, challenge, made_at, until) "
+    "SELECT 'code_' || n, 'imp_x' || n, 's', 'c', n, n",
+    "product_report": "(id, impersonation, at, received_at, method, route, effect, outcome, status) "
+    "SELECT 'rep_' || n, 'imp_x' || (n % 100 + 100), n, n, 'GET', '/', 'read', 'done', 200",
+    "product_event": "(id, kind, tenant, member, imported_member, at, received_at) "
+    "SELECT 'evt_' || n, 'member.deleted', 'ten_' || (n % 100), 'm' || n, 'm' || n, n, n",
     "notice": "(id, to_staff, kind, sentence, path, at, read_at, delivered_at) "
     "SELECT 'ntc_' || n, 'stf_' || (n % 50), 'k', 's', 'p', n, n, n",
     "throttle_event": "(bucket, key, at) SELECT 'b', 'k' || n, n",

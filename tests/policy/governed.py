@@ -72,6 +72,7 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("period.close", Effect.DANGEROUS, "control"),
         ("period.reopen", Effect.DANGEROUS, "control"),
         ("lease.top_up", Effect.DANGEROUS, "control"),
+        ("review.decide", Effect.DANGEROUS, "control"),
         ("freeze.set", Effect.DANGEROUS, "control"),
         ("freeze.lift", Effect.DANGEROUS, "control"),
         ("freeze.drill", Effect.WRITE, "control"),

@@ -18,6 +18,7 @@ FINANCE = {Role.FINANCE, Role.FINANCE_LEAD}
 ENGINEERING = {Role.ENGINEER, Role.ON_CALL}
 DESK = SUPPORT | FINANCE | ENGINEERING
 VOTERS = {Role.SUPPORT_LEAD, Role.FINANCE_LEAD, Role.ON_CALL, Role.SECURITY_AUDITOR, Role.ADMINISTRATOR}
+JUDGES = {Role.SUPPORT_LEAD, Role.FINANCE_LEAD, Role.SECURITY_AUDITOR}
 EFFECTS = {key: effect for key, effect, _ in GOVERNED}
 TENANT_ACTIONS = {key for key, _, reach in GOVERNED if reach == "tenant"}
 MAY_USE = {
@@ -29,15 +30,16 @@ MAY_USE = {
     "FRAUD_ABUSE_REVIEW": {Role.SUPPORT_LEAD},
     "LEGAL_PROCESS": {Role.SUPPORT_LEAD},
     "STAFF_CHANGE": {Role.ADMINISTRATOR},
-    "BREAK_GLASS": set(Role),
+    "BREAK_GLASS": ENGINEERING,
     "PERIOD_CLOSE": FINANCE,
-    "SECURITY_REVIEW": {Role.SECURITY_AUDITOR, Role.SUPPORT_LEAD},
+    "REVIEW": JUDGES,
     "CONTAINMENT": {Role.ADMINISTRATOR, Role.ON_CALL},
 }
 PERMITTED: dict[str, set[Role]] = {
     "request.list": set(Role),
     "staff.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "staff.set_credentials": set(),
+    "product.rotate_key": set(),
     "policy.read": {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR},
     "trail.verify": {Role.SECURITY_AUDITOR},
     "trail.read": DESK | {Role.SECURITY_AUDITOR},
@@ -75,6 +77,8 @@ PERMITTED: dict[str, set[Role]] = {
     "billing.resync_all": {Role.FINANCE_LEAD} | ENGINEERING,
     "billing.cancel_resync": FINANCE | ENGINEERING,
     "lease.top_up": DESK,
+    "break_glass.use": ENGINEERING,
+    **dict.fromkeys(("review.read", "review.decide"), JUDGES),
     "freeze.read": set(Role),
     **{f"freeze.{verb}": {Role.ADMINISTRATOR, Role.ON_CALL} for verb in ("set", "lift", "drill")},
     "job.read": ENGINEERING | {Role.SECURITY_AUDITOR},
@@ -117,9 +121,10 @@ ALWAYS = {
     **{key: {"support_lead": 1} for key in ("customer_token.make", "customer_webhook.set")},
     **{f"legal_hold.{verb}": {"support_lead": 1} for verb in ("set", "release")},
 }
+STEPPED_UP = {"request.vote", "request.execute", "break_glass.use"}
 CONTAINING = {"freeze.set", "freeze.lift", "freeze.drill", "staff.deactivate", "staff.end_sessions"}
 OWN = {"home.read", "account.read", "session.revoke", "lease.end", "impersonation.end"}
-AT_THE_SHELL = {"directory.import", "trail.verify", "trail.read", "reconciliation.read"} | {
+AT_THE_SHELL = {"directory.import", "product.rotate_key", "trail.verify", "trail.read", "reconciliation.read"} | {
     key for key in PERMITTED if key.startswith("staff.")
 }
 
@@ -142,11 +147,7 @@ def expected(book: PolicyBook, query: Query) -> Expected:
         codes.add("role_missing")
     if codes:
         return Expected(codes=frozenset(codes))
-    minutes = (
-        10
-        if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in {"request.vote", "request.execute"}
-        else None
-    )
+    minutes = 10 if EFFECTS.get(query.action) is Effect.DANGEROUS or query.action in STEPPED_UP else None
     is_missing = minutes is not None and not 0 <= query.step_up_age_s <= minutes * 60
     wants_one = query.must_confirm and (minutes is not None or query.action in EFFECTS or query.action == "lease.open")
     if (is_missing or wants_one) and query.kind is not StaffKind.OPERATOR:
@@ -172,7 +173,7 @@ def _permitted(query: Query) -> bool:
     if query.action in {"entitlement.override", "entitlement.end_override"} and not query.roles & SUPPORT:
         return query.reason == "CONTRACT_CHANGE"
     if query.action in {"tenant.suspend", "tenant.resume"} and Role.SUPPORT_LEAD not in query.roles:
-        return query.reason == "INCIDENT_RESPONSE"
+        return query.reason in {"INCIDENT_RESPONSE", "BREAK_GLASS"}
     if query.action == "trail.read" and Role.SECURITY_AUDITOR not in query.roles:
         return bool(facts["scope"] == "tenant")
     return True
@@ -182,13 +183,13 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
     key, roles, facts = query.action, query.roles, dict(query.facts)
     is_shell = query.kind is StaffKind.OPERATOR
     codes: list[str] = []
-    if key in TENANT_ACTIONS | {"tenant.read"}:
+    if key in TENANT_ACTIONS | {"tenant.read", "break_glass.use"}:
         if query.leased_tenant is None:
             codes.append("no_lease")
         elif query.leased_tenant != query.tenant:
             codes.append("wrong_tenant")
     is_apart = bool(roles & {Role.ADMINISTRATOR, Role.SECURITY_AUDITOR}) or is_shell
-    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "impersonation.hold"}:
+    if is_apart and key in TENANT_ACTIONS | {"tenant.read", "lease.open", "impersonation.hold", "break_glass.use"}:
         codes.append("role_missing")
     if key == "directory.search" and Role.ADMINISTRATOR in roles:
         codes.append("role_missing")
@@ -196,13 +197,41 @@ def _refusals(book: PolicyBook, query: Query) -> list[str]:
         codes += _reason_refusals(book, query)
     if key == "trail.read" and Role.SECURITY_AUDITOR not in roles and not is_shell:
         codes += _trail_refusals(query)
-    if key.startswith("request."):
-        codes += _request_refusals(query, facts)
-    if key.startswith("impersonation."):
-        codes += _impersonation_refusals(book, query, facts)
-    codes += ["self_target"] * (key == "signal.settle" and bool(facts["is_own"]))
+    codes += _own_refusals(book, query, facts)
     codes += _freeze_refusals(query, facts) + _length_refusals(book, query, facts)
     return codes + _size_refusals(book, query, facts)
+
+
+def _own_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> list[str]:
+    """Return what the rules of this very action refuse."""
+    key = query.action
+    if key == "break_glass.use":
+        return _glass_refusals(query, facts)
+    if key.startswith("request."):
+        return _request_refusals(query, facts)
+    if key.startswith("impersonation."):
+        return _impersonation_refusals(book, query, facts)
+    if key == "signal.settle":
+        return ["self_target"] * bool(facts["is_own"])
+    return _review_refusals(query, facts)
+
+
+def _review_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    if query.action != "review.decide":
+        return []
+    codes = ["service_account"] * (query.kind is not StaffKind.PERSON) + ["own_review"] * facts["acted"]
+    return codes + ["reviewer_approved"] * facts["approved"] + ["reviewer_gains"] * facts["gains"]
+
+
+def _glass_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
+    return [
+        *["service_account"] * (query.kind is not StaffKind.PERSON),
+        *["break_glass_not_allowed"] * (not facts["is_listed"]),
+        *["review_owed"] * (facts["owes_review"] and not facts["is_drill"]),
+        *["reference_unvouched"] * (not facts["reference_is_open"]),
+        *["intent_not_typed"] * (not facts["intent_typed"]),
+        *["nobody_told"] * (not facts["somebody_is_told"]),
+    ]
 
 
 def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
@@ -213,7 +242,7 @@ def _freeze_refusals(query: Query, facts: dict[str, Any]) -> list[str]:
         return [] if is_wide and facts["action_key"] == "freeze.lift" else ["frozen"]
     if key in EFFECTS and EFFECTS[key] is not Effect.READ:
         return [] if is_wide and key in CONTAINING else ["frozen"]
-    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import"})
+    return ["frozen"] * (key in {"lease.open", "tenant.read", "request.revise", "directory.import", "break_glass.use"})
 
 
 def _reason_refusals(book: PolicyBook, query: Query) -> list[str]:

@@ -24,6 +24,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "Somebody who held the role at filing votes, or the request is filed again.",
     ),
     DenyCode.BAD_PARAMETER: ("A parameter does not have the wanted shape.", "Correct the field that the form names."),
+    DenyCode.BREAK_GLASS_NOT_ALLOWED: (
+        "This action cannot skip its approval, not even in an emergency.",
+        "Ask for approval; policies/actions.toml lists the actions that can.",
+    ),
     DenyCode.BUDGET_SPENT: (
         "The budget of different tenants or of reveals is spent.",
         "A colleague tops up the tenant budget, or wait for the next hour or day.",
@@ -50,6 +54,7 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "A freeze lies over the person, their vendor, the tenant or everything.",
         "Somebody lifts the freeze with a second person; reading stays possible.",
     ),
+    DenyCode.INTENT_NOT_TYPED: ("The tenant's slug was not typed.", "Type the slug of this tenant, exactly."),
     DenyCode.LEASE_ENDED: ("The lease ended by hand, time, idling, sign-out or revocation.", "Open the tenant again."),
     DenyCode.MEMBER_IS_STAFF: (
         "The member's address is a staff member's, for whom nobody acts.",
@@ -58,6 +63,10 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.MINUTES_ABOVE_LIMIT: (
         "The lease would last longer than its reason permits, or the impersonation longer than the limit.",
         "Ask for fewer minutes.",
+    ),
+    DenyCode.NOBODY_TOLD: (
+        "Nobody could be told of a use of break-glass.",
+        "An administrator gives somebody the role of an approver or a security auditor.",
     ),
     DenyCode.NOTE_MISSING: ("This reason needs a note.", "Say in the note what happened."),
     DenyCode.NOTE_TOO_LONG: ("The note is too long.", "Shorten it."),
@@ -71,6 +80,7 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
         "Its owner does it.",
     ),
     DenyCode.NO_LEASE: ("No tenant is open.", "Open the tenant with a reason."),
+    DenyCode.OWN_REVIEW: ("Whoever acted never judges it.", "Another lead or security auditor decides."),
     DenyCode.POLICY_ERROR: (
         "A rule failed, or the question does not fit the schema; then nothing is allowed.",
         "The operator mends it: `sallyport policy explain` shows the error.",
@@ -93,6 +103,22 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     DenyCode.REFERENCE_MALFORMED: ("The reference does not have the form its code demands.", "Follow the example."),
     DenyCode.REFERENCE_MISSING: ("The reference is empty.", "Give the ticket, invoice, incident or contract."),
     DenyCode.REFERENCE_UNKNOWN: ("The ticket system does not know the reference.", "Check the number."),
+    DenyCode.REFERENCE_UNVOUCHED: (
+        "The ticket system does not say that the incident is open and names this tenant.",
+        "Give an open incident that names this tenant.",
+    ),
+    DenyCode.REVIEWER_APPROVED: (
+        "Whoever approved it never judges it.",
+        "A lead or security auditor who had no part in it decides.",
+    ),
+    DenyCode.REVIEWER_GAINS: (
+        "Whoever gains by it never judges it.",
+        "A lead or security auditor who had no part in it decides.",
+    ),
+    DenyCode.REVIEW_OWED: (
+        "The person's last use of break-glass was not reviewed yet.",
+        "Somebody else reviews it; until then a colleague acts.",
+    ),
     DenyCode.ROLE_MISSING: (
         "No rule permits it to any role that the person holds, or one of their roles rules it out.",
         "Somebody with a role that the answer names does it.",

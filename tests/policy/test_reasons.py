@@ -20,8 +20,8 @@ GOOD = {
     "BREAK_GLASS": ["INC-2301"],
     "STAFF_CHANGE": ["HR-123", "CHG-123"],
     "PERIOD_CLOSE": ["CLOSE-2026-10"],
-    "SECURITY_REVIEW": ["SEC-31", "SIG-7-2", "sig_01j8abcdefghjkmnpqrstvwxyz"],
     "CONTAINMENT": ["INC-2301"],
+    "REVIEW": ["REV-2026-11", "REV-2026-11-29"],
 }
 BAD = [
     "",

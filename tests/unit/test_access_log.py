@@ -20,7 +20,7 @@ from console.domain.entries import (
 )
 from console.domain.ids import ReasonCode, StaffId, TenantId
 from console.domain.reasons import Reason
-from console.domain.trust.access_log import AccessLine, is_access, line_of
+from console.domain.trust.access_log import AccessLine, is_access, is_worth_a_letter, line_of
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NOOR = ActorRef(id="stf_noor", kind=ActorKind.STAFF, name="Noor Haddad", roles=("support_agent",))
@@ -130,3 +130,10 @@ def test_a_hold_stands_until_its_date_or_its_release() -> None:
     )
     assert hold.stands(NOON)
     assert not hold.stands(NOON + timedelta(days=1))
+
+
+def test_of_what_lasts_a_while_only_the_beginning_is_worth_a_letter() -> None:
+    assert is_worth_a_letter(body("lease.open"))
+    assert is_worth_a_letter(body("action.executed", governed="tenant.suspend"))
+    for other in (body(), body("lease.end"), body("request.previewed", governed="tenant.suspend")):
+        assert not is_worth_a_letter(other)

@@ -139,14 +139,14 @@ def test_a_token_without_a_signature_is_not_read(keys: FileTokenKeys) -> None:
 
 
 def test_the_public_key_is_no_secret_to_sign_with(keys: FileTokenKeys) -> None:
-    (public,) = keys.published()["keys"]  # type: ignore[misc]  # a list of one
+    (public,) = keys.published()["keys"]
     shared = OctKey.import_key(json.dumps(public))
     forged = jwt.encode({"alg": "HS256", "typ": "at+jwt", "kid": public["kid"]}, dict(CLAIMS), shared)
     assert keys.read(forged) is None
 
 
 def test_another_key_under_our_kid_is_not_believed(keys: FileTokenKeys) -> None:
-    (public,) = keys.published()["keys"]  # type: ignore[misc]  # a list of one
+    (public,) = keys.published()["keys"]
     header = {"alg": "Ed25519", "typ": "at+jwt", "kid": public["kid"]}
     forged = jwt.encode(header, dict(CLAIMS), OKPKey.generate_key("Ed25519"), algorithms=["Ed25519"])
     assert keys.read(forged) is None
@@ -158,7 +158,7 @@ def test_what_is_no_token_is_not_read(keys: FileTokenKeys, text: str) -> None:
 
 
 def test_claims_that_are_no_object_are_not_read(keys: FileTokenKeys, tmp_path: Path) -> None:
-    (public,) = keys.published()["keys"]  # type: ignore[misc]  # a list of one
+    (public,) = keys.published()["keys"]
     private = OKPKey.import_key((tmp_path / "keys" / "0001.pem").read_text())
     header = {"alg": "Ed25519", "typ": "at+jwt", "kid": public["kid"]}
     assert keys.read(jws.serialize_compact(header, b"[1]", private, algorithms=["Ed25519"])) is None
@@ -170,7 +170,7 @@ def test_a_rotation_keeps_old_tokens_readable_and_is_seen_by_others(keys: FileTo
     assert other.read(before) == CLAIMS
     after = other.signed(CLAIMS)
     assert jws.extract_compact(after.encode()).headers()["kid"] == kid
-    listed = [each["kid"] for each in other.published()["keys"]]  # type: ignore[attr-defined]  # a list of objects
+    listed = [each["kid"] for each in other.published()["keys"]]
     assert listed[0] == kid
     assert len(listed) == 2
     assert sorted(each.name for each in (tmp_path / "keys").iterdir()) == ["0001.pub", "0002.pem"]

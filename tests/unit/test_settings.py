@@ -86,6 +86,12 @@ def test_settings_are_frozen() -> None:
         settings.debug = True
 
 
+PRODUCT = {
+    "PRODUCT__CLIENT_ID": "acme-app",
+    "PRODUCT__CLIENT_SECRET": "kz7Q2m-4vT9xW1sB8nL3pR6yD5cH0jFa",
+    "PRODUCT__ADDRESS": "https://app.example",
+    "PRODUCT__CONSOLE": "https://door.example",
+}
 FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
     "unknown key": (DEMO | {"SALLYPORT_FOO": "1"}, "SALLYPORT_FOO", "is not a setting"),
     "typo": (DEMO | {"SALLYPORT_SERVER__PROT": "1"}, "SALLYPORT_SERVER__PROT", "did you mean port"),
@@ -238,11 +244,30 @@ def test_every_setting_is_documented(key: str) -> None:
         ({"JOBS__ENGINE": "procrastinate"}, "procrastinate lives in PostgreSQL"),
         ({"JOBS__ENGINE": "procrastinate", "DATABASE__URL": "sqlite:///x.db"}, "procrastinate lives in PostgreSQL"),
         ({"JOBS__ENGINE": "celery"}, "'own' or 'procrastinate'"),
+        ({**PRODUCT, "PRODUCT__CLIENT_SECRET": "short"}, "32 characters"),
+        ({**PRODUCT, "PRODUCT__CLIENT_SECRET": "a+b/c=" * 8}, "letters, digits and ._~- only"),
+        ({**PRODUCT, "PRODUCT__CLIENT_SECRET": "ab" * 20}, "can be guessed"),
+        ({**PRODUCT, "PRODUCT__CLIENT_ID": "two words"}, "pattern"),
+        ({**PRODUCT, "PRODUCT__ADDRESS": "http://app.example"}, "plain https origin"),
+        ({**PRODUCT, "PRODUCT__ADDRESS": "https://app.example/path"}, "plain https origin"),
+        ({**PRODUCT, "PRODUCT__CONSOLE": "https://me@door.example"}, "plain https origin"),
+        ({**PRODUCT, "PRODUCT__CONSOLE": "door.example"}, "plain https origin"),
+        ({**PRODUCT, "PRODUCT__CALLBACK": "https://evil.example"}, "pattern"),
     ],
 )
 def test_what_would_send_or_work_wrongly_stops_the_start(given: dict[str, str], fault: str) -> None:
     (line,) = faults_of(DEMO | {f"SALLYPORT_{key}": value for key, value in given.items()})
     assert fault in line
+
+
+def test_it_reads_which_product_is_connected(tmp_path: Path) -> None:
+    given = {f"SALLYPORT_{key}": value for key, value in PRODUCT.items()} | {"SALLYPORT_VAR": str(tmp_path)}
+    settings = load_settings(DEMO | given)
+    assert settings.product is not None
+    assert (settings.product.client_id, settings.product.callback) == ("acme-app", "/sallyport/callback")
+    assert settings.product_key_folder == tmp_path / "product-keys"
+    (line,) = faults_of(PRODUCTION | given | {"SALLYPORT_PRODUCT__ADDRESS": "http://127.0.0.1:9"})
+    assert "plain https origin" in line
 
 
 def test_inner_networks_stay_out_of_reach_in_production() -> None:

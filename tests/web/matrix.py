@@ -15,6 +15,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from console.domain.ids import ActionKey, LeaseId, ReasonCode, RequestId
+from console.domain.impersonations import ImpersonationEnd
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.periods import PeriodState
 from console.domain.reasons import Reason
@@ -24,7 +25,7 @@ from console.usecases.propose_action import propose_action
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, ROOT, Browser, Cast, on_stage
 from tests.web.period_stage import OCTOBER, period_in
-from tests.web.product_stage import ended_impersonation
+from tests.web.product_stage import impersonation_of
 from tests.web.reconciliation_stage import found
 from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, furnish, planned_run
@@ -118,7 +119,9 @@ def furnished(cast: Cast) -> World:
             "slug": THIS,
             "request_id": answer.request.id,
             "lease": held.id,
-            "impersonation": ended_impersonation(cast, held, session.key, THIS),
+            "impersonation": impersonation_of(
+                cast, colleague.key, session=session.key, slug=THIS, by=ImpersonationEnd.HAND
+            ),
             "uid": cast.entries("request.proposed")[0]["uid"],
             "key": session.key,
             "endpoint_id": MAIN,

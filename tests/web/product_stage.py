@@ -14,7 +14,6 @@ from console.domain.errors import OutsideError
 from console.domain.ids import ActionKey, ImpersonationId, MemberId, ReasonCode, RequestId, SessionKey, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.imports import member_id_of
-from console.domain.leases import Lease
 from console.domain.product_tokens import challenge_of
 from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Actor, Origin
@@ -159,28 +158,31 @@ def entered(cast: Cast, browser: Browser, who: str = "support_agent", **asked: A
     return Entered(sid, answer.get_json()["access_token"])
 
 
-def ended_impersonation(cast: Cast, lease: Lease, session: SessionKey, slug: str) -> ImpersonationId:
-    """Store one that the holder of a lease ended a while ago, on whichever tenant, and return its id."""
+def impersonation_of(
+    cast: Cast, who: str, *, session: SessionKey, slug: str, by: ImpersonationEnd | None = None
+) -> ImpersonationId:
+    """Store one of whoever holds a lease, on whichever tenant, running or ended already; return its id."""
     now = cast.clock.now()
-    row = Impersonation(
-        id=ImpersonationId(cast.house.ids.new("imp")),
-        staff=lease.staff,
-        session=session,
-        lease=lease.id,
-        tenant=TENANTS[slug],
-        member=member(slug),
-        mode=Mode.READ,
-        reason=TICKET,
-        request=None,
-        widened_by=None,
-        started_at=now,
-        last_used_at=now,
-        not_after=now + timedelta(minutes=30),
-        idle_minutes=10,
-        ended_at=now,
-        ended_by=ImpersonationEnd.HAND,
-    )
     with cast.house.store.write() as unit:
+        (lease, *_more) = unit.leases.open_of(PEOPLE[who].id)
+        row = Impersonation(
+            id=ImpersonationId(cast.house.ids.new("imp")),
+            staff=lease.staff,
+            session=session,
+            lease=lease.id,
+            tenant=TENANTS[slug],
+            member=member(slug),
+            mode=Mode.READ,
+            reason=lease.reason,
+            request=None,
+            widened_by=None,
+            started_at=now,
+            last_used_at=now,
+            not_after=now + timedelta(minutes=30),
+            idle_minutes=10,
+            ended_at=None if by is None else now,
+            ended_by=by,
+        )
         assert unit.impersonations.add(row)
     return row.id
 

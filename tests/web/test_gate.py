@@ -19,6 +19,7 @@ from tests.web.cast import Browser, Cast, on_stage, web_app, web_options
 
 UNATTENDED = (
     {"static", "system.health", "system.report", "inbound.receive", "customer.access_log"}
+    | {f"product.{name}" for name in ("keys", "token", "introspect", "revoke", "reports", "events")}
     | {f"customer_api.{name}" for name in ("consents", "decide", "policy", "set_policy")}
     | {f"customer_links.{name}" for name in ("consent", "decide", "policy", "set_policy")}
 )

@@ -1,1 +1,1 @@
-"""Actions of the kill switch: freeze, lift, rehearse. No other action may live here."""
+"""Actions of the kill switch."""

@@ -6,9 +6,14 @@ from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ImpersonationId
-from console.domain.impersonations import Impersonation, Mode
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+
+# What is told before policy is asked; whose role or session is gone is refused by policy, or when it runs.
+_TOLD_FIRST = frozenset(
+    {ImpersonationEnd.HAND, ImpersonationEnd.TIME, ImpersonationEnd.IDLE, ImpersonationEnd.OPTED_OUT}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,9 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Widen it, if it is still alive and still reads only."""
     row = _running(params, tools)
+    over = _why_over(row, tools)
+    if over is not None:
+        raise Fault("impersonation", _over(over))
     if tools.request is None or not tools.books().impersonations.widen(row.id, by=tools.request):
         raise Fault("impersonation", "It ended or changed meanwhile; look at it again.")
     return Applied(
@@ -57,12 +65,21 @@ def _running(params: Params, tools: Tools) -> Impersonation:
     here = None if tools.directory_row is None else tools.directory_row.id
     if row is None or row.staff != tools.requester or row.tenant != here:
         raise Fault("impersonation", "You have no such impersonation on this tenant.")
-    over = tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
-    if over is not None:
-        raise Fault("impersonation", f"This impersonation is over: {over.sentence[0].lower()}{over.sentence[1:]}")
+    over = _why_over(row, tools)
+    if over in _TOLD_FIRST:
+        raise Fault("impersonation", _over(over))
     if row.mode is not Mode.READ:
         raise Fault("impersonation", "This impersonation writes already.")
     return row
+
+
+def _why_over(row: Impersonation, tools: Tools) -> ImpersonationEnd | None:
+    """Return why it is over, or would be once it writes: a tenant may allow the one and not the other."""
+    return tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
+
+
+def _over(over: ImpersonationEnd) -> str:
+    return f"This impersonation is over: {over.sentence[0].lower()}{over.sentence[1:]}"
 
 
 ACTION = Action(

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
+from console.domain.field_classes import revealable
 from console.domain.ids import ActionKey, MemberId
-from console.domain.masking import masked_email, masked_phone
 from console.domain.reasons import Effect
 from console.domain.workspace import Member
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
 _REMASK_SECONDS = 60
-_LABELS = {"email": "E-mail address", "phone": "Telephone number"}
+_FIELDS = revealable("plane_member")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """`member` is an id of this tenant, `field` one of `email`, `phone`."""
+    """`member` is an id of this tenant, `field` a personal one of domain/field_classes.py."""
 
     member: MemberId
     field: str
@@ -30,14 +30,14 @@ def build(values: Mapping[str, Any]) -> Params:
 
 def choices(field: str, _tools: Tools) -> tuple[Choice, ...]:
     """Return the fields that can be revealed."""
-    return tuple(Choice(value=key, label=label) for key, label in _LABELS.items()) if field == "field" else ()
+    return tuple(Choice(value=key, label=each.label) for key, each in _FIELDS.items()) if field == "field" else ()
 
 
 def preview(params: Params, tools: Tools) -> Preview:
     """Return which field would be shown, still masked; raises Fault."""
     member = _member(params, tools)
-    masked = _masked(member, params.field)
-    label = _LABELS[params.field]
+    known = _FIELDS[params.field]
+    masked, label = known.mask(_value(member, params.field) or ""), known.label
     return Preview(
         sentence=f"Show the {label.lower()} of one member for {_REMASK_SECONDS} seconds",
         changes=(Change(field=label, before=masked, after=f"shown to you for {_REMASK_SECONDS} s"),),
@@ -52,8 +52,8 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Return the cleartext for the person who asked; it is never stored."""
     member = _member(params, tools)
-    label = _LABELS[params.field]
-    value = member.email if params.field == "email" else member.phone or ""
+    label = _FIELDS[params.field].label
+    value = _value(member, params.field) or ""
     return Applied(
         sentence=f"{label} of member {member.id} shown for {_REMASK_SECONDS} seconds.",
         shown={label: value},
@@ -62,18 +62,19 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 
 def _member(params: Params, tools: Tools) -> Member:
-    if params.field not in _LABELS:
+    if params.field not in _FIELDS:
         raise Fault("field", "Choose the field to reveal.")
     member = tools.plane().member(params.member)
     if member is None:
         raise Fault("member", "This tenant has no such member.")
-    if params.field == "phone" and member.phone is None:
-        raise Fault("field", "This member has no telephone number.")
+    if _value(member, params.field) is None:
+        raise Fault("field", f"This member has no {_FIELDS[params.field].label.lower()}.")
     return member
 
 
-def _masked(member: Member, field: str) -> str:
-    return masked_email(member.email) if field == "email" else masked_phone(member.phone or "")
+def _value(member: Member, field: str) -> str | None:
+    value: str | None = getattr(member, field)
+    return value
 
 
 ACTION = Action(

@@ -140,6 +140,7 @@ def demo_environ(var: Path, *, host: str = "127.0.0.1", port: int = 8000, planes
         "SALLYPORT_PRODUCT__ADDRESS": product_address(port),
         "SALLYPORT_PRODUCT__CONSOLE": f"http://{host}:{port}",
         "SALLYPORT_NOTICES__FOLDER": str(var / "notices"),
+        "SALLYPORT_LETTERS__FOLDER": str(var / "letters"),
         "SALLYPORT_WEBHOOKS__HTTPS_ONLY": "false",
         "SALLYPORT_WEBHOOKS__PORTS": f"443,{RECEIVER_PORT}",
         "SALLYPORT_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",

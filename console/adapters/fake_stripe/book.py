@@ -38,6 +38,9 @@ _PUT = (
 # By type: the fields by which a document can be found.
 _PARENTS: Mapping[str, str] = {
     "subscription_item": "subscription",
+    "invoiceitem": "subscription",
+    "billing.meter": "event_name",
+    "billing.meter_event": "meter",
     "credit_note": "invoice",
     "charge": "payment_intent",
     "refund": "payment_intent",
@@ -50,6 +53,7 @@ _OTHERS: Mapping[str, str] = {
     "dispute": "charge",
     "balance_transaction": "source",
     "price": "product",
+    "invoiceitem": "invoice",
 }
 
 

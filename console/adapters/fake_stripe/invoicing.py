@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.adapters.fake_stripe import paying
+from console.adapters.fake_stripe import paying, taxing
 from console.adapters.fake_stripe.asking import RefusedError, text_of, whole_of
 from console.adapters.fake_stripe.book import Document
 from console.adapters.fake_stripe.changes import Changes
@@ -13,11 +13,19 @@ _DAY_S = 86_400
 
 
 def draft(
-    changes: Changes, customer: Document, lines: Iterable[Document], *, currency: str, subscription: str | None
+    changes: Changes,
+    customer: Document,
+    lines: Iterable[Document],
+    *,
+    currency: str,
+    subscription: str | None,
+    rates: Iterable[Document] = (),
 ) -> Document:
-    """Return a new draft of lines."""
-    rows = list(lines)
-    total = sum(line["amount"] for line in rows)
+    """Return a new draft of lines, to which the rates are added."""
+    rows = taxing.taxed(lines, rates)
+    taxes = taxing.total_taxes(rows)
+    subtotal = sum(line["amount"] for line in rows)
+    total = subtotal + sum(tax["amount"] for tax in taxes)
     parent = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
     made = changes.new(
         "invoice",
@@ -29,8 +37,8 @@ def draft(
         currency=currency,
         collection_method="charge_automatically",
         total_discount_amounts=[],
-        total_taxes=[],
-        subtotal=total,
+        total_taxes=taxes,
+        subtotal=subtotal,
         total=total,
         starting_balance=0,
         ending_balance=None,
@@ -56,8 +64,8 @@ def line(
 ) -> Document:
     """Return a line of an invoice."""
     made = changes.new("line_item", "il", description=text, amount=amount, quantity=quantity, taxes=[])
-    each = amount // quantity if quantity else None
-    pricing = {"type": "price_details", "price_details": {"price": price}, "unit_amount_decimal": str(each)}
+    each = str(amount // quantity) if quantity else None
+    pricing = {"type": "price_details", "price_details": {"price": price}, "unit_amount_decimal": each}
     return {
         **made,
         "pricing": pricing if price else None,
@@ -72,7 +80,7 @@ def finalize(changes: Changes, thing: str) -> Document:
     customer = changes.named("customer", invoice["customer"])
     before = customer["balance"]
     applied = max(-before, 0) if before < 0 else -before
-    applied = min(applied, invoice["total"]) if applied > 0 else applied
+    applied = min(applied, invoice["total"]) if applied > 0 or invoice["total"] < 0 else applied
     due = invoice["total"] - applied
     if applied:
         changes.changed(customer, "customer.updated", balance=before + applied)

@@ -25,6 +25,7 @@ TYPES: Mapping[str, str] = {
     "payouts": "payout",
     "events": "event",
     "tax_rates": "tax_rate",
+    "invoiceitems": "invoiceitem",
 }
 # Filter, then the column of the book.
 _FILTERS: Mapping[str, Mapping[str, str]] = {
@@ -40,6 +41,7 @@ _FILTERS: Mapping[str, Mapping[str, str]] = {
     "balance_transactions": {"payout": "parent", "source": "other"},
     "payouts": {"status": "status"},
     "events": {"type": "parent"},
+    "invoiceitems": {"customer": "customer", "invoice": "other"},
 }
 _USUAL = {"limit", "starting_after", "ending_before", "created", "expand"}
 _BESIDE: Mapping[str, frozenset[str]] = {

@@ -11,7 +11,10 @@ _MOVED = "2025-03-31"  # since then periods stand on items, and what an invoice 
 _INNER = 10  # rows of a list inside a document
 _DEEPEST = 4
 # What Stripe does not tell of a kind, though the book needs it to find the document.
-_UNTOLD: Mapping[str, tuple[str, ...]] = {"dispute": ("customer",), "balance_transaction": ("payout",)}
+_UNTOLD: Mapping[str, tuple[str, ...]] = {
+    "dispute": ("customer",), "balance_transaction": ("payout",), "invoiceitem": ("subscription",),
+    "billing.meter_event": ("id", "customer", "meter", "metadata"), "billing.meter": ("metadata",),
+}  # fmt: skip
 _TYPES: Mapping[str, str] = {"latest_charge": "charge", "default_price": "price"}
 
 
@@ -90,7 +93,8 @@ def _old_invoice(document: Document) -> Document:
 def old_line(line: Document) -> Document:
     """Return a line of an invoice as it was before 2025-03-31."""
     pricing = line.get("pricing") or {}
-    details = (line.get("parent") or {}).get("subscription_item_details") or {}
+    parent = line.get("parent") or {}
+    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     price = (pricing.get("price_details") or {}).get("price")
     shown = {"object": "price", "id": price, "unit_amount_decimal": pricing.get("unit_amount_decimal")}
     return {

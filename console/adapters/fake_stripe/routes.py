@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from console.adapters.fake_stripe import invoicing, paying, subscribing
+from console.adapters.fake_stripe import invoicing, metering, paying, subscribing, taxing
 from console.adapters.fake_stripe.asking import Ask, RefusedError, text_of, whole_of
 from console.adapters.fake_stripe.book import Book, Document
 from console.adapters.fake_stripe.changes import Changes
@@ -42,6 +42,10 @@ def read(book: Book, ask: Ask, renderer: Renderer) -> Document:
             ids = [str(row[0]) for row in book.rows(asked, (thing,))]
             rows = [_named(book, "customer_balance_transaction", each) for each in ids]
             return list_of(f"/v1/customers/{thing}/balance_transactions", rows, has_more=False)
+        case ("billing", "meters", thing):
+            return renderer.shown(_named(book, metering.METER, thing))
+        case ("billing", "meters", thing, "event_summaries"):
+            return metering.summaries(book, thing, ask)
         case (path, thing) if path in TYPES:
             return renderer.shown(_named(book, TYPES[path], thing), expanded(ask))
         case _:
@@ -53,6 +57,10 @@ def written(changes: Changes, ask: Ask) -> Document:
     match (ask.method, *ask.path):
         case ("POST", path) if path in _CREATE:
             return _CREATE[path](changes, ask.params)
+        case ("POST", "billing", "meters"):
+            return metering.create_meter(changes, ask.params)
+        case ("POST", "billing", "meter_events"):
+            return metering.record(changes, ask.params)
         case ("POST", path, thing) if path in _UPDATE:
             return _UPDATE[path](changes, thing, ask.params)
         case ("POST", "invoices", thing, verb) if verb in _INVOICE:
@@ -135,6 +143,7 @@ def _create_price(changes: Changes, params: Mapping[str, Any]) -> Document:
             "interval": text_of(given, "interval"),
             "interval_count": whole_of(given, "interval_count", 1),
             "usage_type": given.get("usage_type", "licensed"),
+            "meter": None if "meter" not in given else changes.named(metering.METER, text_of(given, "meter"))["id"],
         }
     unit = whole_of(params, "unit_amount")
     made = changes.new(
@@ -170,7 +179,10 @@ def _create_invoice(changes: Changes, params: Mapping[str, Any]) -> Document:
         changes, str(params.get("description") or ""), amount=whole_of(params, "amount"), price=None, quantity=None,
         period=(now, now),
     )  # fmt: skip
-    return invoicing.draft(changes, customer, [line], currency=text_of(params, "currency"), subscription=None)
+    rates = taxing.rates_of(changes, params)
+    return invoicing.draft(
+        changes, customer, [line], currency=text_of(params, "currency"), subscription=None, rates=rates
+    )
 
 
 def _labelled(kind: str, event: str) -> Write:
@@ -187,6 +199,7 @@ def _labelled(kind: str, event: str) -> Write:
 
 
 _CREATE: Mapping[str, Callable[[Changes, Mapping[str, Any]], Document]] = {
+    "tax_rates": taxing.create_rate,
     "products": _create_product,
     "prices": _create_price,
     "customers": _create_customer,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from console.adapters.fake_stripe import invoicing, paying
+from console.adapters.fake_stripe import invoicing, metering, paying, prorating, taxing
 from console.adapters.fake_stripe.asking import RefusedError, text_of, whole_of
 from console.adapters.fake_stripe.book import Document
 from console.adapters.fake_stripe.changes import Changes
@@ -39,6 +39,7 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
         cancel_at_period_end=False,
         canceled_at=None,
         ended_at=None,
+        default_tax_rates=taxing.rates_of(changes, params),
     )
     made["metadata"] = changes.labelled({}, params)
     rows = [_item(changes, made["id"], price, each, (now, until)) for price, each in zip(prices, wanted, strict=True)]
@@ -58,9 +59,15 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
 
 
 def update(changes: Changes, thing: str, params: Mapping[str, Any]) -> Document:
-    """Change metadata, the quantity of items, or whether it ends with the period. Raises: RefusedError."""
+    """Change metadata, rates, items, or whether it ends with the period; changed items are prorated.
+
+    Raises: RefusedError.
+    """
     before = changes.named("subscription", thing)
+    behaviour = prorating.behaviour_of(params)
     fields: Document = {"metadata": changes.labelled(before, params)}
+    if "default_tax_rates" in params:
+        fields["default_tax_rates"] = taxing.rates_of(changes, params)
     if "cancel_at_period_end" in params:
         fields["cancel_at_period_end"] = params["cancel_at_period_end"] == "true"
     wanted = params.get("items")
@@ -70,7 +77,13 @@ def update(changes: Changes, thing: str, params: Mapping[str, Any]) -> Document:
         fields["items"] = {**before["items"], "data": rows}
     if before["status"] == "canceled" and set(params) - {"metadata", "expand"}:
         raise RefusedError("A canceled subscription can only update its metadata.", code="resource_missing")
-    return changes.changed(before, "customer.subscription.updated", **fields)
+    if "items" in fields and behaviour != prorating.NONE and before["status"] in {"active", "past_due"}:
+        for old, new in zip(before["items"]["data"], fields["items"]["data"], strict=True):
+            prorating.prorate(changes, before, old, new)
+    after = changes.changed(before, "customer.subscription.updated", **fields)
+    if behaviour == prorating.AT_ONCE and (waiting := prorating.waiting_lines(changes, thing)):
+        invoicing.collect(changes, invoicing.finalize(changes, _drafted(changes, after, waiting)["id"])["id"])
+    return after
 
 
 def cancel(changes: Changes, thing: str) -> Document:
@@ -96,7 +109,7 @@ def renew(changes: Changes, thing: str) -> Document | None:
         status="past_due" if before["status"] == "past_due" else "active",
         items={**before["items"], "data": rows},
     )
-    return _invoice(changes, after)
+    return _invoice(changes, after, before=before)
 
 
 def follow(changes: Changes, invoice: Document) -> None:
@@ -175,19 +188,39 @@ def _price(changes: Changes, item: Document) -> Document:
     return changes.book.get("price", item["price"]["id"]) or item["price"]
 
 
-def _invoice(changes: Changes, subscription: Document) -> Document:
-    """Return the draft for the present period of a subscription."""
-    lines = []
+def _invoice(changes: Changes, subscription: Document, *, before: Document | None = None) -> Document:
+    """Return the draft for the present period of a subscription, with what waited for it.
+
+    Shape: what is metered is billed when its period is over; `before` is the subscription in that period.
+    """
+    lines = prorating.waiting_lines(changes, subscription["id"])
+    earlier = {} if before is None else {item["id"]: item for item in before["items"]["data"]}
     for item in subscription["items"]["data"]:
         price = _price(changes, item)
-        quantity = item.get("quantity")
+        of = earlier.get(item["id"], item)
+        quantity, period = item.get("quantity"), (item["current_period_start"], item["current_period_end"])
+        meter = (price.get("recurring") or {}).get("meter")
+        if meter and before is not None:
+            period = (of["current_period_start"], of["current_period_end"])
+            quantity = metering.used(changes.book, meter, subscription["customer"], start=period[0], end=period[1])
         amount = (quantity or 0) * (price.get("unit_amount") or 0)
-        period = (item["current_period_start"], item["current_period_end"])
+        said = "Use" if quantity is None else str(quantity)
         lines.append(
             invoicing.line(
-                changes, f"{quantity or 'Use'} of {price['id']}", amount=amount, price=price["id"], quantity=quantity,
-                period=period,
+                changes, f"{said} of {price['id']}", amount=amount, price=price["id"], quantity=quantity, period=period
             )
-        )  # fmt: skip
-    customer = changes.named("customer", subscription["customer"])
-    return invoicing.draft(changes, customer, lines, currency=subscription["currency"], subscription=subscription["id"])
+        )
+    return _drafted(changes, subscription, lines)
+
+
+def _drafted(changes: Changes, subscription: Document, lines: list[Document]) -> Document:
+    made = invoicing.draft(
+        changes,
+        changes.named("customer", subscription["customer"]),
+        lines,
+        currency=subscription["currency"],
+        subscription=subscription["id"],
+        rates=subscription.get("default_tax_rates", ()),
+    )
+    prorating.bill(changes, made)
+    return made

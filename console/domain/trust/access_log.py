@@ -15,9 +15,13 @@ _PEOPLE = frozenset({ActorKind.STAFF.value, ActorKind.SERVICE.value, ActorKind.O
 _SEEN_KINDS = frozenset({Kind.READ.value, Kind.ACTION.value, Kind.OUTCOME.value})
 # Asking, voting and withdrawing reach nothing of a tenant; reading a request does, and is a read.
 _PAPERWORK = frozenset({"request", "notice"})
-_ENDS = frozenset({"lease.end", "lease.expired"})
+_ENDS = frozenset({"lease.end", "lease.expired", "impersonation.expired"})
 # What belongs to the house and not to the tenant, whose ids say nothing to a customer.
-_INNER_TARGETS = frozenset({"request", "staff", "job", "route", "action", "session", "lease", "legal_hold"})
+_INNER_TARGETS = frozenset(
+    {"request", "staff", "job", "route", "action", "session", "lease", "legal_hold", "impersonation"}
+)
+# Of what lasts for a while only the beginning is told by letter; all of it stands in the log.
+_SITTINGS, _BEGINNINGS = frozenset({"lease", "impersonation"}), frozenset({"lease.open", "impersonation.entered"})
 _LONGEST_ID = 80
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OUTCOMES = {Outcome.SUCCESS.value: "done", Outcome.FAILED.value: "failed", Outcome.UNKNOWN.value: "unknown"}
@@ -29,6 +33,15 @@ _WORDS = {
     "request.read": "Read a request for a change",
     "tenant.read": "Read a page of your workspace",
     "trail.read": "Read the record of accesses to your workspace",
+    "impersonation.read": "Looked at how one of your members is acted for",
+    "impersonation.handed_over": "Went over to the product to act as one of your members",
+    "impersonation.entered": "Began to act as one of your members",
+    "impersonation.renewed": "Went on acting as one of your members",
+    "impersonation.request": "Used the product as one of your members",
+    "impersonation.ended": "Stopped acting as one of your members",
+    "impersonation.expired": "Stopped acting as one of your members: it was ended",
+    "break_glass.begun": "Ran “{title}” in an emergency, before anybody approved it",
+    "break_glass.rehearsed": "Rehearsed an emergency; nothing was changed",
     "action.executed": "Ran “{title}”",
     "action.failed": "Tried to run “{title}”; nothing was changed",
     "action.unknown": "Ran “{title}”; whether it took effect is being looked into",
@@ -79,12 +92,12 @@ def is_access(body: Mapping[str, Any]) -> bool:
 
 def is_worth_a_letter(body: Mapping[str, Any]) -> bool:
     """Return whether an access is told by letter: that a workspace was opened, and what was done there."""
-    is_deed = body["kind"] != Kind.READ and body["class"] != "lease"
-    return bool(is_deed or body["action"] == "lease.open")
+    is_deed = body["kind"] != Kind.READ and body["class"] not in _SITTINGS
+    return bool(is_deed or body["action"] in _BEGINNINGS)
 
 
 def staff_of(body: Mapping[str, Any]) -> str | None:
-    """Return who reached the tenant: the actor, or whose lease the clock ended."""
+    """Return who reached the tenant: the actor, or whose lease or impersonation something else ended."""
     actor = body["actor"]
     if actor["kind"] in _PEOPLE:
         return actor["id"] or str(actor["kind"])

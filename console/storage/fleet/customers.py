@@ -45,5 +45,6 @@ def _linked(database: Database, customers: list[str]) -> list[tuple[str, str]]:
         translated(database.name),
         database.turn(writing=False) as engine,
         engine.connect().execution_options(**{ACROSS_TENANTS: True}) as connection,
+        connection.begin(),
     ):
         return [(row.customer, row.tenant_id) for row in _LINKED.rows(connection, {"customers": customers})]

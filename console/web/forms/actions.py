@@ -14,8 +14,9 @@ from console.usecases.parameters import Raw
 from console.web.forms.posted import REASON_FIELDS, Sent, unknown_fields
 
 _SHOWN = ("shown_code", "shown_reference", "shown_note", "shown_params", "shown_changes", "mark")
-_OWN = (*REASON_FIELDS.values(), *_SHOWN, "step", "form_id", "repairs")
+_OWN = (*REASON_FIELDS.values(), *_SHOWN, "step", "form_id", "repairs", "intent", "drill")
 _LONGEST_SEEN = 20_000
+_LONGEST_INTENT = 200
 STEPS = ("form", "refresh", "preview", "ask")
 
 
@@ -27,7 +28,8 @@ class SentAction:
     somebody types (without and with a preview), `preview` and `ask` for what a person asks; `raw` holds the action's
     own fields as text; `mark`, `shown` and `seen` are what the last preview said: its mark, the reason it was shown
     for, and its changes as (field, before, after); `is_as_shown` says whether the parameters are still those of that
-    preview; `is_full` whether every required parameter was given; `repairs` is the finding from which somebody came.
+    preview; `is_full` whether every required parameter was given; `repairs` is the finding from which somebody came;
+    `intent` is the slug that was typed to break glass, `is_drill` whether that is only rehearsed.
     """
 
     step: str
@@ -41,6 +43,8 @@ class SentAction:
     is_full: bool
     faults: Mapping[str, str]
     repairs: FindingId | None = None
+    intent: str = ""
+    is_drill: bool = False
 
     @property
     def typed(self) -> Mapping[str, str]:
@@ -87,6 +91,8 @@ def read_action(action: Action[Any], sent: Sent) -> SentAction:
             many=[field.name for field in action.fields if field.input is Input.ROLES],
         ),
         repairs=_repairs(sent),
+        intent=sent.get("intent", "")[:_LONGEST_INTENT],
+        is_drill=sent.get("drill", "") == "y",
     )
 
 

@@ -14,7 +14,7 @@ from console.usecases.customer_policy import (
     read_policy_by_token,
     set_policy_by_token,
 )
-from console.usecases.decide_consent import TooLate, decide_by_token, list_questions
+from console.usecases.decide_consent import NoSuchQuestion, TooLate, decide_by_token, list_questions
 from console.web import asking, gate
 from console.web.shaping_customer import policy_told, question_told
 from console.web.views.customer import as_json, fault, given_token, refused
@@ -47,6 +47,8 @@ def decide(consent: str) -> Response:
     match answer:
         case TooLate(question=question):
             return as_json({"error": "too_late", "consent": question_told(question)}, status=409)
+        case NoSuchQuestion():
+            return fault(404, "no_such_question", "This tenant was never asked that.")
         case NotKnown() | TooOften() | NotAllowed():
             return _refused(answer)
         case _:

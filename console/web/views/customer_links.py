@@ -18,12 +18,13 @@ from console.usecases.customer_policy import (
     set_policy_by_link,
     show_policy,
 )
-from console.usecases.decide_consent import Question, TooLate, decide_by_link, show_question
+from console.usecases.decide_consent import NoSuchQuestion, Question, TooLate, decide_by_link, show_question
 from console.web import asking, gate, render
 from console.web.shaping_customer import policy_sheet, question_view
 
 bp = Blueprint("customer_links", __name__)
 LARGEST_FORM = 4 * 1024
+Asked = Question | TooLate | NoSuchQuestion | NotKnown | TooOften
 _VERDICTS = {verdict.value: verdict for verdict in ConsentVerdict}
 
 
@@ -46,9 +47,7 @@ def decide(link: str) -> Response:
     verdict = _VERDICTS.get(request.form.get("verdict", ""))
     try:
         if verdict is None:
-            answer: Question | TooLate | NotKnown | TooOften = show_question(
-                asking.house(), link=link, origin=asking.origin()
-            )
+            answer: Asked = show_question(asking.house(), link=link, origin=asking.origin())
             return _question(answer, link, fault="Choose to approve or to refuse.")
         answer = decide_by_link(asking.house(), link=link, verdict=verdict, origin=asking.origin())
     except OutsideError:
@@ -94,8 +93,10 @@ def wanted_rules(impersonation: object, notify: object) -> Wanted | None:
     return Wanted(impersonation=known[impersonation], notify=ways[notify])
 
 
-def _question(answer: Question | TooLate | NotKnown | TooOften, link: str, *, fault: str = "") -> Response:
-    if isinstance(answer, NotKnown | TooOften):
+def _question(
+    answer: Question | TooLate | NoSuchQuestion | NotKnown | TooOften, link: str, *, fault: str = ""
+) -> Response:
+    if isinstance(answer, NoSuchQuestion | NotKnown | TooOften):
         return _closed(answer)
     question = answer.question if isinstance(answer, TooLate) else answer
     status = 409 if isinstance(answer, TooLate) else 422 if fault else 200
@@ -113,7 +114,7 @@ def _policy(answer: PolicySheet | Overtaken | NotKnown | TooOften, link: str, *,
     )
 
 
-def _closed(answer: NotKnown | TooOften) -> Response:
+def _closed(answer: NoSuchQuestion | NotKnown | TooOften) -> Response:
     if isinstance(answer, TooOften):
         response = _said(429, "Too many tries", "Wait a minute, then open the link again.")
         response.headers["Retry-After"] = str(answer.wait_s)

@@ -1,5 +1,7 @@
 """Somebody who acts for a member already begins a second time: for the same, another, or one elsewhere."""
 
+from functools import partial
+
 from tests.attacks.door import Attempts, Door
 from tests.attacks.product import inside_product, still_runs
 from tests.web.product_stage import ask_to_act
@@ -15,7 +17,7 @@ def attack(door: Door) -> Attempts:
     for slug, number in (("nordwind", 1), ("nordwind", 2), ("kestrel", 1)):
         attempts.ask(
             f"act for member {number} of {slug}",
-            lambda slug=slug, number=number: ask_to_act(door.cast, "support_agent", slug=slug, number=number),  # type: ignore[misc]
+            partial(ask_to_act, door.cast, "support_agent", slug=slug, number=number),
         )
     assert still_runs(door, inside.sid)
     return attempts

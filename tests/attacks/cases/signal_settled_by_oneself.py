@@ -5,7 +5,7 @@ from tests.web.signal_stage import raised_signal
 
 CHECKLIST = ("V2.3.5",)
 SETTLE = "/actions/signal.settle"
-WHY = {"reason_code": "SECURITY_REVIEW", "reason_reference": "SEC-31", "reason_note": ""}
+WHY = {"reason_code": "REVIEW", "reason_reference": "REV-2026-11", "reason_note": ""}
 
 
 def attack(door: Door) -> Attempts:

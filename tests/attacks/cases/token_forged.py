@@ -49,5 +49,5 @@ def _altered(token: str, place: int, change: Mapping[str, object]) -> str:
 
 
 def _public() -> OKPKey:
-    (key, *_older) = token_keys().published()["keys"]  # type: ignore[misc]  # a list of objects
-    return OKPKey.import_key(key)
+    (key, *_older) = token_keys().published()["keys"]
+    return OKPKey.import_key(dict(key))

@@ -1,0 +1,99 @@
+"""Rows 30 to 32 of the catalogue in what the invented provider itself made: meters, taxes and prorations."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from console.adapters.fake_stripe.book import Document
+from console.adapters.stripe.provider import StripeProvider
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind, Price
+from console.domain.entitlements import Inputs
+from console.domain.ids import TenantId
+from console.domain.reconciling.books import Link, TenantBooks, UsageEvent, side_of
+from console.domain.reconciling.catalogue import KINDS
+from console.domain.reconciling.detecting import detect_tenant
+from console.domain.tenancy import TenantStatus
+from tests.integration.provider_worlds import EURO_PRICE, NOON, ProviderWorld, world_in_process
+from tests.integration.test_provider_contract import taxed
+
+ROWS = {30, 31, 32}
+FEATURE = "api_calls"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ProviderWorld]:
+    with world_in_process(tmp_path / "provider.sqlite3") as made:
+        made.pass_by(days=1)  # a month that begins on the 1st is as long as the one before it
+        yield made
+
+
+def kinds(world: ProviderWorld, customer: str, *events: UsageEvent) -> list[str]:
+    """Return which of rows 30 to 32 are found where the mirror says what the provider says."""
+    provider, now = StripeProvider(world.calls, clock=world.clock, is_live=True), world.clock.now()
+    side = side_of(
+        tuple(each.thing for kind in OF_CUSTOMERS for each in provider.page(kind, customer=customer).items)
+    )  # fmt: skip
+    prices = [each.thing for each in provider.page(ObjectKind.PRICE).items]
+    links = (Link(customer=customer, linked_at=NOON),)
+    books = TenantBooks(
+        tenant=TenantId("ten_1"), now=now, window_from=now - timedelta(days=400), provider=side, mirror=side,
+        mirrored_at={}, prices={each.id: each for each in prices if isinstance(each, Price)}, links=links, plan=None,
+        status=TenantStatus.ACTIVE, entitlement_version=1, inputs=Inputs(features=(), grants=()), computed=(),
+        stored=None, usage_events=events,
+    )  # fmt: skip
+    return [each.kind for each in detect_tenant(books) if KINDS[each.kind].number in ROWS]
+
+
+def altered(world: ProviderWorld, kind: str, change: Callable[[Document], Document]) -> None:
+    """Change every document of a kind behind the provider's back."""
+    for (name,) in world.fake.book.rows("SELECT id FROM object WHERE type = ?", (kind,)):
+        found = world.fake.book.get(kind, name)
+        assert found is not None
+        world.fake.book.put({**found, **change(found)})
+
+
+def test_a_quantity_that_was_not_used_is_found(world: ProviderWorld) -> None:
+    aggregation = {"display_name": "Calls", "event_name": FEATURE, "default_aggregation": {"formula": "sum"}}
+    meter = world.calls.post("/v1/billing/meters", aggregation, key=world.key())["id"]
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
+    params = {"currency": "eur", "unit_amount": EURO_PRICE, "recurring": recurring, "metadata": {"feature": FEATURE}}
+    price, customer = world.calls.post("/v1/prices", params, key=world.key())["id"], world.customer()["id"]
+    world.calls.post("/v1/subscriptions", {"customer": customer, "items": [{"price": price}]}, key=world.key())
+    events = []
+    for number, value in enumerate((7, 5)):
+        world.pass_by(days=3)
+        at = world.clock.now()
+        payload = {"stripe_customer_id": customer, "value": str(value)}
+        told = {"event_name": FEATURE, "payload": payload, "identifier": f"e{number}", "timestamp": int(at.timestamp())}
+        world.calls.post("/v1/billing/meter_events", told, key=world.key())
+        events.append(UsageEvent(id=f"e{number}", feature=FEATURE, quantity=value, at=at, received_at=at))
+    world.pass_by(days=25)
+    assert kinds(world, customer, *events) == []
+    assert kinds(world, customer, events[0]) == ["usage_billed_quantity_mismatch"]
+
+
+def test_a_tax_that_is_not_what_its_rate_gives_is_found(world: ProviderWorld) -> None:
+    customer = world.customer()["id"]
+    world.subscription(customer, default_tax_rates=[taxed(world)])
+    assert kinds(world, customer) == []
+    altered(world, "tax_rate", lambda _rate: {"percentage": 7.0})
+    assert kinds(world, customer) == ["tax_mismatch"]
+    altered(world, "tax_rate", lambda _rate: {"percentage": None})
+    assert kinds(world, customer) == ["tax_missing"]
+
+
+@pytest.mark.parametrize(("off_by", "found"), [(0, []), (1, ["rounding_difference"]), (90, ["proration_mismatch"])])
+def test_a_part_of_a_period_that_costs_something_else_is_found(
+    world: ProviderWorld, off_by: int, found: list[str]
+) -> None:
+    customer = world.customer()["id"]
+    subscription = world.subscription(customer, quantity=2, default_tax_rates=[taxed(world)])
+    world.pass_by(days=11)
+    item = {"id": subscription["items"]["data"][0]["id"], "quantity": 5}
+    world.calls.post(f"/v1/subscriptions/{subscription['id']}", {"items": [item]}, key=world.key())
+    altered(world, "invoiceitem", lambda line: {"amount": line["amount"] + off_by * (line["amount"] > 0)})
+    world.pass_by(days=20)
+    assert kinds(world, customer) == found
+    assert world.clock.now() > datetime(2027, 3, 1, tzinfo=UTC)

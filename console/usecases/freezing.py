@@ -92,14 +92,15 @@ def refusal_by(frozen: FrozenError) -> Deny:
 
 def pausable(house: House, job: Job, request: Request | None) -> House:
     """Return a house in which a job can write nothing while a freeze lies over its tenant or over who asked for it."""
+    return replace(house, store=_PausableStore(house.store, lambda unit: refuse_frozen(house, unit, job, request)))
+
+
+def refuse_frozen(house: House, unit: ControlUnit, job: Job, request: Request | None) -> None:
+    """Raise FrozenError when a freeze lies over a job's tenant or over who asked for it."""
     is_containing = request is not None and request.action in house.book.containing
-
-    def check(unit: ControlUnit) -> None:
-        freeze = frozen_over(unit, door=Door.JOBS, staff=job.actor, tenant=job.tenant, now=house.clock.now())
-        if freeze is not None and not (is_containing and freeze.scope not in _OVER_PEOPLE):
-            raise FrozenError(freeze)
-
-    return replace(house, store=_PausableStore(house.store, check))
+    freeze = frozen_over(unit, door=Door.JOBS, staff=job.actor, tenant=job.tenant, now=house.clock.now())
+    if freeze is not None and not (is_containing and freeze.scope not in _OVER_PEOPLE):
+        raise FrozenError(freeze)
 
 
 def refuse_frozen_job(house: House, unit: ControlUnit, scope: TenantScope) -> None:

@@ -16,7 +16,7 @@ from console.domain.staff import Actor, StaffMember
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import ask, query
-from console.usecases.freezing import FrozenError, pausable, refusal_by
+from console.usecases.freezing import FrozenError, pausable, refusal_by, refuse_frozen
 from console.usecases.house import House
 from console.usecases.job_kinds import KINDS
 from console.usecases.job_outcomes import Again, Done, JobKind, JobRefusedError
@@ -92,8 +92,8 @@ def _check_authority(house: House, kind: JobKind, job: Job) -> Request | None:
     now = house.clock.now()
     with house.store.read() as unit:
         request = None if job.request is None else unit.requests.get(job.request)
-    # 0
-    with pausable(house, job, request).store.write() as unit:
+        # 0
+        refuse_frozen(house, unit, job, request)
         # 1
         if kind.is_tenant_bound and (job.tenant is None or unit.directory.get(job.tenant) is None):
             raise JobRefusedError("Its tenant is not known.")

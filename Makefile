@@ -61,7 +61,7 @@ coverage: $(DEV_READY) $(PACKAGE_READY) ## Branch coverage of the inner rings, w
 audit: $(DEV_READY) $(PACKAGE_READY) ## Slower readings: security lint, unused dependencies, template lint
 	@$(BIN)/python -m bandit --quiet --severity-level medium --recursive console kits examples
 	@$(BIN)/python -m deptry .
-	@$(BIN)/python -m djlint templates --lint --quiet
+	@$(BIN)/python -m djlint templates examples --lint --quiet
 
 lock: $(DEV_READY) ## Renew both lock files from pyproject.toml
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --quiet \

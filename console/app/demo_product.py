@@ -35,7 +35,7 @@ def product_beside(settings: Settings, *, tenants: int) -> Iterator[str | None]:
         return
     folder = prepared(settings.var / "product", demo_world(tenants, now=datetime.now(UTC)))
     port = str(urlsplit(product.address).port)
-    listens = (sys.executable, "-m", "examples.product", "--port", port, "--data", str(folder))
+    listens = (sys.executable, "-m", "examples.product", "--port", port, "--data", str(folder), "--with-parent")
     with (folder / "log.txt").open("a", encoding="utf-8") as said:
         process = subprocess.Popen(listens, cwd=ROOT, env=_environ(settings), stdout=said, stderr=said)  # noqa: S603  ours
         try:

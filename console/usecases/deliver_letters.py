@@ -24,7 +24,6 @@ from console.usecases.scopes import scope_of_sender, tenant_data
 _BATCH = 50
 _MOST_RECEIVERS = 20
 _MOST_LINES = 200
-_WAITS_S = (60, 300, 1_800, 7_200, 28_800, 86_400)  # after the 1st, 2nd … failure; then it is given up
 _RULES_DAYS = 14
 
 
@@ -191,7 +190,9 @@ def _settled(house: House, letter: Letter, receivers: int) -> None:
 
 def _failed(house: House, letter: Letter, away: OutsideError) -> None:
     now = house.clock.now()
-    wait = None if away.permanent or letter.tries >= len(_WAITS_S) else timedelta(seconds=_WAITS_S[letter.tries])
+    waits = house.book.sending.waits.retry_seconds
+    is_final = away.permanent or letter.tries >= len(waits)
+    wait = None if is_final else timedelta(seconds=waits[letter.tries])
     with house.store.write() as unit:
         unit.letters.failed(letter, because=str(away)[:300], due_at=None if wait is None else now + wait, at=now)
         if wait is None:

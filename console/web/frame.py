@@ -9,11 +9,11 @@ from flask import current_app, get_flashed_messages, request
 from flask_wtf.csrf import generate_csrf
 
 from console.domain.staff import Actor
-from console.domain.tenancy import TenantStatus
 from console.usecases.asking import step_up_age
 from console.usecases.opened_tenant import Opened
 from console.usecases.read_home import Places, read_places
 from console.web import asking, sessions, wording
+from console.web.banners import Banner, banner_of
 from console.web.paths import path_of
 from console.web.security import nonce
 
@@ -123,17 +123,6 @@ class TenantBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Banner:
-    """A state that colours the whole page. Shape: `href` leads to the page of it, "" where there is none."""
-
-    kind: str
-    text: str
-    href: str
-    until: datetime | None
-    exit_href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """One message above the page. Shape: `kind` is ok, info, warn or stop."""
 
@@ -188,7 +177,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
-        banner=_banner(around, opened),
+        banner=banner_of(around, opened),
         notice=_said(),
     )
 
@@ -286,34 +275,6 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
             for name, label, endpoint in _TABS
         ],
     )
-
-
-def _banner(around: Places, opened: Opened | None) -> Banner | None:
-    """Return what outranks everything: a freeze, then acting for a member, wherever one stands; then a suspension."""
-    if around.frozen is not None:
-        freeze = around.frozen
-        text = f"{freeze.sentence} ({freeze.reason.reference}): reading goes on, everything else is paused."
-        return Banner(kind="frozen", text=text, href="", until=None, exit_href="")
-    if around.acting is not None:
-        row, tenant = around.acting
-        whom = "a tenant" if tenant is None else tenant.name
-        return Banner(
-            kind="impersonation",
-            text=f"you act for a member of {whom}, {wording.MODES[row.mode]}.",
-            href=path_of("impersonations.show", impersonation=row.id),
-            until=row.not_after,
-            exit_href=path_of("impersonations.end", impersonation=row.id),
-        )
-    if opened is None:
-        return None
-    use = opened.taint
-    if use is not None:
-        text = f"{use.name} broke glass here in {use.reference}, {use.at:%-d %b %H:%M} UTC: look twice."
-        return Banner(kind="break_glass", text=text, href="", until=None, exit_href="")
-    if opened.tenant.status is not TenantStatus.SUSPENDED:
-        return None
-    text = f"{opened.tenant.name} is suspended; none of its members can sign in."
-    return Banner(kind="suspended", text=text, href="", until=None, exit_href="")
 
 
 def _said() -> list[Said]:

@@ -104,6 +104,7 @@ AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "access": ("Entitlements", ("entitlement.",)),
     "webhooks": ("Webhooks and jobs", ("webhook.", "job.", "inbound.")),
     "staff": ("Staff", ("staff.",)),
+    "customer": ("The customer's side", ("customer_", "legal_hold.", "access_policy.", "consent.")),
     "money": ("Billing, findings, periods", ("billing.", "finding.", "reconciliation.", "period.")),
     "emergency": ("Emergencies and reviews", ("freeze.", "break_glass.", "review.")),
 }

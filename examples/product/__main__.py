@@ -7,6 +7,7 @@ and loads itself only then: the console's own start is not slower beside it.
 import argparse
 import http.client
 import os
+import threading
 import time
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +23,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True, help="a folder with seed.json; the database is made in it")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the console")
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one is gone")
     chosen = parser.parse_args()
+    if chosen.with_parent:
+        threading.Thread(target=_end_with, args=(os.getppid(),), name="parent", daemon=True).start()
     if not chosen.no_wait:
         wait_for(os.environ["SALLYPORT_KIT_CONSOLE"])
     import_module("examples.product.serving").serve(chosen.port, chosen.data, os.environ)
@@ -42,6 +46,13 @@ def wait_for(console: str) -> None:
         finally:
             connection.close()
         time.sleep(_NAP_S)
+
+
+def _end_with(parent: int) -> None:
+    """End this process once it has another parent: a killed console leaves no product behind that holds its port."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.signing_key import FileSigningKey
-from tests.bench import appending, cycle, deciding, explaining, growing, kit, reconciling, sending
+from tests.bench import appending, cycle, deciding, explaining, growing, kit, reconciling, revoking, sending
 from tests.bench.callers import Caller, Inside, Loopback
 from tests.bench.floor import create_app
 from tests.bench.pages import Called, counts_of, measured, table_of
@@ -22,8 +22,20 @@ from tests.bench.work import Item, items
 from tests.bench.world import Size, opened_world
 
 Calls = Callable[[str], Called]
-GROUPS = ("pages", "cycle", "entitlements", "policy", "trail", "sending", "reconciling", "kit", "growth", "start")
-APART = frozenset({"trail", "sending", "reconciling", "kit"})  # each makes what it needs
+GROUPS = (
+    "pages",
+    "cycle",
+    "entitlements",
+    "policy",
+    "trail",
+    "sending",
+    "reconciling",
+    "kit",
+    "revoke",
+    "growth",
+    "start",
+)
+APART = frozenset({"trail", "sending", "reconciling", "kit", "revoke"})  # each makes what it needs
 FULL = Size(tenants=100_000, entries=2_000_000)
 QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
@@ -98,6 +110,8 @@ def _apart(plan: Plan) -> Iterator[Table]:
         yield reconciling.table(fleets=plan.fleets or ((100, 200) if plan.is_quick else (1_000, 10_000)))
     if plan.wants("kit"):
         yield kit.table(rounds=200 if plan.is_quick else 1_000)
+    if plan.wants("revoke"):
+        yield revoking.table(rounds=1 if plan.is_quick else 5)
 
 
 def _pages(plan: Plan, stage: Stage) -> Iterator[Table]:

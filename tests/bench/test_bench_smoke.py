@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import world
+from tests.bench import revoking, world
 from tests.bench.world import Size
+from tests.web.test_impersonation_endings import CAUSES
 
 ITEMS = {
     "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d",
@@ -68,3 +69,12 @@ def test_it_measures_the_product_kit_beside_the_bare_product() -> None:
     plan = bench.Plan(size=bench.QUICK, names=frozenset({"kit"}), is_quick=True)
     (table,) = bench.run(plan)
     assert [result.key for result in table.results] == ["page", "fragment", "data", "file", "member"]
+
+
+@pytest.mark.slow
+def test_it_measures_how_long_ends_take_to_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {cause: end for cause, end in CAUSES.items() if end.value in {"hand", "frozen"}}
+    monkeypatch.setattr(revoking, "CAUSES", chosen)
+    plan = bench.Plan(size=bench.QUICK, names=frozenset({"revoke"}), is_quick=True)
+    (table,) = bench.run(plan)
+    assert [result.key for result in table.results] == ["hand", "frozen", "all"]

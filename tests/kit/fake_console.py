@@ -285,6 +285,8 @@ def served(console: FakeConsole) -> Iterator[FakeConsole]:
 
     @Request.application
     def app(request: Request) -> Response:
+        if request.path == "/healthz":
+            return Response("ok")
         if request.path.startswith("/impersonations/"):
             return _hand_off(console, request)
         reply = console.answered(

@@ -20,6 +20,7 @@ SECRETS = (
     '"password": "correct horse"',
     "Set-Cookie: sid=0123456789abcdef",
     "https://user:hunter2@db.example/x",
+    "https://console.example/customer/consents/consent.ten_1.mem_1.cns_1.1.0123456789abcdef",
 )
 MARKS = ("abcdefghijklmnop", "c2VjcmV0", "0123456789abcdef", "correct horse", "hunter2")
 

@@ -33,6 +33,7 @@ def agents_forms(request: str) -> dict[str, dict[str, str]]:
         OVERRIDE: {**SEATS, **ask, "form_id": "req_x", "mark": "m", "shown_changes": "[]", "shown_params": "p"},
         "/t/nordwind/actions/entitlement.end_override": {"override": "x", **ask},
         "/t/nordwind/actions/member.reveal": {"member": MEMBER, "field": "email", **ask},
+        "/t/nordwind/actions/impersonation.start": {"member": MEMBER, "minutes": "30", **ask},
         "/t/nordwind/actions/tenant.add_note": {"text": "Called back.", **ask},
         "/t/nordwind/actions/billing.resync": {"invoice": "INV-nordwind-1", **ask},
         "/actions/lease.top_up": {"colleague": "stf_x", "extra": "5", **ask},

@@ -20,6 +20,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _NOT_ASKED_FOR = frozenset({b"if-none-match", b"if-modified-since", b"if-range", b"accept-encoding"})
+_PAST_US = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 _POLICY_VIOLATION = 1008
 
 
@@ -77,6 +78,10 @@ class AsgiKit:
                 headers = [(name, value) for name, value in scope["headers"] if name not in _NOT_ASKED_FOR]
                 headers.append((b"accept-encoding", b"identity"))
                 seen = {**scope, "headers": headers, ENVIRON_KEY: visit.who}
+                # Files have to come through here, where they are marked and cut.
+                seen["extensions"] = {
+                    name: value for name, value in (scope.get("extensions") or {}).items() if name not in _PAST_US
+                }
                 await self._app(seen, receive, under_way.send)
         finally:
             enter(None)

@@ -98,7 +98,7 @@ class Kit:
             return self._no(asked, "impersonation_ended", standing.sentence, root=root)
         if not self.reporter.take_place():
             return self._no(asked, "reports_full", root=root)
-        who = _acting(claims, standing)
+        who = _acting(claims, standing, console=self.settings.console)
         return Visit(kit=self, asked=asked, who=who, root=root, token=held, claims=claims, is_renewed=held != token)
 
     def is_quick(self, asked: Asked) -> bool:
@@ -143,7 +143,8 @@ class Kit:
         return refused(asked, Refusal(code=code, sentence=sentence, console=self.settings.console), root=root)
 
 
-def _acting(claims: Claims, standing: Standing) -> Acting:
+def _acting(claims: Claims, standing: Standing, *, console: str) -> Acting:
+    is_consoles = standing.leave.startswith(f"{console}/")
     return Acting(
         sid=claims.sid,
         staff=claims.staff,
@@ -155,5 +156,5 @@ def _acting(claims: Claims, standing: Standing) -> Acting:
         idle_until=standing.idle_until,
         reason_code=standing.reason_code,
         reference=standing.reference,
-        leave=standing.leave,
+        leave=standing.leave if is_consoles else f"{console}/",
     )

@@ -63,8 +63,8 @@ class Answer:
 
 
 def cookie_in(header: str, name: str) -> str:
-    """Return a cookie of a Cookie header; empty when there is none."""
-    for pair in header.split(";"):
+    """Return a cookie of a Cookie header; empty when there is none. Some servers join several headers by a comma."""
+    for pair in header.replace(",", ";").split(";"):
         found, _, value = pair.strip().partition("=")
         if found == name:
             return value

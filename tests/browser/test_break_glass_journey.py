@@ -87,6 +87,7 @@ def test_an_emergency_is_told_fired_and_judged(stage: Stage, arrive: Arrive) -> 
     if code.is_visible():
         auditor.fill("One-time code", stage.code("security_auditor"))
     auditor.enter(auditor.main.get_by_role("button", name="Give verdict"))
+    auditor.arrive(re.compile("^Judge: "))
     auditor.open("/reviews")
     expect(auditor.main).to_contain_text("The flood stands in the incident")
     looked_at(auditor, "reviews-judged")
@@ -117,6 +118,7 @@ def test_the_kill_switch_stops_everybody_and_is_rehearsed(stage: Stage, arrive: 
     if code.is_visible():
         administrator.fill("One-time code", stage.code("administrator"))
     administrator.enter(administrator.main.get_by_role("button", name="Freeze", exact=True))
+    administrator.arrive("Freeze: Everything")
     administrator.open("/freezes")
     looked_at(administrator, "freezes-standing")
     agent.open("/")

@@ -141,7 +141,7 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
     ),
     (
         "a verb without declaration",
-        [swap("staff.cedarschema", '"lease.end"\n', '"lease.ends"\n')],
+        [swap("staff.cedarschema", '"directory.search", "lease.end"', '"directory.search", "lease.ends"')],
         ["lease.end is not declared", '"lease.ends" is no registered'],
     ),
     # --- schema against code and TOML ---
@@ -181,6 +181,16 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         "an action outside governed",
         [swap("staff.cedarschema", 'action "lease.top_up" in ["changing"]', 'action "lease.top_up" in ["reasoned"]')],
         ['"lease.top_up" is governed but not in group'],
+    ),
+    (
+        "a changing action that no freeze would pause",
+        [swap("staff.cedarschema", 'action "lease.top_up" in ["changing"]', 'action "lease.top_up" in ["governed"]')],
+        ['"lease.top_up" has the effect dangerous'],
+    ),
+    (
+        "a kind of review that nobody holds",
+        [swap("actions.toml", 'review          = "impersonation_write"', 'review          = "sometimes"')],
+        ["review", "sometimes"],
     ),
     (
         "a limit that nothing sets",

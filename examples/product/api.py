@@ -2,7 +2,7 @@
 
 from flask import Blueprint, abort, g, request
 
-from examples.product.people import connection, form_token, members_only
+from examples.product.people import author, connection, form_token, members_only
 from examples.product.store import many, new_id, now_text
 from sallyport_kit import reads, writes
 
@@ -37,6 +37,6 @@ def add_project() -> tuple[Json, int]:
     if not isinstance(name, str) or not 0 < len(name) <= 80:
         abort(422, "A name has 1 to 80 letters.")
     key = new_id("prj")
-    row = (key, g.tenant["id"], name, "open", now_text(), g.member["name"])
+    row = (key, g.tenant["id"], name, "open", now_text(), author())
     connection().execute("INSERT INTO project VALUES (?, ?, ?, ?, ?, ?)", row)
     return {"id": key, "name": name}, 201

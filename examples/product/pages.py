@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, g, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
-from examples.product.people import connection, members_only, to
+from examples.product.people import author, connection, members_only, to
 from examples.product.store import Row, many, new_id, now_text, one
 from sallyport_kit import reads, writes
 
@@ -75,7 +75,7 @@ def search_projects() -> str:
 @members_only
 def add_project() -> AnyResponse:
     """Begin a project."""
-    row = (new_id("prj"), g.tenant["id"], _name(), "open", now_text(), g.member["name"])
+    row = (new_id("prj"), g.tenant["id"], _name(), "open", now_text(), author())
     connection().execute("INSERT INTO project VALUES (?, ?, ?, ?, ?, ?)", row)
     return to("pages.projects")
 
@@ -96,7 +96,7 @@ def rename_project(key: str) -> AnyResponse:
     found, name = _project(key), _name()
     connection().execute(
         "UPDATE project SET name = ?, updated_at = ?, updated_by = ? WHERE tenant = ? AND id = ?",
-        (name, now_text(), g.member["name"], g.tenant["id"], found["id"]),
+        (name, now_text(), author(), g.tenant["id"], found["id"]),
     )
     return to("pages.project", key=key)
 

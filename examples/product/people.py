@@ -69,6 +69,12 @@ def members_only(view: View) -> View:
     return guarded  # type: ignore[return-value]  # wraps keeps the type
 
 
+def author() -> str:
+    """Return who stands beside a change: the member, and the staff member who made it for them."""
+    who, name = acting(), str(g.member["name"])
+    return name if who is None else f"{name}, by {who.staff_name}"
+
+
 def form_token() -> str:
     """Return the token that every form of this browser carries."""
     if "form_token" not in session:

@@ -41,7 +41,7 @@ class Both:
 @contextmanager
 def both_raised(folder: Path) -> Iterator[Both]:
     """Serve both; the console has to know the product's address before it starts, therefore ports are taken first."""
-    console_port, product_port = (_free_port() for _ in range(2))
+    console_port, product_port = (free_port() for _ in range(2))
     address = f"http://127.0.0.1:{product_port}"
     own = {
         "SALLYPORT_PRODUCT__ADDRESS": address,
@@ -74,7 +74,8 @@ def both_raised(folder: Path) -> Iterator[Both]:
             thread.join()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]

@@ -12,6 +12,7 @@ from tests.browser.looking import HOME_WIDTH, NARROW_WIDTH, overflowing, show_as
 from tests.browser.navigator import Navigator
 from tests.browser.product import Both, both_raised
 from tests.browser.screens import FOLDER
+from tests.browser.stage import ACME
 
 pytestmark = pytest.mark.browser
 
@@ -39,9 +40,9 @@ def signed_in(both: Both, chromium: Browser, came: list[Navigator], who: str) ->
 
 def begin(agent: Navigator, *, ticket: str, member: str) -> None:
     """Open Acme with a ticket and start to act for a member; be on the page of one's own impersonation."""
-    agent.find("acme")
-    agent.press("j", "Enter")
+    agent.open(f"/tenants/{ACME}/lease")
     agent.arrive("Open Acme Robotics")
+    expect(agent.page.get_by_label("Reference")).to_be_focused()
     agent.type(ticket)
     agent.press("Enter")
     agent.arrive("Acme Robotics")

@@ -113,9 +113,9 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
-    """Make the product in a folder."""
-    console = FakeConsole(clock=HandClock(at=time.time()))
+def staged(folder: Path, *, console: FakeConsole | None = None) -> Iterator[Stage]:
+    """Make the product in a folder, with a double of its own or with one that answers somewhere."""
+    console = console or FakeConsole(clock=HandClock(at=time.time()))
     said: list[str] = []
     store = Store(folder / "fieldnote.db", watch=said.append)
     store.make(SEED, secret=SECRET)

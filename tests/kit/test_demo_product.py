@@ -185,7 +185,9 @@ def test_it_writes_in_write_mode_as_the_member(stage: Stage) -> None:
     staff = stage.staff(mode="write")
     assert staff.open("/projects/prj_t-acme_1/close").status == 303
     assert stage.send_form(staff, "/projects", name="Made by staff").status == 303
-    assert ("Made by staff", "Ada Okafor") in [(row[2], row[5]) for row in stage.stored()["project"]]
+    assert ("Made by staff", "Ada Okafor, by Dana K., support") in [
+        (row[2], row[5]) for row in stage.stored()["project"]
+    ]
 
 
 # Who one is, and what one leaves behind.

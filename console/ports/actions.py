@@ -13,6 +13,7 @@ from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.requests import Vote
+from console.domain.signals import Signal
 from console.domain.tenancy import DirectoryRow
 from console.ports.access_policies import AccessPolicyBook
 from console.ports.billing import BillingProvider
@@ -154,6 +155,10 @@ class ControlTools(Protocol):
     def consents(self) -> ConsentBook: ...  # noqa: D102
     @property
     def letters(self) -> CustomerLetters: ...  # noqa: D102
+
+    def flag(self, signal: Signal, *, at: datetime) -> None:
+        """Have what a signal is about reviewed by somebody who had no part in it."""
+        ...
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""

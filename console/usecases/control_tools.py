@@ -8,6 +8,8 @@ from console.domain.ids import MemberId, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
 from console.domain.requests import Event, after
+from console.domain.reviews import ReviewKind
+from console.domain.signals import Signal
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantStatus
 from console.ports.access_policies import AccessPolicyBook
@@ -33,6 +35,7 @@ from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.impersonation_standing import expire_impersonation_in, tenant_allows, ticket_of, why_over
 from console.usecases.leases_ending import end_lease_in, end_sessions_of
+from console.usecases.open_review import Judged, open_review
 from console.usecases.recording import emit, request_target, tenant_ref
 
 
@@ -194,6 +197,23 @@ class UnitTools:
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         """End every session of a person and the leases that each opened; return how many sessions ended."""
         return end_sessions_of(self.unit, self.actor, staff, now=at)
+
+    def flag(self, signal: Signal, *, at: datetime) -> None:
+        """Have what a signal is about reviewed by somebody who had no part in it."""
+        people = self.unit.staff.many({signal.staff, *signal.people})
+        who = people.get(signal.staff)
+        if who is None:
+            return
+        judged = Judged(
+            subject=signal.id,
+            title=signal.summary,
+            tenant=signal.tenant,
+            actor=who.id,
+            actor_name=who.name,
+            person=who.person,
+            gainers=frozenset(each.person for each in people.values()) - {who.person},
+        )
+        open_review(self.house, self.unit, ReviewKind.FLAGGED, judged, now=at)
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""

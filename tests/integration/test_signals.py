@@ -12,6 +12,7 @@ from console.domain.decisions import Deny, DenyCode, NeedsStepUp
 from console.domain.ids import ActionKey, ReasonCode
 from console.domain.leases import LeaseEnd
 from console.domain.reasons import Reason
+from console.domain.reviews import ReviewKind
 from console.domain.signals import Response, Signal, SignalId, SignalKey, SignalRule, State
 from console.ports.trail import EntryFilter
 from console.usecases.open_lease import end_lease, open_lease
@@ -22,7 +23,7 @@ from console.usecases.watch_trail import watch_trail
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
 from tests.integration.cast import PaperSigner, PaperSink
-from tests.integration.stage import CONTRACT, Stage, book, new_urls, opened_stage, settle_in, tenant
+from tests.integration.stage import CONTRACT, Stage, book, new_urls, opened_stage, rows, settle_in, tenant
 
 SLUGS = ("acme", "bolt", "cargo", "delta")
 MANY, SAME = SignalKey("distinct_tenants"), SignalKey("same_tenant")
@@ -169,6 +170,16 @@ def test_somebody_else_says_what_it_was_and_only_once(stage: Stage) -> None:
     assert settled.state is State.CONFIRMED
     assert settled.settled_by == stage.actor("security_auditor").staff
     assert settled.note.startswith("She worked")
+
+
+def test_what_is_confirmed_is_reviewed_and_what_is_harmless_is_not(stage: Stage) -> None:
+    for who, verdict in (("support_agent", "harmless"), ("support_agent_2", "confirmed")):
+        visit(stage, who, "acme", "bolt", "cargo")
+        watch(stage)
+        (signal,) = signals(stage)
+        assert isinstance(settle(stage, "security_auditor", signal.id, verdict), Ran)
+    (actor,) = rows(stage.url, "SELECT actor FROM review WHERE kind = ?", ReviewKind.FLAGGED.value)
+    assert actor == (stage.actor("support_agent_2").staff,)
 
 
 def test_it_goes_on_as_a_new_signal_once_it_was_settled(stage: Stage) -> None:

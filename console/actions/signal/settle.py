@@ -11,6 +11,7 @@ from console.domain.signals import Signal, SignalId, State
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
 _NOTHING_SEEN = "Nothing: signals are the company's own."
+_FLAGGED = "What was done is flagged: it is reviewed by somebody who had no part in it."
 _VERDICTS = {
     State.HARMLESS: "Harmless: there was a good reason",
     State.CONFIRMED: "Confirmed: it should not have happened",
@@ -52,6 +53,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         ),
         fingerprint={"signal": signal.id, "hits": signal.hits},
         facts={"is_own": tools.requester in {signal.staff, *signal.people}},
+        warnings=(_FLAGGED,) if params.verdict is State.CONFIRMED else (),
         customer=_NOTHING_SEEN,
         target_type="signal",
         target_id=signal.id,
@@ -59,11 +61,13 @@ def preview(params: Params, tools: Tools) -> Preview:
 
 
 def apply(params: Params, tools: Tools) -> Applied:
-    """Write the verdict; raises Fault when somebody was faster."""
+    """Write the verdict, and flag what should not have happened; raises Fault when somebody was faster."""
     signal = _open(params, tools)
     book = tools.books().signals
     if not book.settle(signal.id, params.verdict, by=tools.requester, at=tools.now, note=params.note):
         raise Fault("signal", "Somebody else settled it meanwhile; look at it again.")
+    if params.verdict is State.CONFIRMED:
+        tools.books().flag(signal, at=tools.now)
     return Applied(
         sentence=f"The signal was {params.verdict.value}: {signal.summary}.",
         changes=(Change(field="State", before=signal.state.value, after=params.verdict.value),),

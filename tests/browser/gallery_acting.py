@@ -37,7 +37,7 @@ def acting(browser: Browser, stage: Stage) -> Iterator[Shown]:
     yield "impersonations-none", agent.page
     agent.open(f"/t/{ACME}/members")
     yield "impersonation-members", agent.page
-    agent.main.get_by_role("button", name=re.compile("^Act as")).first.click()
+    agent.main.get_by_role("link", name=re.compile("^Act as")).first.click()
     agent.arrive("Act as a member")
     expect(agent.main.locator(".diff__after").first).to_be_visible()
     yield "action-impersonate", agent.page

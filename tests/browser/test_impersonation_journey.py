@@ -48,7 +48,7 @@ def begin(agent: Navigator, *, ticket: str, member: str) -> None:
     agent.arrive("Acme Robotics")
     agent.enter(agent.page.get_by_role("link", name="Members", exact=True))
     agent.arrive("Members")
-    agent.enter(agent.main.get_by_role("button", name=f"Act as {member}", exact=True).first)
+    agent.enter(agent.main.get_by_role("link", name=f"Act as {member}", exact=True).first)
     agent.arrive("Act as a member")
     agent.enter(agent.main.get_by_role("button", name="Act as this member"))
     agent.arrive("You act for a member of Acme Robotics")

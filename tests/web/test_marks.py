@@ -66,3 +66,10 @@ def test_addresses_are_written_like_flask_writes_them() -> None:
         for name in ("plain-1_x", "Ünïcode", "a/b", "a b", "Place0Ofname", "", "a?b&c"):
             assert path_of("thing", name=name or "x", after=name) == app.url_for("thing", name=name or "x", after=name)
         assert path_of("thing", name="x", after=None, before=7) == "/things/x?before=7"
+
+
+def test_an_option_says_its_value_once(marks: Marks) -> None:
+    assert marks.option("lease.open", "lease.open", False) == "<option>lease.open</option>"
+    assert marks.option("x", "Any", True) == '<option value="x" selected>Any</option>'
+    assert marks.option(" two  words ", " two  words ", False) == '<option value=" two  words "> two  words </option>'
+    assert marks.option(EVIL, EVIL, False) == f'<option value="{SAFE}">{SAFE}</option>'

@@ -137,6 +137,12 @@ class Navigator:
         message = f"{wanted} cannot be reached by Tab; the focus stands at {stopped!r}"
         raise AssertionError(message)
 
+    def skip(self) -> None:
+        """Go past what every page begins with, by its first link, as whoever works by keyboard does."""
+        self.press("Tab")
+        expect(self.page.get_by_role("link", name="Skip to content")).to_be_focused()
+        self.press("Enter")
+
     def enter(self, wanted: Locator) -> None:
         """Reach a link or button and press Enter on it."""
         self.reach(wanted)

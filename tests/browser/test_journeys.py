@@ -112,16 +112,18 @@ def test_it_lets_a_customer_in_who_paid_from_nothing_but_the_invoice(arrive: Arr
     open_acme(agent, ticket="SUP-4712")
     expect(agent.main.get_by_role("heading", name="Paid, but locked out")).to_be_visible()
     expect(agent.main).to_contain_text(f"{LOCKED_OUT_INVOICE} is paid at the provider; our mirror still says past due")
+    agent.skip()
     agent.enter(agent.main.get_by_role("link", name="Resync invoice"))
     agent.arrive("Resync with the billing provider")
     expect(agent.main.locator(".diff__after").first).to_contain_text("Paid", ignore_case=True)
     agent.press("Enter")
     expect(executed(agent)).to_be_visible()
+    agent.skip()
     agent.enter(agent.main.get_by_role("link", name="Acme Robotics").first)
     agent.arrive("Acme Robotics")
     expect(agent.main.get_by_text("Paid, but locked out")).to_have_count(0)
     expect(agent.main.locator(".symptom h2")).to_have_text(["Webhooks disabled"])  # true, but not the matter
-    assert agent.presses <= 40, f"{agent.presses} keys and texts from the invoice number to a tenant let in"
+    assert agent.presses <= 20, f"{agent.presses} keys and texts from the invoice number to a tenant let in"
 
 
 def test_it_does_the_main_job_without_any_script(arrive: Arrive) -> None:

@@ -14,7 +14,9 @@ def attack(door: Door) -> Attempts:
     request = door.approved()
     key = ActionKey("entitlement.override")
     registry = door.cast.house.registry
-    door.refurnish(registry=MappingProxyType({**registry, key: replace(registry[key], version=2)}))
+    door.refurnish(
+        registry=MappingProxyType({**registry, key: replace(registry[key], version=registry[key].version + 1)})
+    )
     agent = door.enter()
     attempts = door.attempts(409, "request.execute_refused", code="action_changed")
     attempts.post(agent, f"/requests/{request}/execution")

@@ -46,10 +46,11 @@ def note_seen(
         candidate = each.candidate
         before = known.get(candidate.id)
         how = each.how
-        if how is How.SETTLING and before is not None and before.state is not FindingState.RESOLVED:
-            how = How.SEEN  # it stands already
-        if how is How.IN_FLIGHT and before is not None and at - before.first_seen_at >= window:
+        stands = before if before is not None and before.state is not FindingState.RESOLVED else None
+        if how is How.SETTLING and stands is not None:
             how = How.SEEN
+        if how is How.IN_FLIGHT and stands is not None and at - stands.first_seen_at >= window:
+            how = How.SEEN  # one that was resolved may be on its way again, as if for the first time
         fresh = _new(candidate, run.id, at=at, how=how)
         sighting = Sighting(
             finding=candidate.id, kind=candidate.kind, tenant=candidate.tenant, objects=candidate.objects,

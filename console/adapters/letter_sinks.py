@@ -1,7 +1,6 @@
 """How letters to customers leave the house: as files, by mail, or posted to a webhook and signed."""
 
 import json
-import os
 import re
 import smtplib
 import ssl
@@ -11,6 +10,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Literal
 
+from console.adapters.private_files import put_document
 from console.domain.errors import OutsideError
 from console.domain.ids import EndpointId, MessageId
 from console.domain.trust.letters import Way
@@ -18,7 +18,6 @@ from console.domain.webhooks import AttemptOutcome, EndpointKey, KeyAlgorithm
 from console.ports.customer_letters import Envelope, LetterSink
 from console.ports.webhooks import Outbound, WebhookKeys
 
-_PRIVATE = 0o600
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
 _LINES = re.compile(r"[\r\n]+")
 _GONE = range(400, 500)
@@ -51,15 +50,8 @@ class LetterFolder:
             "facts": envelope.facts,
             "at": envelope.at.isoformat(),
         }
-        name = f"{envelope.at:%Y%m%dT%H%M%S}-{_ODD.sub('_', envelope.id)}.json"
-        draft = self._folder / f".{name}.{os.getpid()}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(letter, file, ensure_ascii=False, indent=1)
-                file.write("\n")
-            draft.replace(self._folder / name)
+            put_document(self._folder, envelope.id, letter, at=envelope.at)
         except OSError as broken:
             message = f"The letter could not be written: {broken.strerror}."
             raise OutsideError(message, permanent=False) from broken

@@ -238,6 +238,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "consent.read": _saw("consent", "read the question {target} for consent"),
         "consent.approved": _did("consent", U, "approved {target} for {tenant}"),
         "consent.refused": _did("consent", U, "refused {target} for {tenant}"),
+        "consent.used": _did("consent", U, "used {target} up for what was begun on {tenant}"),
         "consent.expired": _system(D, "let the question {target} run out, which refuses it", "consent"),
         "consent.reminded": _system(X, "reminded {tenant} of the question {target}", "consent"),
         "access_policy.read": _saw("consent", "read the access policy of {tenant}"),

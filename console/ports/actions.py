@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from console.domain.changes import Applied, Preview
 from console.domain.freezes import Freeze
 from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, StaffId
-from console.domain.impersonations import Impersonation, ImpersonationEnd
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.requests import Vote
@@ -128,6 +128,14 @@ class ControlTools(Protocol):
 
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
+        ...
+
+    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why one may not begin to write: it is over, or the tenant does not let it."""
+        ...
+
+    def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
+        """Spend the tenant's consent on what begins or widens, where it asks for one; False when none is left."""
         ...
 
     @property

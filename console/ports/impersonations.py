@@ -9,13 +9,15 @@ from console.domain.ids import ImpersonationId, MemberId, RequestId, SessionKey,
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import Lease
 from console.domain.product_tokens import HandOffCode
+from console.domain.trust.consents import Consent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """What a new impersonation would rest on. Units: minutes. Shape: `session` is None for who acts without a browser.
 
-    `running` is the one of the same person that is alive.
+    `running` is the one of the same person that is alive; `consent` the one that it would spend, where the tenant
+    asks for consent.
     """
 
     is_connected: bool
@@ -23,6 +25,7 @@ class Grounds:
     lease: Lease | None
     running: Impersonation | None
     tenant_allows: bool
+    consent: Consent | None
     longest_minutes: int
     idle_minutes: int
 

@@ -33,10 +33,11 @@ from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
-from console.usecases.impersonation_standing import expire_impersonation_in, tenant_allows, ticket_of, why_over
+from console.usecases.impersonation_standing import expire_impersonation_in, ticket_of, why_over
 from console.usecases.leases_ending import end_lease_in, end_sessions_of
 from console.usecases.open_review import Judged, open_review
 from console.usecases.recording import emit, request_target, tenant_ref
+from console.usecases.spend_consent import may_widen, spend_consent_in, to_begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +109,15 @@ class UnitTools:
         limits = self.house.book.limits
         running = self.unit.impersonations.open_of(self.actor.staff)
         is_alive = running is not None and self.why_over(running, at=at) is None
+        lease = None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant)
+        is_allowed, consent = to_begin(self.unit, lease, member, now=at)
         return Grounds(
             is_connected=self.house.product is not None,
             session=self.actor.session,
-            lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
+            lease=lease,
             running=running if is_alive else None,
-            tenant_allows=self.tenant is not None
-            and tenant_allows(self.unit, self.tenant, staff=self.actor.staff, member=member, mode=Mode.READ, now=at),
+            tenant_allows=is_allowed,
+            consent=consent,
             longest_minutes=limits.impersonation_minutes,
             idle_minutes=limits.impersonation_idle_minutes,
         )
@@ -130,6 +133,15 @@ class UnitTools:
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
+    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why one may not begin to write: it is over, or the tenant does not let it."""
+        over = self.why_over(row, at=at)
+        return over or (None if may_widen(self.unit, row, now=at) else ImpersonationEnd.OPTED_OUT)
+
+    def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
+        """Spend the tenant's consent on what begins or widens, where it asks for one; False when none is left."""
+        return spend_consent_in(self.unit, self.actor, row, mode, now=at)
 
     @property
     def freezes(self) -> FreezeBook:

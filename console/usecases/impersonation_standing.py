@@ -4,29 +4,17 @@ from datetime import datetime
 
 from console.domain.decisions import Allow, Query
 from console.domain.entries import SYSTEM_ACTOR, ActorKind, ActorRef, TargetRef
-from console.domain.ids import ActionKey, MemberId, StaffId, TenantId
-from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode, Standing, ended_because
+from console.domain.ids import ActionKey, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Standing, ended_because
 from console.domain.reasons import ReferenceVerdict
 from console.domain.staff import Origin, StaffMember
-from console.domain.trust.access_policy import ImpersonationRule
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask
 from console.usecases.house import House
 from console.usecases.recording import emit_as, tenant_ref
+from console.usecases.spend_consent import tenant_allows
 
-_MOST_CONSENTS = 50
 _HOLD = ActionKey("impersonation.hold")
-
-
-def tenant_allows(
-    unit: ControlUnit, tenant: TenantId, *, staff: StaffId, member: MemberId, mode: Mode, now: datetime
-) -> bool:
-    """Return whether a tenant lets this person act for this member: the one place where its own policy is asked."""
-    rule = unit.access_policies.of(tenant).impersonation
-    if rule is not ImpersonationRule.CONSENT:
-        return rule is ImpersonationRule.ALLOWED
-    asked = unit.consents.of_staff(staff, tenant, limit=_MOST_CONSENTS)
-    return any(each.covers(staff=staff, member=member, mode=mode.value, now=now) for each in asked)
 
 
 def ticket_of(house: House, row: Impersonation, *, now: datetime) -> ReferenceVerdict:
@@ -117,7 +105,7 @@ def _standing(
         is_session_live=session is not None and session.ended_because(now, idle_minutes=idle_minutes) is None,
         is_lease_open=lease is not None and lease.ended_because(now) is None,
         ticket=ticket,
-        tenant_allows=tenant_allows(unit, row.tenant, staff=row.staff, member=row.member, mode=row.mode, now=now),
+        tenant_allows=tenant_allows(unit, row, row.mode),
         is_member_reset=unit.product_reports.was_reset(row.tenant, row.member, since=row.started_at),
         is_frozen=unit.freezes.over(staff=row.staff, tenant=row.tenant, now=now) is not None,
     )

@@ -174,10 +174,12 @@ def test_an_approved_question_covers_its_person_its_kind_and_its_time(desk: Desk
     (consent,) = desk.consents()
     now = desk.clock.now()
     me, other = consent.staff, desk.stage.actor("engineer").staff
-    assert consent.covers(staff=me, member=OWNER, mode="read", now=now)
-    assert not consent.covers(staff=other, member=OWNER, mode="read", now=now)
-    assert not consent.covers(staff=me, member=OWNER, mode="write", now=now)
-    assert not consent.covers(staff=me, member=OWNER, mode="read", now=consent.use_by)
+    member = MemberId(OWNER)
+    assert consent.covers(staff=me, member=member, mode="read", reason=TICKET, now=now)
+    assert not consent.covers(staff=other, member=member, mode="read", reason=TICKET, now=now)
+    assert not consent.covers(staff=me, member=member, mode="write", reason=TICKET, now=now)
+    assert not consent.covers(staff=me, member=member, mode="read", reason=INCIDENT, now=now)
+    assert not consent.covers(staff=me, member=member, mode="read", reason=TICKET, now=consent.use_by)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """`impersonation.widen`: let a running impersonation write as well."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
@@ -53,6 +53,8 @@ def apply(params: Params, tools: Tools) -> Applied:
         raise Fault("impersonation", _over(over))
     if tools.request is None or not tools.books().impersonations.widen(row.id, by=tools.request):
         raise Fault("impersonation", "It ended or changed meanwhile; look at it again.")
+    if not tools.books().spend_consent(row, Mode.WRITE, at=tools.now):
+        raise Fault("impersonation", "The customer's consent to writing was used or taken back meanwhile.")
     return Applied(
         sentence=f"The impersonation {row.id} writes as well until {row.not_after:%H:%M} UTC.",
         changes=(Change(field="Mode", before="reads only", after="reads and writes"),),
@@ -75,7 +77,7 @@ def _running(params: Params, tools: Tools) -> Impersonation:
 
 def _why_over(row: Impersonation, tools: Tools) -> ImpersonationEnd | None:
     """Return why it is over, or would be once it writes: a tenant may allow the one and not the other."""
-    return tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
+    return tools.books().why_not_wider(row, at=tools.now)
 
 
 def _over(over: ImpersonationEnd) -> str:
@@ -84,7 +86,7 @@ def _over(over: ImpersonationEnd) -> str:
 
 ACTION = Action(
     key=ActionKey("impersonation.widen"),
-    version=1,
+    version=2,
     title="Write in a member's name",
     button="Ask to write",
     icon="pencil",

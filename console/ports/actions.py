@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
-from console.domain.freezes import Freeze
+from console.domain.freezes import Freeze, Stopped
 from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, StaffId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.jobs import JobDraft
@@ -147,8 +147,20 @@ class ControlTools(Protocol):
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
 
-    def freeze(self, freeze: Freeze) -> int:
-        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+    def freeze(self, freeze: Freeze) -> Stopped:
+        """Wait for what is being executed, store a freeze, and end what lies under it; return how much was ended."""
+        ...
+
+    def end_under(self, freeze: Freeze, *, at: datetime) -> bool:
+        """End what still lies under a freeze before it is lifted; False when that is more than one unit ends."""
+        ...
+
+    def end_against_wish(self, *, at: datetime) -> int:
+        """End impersonations that the tenant does not let go on; return how many."""
+        ...
+
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        """End what somebody may not hold with the roles that they have now; return how many."""
         ...
 
     @property

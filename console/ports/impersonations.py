@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.freezes import FreezeScope
 from console.domain.ids import ImpersonationId, MemberId, RequestId, SessionKey, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import Lease
@@ -63,6 +64,14 @@ class ImpersonationBook(Protocol):
 
     def open_on(self, tenant: TenantId, members: Sequence[MemberId]) -> Sequence[Impersonation]:
         """Return those on some members of a tenant that nothing has ended in the store."""
+        ...
+
+    def open_in(self, session: SessionKey) -> Sequence[Impersonation]:
+        """Return those that a session began and nothing has ended in the store."""
+        ...
+
+    def open_under(self, scope: FreezeScope, subject: str, *, limit: int) -> Sequence[Impersonation]:
+        """Return those that a freeze would end, in order of id (clocks not applied)."""
         ...
 
     def of_tenant(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from console.domain.freezes import Freeze
+from console.domain.freezes import Freeze, Stopped
 from console.domain.ids import MemberId, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
@@ -34,7 +34,8 @@ from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.impersonation_standing import expire_impersonation_in, ticket_of, why_over
-from console.usecases.leases_ending import end_lease_in, end_sessions_of
+from console.usecases.impersonations_ending import end_against_wish_in, end_without_role_in
+from console.usecases.leases_ending import end_lease_in, end_sessions_of, stop_in
 from console.usecases.open_review import Judged, open_review
 from console.usecases.recording import emit, request_target, tenant_ref
 from console.usecases.spend_consent import may_widen, spend_consent_in, to_begin
@@ -163,18 +164,28 @@ class UnitTools:
         """Return the notices."""
         return self.unit.outbox
 
-    def freeze(self, freeze: Freeze) -> int:
-        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+    def freeze(self, freeze: Freeze) -> Stopped:
+        """Wait for what is being executed, store a freeze, and end what lies under it; return how much was ended."""
         if freeze.is_drill:
             self.unit.freezes.add(freeze)
-            return 0
+            return Stopped()
         self.unit.freezes.claim()
-        ended = sum(
-            end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.FROZEN, now=freeze.set_at)
-            for lease in self.unit.leases.open_under(freeze.scope, freeze.subject)
-        )
-        self.unit.freezes.add(replace(freeze, ended=ended))
-        return ended
+        stopped = stop_in(self.unit, self.actor, freeze, now=freeze.set_at)
+        self.unit.freezes.add(replace(freeze, ended=stopped.leases))
+        return stopped
+
+    def end_under(self, freeze: Freeze, *, at: datetime) -> bool:
+        """End what still lies under a freeze before it is lifted; False when that is more than one unit ends."""
+        return stop_in(self.unit, self.actor, freeze, now=at).is_all
+
+    def end_against_wish(self, *, at: datetime) -> int:
+        """End impersonations that the tenant does not let go on; return how many."""
+        return 0 if self.tenant is None else end_against_wish_in(self.unit, self.tenant, now=at)
+
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        """End what somebody may not hold with the roles that they have now; return how many."""
+        member = self.unit.staff.get(staff)
+        return 0 if member is None else end_without_role_in(self.house, self.unit, member, now=at)
 
     @property
     def disclosures(self) -> DisclosureBook:
@@ -229,8 +240,8 @@ class UnitTools:
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
+        ended = end_sessions_of(self.unit, self.actor, staff, now=at, by=LeaseEnd.DEACTIVATED)
         acting = self.unit.impersonations.open_of(staff)
-        ended = self.end_sessions_of(staff, at=at)
         if acting is not None:
             ended += expire_impersonation_in(self.unit, acting, by=ImpersonationEnd.DEACTIVATED, now=at)
         for lease in self.unit.leases.open_of(staff):

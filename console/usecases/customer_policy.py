@@ -12,6 +12,7 @@ from console.domain.trust.links import LinkKind
 from console.ports.store import ControlUnit
 from console.usecases.customer_door import Caller, Guest, NotAllowed, NotKnown, TooOften, caller_in, guest_of
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_against_wish_in
 from console.usecases.queue_letters import queue_letter
 from console.usecases.recording import emit_as, row_ref
 
@@ -124,6 +125,7 @@ def _changed(
         changes=tuple(Change(field=field, before=old, after=new) for field, old, new in pairs if old != new),
         facts={"version": before.version + 1},
     )
+    end_against_wish_in(unit, row.id, now=now)
     queue_letter(house, unit, row.id, LetterKind.POLICY_CHANGED, about=str(before.version + 1), at=now)
     return PolicySheet(tenant=row, policy=replace(after, version=before.version + 1), is_changed=True)
 

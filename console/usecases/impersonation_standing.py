@@ -92,6 +92,14 @@ def targets_of(row: Impersonation) -> tuple[TargetRef, ...]:
     return (TargetRef(type="member", id=row.member), TargetRef(type="impersonation", id=row.id))
 
 
+def is_role_held(house: House, member: StaffMember, tenant: TenantId) -> bool:
+    """Return whether policy lets somebody hold an impersonation of a tenant with the roles that they have."""
+    question = Query(
+        actor=member.id, person=member.person, roles=member.roles, kind=member.kind, action=_HOLD, tenant=tenant
+    )
+    return isinstance(ask(house, question), Allow)
+
+
 def _standing(
     house: House, unit: ControlUnit, row: Impersonation, *, ticket: ReferenceVerdict, now: datetime
 ) -> Standing:
@@ -101,7 +109,7 @@ def _standing(
     idle_minutes = house.book.limits.session_idle_minutes
     return Standing(
         is_staff_active=member is not None and member.is_active,
-        is_role_held=member is not None and _is_role_held(house, member, row.tenant),
+        is_role_held=member is not None and is_role_held(house, member, row.tenant),
         is_session_live=session is not None and session.ended_because(now, idle_minutes=idle_minutes) is None,
         is_lease_open=lease is not None and lease.ended_because(now) is None,
         ticket=ticket,
@@ -109,10 +117,3 @@ def _standing(
         is_member_reset=unit.product_reports.was_reset(row.tenant, row.member, since=row.started_at),
         is_frozen=unit.freezes.over(staff=row.staff, tenant=row.tenant, now=now) is not None,
     )
-
-
-def _is_role_held(house: House, member: StaffMember, tenant: TenantId) -> bool:
-    question = Query(
-        actor=member.id, person=member.person, roles=member.roles, kind=member.kind, action=_HOLD, tenant=tenant
-    )
-    return isinstance(ask(house, question), Allow)

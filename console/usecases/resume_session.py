@@ -11,6 +11,7 @@ from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.recording import emit
 from console.usecases.sign_in import session_key
 
+_DEACTIVATED = "deactivated"
 _TOUCH_SECONDS = 30
 
 
@@ -41,7 +42,7 @@ def resume_session(house: House, *, token: str, origin: Origin, is_activity: boo
     actor = actor_of(member, session, origin)
     because = session.ended_because(now, idle_minutes=house.book.limits.session_idle_minutes)
     if because is None and not (member.is_active and member.kind is StaffKind.PERSON and member.roles):
-        because = "deactivated"
+        because = _DEACTIVATED
     if because is not None:
         _end(house, actor, session, because=because, now=now)
         return SessionOver(because=because)
@@ -81,5 +82,6 @@ def _end(house: House, actor: Actor, session: StaffSession, *, because: str, now
         return
     with house.store.write() as unit:
         if unit.sessions.revoke(session.key, now):
-            end_leases_of_session(unit, actor, session.key, by=LeaseEnd.SIGN_OUT, now=now)
+            by = LeaseEnd.DEACTIVATED if because == _DEACTIVATED else LeaseEnd.SIGN_OUT
+            end_leases_of_session(unit, actor, session.key, by=by, now=now)
             emit(unit, actor, "session.expired", at=now, facts={"because": because})

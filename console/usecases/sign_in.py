@@ -1,6 +1,6 @@
 """Sign staff in, by the identity provider or by a local password, and out again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -15,6 +15,7 @@ from console.ports.identity import Claims
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_without_role_in
 from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.recording import emit, emit_as, staff_target
 from console.usecases.strangers import tell_of_stranger
@@ -163,6 +164,7 @@ def _followed(
         return member
     if member.roles != roles:
         unit.staff.set_roles(member.id, roles, at=now)
+        end_without_role_in(house, unit, replace(member, roles=roles), now=now)
         emit_as(
             unit,
             system,

@@ -14,7 +14,18 @@ from sqlalchemy import Connection, Engine, event
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
-from console.domain.ids import EntryUid, ExecutionId, ImpersonationId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.freezes import FreezeScope
+from console.domain.ids import (
+    EntryUid,
+    ExecutionId,
+    ImpersonationId,
+    MemberId,
+    NoticeId,
+    RequestId,
+    SessionKey,
+    StaffId,
+    TenantId,
+)
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
@@ -89,6 +100,11 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
     "impersonation": lambda unit: unit.impersonations.get(ImpersonationId("imp_x200")),
     "open impersonation": lambda unit: unit.impersonations.open_of(ANNA),
+    "impersonations of a session": lambda unit: unit.impersonations.open_in(SessionKey("s")),
+    "impersonations of everybody": lambda unit: unit.impersonations.open_under(FreezeScope.ALL, "", limit=50),
+    "impersonations of a vendor": lambda unit: unit.impersonations.open_under(FreezeScope.VENDOR, "v", limit=50),
+    "impersonations on a tenant": lambda unit: unit.impersonations.open_under(FreezeScope.TENANT, ACME, limit=50),
+    "leases of everybody": lambda unit: unit.leases.open_under(FreezeScope.ALL, "", limit=50),
     "open impersonations": lambda unit: unit.impersonations.open_after(ImpersonationId("imp_x200"), limit=50),
     "open impersonations of members": lambda unit: unit.impersonations.open_on(
         TenantId("ten_7"), [MemberId("m1"), MemberId("m2")]

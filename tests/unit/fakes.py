@@ -287,6 +287,9 @@ class FakeControl:
         self.asked.append(("end_everything", staff))
         return 4
 
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        return 0
+
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         self.asked.append(("end_sessions", staff))
         return len(self.sessions.live)

@@ -69,6 +69,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     tenant, before, after = _checked(params, tools)
     if not tools.books().access_policies.put(tenant, after, by=tools.requester, at=tools.now):
         raise Fault("impersonation", "Somebody changed it meanwhile; look again.")
+    tools.books().end_against_wish(at=tools.now)
     return Applied(
         sentence=f"Impersonation: {_IMPERSONATION[after.impersonation]}. Letters: {_NOTIFY[after.notify]}.",
         changes=_changes(before, after),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -237,14 +238,14 @@ def test_freezing_ending_by_hand_signing_out_and_asking_at_once_write_one_end(pg
             gate = Barrier(5)
             form = RequestId(cast.house.ids.new("req"))
             doing: list[Callable[[], object]] = [
-                lambda form=form, freezer=freezer: propose_action(
-                    cast.house, freezer, key=ActionKey("freeze.set"), tenant=None,
+                partial(
+                    propose_action, cast.house, freezer, key=ActionKey("freeze.set"), tenant=None,
                     raw={"scope": "all", "subject": ""}, reason=INCIDENT, mark=None, form_id=form,
                 ),
-                lambda me=me, inside=inside: end_impersonation(cast.house, me, impersonation=inside.sid),
-                lambda me=me: revoke_session(cast.house, me, key=me.session),
-                lambda inside=inside: Kit(cast).introspect(inside.token, activity=True),
-                lambda: end_overdue(cast.house),
+                partial(end_impersonation, cast.house, me, impersonation=inside.sid),
+                partial(revoke_session, cast.house, me, key=me.session),
+                partial(Kit(cast).introspect, inside.token, activity=True),
+                partial(end_overdue, cast.house),
             ]  # fmt: skip
 
             def run(each: Callable[[], object], gate: Barrier = gate) -> object:

@@ -246,6 +246,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "letter.sent": _system(X, "sent a letter to {tenant}", "notice"),
         "letter.given_up": _system(X, "gave up a letter to {tenant}: {why}", "notice", Outcome.FAILED),
         "policy.loaded": _system(R, "loaded the policy"),
+        "policy.changed": _system(U, "loaded another policy than at the last start"),
         "settings.loaded": _system(R, "loaded the settings"),
         "server.started": _system(X, "started the server"),
         "server.stopped": _system(X, "stopped the server"),

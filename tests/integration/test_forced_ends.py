@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from console.domain.errors import OutsideError
 from console.domain.freezes import FreezeScope
 from console.domain.ids import ActionKey, ImpersonationId, ReasonCode, RequestId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
@@ -15,9 +16,11 @@ from console.domain.reasons import Reason
 from console.domain.staff import Origin, Role
 from console.domain.trust.access_policy import ImpersonationRule, Notify
 from console.domain.trust.tokens import CustomerToken, token_hash
+from console.ports.outbox import Notice
 from console.usecases import leases_ending
 from console.usecases.control_tools import UnitTools
 from console.usecases.customer_policy import PolicySheet, Wanted, set_policy_by_token
+from console.usecases.deliver_notices import deliver_notices
 from console.usecases.end_impersonation import end_impersonation
 from console.usecases.keep_time import end_overdue
 from console.usecases.outcomes import Ran
@@ -216,6 +219,36 @@ def test_what_one_transaction_does_not_end_the_sweep_does_once_each(
         assert not unit.leases.open_under(FreezeScope.ALL, "", limit=9)
     assert [ends(cast, sid) for sid in sids] == [["frozen"], ["frozen"]]
     assert len(lease_ends(cast)) == len(set(lease_ends(cast))) == 4
+
+
+class Sink:
+    """Where notices go outside the house; away until it is told to be there."""
+
+    def __init__(self) -> None:
+        self.is_away, self.taken = True, list[Notice]()
+
+    def send(self, notice: Notice) -> None:
+        if self.is_away:
+            raise OutsideError("Nobody takes notices.", permanent=False)
+        self.taken.append(notice)
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.__name__)
+def test_an_outage_of_notices_holds_no_end_up(cast: Cast, cause: Cause) -> None:
+    sink = Sink()
+    agent = cast.sign_in("support_agent")
+    inside = entered(cast, agent)
+    agent.get("/account")
+    assert deliver_notices(cast.house, sink) == 0
+    cause(cast, agent, inside)
+    assert kept(cast, inside.sid).ended_by is CAUSES[cause]
+    assert deliver_notices(cast.house, sink) == 0
+    with cast.house.store.read() as unit:
+        waiting = [notice.id for notice in unit.outbox.undelivered(limit=99)]
+    sink.is_away = False
+    deliver_notices(cast.house, sink)
+    assert [notice.id for notice in sink.taken] == waiting
+    assert bool(waiting) == (CAUSES[cause] is ImpersonationEnd.FROZEN)
 
 
 def test_what_its_clock_ended_before_is_told_so(cast: Cast) -> None:

@@ -110,8 +110,7 @@ def _end_in(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
         )
     done = replace(request, state=to, version=request.version + 1, finished_at=now, ended_because=because)
-    if request.state is State.COUNTING_DOWN:
-        withdraw_review(unit, request, at=now)
+    withdraw_review(unit, request, because="stopped before it fired", at=now)
     emit(
         unit,
         actor,

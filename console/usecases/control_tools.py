@@ -32,6 +32,7 @@ from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
+from console.usecases.break_glass import withdraw_review
 from console.usecases.house import House
 from console.usecases.impersonation_standing import expire_impersonation_in, ticket_of, why_over
 from console.usecases.impersonations_ending import end_against_wish_in, end_without_role_in
@@ -252,6 +253,7 @@ class UnitTools:
                 request, to, ended_because="requester deactivated", finished_at=at
             ):
                 ended += 1
+                withdraw_review(self.unit, request, because="stopped before it fired", at=at)
                 emit(
                     self.unit,
                     self.actor,

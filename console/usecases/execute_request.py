@@ -19,6 +19,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
+from console.usecases.break_glass import withdraw_review
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
@@ -223,6 +224,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
     _let_go(house, unit, request)
+    withdraw_review(unit, request, because="it failed and changed nothing", at=at)
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:

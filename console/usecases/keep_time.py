@@ -6,6 +6,7 @@ from console.domain.entries import SYSTEM_ACTOR
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
 from console.ports.store import ControlUnit
+from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
 from console.usecases.house import House
 from console.usecases.impersonations_ending import end_on_lease_in
@@ -70,6 +71,7 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         request, state, finished_at=now, ended_because="its time ran out"
     ):
         return False
+    withdraw_review(unit, request, because="its time ran out before it fired", at=now)
     emit_as(
         unit,
         SYSTEM_ACTOR,

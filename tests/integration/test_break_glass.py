@@ -1,6 +1,6 @@
 """Break-glass through real storage: who may, what it tells, how it fires, how it is stopped, and what it owes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,8 @@ from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Role
 from console.usecases.break_glass import Glass
 from console.usecases.change_request import cancel_request, revoke_request
-from console.usecases.execute_request import execute_request
+from console.usecases.control_tools import UnitTools
+from console.usecases.execute_request import execute_request, fail
 from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
 from console.usecases.outcomes import CountingDown, Ran
@@ -319,3 +320,64 @@ def test_a_tenant_that_changed_meanwhile_is_left_as_it_is(fire: Emergency) -> No
     fire.after(60)
     assert fire.stage.now(request.id).state is State.STALE
     assert fire.stage.entries("action.executed", request.id) == 0
+
+
+def expired(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(minutes=7)
+    end_overdue(fire.stage.house)
+
+
+def expired_as_it_was_run(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(minutes=7)
+    execute_request(fire.stage.house, fire.stage.actor("on_call"), request_id=request.id)
+
+
+def overtaken_by_the_tenant(fire: Emergency, request: Request) -> None:
+    rows(fire.stage.url, "UPDATE plane_account SET status = 'suspended' WHERE tenant_id = ?", tenant("acme"))
+    fire.after(60)
+
+
+def failed(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(seconds=60)
+    with fire.stage.storage.store.write() as unit:
+        fail(fire.stage.house, unit, fire.stage.actor("on_call"), request, "It does not work.", at=fire.clock.now())
+
+
+def stopped(fire: Emergency, request: Request) -> None:
+    cancel_request(fire.stage.house, fire.stage.actor("on_call"), request_id=request.id)
+
+
+def left_by_its_requester(fire: Emergency, request: Request) -> None:
+    with fire.stage.storage.store.write() as unit:
+        actor = fire.stage.actor("administrator")
+        tools = UnitTools(house=fire.stage.house, unit=unit, actor=actor, tenant=None)
+        tools.end_everything_of(PEOPLE["on_call"].id, at=fire.clock.now())
+
+
+ENDINGS: Mapping[Callable[[Emergency, Request], None], State] = {
+    expired: State.EXPIRED_APPROVED,
+    expired_as_it_was_run: State.EXPIRED_APPROVED,
+    overtaken_by_the_tenant: State.STALE,
+    failed: State.FAILED,
+    stopped: State.CANCELLED,
+    left_by_its_requester: State.CANCELLED,
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.__name__)
+def test_a_use_that_did_nothing_owes_no_review_and_casts_no_shadow(
+    fire: Emergency, ending: Callable[[Emergency, Request], None]
+) -> None:
+    fire.open()
+    request = fire.begun()
+    ending(fire, request)
+    assert fire.stage.now(request.id).state is ENDINGS[ending]
+    with fire.stage.storage.store.read() as unit:
+        review = unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)
+        assert unit.reviews.owed_by(request.requester_person) is None
+        assert unit.glass.tainting(tenant("acme"), fire.clock.now()) is None
+    assert review is not None
+    assert review.state is ReviewState.WITHDRAWN
+    assert fire.stage.entries("action.executed", request.id) == 0
+    fire.open(slug="zeta")
+    assert isinstance(fire.smash(slug="zeta"), CountingDown)

@@ -90,7 +90,7 @@ ACTION = Action(
     title="Write in a member's name",
     button="Ask to write",
     icon="pencil",
-    effect=Effect.DANGEROUS,
+    effect=Effect.WRITE,
     reach=Reach.TENANT,
     fields=(ParamField(name="impersonation", label="Impersonation", input=Input.TEXT, most=64, is_fixed_by_link=True),),
     build=build,

@@ -250,7 +250,9 @@ def test_demo_secrets_are_made_for_each_folder_and_kept(tmp_path: Path) -> None:
     told = json.loads(file.read_text("utf-8"))
     assert told["address"] == "http://127.0.0.1:8000"
     assert told["staff"]["finance_lead"]["email"] == "henrik.dahl@sallyport.example"
-    assert set(told["staff"]["support_agent_2"]) == {"role", "name", "email", "password", "totp_secret"}
+    assert set(told["staff"]["support_agent_2"]) == {
+        "role", "name", "email", "password", "totp_secret", "vendor",
+    }  # fmt: skip
 
 
 def test_demo_people_can_sign_in() -> None:

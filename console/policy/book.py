@@ -158,6 +158,8 @@ class Limits:
     consent_longest_hours: int
     consent_remind_hours: int
     customer_reads_per_minute: int
+    customer_digest_hour_utc: int
+    customer_link_days: int
     break_glass_undo_seconds: int
     break_glass_run_minutes: int
     break_glass_taint_days: int

@@ -50,6 +50,17 @@ class Reach(StrEnum):
     CONTROL = "control"
 
 
+class Landing(StrEnum):
+    """Where the effect of a TENANT action lands, and what of the tenant it is given.
+
+    What lands in the books is one transaction with its entry, on whatever plane the tenant lies.
+    """
+
+    PLANE = "plane"  # it writes the tenant's plane
+    BOOKS = "books"  # it writes the books of the control store, and reads the plane
+    BOOKS_ALONE = "books_alone"  # it writes the books, and gets no plane at all
+
+
 class Input(StrEnum):
     """How a parameter is asked for."""
 
@@ -278,9 +289,8 @@ class Action(Generic[P]):
     executions may be at in the same moment, on whatever planes: the executor holds it from start to end of one, so
     that `apply` reads what the one before left behind; `budget` names a counter: policy gets the fact
     `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides the tenant's
-    access, so that the executor brings the stored effective set up to date in the same transaction; `writes_control`
-    says of a TENANT action that it only reads the tenant and writes the control store, which makes one transaction of
-    it on every plane, `stays_home` that it does not even read the tenant: it gets the books and no plane.
+    access, so that the executor brings the stored effective set up to date in the same transaction; `lands`
+    says of a TENANT action whether it writes the tenant or the books.
     """
 
     key: ActionKey
@@ -307,6 +317,5 @@ class Action(Generic[P]):
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False
-    writes_control: bool = False
-    stays_home: bool = False
+    lands: Landing = Landing.PLANE
     undo: ActionKey | None = None

@@ -24,7 +24,6 @@ from console.usecases.scopes import scope_of_sender, tenant_data
 _BATCH = 50
 _MOST_RECEIVERS = 20
 _MOST_LINES = 200
-_RULES_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +154,7 @@ def _links(house: House, row: DirectoryRow, member: MemberId, text: _Text, *, ad
         tenant=row.id,
         member=member,
         subject=version,
-        until=now + timedelta(days=_RULES_DAYS),
+        until=now + timedelta(days=house.book.limits.customer_link_days),
     )
     lines = [f"What our staff may do, and how you are told: {address}/customer/policy/{_signed(house, rules)}"]
     if text.link is LinkKind.CONSENT and text.until is not None:

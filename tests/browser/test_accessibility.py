@@ -25,6 +25,7 @@ LEAST_PAGES = {
     "changing": 24,
     "closing": 12,
     "customer": 5,
+    "guarding": 16,
     "reconciling": 24,
     "replaying": 16,
     "ruling": 12,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,7 +46,7 @@ from console.usecases.publish_accesses import publish_accesses
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.kill_world import sequencer_in
-from tests.integration.stage import CONTRACT, Stage, new_urls, opened_stage, settle_in, tenant
+from tests.integration.stage import CONTRACT, Stage, behind, new_urls, opened_stage, settle_in, tenant
 from tests.web.cast import LONG_AGO
 from tests.webhook_fakes import OpenKeys
 
@@ -326,14 +326,20 @@ def test_a_code_that_writes_each_time_writes_of_openings_and_deeds(desk: Desk) -
     assert all("Noor" not in text and "Called them" not in text for text in said)
 
 
-def test_a_digest_comes_once_in_the_morning(desk: Desk) -> None:
+@pytest.mark.parametrize(("hour", "wait"), [(6, 18), (0, 12), (14, 2)])
+def test_a_digest_comes_once_at_the_hour_that_policy_says(desk: Desk, hour: int, wait: int) -> None:
+    limits = replace(desk.stage.house.book.limits, customer_digest_hour_utc=hour)
+    desk.stage = replace(desk.stage, house=behind(desk.stage, book=replace(desk.stage.house.book, limits=limits)))
     desk.stage.open("support_agent", "acme", TICKET)
     desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
     sequencer_in(desk.stage, desk.folder).run_once()
     publish_accesses(desk.stage.house)
     desk.deliver()
     assert desk.post.taken == []
-    desk.clock.pass_by(hours=18)
+    desk.clock.pass_by(hours=wait, minutes=-1)
+    desk.deliver()
+    assert desk.post.taken == []
+    desk.clock.pass_by(minutes=1)
     desk.deliver()
     assert [each.kind for each in desk.post.taken] == [LetterKind.DIGEST] * 2
     assert desk.post.taken[0].text.count("SUP-48213") >= 2

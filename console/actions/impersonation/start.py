@@ -10,7 +10,7 @@ from console.domain.ids import ActionKey, ImpersonationId, MemberId
 from console.domain.impersonations import Impersonation, Mode
 from console.domain.reasons import Effect
 from console.domain.workspace import Member
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 from console.ports.impersonations import Grounds
 
 _MOST_MINUTES = 480  # of the field; how many are allowed stands in policies/limits.toml
@@ -154,5 +154,5 @@ ACTION = Action(
     customer_sees="Who acted for which member, when, why, and every request that was made.",
     place="members",
     is_beside_its_thing=True,
-    writes_control=True,
+    lands=Landing.BOOKS,
 )

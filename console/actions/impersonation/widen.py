@@ -8,7 +8,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ImpersonationId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
 # What is told before policy is asked; whose role or session is gone is refused by policy, or when it runs.
 _TOLD_FIRST = frozenset(
@@ -100,5 +100,5 @@ ACTION = Action(
     customer_sees="That staff could write in a member's name, who agreed, why, and every request that was made.",
     place="impersonation",
     is_beside_its_thing=True,
-    writes_control=True,
+    lands=Landing.BOOKS,
 )

@@ -10,7 +10,7 @@ from console.domain.ids import ActionKey, MemberId, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.trust.letters import Letter, LetterKind, Way
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
 _MODES = {"read": "look only", "write": "look and change"}
 _LONGEST_MINUTES = 30
@@ -155,5 +155,5 @@ ACTION = Action(
     customer_sees="The question, who asks by pseudonym, why, what and how long, and a link to answer it.",
     undo=ActionKey("consent.withdraw"),
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

@@ -8,7 +8,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.tokens import PREFIX, CustomerToken, token_hash
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
 _SECONDS = 60
 _MOST_LIVE = 10
@@ -111,5 +111,5 @@ ACTION = Action(
     customer_sees="That a token was made, by whom and why.",
     undo=ActionKey("customer_token.revoke"),
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

@@ -8,7 +8,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, Notify
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
 _IMPERSONATION = {
     ImpersonationRule.ALLOWED: "Allowed",
@@ -126,5 +126,5 @@ ACTION = Action(
     documentation="Sets whether staff may act as the tenant's members, and how its administrators are told.",
     customer_sees="The new rules, who set them and why.",
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

@@ -14,7 +14,7 @@ from console.domain.reasons import Reason
 from console.domain.staff import StaffKind, StaffMember
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.workspace import Member
-from console.ports.actions import ControlTools, Tools
+from console.ports.actions import ControlTools, Landing, Tools
 from console.ports.impersonations import Grounds
 from tests.unit.actions.test_member_reveal import ADA
 from tests.unit.fakes import NOON, TENANT, WHY, FakePlane, FakeStaffBook, fault_of, shown, tools
@@ -220,5 +220,4 @@ def test_what_is_over_by_what_it_rests_on_or_was_faster_is_not_widened() -> None
 
 
 def test_both_only_read_the_tenant_and_say_so() -> None:
-    assert start.ACTION.writes_control
-    assert widen.ACTION.writes_control
+    assert (start.ACTION.lands, widen.ACTION.lands) == (Landing.BOOKS, Landing.BOOKS)

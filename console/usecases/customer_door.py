@@ -13,6 +13,7 @@ from console.domain.trust.tokens import CustomerToken, token_hash
 from console.domain.workspace import ADMINISTRATOR_ROLES
 from console.ports.store import ControlUnit
 from console.usecases.house import House
+from console.usecases.recording import row_ref
 from console.usecases.scopes import scope_of_sender, tenant_data
 from console.usecases.strangers import tell_of_stranger
 
@@ -104,6 +105,30 @@ def guest_of(house: House, given: str, kind: LinkKind, origin: Origin) -> Guest 
             tell_of_stranger(house, unit, "customer.refused", at=now, origin=origin, error="no administrator any more")
         return NotKnown()
     return Guest(link=link, row=row)
+
+
+def refuse_customer_in(
+    house: House,
+    unit: ControlUnit,
+    who: ActorRef,
+    row: DirectoryRow,
+    *,
+    because: str,
+    origin: Origin,
+    targets: tuple[TargetRef, ...] = (),
+) -> None:
+    """Record that somebody whom we know at the customer asked for what cannot be, once it is no use to them."""
+    tell_of_stranger(
+        house,
+        unit,
+        "customer.refused",
+        at=house.clock.now(),
+        origin=origin,
+        who=who,
+        tenant=row_ref(row, source="link"),
+        error=because,
+        targets=targets,
+    )
 
 
 def is_administrator(house: House, row: DirectoryRow, member: MemberId) -> bool:

@@ -10,13 +10,23 @@ from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, 
 from console.domain.trust.letters import LetterKind
 from console.domain.trust.links import LinkKind
 from console.ports.store import ControlUnit
-from console.usecases.customer_door import Caller, Guest, NotAllowed, NotKnown, TooOften, caller_in, guest_of
+from console.usecases.customer_door import (
+    Caller,
+    Guest,
+    NotAllowed,
+    NotKnown,
+    TooOften,
+    caller_in,
+    guest_of,
+    refuse_customer_in,
+)
 from console.usecases.house import House
 from console.usecases.impersonations_ending import end_against_wish_in
 from console.usecases.queue_letters import queue_letter
 from console.usecases.recording import emit_as, row_ref
 
 # A customer says more or less often; to be told nothing is what only the law can ask for.
+_CHANGED = "the rules were changed meanwhile"
 OFFERED = (Notify.EACH, Notify.DIGEST)
 
 
@@ -50,6 +60,7 @@ def show_policy(house: House, *, link: str, origin: Origin) -> PolicySheet | Ove
     with house.store.write() as unit:
         policy = unit.access_policies.of(guest.row.id)
         if str(policy.version) != guest.link.subject:
+            refuse_customer_in(house, unit, guest.ref, guest.row, because=_CHANGED, origin=origin)
             return Overtaken()
         _record_reading(house, unit, guest.ref, guest.row, origin)
     return PolicySheet(tenant=guest.row, policy=policy)
@@ -65,6 +76,7 @@ def set_policy_by_link(
     with house.store.write() as unit:
         policy = unit.access_policies.of(guest.row.id)
         if str(policy.version) != guest.link.subject:
+            refuse_customer_in(house, unit, guest.ref, guest.row, because=_CHANGED, origin=origin)
             return Overtaken()
         return _changed(house, unit, guest.ref, guest.row, before=policy, wanted=wanted, origin=origin)
 
@@ -76,6 +88,7 @@ def read_policy_by_token(house: House, *, token: str, origin: Origin) -> PolicyS
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         _record_reading(house, unit, caller.ref, caller.row, origin)
         return PolicySheet(tenant=caller.row, policy=unit.access_policies.of(caller.row.id))
@@ -90,6 +103,7 @@ def set_policy_by_token(
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         policy = unit.access_policies.of(caller.row.id)
         return _changed(house, unit, caller.ref, caller.row, before=policy, wanted=wanted, origin=origin)
@@ -110,6 +124,7 @@ def _changed(
     if after == before:
         return PolicySheet(tenant=row, policy=before)
     if not unit.access_policies.put(row.id, after, by=f"customer {who.id}", at=now):
+        refuse_customer_in(house, unit, who, row, because=_CHANGED, origin=origin)
         return Overtaken()
     pairs = (
         ("Impersonation", before.impersonation.value, after.impersonation.value),

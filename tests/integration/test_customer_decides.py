@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.adapters.letter_sinks import LettersByWay, WebhookLetters
+from console.domain.canonical import parse_canonical
 from console.domain.errors import OutsideError
 from console.domain.ids import ActionKey, MemberId, ReasonCode
 from console.domain.imports import MemberRecord, member_id_of
@@ -20,6 +21,7 @@ from console.domain.trust.letters import LetterKind, Way
 from console.domain.trust.links import Link, LinkKind
 from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook, Envelope
+from console.ports.trail import EntryFilter
 from console.ports.webhooks import Answer
 from console.usecases.customer_door import NotAllowed, NotKnown, TooOften
 from console.usecases.customer_policy import (
@@ -118,6 +120,13 @@ class Desk:
         }
         return Link(**{**said, **changed}).signed(self.stage.house.fingerprints.of)  # type: ignore[arg-type]
 
+    def refused(self) -> list[str]:
+        """Return why the customer was refused, each time, and that each refusal names the tenant."""
+        with self.stage.house.store.read() as unit:
+            found = unit.reader.page(EntryFilter(action="customer.refused"), before=None, limit=50)
+        bodies = [parse_canonical(entry.body) for entry in reversed(found)]
+        return [str(body["error"]) for body in bodies if isinstance(body, dict) and body["tenant"]]
+
     def answer(self, link: str, verdict: ConsentVerdict = ConsentVerdict.APPROVE) -> object:
         return decide_by_link(self.stage.house, link=link, verdict=verdict, origin=FROM)
 
@@ -166,6 +175,7 @@ def test_looking_decides_nothing_and_the_first_answer_uses_every_link_up(desk: D
         assert late.question.state is ConsentState.APPROVED
     (kept,) = desk.consents()
     assert (kept.state, kept.decided_by) == (ConsentState.APPROVED, OWNER)
+    assert desk.refused() == ["too late: the question is approved"] * 2
     assert (desk.stage.entries("consent.approved"), desk.stage.entries("consent.refused")) == (1, 0)
 
 
@@ -229,6 +239,7 @@ def test_silence_refuses_after_one_reminder(desk: Desk) -> None:
     assert {each.kind for each in desk.post.taken} == {LetterKind.CONSENT, LetterKind.CONSENT_REMINDER}
     desk.clock.pass_by(hours=11)
     assert isinstance(desk.answer(desk.link(consent, until=consent.use_by)), TooLate)
+    assert desk.refused() == ["too late: the question is expired"]
     keep_consents(desk.stage.house)
     keep_consents(desk.stage.house)
     assert desk.consents()[0].state is ConsentState.EXPIRED
@@ -240,6 +251,7 @@ def test_a_withdrawn_question_cannot_be_answered(desk: Desk) -> None:
     done = desk.stage.ask("support_agent", "acme", WITHDRAW, {"consent": consent.id}, reason=TICKET)
     assert isinstance(done, Ran), done
     assert isinstance(desk.answer(desk.link(consent)), TooLate)
+    assert desk.refused() == ["too late: the question is withdrawn"]
     desk.deliver()
     assert desk.post.taken == []
 
@@ -267,6 +279,7 @@ def test_a_program_answers_with_a_token_that_may_decide_and_not_with_another(des
         )
         assert isinstance(answer, kind)
     assert desk.consents()[0].state is ConsentState.REFUSED
+    assert desk.refused() == ["this token may not decide"]
 
 
 def _policy_link(desk: Desk, version: int = 0) -> str:
@@ -284,6 +297,7 @@ def test_an_administrator_sets_the_rules_once_per_link(desk: Desk) -> None:
     assert changed.is_changed
     again = set_policy_by_link(desk.stage.house, link=link, wanted=strict, origin=FROM)
     assert isinstance(again, Overtaken)
+    assert desk.refused() == ["the rules were changed meanwhile"]
     with desk.stage.house.store.read() as unit:
         assert unit.access_policies.of(tenant("acme")).impersonation is ImpersonationRule.REFUSED
         assert unit.access_policies.of(tenant("globex")).impersonation is ImpersonationRule.ALLOWED

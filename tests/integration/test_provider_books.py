@@ -8,7 +8,7 @@ import pytest
 
 from console.adapters.fake_stripe.book import Document
 from console.adapters.stripe.provider import StripeProvider
-from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind, Price
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind, Price, Subscription
 from console.domain.entitlements import Inputs
 from console.domain.ids import TenantId
 from console.domain.reconciling.books import Link, TenantBooks, UsageEvent, side_of
@@ -97,3 +97,30 @@ def test_a_part_of_a_period_that_costs_something_else_is_found(
     world.pass_by(days=20)
     assert kinds(world, customer) == found
     assert world.clock.now() > datetime(2027, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "begins", ["2029-01-28", "2029-01-29", "2029-01-30", "2027-01-31", "2028-01-29", "2028-01-30", "2028-01-31"]
+)
+def test_changes_in_every_month_of_a_year_are_as_they_should_be_whatever_day_it_began_on(
+    tmp_path: Path, begins: str
+) -> None:
+    with world_in_process(tmp_path / "provider.sqlite3") as world:
+        world.pass_by(days=(datetime.fromisoformat(f"{begins}T12:00+00:00") - NOON).days)
+        customer = world.customer()["id"]
+        subscription = world.subscription(customer, quantity=2)
+        item, ends = subscription["items"]["data"][0]["id"], set[datetime]()
+        for month in range(13):
+            world.pass_by(days=9)
+            params = {"items": [{"id": item, "quantity": 3 + month}]}
+            world.calls.post(f"/v1/subscriptions/{subscription['id']}", params, key=world.key())
+            found = StripeProvider(world.calls, clock=world.clock, is_live=True).fetch(
+                ObjectKind.SUBSCRIPTION, subscription["id"]
+            )
+            assert found is not None
+            assert isinstance(found.thing, Subscription)
+            ends.add(found.thing.period_until)
+            world.pass_by(days=(found.thing.period_until - world.clock.now()).days + 1)
+        assert len(ends) == 13
+        assert max(each.day for each in ends) == int(begins[-2:])  # a short month does not move the others
+        assert kinds(world, customer) == []

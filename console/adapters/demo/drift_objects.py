@@ -105,7 +105,7 @@ def _deleted_price_in_use(books: DemoBooks, dice: Random) -> DemoBooks | None:
 
 def _sub_period_drift(books: DemoBooks, dice: Random) -> DemoBooks:
     mine = of(Subscription, books)[0]
-    field = dice.choice(("period_until", "period_from"))
+    field = dice.choice(("period_until", "period_from", "anchored_at"))
     return here(books, replace(mine, **{field: getattr(mine, field) - 3 * _DAY}))
 
 

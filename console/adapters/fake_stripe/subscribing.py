@@ -25,7 +25,7 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
     if not prices or any(price["recurring"] is None for price in prices):
         raise RefusedError("A subscription needs items with recurring prices.", code="parameter_missing")
     trial_days = whole_of(params, "trial_period_days", 0)
-    until = now + trial_days * _DAY_S if trial_days else after_interval(now, prices[0]["recurring"])
+    until = now + trial_days * _DAY_S if trial_days else after_interval(now, prices[0]["recurring"], anchor=now)
     made = changes.new(
         "subscription",
         "sub",
@@ -102,7 +102,7 @@ def renew(changes: Changes, thing: str) -> Document | None:
     if before["cancel_at_period_end"]:
         _ended(changes, before)
         return None
-    rows = [_next(item, changes) for item in before["items"]["data"]]
+    rows = [_next(item, changes, anchor=before.get("billing_cycle_anchor")) for item in before["items"]["data"]]
     after = changes.changed(
         before,
         "customer.subscription.updated",
@@ -141,15 +141,16 @@ def period_end(subscription: Document) -> int | None:
     return min(ends, default=None)
 
 
-def after_interval(at: int, recurring: Mapping[str, Any]) -> int:
-    """Return the moment one interval later; a month that has no such day ends on its last."""
+def after_interval(at: int, recurring: Mapping[str, Any], *, anchor: int) -> int:
+    """Return the moment one interval later: on the day of the anchor, or the last of a month that has no such day."""
     count, interval = int(recurring.get("interval_count") or 1), recurring.get("interval")
     if interval in {"day", "week"}:
         return at + count * (7 if interval == "week" else 1) * _DAY_S
     moment = datetime.fromtimestamp(at, tz=UTC)
     months = moment.year * 12 + moment.month - 1 + count * (12 if interval == "year" else 1)
     year, month = months // 12, months % 12 + 1
-    day = min(moment.day, calendar.monthrange(year, month)[1])
+    wanted = datetime.fromtimestamp(anchor, tz=UTC).day
+    day = min(wanted, calendar.monthrange(year, month)[1])
     return int(moment.replace(year=year, month=month, day=day).timestamp())
 
 
@@ -176,11 +177,12 @@ def _changed_item(changes: Changes, row: Document, given: Mapping[str, Any]) -> 
     return {**row, "price": price, **quantity}
 
 
-def _next(item: Document, changes: Changes) -> Document:
+def _next(item: Document, changes: Changes, *, anchor: int | None) -> Document:
     begin = item["current_period_end"]
     price = _price(changes, item)
     recurring = price.get("recurring") or {"interval": "month"}
-    return {**item, "current_period_start": begin, "current_period_end": after_interval(begin, recurring)}
+    until = after_interval(begin, recurring, anchor=begin if anchor is None else anchor)
+    return {**item, "current_period_start": begin, "current_period_end": until}
 
 
 def _price(changes: Changes, item: Document) -> Document:

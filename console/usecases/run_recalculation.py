@@ -29,7 +29,7 @@ from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
-from console.usecases.sweep_access import record_recalculated
+from console.usecases.tell_access import record_recalculated
 from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 RUN_JOB = "entitlement.run_recalculation"
@@ -144,7 +144,7 @@ def _settle(
     """Settle a tenant, with its entry; where another worker was faster, what a plane keeps is said already."""
     is_ours = unit.recalculations.settle(planned, worked.state, because=worked.because, at=at)
     if worked.said is not None and (is_ours or not worked.is_kept):
-        record_recalculated(unit, job, row, worked.said, cause=planned.run, at=at)
+        record_recalculated(unit, row, worked.said, cause=planned.run, correlation=job.request, at=at)
 
 
 def _loses_more(plane: TenantPlane, planned: PlannedTenant, *, now: datetime) -> bool:

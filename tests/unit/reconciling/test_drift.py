@@ -14,7 +14,7 @@ from console.adapters.demo.generator import DEFAULT_SEED
 from console.adapters.demo.sketches import sketched
 from console.domain.reconciling.catalogue import KINDS, ROWS
 from console.domain.reconciling.detecting import detect_account, detect_tenant
-from console.domain.reconciling.findings import RepairClass
+from console.domain.reconciling.findings import Direction, RepairClass
 from tests.unit.reconciling.worlds import KINDS_OF_TENANTS, NOW, clean, pair, tenants_for
 
 _EACH = 6
@@ -144,3 +144,14 @@ def test_the_demo_shows_a_handful_of_true_findings() -> None:
 def test_the_traps_are_left_as_they_are() -> None:
     sketches = [sketched(DEFAULT_SEED, index, now=NOW) for index in range(18)]
     assert list(world_books(iter(sketches), now=NOW)) == [demo_books(each, now=NOW) for each in sketches]
+
+
+def test_it_finds_how_far_the_provider_has_come_with_collecting() -> None:
+    """An open invoice on both sides, which the provider has tried to collect once more than the mirror knows."""
+    fields = set()
+    for _, books in tenants_for("invoice_status_drift", wanted=60):
+        (candidate,) = detect_tenant(books.compared())
+        fields.add(candidate.differs)
+        if candidate.differs in {"attempts", "next_attempt_at"}:
+            assert (candidate.at_risk_minor, candidate.direction) == (0, Direction.NOBODY)
+    assert {"status", "attempts"} <= fields

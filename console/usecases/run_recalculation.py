@@ -25,7 +25,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.freezing import FrozenError
 from console.usecases.house import House
-from console.usecases.job_outcomes import Again, Done, JobRefusedError
+from console.usecases.job_outcomes import Again, Done, JobRefusedError, forget_failures
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
@@ -64,8 +64,10 @@ def run_recalculation(house: House, job: Job) -> Done | Again:
     if not canaries and sweep.canaries_done_at and now < sweep.canaries_done_at + timedelta(seconds=CANARY_WAIT_S):
         return Again(at=sweep.canaries_done_at + timedelta(seconds=CANARY_WAIT_S))
     # 3
-    for each in canaries or waiting:
+    for number, each in enumerate(canaries or waiting):
         _work_off(house, job, each, now=now)
+        if not number:
+            forget_failures(house, job)
         # 4
         if _stopped(house, job, sweep, now=now):
             return Again(at=now + timedelta(seconds=_LOOK_AGAIN_S))

@@ -440,7 +440,7 @@ def test_it_adds_tax_line_by_line_and_the_invoice_adds_up(world: ProviderWorld) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"percentage": "a lot"}, {"percentage": "101"}, {"percentage": "19", "inclusive": "true"}], ids=str
+    "wrong", [{"percentage": "a lot"}, {"percentage": "101"}, {"percentage": "19", "inclusive": "perhaps"}], ids=str
 )
 def test_it_makes_no_rate_that_it_does_not_understand(alone: ProviderWorld, wrong: dict[str, str]) -> None:
     with pytest.raises(OutsideError):

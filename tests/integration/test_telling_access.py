@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from console.adapters.inbound_stripe import PROVIDER, StripeSignatures
 from console.domain.billing.objects import Subscription
 from console.domain.billing.resyncing import JOB, Progress, key_of
 from console.domain.effective_store import StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
-from console.domain.ids import ExecutionId
+from console.domain.ids import ExecutionId, InboundId
+from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import JobDraft, JobState
+from console.usecases.receive_inbound import PROCESS_JOB
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
 from console.usecases.tell_access import TELL_JOB
@@ -97,7 +100,8 @@ def there(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDataba
     clock, provider = HandClock(), PaperProvider()
     with opened_stage(url, planes, clock=clock) as stage:
         settle_in(stage, [], far=["away"])
-        yield World(replace(stage, house=behind(stage, provider=provider)), clock, provider)
+        ports = {"provider": provider, "inbound_verifiers": {PROVIDER: StripeSignatures(["whsec_away"])}}
+        yield World(replace(stage, house=behind(stage, **ports)), clock, provider)
 
 
 def test_an_end_is_told_once_wherever_the_sweep_is_killed(there: World) -> None:
@@ -136,6 +140,35 @@ def test_a_subscription_that_moved_is_told_once_wherever_the_resync_is_killed(th
     assert deaths >= 14
     assert {cause.partition(":")[0] for _, cause in there.told()} == {"resync"}
     assert there.tells() == {JobState.SUCCEEDED}
+
+
+def test_a_subscription_that_moved_is_told_once_wherever_the_work_on_its_event_is_killed(there: World) -> None:
+    number, deaths = 0, 0
+    there.provider.knows(replace(A_CUSTOMER, id="cus_away"))
+    while True:
+        number += 1
+        there.provider.knows(subscription("active" if number % 2 else "canceled"))
+        with there.stage.storage.store.write() as unit:
+            unit.inbox.add(event_about_it(there, number))
+        there.queue(PROCESS_JOB, f"inbound_{number}", {"event": f"inb_{number}"})
+        has_died = there.work(Fate(at=number))
+        deaths += has_died
+        assert [version for version, _ in there.told()] == list(range(1, number + 1)), number
+        assert there.stage.entries("inbound.processed") == number
+        if not has_died:
+            break
+    assert deaths >= 14
+    assert {cause.partition(":")[0] for _, cause in there.told()} == {"inbound"}
+
+
+def event_about_it(there: World, number: int) -> InboundEvent:
+    """Return an event that waits in the inbox."""
+    now = there.clock.now()
+    return InboundEvent(
+        id=InboundId(f"inb_{number}"), provider=PROVIDER, account="", is_live=True, event_id=f"evt_{number}",
+        event_type="customer.subscription.updated", object_id="sub_away", customer="cus_away", made_at=now,
+        received_at=now, payload=b"{}", state=InboundState.RECEIVED,
+    )  # fmt: skip
 
 
 def subscription(status: str) -> Subscription:

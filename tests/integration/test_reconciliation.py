@@ -97,9 +97,11 @@ def test_healing_tells_the_tenant_whose_access_changes(fleet: World) -> None:
     fleet.provider.knows(subscription("bolt", ends_at_period_end=True))
     fleet.run()
     assert fleet.stage.count(told) == 0  # healed, and nothing changes for the tenant
+    before = fleet.stage.entries("access.recalculated")
     fleet.provider.knows(subscription("bolt", status="canceled", ended_at=fleet.clock.now()))
     assert fleet.run().counts["healed"] == 1
     assert fleet.stage.count(told) == 1
+    assert fleet.stage.entries("access.recalculated") == before + 1
 
 
 def test_it_is_the_same_finding_in_every_run(fleet: World) -> None:

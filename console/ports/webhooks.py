@@ -98,11 +98,15 @@ class WebhookBook(Protocol):
         ...
 
     def unfanned(self, *, limit: int) -> Sequence[Message]:
-        """Return messages that the product wrote and nobody has addressed yet, oldest first."""
+        """Return messages that nobody has taken note of yet, oldest first: the product's, and our own."""
+        ...
+
+    def addressed_among(self, messages: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Return those messages that have deliveries: our own are stored with them."""
         ...
 
     def fan_out(self, message: MessageId, deliveries: Sequence[Delivery], *, at: datetime) -> bool:
-        """Address a message that the product wrote; False when it was addressed before."""
+        """Take note of a message and address it; False when that was done before."""
         ...
 
     def deliveries(self, which: DeliveryFilter, *, before: DeliveryId | None, limit: int) -> Sequence[Delivery]:

@@ -199,6 +199,18 @@ class WebhookBook(Protocol):
         """Return matching deliveries oldest first, by key; `after` is the last (created_at, id) seen."""
         ...
 
+    def count_candidates(self, selector: Selector, *, most: int) -> int:
+        """Return how many deliveries match, counted no further than `most`."""
+        ...
+
+    def candidate_at(self, selector: Selector, position: int) -> datetime | None:
+        """Return when the delivery at a position, from 1, of those that match was created; None when fewer do."""
+        ...
+
+    def grow_run(self, run: Run, more: Run, items: Iterable[RunItem]) -> bool:
+        """Write how far a plan that is being counted has come, with the items it gained; False: it moved meanwhile."""
+        ...
+
     def add_run(self, run: Run, items: Iterable[RunItem]) -> None:
         """Store a planned run with its frozen list."""
         ...

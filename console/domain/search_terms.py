@@ -12,6 +12,7 @@ _INVOICE = re.compile(r"inv[-_][a-z0-9-]{3,60}", re.IGNORECASE)
 _CUSTOMER = re.compile(r"cus_[a-z0-9]{3,60}", re.IGNORECASE)
 _MESSAGE = re.compile(r"msg_[a-z0-9]{3,60}", re.IGNORECASE)
 _TENANT_ID = re.compile(r"ten_[a-z0-9]{3,60}", re.IGNORECASE)
+_ID_OF_PRODUCT = re.compile(r"(?=[a-z_:-]*[0-9])[a-z0-9][a-z0-9_:-]{7,99}", re.IGNORECASE)
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -48,6 +49,8 @@ def understood(typed: str) -> SearchTerms:
         kinds.append(SearchKind.SLUG)
     if _DOMAIN.fullmatch(text):
         kinds.append(SearchKind.DOMAIN)
+    if _ID_OF_PRODUCT.fullmatch(text):  # a product names its messages as it likes
+        kinds.append(SearchKind.MESSAGE)
     if len(text) >= SHORTEST_FRAGMENT:
         kinds.append(SearchKind.NAME)
     fault = None if kinds else f"Type at least {SHORTEST_FRAGMENT} characters of a name."

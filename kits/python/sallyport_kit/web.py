@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from sallyport_kit.settings import KitSettings
 
 Headers = list[tuple[str, str]]
+UNREADABLE = "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,14 @@ class Answer:
 
 
 def cookie_in(header: str, name: str) -> str:
-    """Return a cookie of a Cookie header; empty when there is none. Some servers join several headers by a comma."""
-    for pair in header.replace(",", ";").split(";"):
-        found, _, value = pair.strip().partition("=")
-        if found == name:
-            return value
-    return ""
+    """Return a cookie of a Cookie header; empty when there is none.
+
+    Shape: what stands behind a comma is part of another cookie's value, which a sibling host may have written, or of
+    several headers that a server joined; nobody can tell, so it comes back as UNREADABLE, which is nobody's token.
+    """
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    held = next((value for found, _, value in pairs if found == name and value), "")
+    return held or (UNREADABLE if f",{name}=" in header.replace(" ", "") else "")
 
 
 @dataclass(frozen=True, slots=True)

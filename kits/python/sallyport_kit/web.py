@@ -39,6 +39,13 @@ class Asked:
         """Return whether a person will read the answer in a page."""
         return self.is_htmx or "text/html" in self.headers.get("accept", "")
 
+    def is_of(self, origin: str) -> bool:
+        """Return whether a page of ours sent this; browsers that say neither header are believed."""
+        site = self.headers.get("sec-fetch-site")
+        if site is not None:
+            return site in {"same-origin", "none"}
+        return self.headers.get("origin", "null") in {"null", origin}
+
     @property
     def is_by_person(self) -> bool:
         """Return whether somebody did this, instead of a page by itself.

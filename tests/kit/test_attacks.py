@@ -1,10 +1,14 @@
 """What somebody tries who sits beside the product: on a sibling host, in a link, or at the keyboard of the browser."""
 
 from collections.abc import Iterator
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from tests.kit.products import FORMS, World, world
+from sallyport_kit import Declaration, Effect, RouteTable
+from sallyport_kit.asgi import AsgiKit, Receive, Scope, Send
+from sallyport_kit.wsgi import WsgiKit
+from tests.kit.products import FORMS, World, over_asgi, over_wsgi, world
 
 
 @pytest.fixture(params=FORMS)
@@ -39,3 +43,31 @@ def test_it_lets_no_other_site_press_the_button(scene: World, site: str) -> None
         seen = scene.browser.post("/sallyport/leave", Sec_Fetch_Site=site)
         assert (seen.status, seen.get("Set-Cookie"), seen.get("Clear-Site-Data")) == (403, "", "")
     assert scene.console.rows[sid].ended_by == ""
+
+
+def overriding_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """Answer as products do whose forms name a method that browsers do not send."""
+    method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"])
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [method.encode()]
+
+
+async def overriding_asgi(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer as the other one does."""
+    method = dict(scope["headers"]).get(b"x-http-method-override", scope["method"].encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": method})
+
+
+@pytest.mark.parametrize("form", ["wsgi", "asgi"])
+def test_it_runs_no_other_method_than_the_one_it_decided_about(form: str) -> None:
+    scene = world(form)
+    scene.enter()
+    table = RouteTable({"GET /x": Declaration(Effect.READ), "POST /x": Declaration(Effect.WRITE)})
+    scene.browser.send = (
+        over_wsgi(WsgiKit(overriding_wsgi, scene.kit, routes=table.in_environ))
+        if form == "wsgi"
+        else over_asgi(AsgiKit(overriding_asgi, scene.kit, routes=table.in_scope))
+    )
+    assert scene.browser.open("/x", **{"X-HTTP-Method-Override": "POST"}).text == "GET"
+    scene.kit.close()

@@ -71,3 +71,15 @@ def test_it_runs_no_other_method_than_the_one_it_decided_about(form: str) -> Non
     )
     assert scene.browser.open("/x", **{"X-HTTP-Method-Override": "POST"}).text == "GET"
     scene.kit.close()
+
+
+def test_the_strictest_of_several_fitting_routes_counts() -> None:
+    table = RouteTable({
+        "GET /f/<path:name>": Declaration(Effect.READ),
+        "GET /f/<id>/delete": Declaration(Effect.WRITE),
+        "GET /f/<id>/key": Declaration(Effect.NEVER, "api_key.create"),
+    })  # fmt: skip
+    found = {path: table.find("GET", path) for path in ("/f/a/b", "/f/7/delete", "/f/7/key")}
+    assert [each and each.pattern for each in found.values()] == [
+        "/f/<path:name>", "/f/<id>/delete", "/f/<id>/key",
+    ]  # fmt: skip

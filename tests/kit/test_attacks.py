@@ -7,6 +7,8 @@ import pytest
 
 from sallyport_kit import Declaration, Effect, RouteTable
 from sallyport_kit.asgi import AsgiKit, Receive, Scope, Send
+from sallyport_kit.errors import ConsoleSilentError
+from sallyport_kit.keys import KeyBook
 from sallyport_kit.wsgi import WsgiKit
 from tests.kit.products import FORMS, World, over_asgi, over_wsgi, world
 
@@ -47,7 +49,7 @@ def test_it_lets_no_other_site_press_the_button(scene: World, site: str) -> None
 
 def overriding_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     """Answer as products do whose forms name a method that browsers do not send."""
-    method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"])
+    method = str(environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"]))
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [method.encode()]
 
@@ -83,3 +85,22 @@ def test_the_strictest_of_several_fitting_routes_counts() -> None:
     assert [each and each.pattern for each in found.values()] == [
         "/f/<path:name>", "/f/<id>/delete", "/f/<id>/key",
     ]  # fmt: skip
+
+
+def test_a_console_that_never_answered_is_asked_once_for_all_who_come_with_a_forged_token() -> None:
+    asked, now = [], [100.0]
+
+    def fetch() -> list[object]:
+        asked.append(now[0])
+        now[0] += 2.0  # the time-out
+        raise ConsoleSilentError("silent")
+
+    book = KeyBook(fetch, keep_s=300, monotonic=lambda: now[0])
+    for _ in range(5):
+        with pytest.raises(ConsoleSilentError):
+            book.key("forged")
+    assert asked == [100.0]
+    now[0] += 1.0
+    with pytest.raises(ConsoleSilentError):
+        book.key("forged")
+    assert len(asked) == 2

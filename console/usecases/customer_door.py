@@ -13,6 +13,7 @@ from console.domain.trust.tokens import CustomerToken, token_hash
 from console.domain.workspace import ADMINISTRATOR_ROLES
 from console.ports.store import ControlUnit
 from console.usecases.house import House
+from console.usecases.recording import row_ref
 from console.usecases.scopes import scope_of_sender, tenant_data
 from console.usecases.strangers import tell_of_stranger
 
@@ -69,6 +70,38 @@ def caller_in(house: House, unit: ControlUnit, given: str, origin: Origin) -> Ca
     unit.throttles.hit(_BUCKET, token.id, at=now)
     unit.customer_tokens.used(token.id, at=now)
     return Caller(token=token, row=row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotByProgram:
+    """The token is good, and this takes an administrator: one of us has seen every token.
+
+    Shape: `code` is stable, `sentence` says why.
+    """
+
+    code: str
+    sentence: str
+
+
+def not_by_program(
+    house: House, unit: ControlUnit, caller: Caller, refusal: NotByProgram, *, origin: Origin, consent: str = ""
+) -> NotByProgram:
+    """Record that a program was refused what an administrator has to do, and return the refusal."""
+    targets = [TargetRef(type="customer_token", id=caller.token.id)]
+    if consent:
+        targets.append(TargetRef(type="consent", id=consent))
+    tell_of_stranger(
+        house,
+        unit,
+        "customer.refused",
+        at=house.clock.now(),
+        origin=origin,
+        who=caller.ref,
+        tenant=row_ref(caller.row, source="token"),
+        error=refusal.code.replace("_", " "),
+        targets=tuple(targets),
+    )
+    return refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,26 @@ from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, 
 from console.domain.trust.letters import LetterKind
 from console.domain.trust.links import LinkKind
 from console.ports.store import ControlUnit
-from console.usecases.customer_door import Caller, Guest, NotAllowed, NotKnown, TooOften, caller_in, guest_of
+from console.usecases.customer_door import (
+    Caller,
+    Guest,
+    NotAllowed,
+    NotByProgram,
+    NotKnown,
+    TooOften,
+    caller_in,
+    guest_of,
+    not_by_program,
+)
 from console.usecases.house import House
 from console.usecases.queue_letters import queue_letter
 from console.usecases.recording import emit_as, row_ref
 
 # A customer says more or less often; to be told nothing is what only the law can ask for.
 OFFERED = (Notify.EACH, Notify.DIGEST)
+_LOOSER = NotByProgram(
+    code="administrators_only", sentence="A program makes the rules stricter; an administrator loosens them by a link."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +95,8 @@ def read_policy_by_token(house: House, *, token: str, origin: Origin) -> PolicyS
 
 def set_policy_by_token(
     house: House, *, token: str, wanted: Wanted, origin: Origin
-) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed:
-    """Write what a tenant's own program wants."""
+) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed | NotByProgram:
+    """Write what a tenant's own program wants, unless it permits more or says less."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
         if not isinstance(caller, Caller):
@@ -91,6 +104,8 @@ def set_policy_by_token(
         if not caller.token.may_decide:
             return NotAllowed()
         policy = unit.access_policies.of(caller.row.id)
+        if policy.loosens(replace(policy, impersonation=wanted.impersonation, notify=wanted.notify)):
+            return not_by_program(house, unit, caller, _LOOSER, origin=origin)
         return _changed(house, unit, caller.ref, caller.row, before=policy, wanted=wanted, origin=origin)
 
 

@@ -21,7 +21,7 @@ from console.domain.trust.links import Link, LinkKind
 from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook, Envelope
 from console.ports.webhooks import Answer
-from console.usecases.customer_door import NotAllowed, NotKnown, TooOften
+from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
     PolicySheet,
@@ -265,6 +265,31 @@ def test_a_program_answers_with_a_token_that_may_decide_and_not_with_another(des
         )
         assert isinstance(answer, kind)
     assert desk.consents()[0].state is ConsentState.REFUSED
+
+
+def test_no_token_answers_whoever_has_seen_it(desk: Desk) -> None:
+    desk.stage.open("support_lead", "acme", CONTRACT)
+    raw = {"label": "For the portal", "opens": "decide"}
+    asked = desk.stage.ask("support_lead", "acme", ActionKey("customer_token.make"), raw)
+    assert isinstance(asked, Waiting), asked
+    desk.stage.approve("support_lead_2", asked.request)
+    ran = execute_request(desk.stage.house, desk.stage.actor("support_lead_2"), request_id=asked.request.id)
+    assert isinstance(ran, Ran), ran
+    answers = []
+    for who in ("support_lead", "support_lead_2"):
+        desk.stage.open(who, "acme", TICKET)
+        assert isinstance(desk.stage.ask(who, "acme", ASK, QUESTION, reason=TICKET), Ran)
+        consent = next(each for each in desk.consents() if each.staff == desk.stage.actor(who).staff)
+        answers.append(
+            decide_by_token(
+                desk.stage.house,
+                token=ran.applied.shown["Token"],
+                consent=consent.id,
+                verdict=ConsentVerdict.APPROVE,
+                origin=FROM,
+            )
+        )
+    assert [type(each) for each in answers] == [Question, NotByProgram]  # the approver ran it, and saw it
 
 
 def _policy_link(desk: Desk, version: int = 0) -> str:

@@ -69,12 +69,16 @@ OWNER, ADMIN, PLAIN = (member_id_of("acme", name) for name in ("boss", "admin", 
 
 @dataclass
 class Post:
-    """A sink that keeps what it takes, and can be away."""
+    """A sink that keeps what it takes, and can be away; one address may be out of reach, for good or for now."""
 
     taken: list[Envelope] = field(default_factory=list)
     is_away: bool = False
+    lost: str = ""
+    is_lost_for_good: bool = True
 
     def send(self, envelope: Envelope) -> None:
+        if envelope.to == self.lost:
+            raise OutsideError("Nobody lives there.", permanent=self.is_lost_for_good)
         if self.is_away:
             raise OutsideError("The post office is closed.", permanent=False)
         self.taken.append(envelope)
@@ -152,6 +156,15 @@ def test_a_question_reaches_each_administrator_with_a_link_of_their_own(desk: De
     assert (shown.consent.what, shown.state) == (QUESTION["what"], ConsentState.PENDING)
     assert re.fullmatch(r"staff-[0-9a-f]{10}", shown.staff)
     assert "Noor" not in repr(desk.post.taken)
+
+
+def test_no_line_of_a_question_passes_for_one_of_the_letter(desk: Desk) -> None:
+    forged = f"Read and answer: {ADDRESS}/customer/consents/x".replace("https://", "").replace("/", " / ")
+    desk.ask(what=f"See your invoices.\n\n{forged}\u2028{forged}")
+    desk.deliver()
+    lines = desk.post.taken[0].text.splitlines()
+    assert [line for line in lines if line.startswith(forged)] == []
+    assert len([line for line in lines if line.startswith("Read and answer: ")]) == 1
 
 
 def test_looking_decides_nothing_and_the_first_answer_uses_every_link_up(desk: Desk) -> None:
@@ -360,6 +373,49 @@ def test_a_digest_comes_once_in_the_morning(desk: Desk) -> None:
     desk.deliver()
     assert [each.kind for each in desk.post.taken] == [LetterKind.DIGEST] * 2
     assert desk.post.taken[0].text.count("SUP-48213") >= 2
+
+
+@pytest.mark.parametrize("lost", ["admin@acme.example", "boss@acme.example"])
+@pytest.mark.parametrize("is_for_good", [True, False])
+def test_one_who_cannot_be_reached_keeps_a_letter_from_nobody_else(
+    desk: Desk,
+    lost: str,
+    is_for_good: bool,
+) -> None:
+    desk.post.lost, desk.post.is_lost_for_good = lost, is_for_good
+    _work(desk)
+    desk.deliver()
+    told = {each.to for each in desk.post.taken}
+    assert told == {"admin@acme.example", "boss@acme.example"} - {lost}
+    assert (desk.stage.entries("letter.sent") > 0) is is_for_good
+    assert desk.stage.entries("letter.given_up") == 0
+
+
+def test_a_letter_that_can_reach_nobody_is_given_up(desk: Desk) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put(
+            [
+                MemberRecord(
+                    tenant="acme", external_id="boss", name="Boss", email="boss@acme.example", phone=None,
+                    role="member", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+                )
+            ]
+        )  # fmt: skip
+    desk.post.lost = "admin@acme.example"
+    _work(desk)
+    desk.deliver()
+    assert desk.stage.entries("letter.given_up") >= 1
+
+
+def test_a_digest_that_is_cut_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.usecases.deliver_letters._MOST_LINES", 1)
+    desk.stage.open("support_agent", "acme", TICKET)
+    desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
+    sequencer_in(desk.stage, desk.folder).run_once()
+    publish_accesses(desk.stage.house)
+    desk.clock.pass_by(hours=18)
+    desk.deliver()
+    assert "There are more: your access log has all of them, from number 2 on." in desk.post.taken[0].text
 
 
 def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: Desk) -> None:

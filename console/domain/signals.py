@@ -262,7 +262,7 @@ _MEASURES: Mapping[Measure, Callable[[SignalRule, Act, _Seen], Hit | None]] = Ma
 
 def _hit(subject: str, summary: str, acts: Collection[Act]) -> Hit:
     newest = sorted(acts, key=_turn)[-MOST_EVIDENCE:]
-    people = tuple(sorted({each.actor for each in newest}))
+    people = tuple(sorted({each.actor for each in acts}))  # all of them: nobody among them settles it
     return Hit(subject=subject, summary=summary, evidence=tuple(each.uid for each in newest), people=people)
 
 

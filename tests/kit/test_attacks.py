@@ -75,6 +75,24 @@ def test_it_runs_no_other_method_than_the_one_it_decided_about(form: str) -> Non
     scene.kit.close()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["X-Accel-Expires", "Edge-Control", "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control"],
+)
+def test_it_lets_no_cache_in_front_keep_what_it_marked(name: str) -> None:
+    def kept(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html"), (name, "600")])
+        return [b"<body>Ada"]
+
+    scene = world("wsgi")
+    scene.enter()
+    table = RouteTable({"GET /x": Declaration(Effect.READ)})
+    scene.browser.send = over_wsgi(WsgiKit(kept, scene.kit, routes=table.in_environ))
+    seen = scene.browser.open("/x")
+    assert (seen.get("Cache-Control"), seen.get(name)) == ("no-store", "")
+    scene.kit.close()
+
+
 def test_the_strictest_of_several_fitting_routes_counts() -> None:
     table = RouteTable({
         "GET /f/<path:name>": Declaration(Effect.READ),

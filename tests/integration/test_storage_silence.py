@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from console.storage.engines import open_database
-from console.storage.parts import Part
+from console.storage.engines import Part, open_database
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
 

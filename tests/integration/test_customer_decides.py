@@ -345,6 +345,17 @@ def test_staff_tighten_alone_and_loosen_together(desk: Desk) -> None:
     assert isinstance(desk.stage.ask("support_agent", "acme", POLICY, loose), Waiting)
 
 
+def test_a_customer_is_written_to_about_rules_that_staff_changed(desk: Desk) -> None:
+    desk.stage.open("support_agent", "acme", CONTRACT)
+    assert isinstance(
+        desk.stage.ask("support_agent", "acme", POLICY, {"impersonation": "refused", "notify": "each"}), Ran
+    )
+    desk.deliver()
+    told = [each for each in desk.post.taken if each.kind is LetterKind.POLICY_CHANGED]
+    assert {each.to for each in told} == {"admin@acme.example", "boss@acme.example"}
+    assert all("Impersonation: refused. Letters: each." in each.text for each in told)
+
+
 def _work(desk: Desk) -> None:
     desk.stage.open("support_agent", "acme", INCIDENT)
     assert isinstance(desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=INCIDENT), Ran)

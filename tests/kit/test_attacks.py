@@ -1,5 +1,6 @@
 """What somebody tries who sits beside the product: on a sibling host, in a link, or at the keyboard of the browser."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -11,6 +12,7 @@ from sallyport_kit.errors import ConsoleSilentError
 from sallyport_kit.keys import KeyBook
 from sallyport_kit.wsgi import WsgiKit
 from tests.kit.products import FORMS, World, over_asgi, over_wsgi, world
+from tests.products import token_keys
 
 
 @pytest.fixture(params=FORMS)
@@ -45,6 +47,23 @@ def test_it_lets_no_other_site_press_the_button(scene: World, site: str) -> None
         seen = scene.browser.post("/sallyport/leave", Sec_Fetch_Site=site)
         assert (seen.status, seen.get("Set-Cookie"), seen.get("Clear-Site-Data")) == (403, "", "")
     assert scene.console.rows[sid].ended_by == ""
+
+
+@pytest.mark.parametrize("path", ["/sallyport/enter", "/sallyport/callback"])
+@pytest.mark.parametrize(
+    "query", ["&".join(f"a{number}=1" for number in range(50)), "sid=" + "a" * 9_000, "sid=%ff&code=%00"]
+)
+def test_it_answers_an_odd_query_as_any_other_wrong_one(scene: World, path: str, query: str) -> None:
+    seen = scene.browser.open(f"{path}?{query}")
+    assert (seen.status, seen.get("X-Impersonation-Refused")) == (400, "entry_refused")
+
+
+def test_it_refuses_a_token_whose_header_goes_too_deep(scene: World) -> None:
+    header = urlsafe_b64encode(b"[" * 1_500 + b"]" * 1_500).rstrip(b"=").decode()
+    scene.carry(f"{header}.e30.c2ln")
+    seen = scene.browser.open("/members")
+    assert (seen.status, seen.get("X-Impersonation-Refused")) == (401, "token_refused")
+    assert token_keys().read(f"{header}.e30.c2ln") is None
 
 
 def overriding_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

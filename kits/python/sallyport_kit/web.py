@@ -25,7 +25,10 @@ class Asked:
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the query that is given exactly once; empty otherwise."""
-        found = parse_qs(self.query, max_num_fields=20).get(name, []) if len(self.query) < 4_096 else []
+        try:
+            found = parse_qs(self.query, max_num_fields=20).get(name, []) if len(self.query) < 4_096 else []
+        except ValueError:  # more than anybody of ours sends
+            found = []
         return found[0] if len(found) == 1 else ""
 
     @property

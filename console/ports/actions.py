@@ -109,6 +109,8 @@ class ControlTools(Protocol):
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property
+    def executor(self) -> StaffId: ...  # noqa: D102
+    @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
     def impersonations(self) -> ImpersonationBook: ...  # noqa: D102

@@ -63,6 +63,7 @@ def may_break_glass(
         remedy = "Open the tenant again with the reason Break-glass and this very incident."
         return denied(DenyCode.REASON_NOT_ACCEPTED, "The lease was not opened for this.", remedy, "code")
     glass, is_open = breaking
+    unit.throttles.lock("break_glass", actor.person)  # else two forms of one moment would owe nothing to each other
     facts: dict[str, bool | int | str] = {
         "is_listed": house.book.actions[key].break_glass_allowed,
         "owes_review": unit.reviews.owed_by(actor.person) is not None,

@@ -62,6 +62,11 @@ class UnitTools:
         return self.unit.leases
 
     @property
+    def executor(self) -> StaffId:
+        """Return who runs this execution, and sees what it shows once."""
+        return self.actor.staff
+
+    @property
     def impersonations(self) -> ImpersonationBook:
         """Return the impersonations."""
         return self.unit.impersonations

@@ -130,7 +130,9 @@ def _file(
     decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
     if isinstance(decision, Deny | NeedsStepUp):
         return decision
-    if reason.code == BREAK_GLASS and place.row is not None and place.lease is not None:
+    if reason.code == BREAK_GLASS:
+        if place.row is None or place.lease is None:  # nothing below asks for incident, intent, notice and review
+            return denied(DenyCode.BREAK_GLASS_NOT_ALLOWED, "Glass is broken on a tenant only.", "Ask for approval.")
         allowed = may_break_glass(
             house, unit, actor, decision, key=action.key, row=place.row, lease=place.lease, reason=reason,
             breaking=(glass, is_open), now=now,

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from console.domain.decisions import Deny, DenyCode, NeedsStepUp
-from console.domain.ids import ActionKey, ReasonCode
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import ActionKey, FreezeId, ReasonCode
 from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.requests import Request, State
 from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Role
+from console.policy.load import load_book
 from console.usecases.break_glass import Glass
 from console.usecases.change_request import cancel_request, revoke_request
 from console.usecases.control_tools import UnitTools
@@ -24,7 +26,8 @@ from console.usecases.outcomes import CountingDown, Ran
 from console.usecases.propose_action import propose_action
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, HandClock
-from tests.integration.stage import Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import Stage, behind, new_urls, opened_stage, registry, rows, settle_in, tenant
+from tests.policy.folders import copied, swap
 from tests.web.cast import PEOPLE
 
 FIRE = Reason(code=ReasonCode("BREAK_GLASS"), reference="INC-2301", note="Everybody is locked out.")
@@ -97,6 +100,35 @@ def fire(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emergency]:
 def code(answer: object) -> DenyCode:
     assert isinstance(answer, Deny), answer
     return answer.code
+
+
+def test_no_glass_is_broken_where_there_is_no_tenant_whatever_the_list_says(fire: Emergency, tmp_path: Path) -> None:
+    folder = copied(
+        tmp_path / "policies",
+        swap("actions.toml", '[action."freeze.lift"]\n', '[action."freeze.lift"]\nbreak_glass_allowed = true\n'),
+    )
+    house = replace(
+        fire.stage.house,
+        book=load_book(folder, [(each.key, each.effect, each.reach.value) for each in registry().values()]),
+    )
+    with house.store.write() as unit:
+        unit.freezes.add(
+            Freeze(
+                id=FreezeId("frz_1"), scope=FreezeScope.TENANT, subject=tenant("acme"), name="Acme", is_drill=False,
+                set_by=PEOPLE["administrator"].id, set_at=house.clock.now(), reason=FIRE,
+            )
+        )  # fmt: skip
+    answer = propose_action(
+        house,
+        replace(fire.stage.actor("on_call"), stepped_up_at=fire.clock.now()),
+        key=ActionKey("freeze.lift"),
+        tenant=None,
+        raw={"freeze": "frz_1"},
+        reason=FIRE,
+        mark=None,
+        form_id=fire.stage.form(),
+    )
+    assert code(answer) is DenyCode.BREAK_GLASS_NOT_ALLOWED
 
 
 @pytest.mark.parametrize("slug", ["acme", "faraway"])

@@ -65,7 +65,7 @@ def apply(params: Params, tools: Tools) -> Applied:
         tenant=tenant,
         label=params.label,
         may_decide=params.opens == _DECIDE,
-        made_by=tools.requester,
+        made_by=tools.books().executor,  # who sees it, and may therefore never be answered by it
         made_at=tools.now,
     )
     tools.books().customer_tokens.add(made, hashed=hashed)

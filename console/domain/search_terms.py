@@ -24,6 +24,11 @@ class SearchTerms:
     kinds: tuple[SearchKind, ...]
     fault: str | None = None
 
+    @property
+    def is_personal(self) -> bool:
+        """Return whether the text is somebody's address, which is nothing to keep as it is."""
+        return SearchKind.MEMBER_EMAIL in self.kinds
+
 
 def understood(typed: str) -> SearchTerms:
     """Return what kind of key a text can be; a text that is too short or too long carries a fault."""
@@ -41,8 +46,9 @@ def understood(typed: str) -> SearchTerms:
     for pattern, kind in exact:
         if pattern.fullmatch(text):
             return SearchTerms(text=text, kinds=(kind,))
-    if "@" in text:
-        return SearchTerms(text=folded(text), kinds=(SearchKind.MEMBER_EMAIL,))
+    address = folded(text.replace("%40", "@"))  # so it is written in links
+    if "@" in address:
+        return SearchTerms(text=address, kinds=(SearchKind.MEMBER_EMAIL,))
     kinds: list[SearchKind] = []
     if _SLUG.fullmatch(text.lower()):
         kinds.append(SearchKind.SLUG)

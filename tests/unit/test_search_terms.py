@@ -21,6 +21,8 @@ K = SearchKind
         ("msg_2abc", (K.MESSAGE,)),
         ("ada@acme.example", (K.MEMBER_EMAIL,)),
         ("@", (K.MEMBER_EMAIL,)),
+        ("ada%40acme.example", (K.MEMBER_EMAIL,)),
+        ("ada\uff20acme.example", (K.MEMBER_EMAIL,)),
         ("acme", (K.SLUG, K.NAME)),
         ("acme-inc", (K.SLUG, K.NAME)),
         ("ac", (K.SLUG,)),
@@ -60,6 +62,7 @@ def test_it_refuses_a_text_that_is_too_long() -> None:
 
 def test_it_compares_folded_text() -> None:
     assert understood(" Ada@ACME.example ").text == "ada@acme.example"
+    assert understood("Ada%40ACME.example").text == "ada@acme.example"
     assert folded("  Straße\u00a0 \uff21\uff23\uff2d\uff25 ") == "strasse acme"
     assert understood("Cafe\u0301 Noir").text == "Caf\u00e9 Noir"
 

@@ -1,15 +1,19 @@
 """The one search box over real storage: what it finds, and what the trail keeps of what was typed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from console.domain.billing.canonical_form import document
 from console.domain.canonical import parse_canonical
 from console.domain.decisions import Deny, DenyCode
-from console.domain.imports import MemberRecord
+from console.domain.import_billing import BillingObjectRecord
+from console.domain.imports import DeliveryRecord, InvoiceRecord, MemberRecord, Record, TenantRecord, tenant_id_of
 from console.domain.tenancy import SearchKind
 from console.usecases.search_directory import SearchAnswer, search_directory
+from tests.billing import PAID
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock, TestFingerprints
 from tests.integration.stage import Stage, new_urls, opened_stage, rows, settle_in
@@ -35,12 +39,34 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDataba
     with opened_stage(url, planes, clock=HandClock()) as opened:
         settle_in(opened, ["acme", "zeta"])
         with opened.storage.bulk.write() as bulk:
+            bulk.put([tenant_of("Org_77/B", "quiet"), *bills()])
             ada = MemberRecord(
                 tenant="acme", external_id="m1", name="Ada Lovelace", email=ADDRESS, phone=None, role="owner",
                 is_active=True, joined_at=NOON, last_seen_at=None,
             )  # fmt: skip
             bulk.put([ada])
         yield opened
+
+
+def tenant_of(external: str, slug: str) -> TenantRecord:
+    return TenantRecord(
+        external_id=external, slug=slug, name="Quiet Ltd", region="eu", plan="business", status="active",
+        tier="shared", plane="shared", domains=(), provider_customer="cst-90017", country="DE", created_at=NOON,
+    )  # fmt: skip
+
+
+def bills() -> Iterator[Record]:
+    for number in ("2026-0042", "A1B2C3D4-0001", "RE/2026/17", "RE 2026 18", "90071", "OTHERS"):
+        yield InvoiceRecord(
+            tenant="Org_77/B", number=number, status="open", provider_status="open", amount_minor=9_900,
+            currency="EUR", issued_at=NOON, due_at=NOON, paid_at=None, mirrored_at=NOON,
+        )  # fmt: skip
+    known = document(replace(PAID, id="in_1MtHbELkdIwHu7ixl4OzzPMv", number="STR-7"))
+    yield BillingObjectRecord(tenant="Org_77/B", object="invoice", document=known, fetched_at=NOON)
+    yield DeliveryRecord(
+        tenant="Org_77/B", message="018f-77aa", endpoint="main", event_type="invoice.paid", outcome="delivered",
+        status_code=200, attempts=1, at=NOON,
+    )  # fmt: skip
 
 
 def found(stage: Stage, typed: str, who: str = "support_agent") -> SearchAnswer:
@@ -89,3 +115,44 @@ def test_who_searched_for_an_address_can_be_asked_by_its_keyed_digest(stage: Sta
 def test_what_names_nobody_is_kept_as_it_was_typed(stage: Stage) -> None:
     found(stage, " Acme GmbH ")
     assert newest_facts(stage) == {"query": "Acme GmbH", "kinds": "name"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("2026-0042", SearchKind.INVOICE),
+        ("a1b2c3d4-0001", SearchKind.INVOICE),
+        (" RE/2026/17", SearchKind.INVOICE),
+        ("re 2026  18", SearchKind.INVOICE),
+        ("90071", SearchKind.INVOICE),
+        ("others", SearchKind.INVOICE),
+        ("in_1MtHbELkdIwHu7ixl4OzzPMv", SearchKind.INVOICE),
+        ("STR-7", SearchKind.INVOICE),
+        ("cst-90017", SearchKind.CUSTOMER),
+        ("018F-77AA", SearchKind.MESSAGE),
+        ("Org_77/B", SearchKind.ID),
+        (tenant_id_of("Org_77/B").upper(), SearchKind.ID),
+        ("quiet", SearchKind.SLUG),
+    ],
+)
+def test_it_finds_a_tenant_by_any_number_of_its_own(stage: Stage, typed: str, kind: SearchKind) -> None:
+    (hit,) = found(stage, typed).hits
+    assert (hit.tenant.slug, hit.matched) == ("quiet", kind)
+
+
+def test_an_id_of_the_company_is_found_as_the_company_writes_it(stage: Stage) -> None:
+    assert not found(stage, "org_77/b").hits
+    assert not found(stage, "77/B").hits
+
+
+def test_a_tenant_that_is_found_by_two_keys_is_shown_once(stage: Stage) -> None:
+    with stage.storage.bulk.write() as bulk:
+        bulk.put([replace(tenant_of("Org_77/B", "quiet"), provider_customer="2026-0042", domains=("2026-0042",))])
+    (hit,) = found(stage, "2026-0042").hits
+    assert hit.matched is SearchKind.INVOICE
+
+
+def test_a_number_of_two_tenants_finds_both_in_the_order_of_their_names(stage: Stage) -> None:
+    with stage.storage.bulk.write() as bulk:
+        bulk.put([replace(bill, tenant="acme") for bill in bills() if isinstance(bill, InvoiceRecord)])
+    assert [hit.tenant.slug for hit in found(stage, "2026-0042").hits] == ["acme", "quiet"]

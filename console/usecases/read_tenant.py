@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.domain.decisions import Deny
 from console.domain.entries import TargetRef
-from console.domain.field_classes import shown
+from console.domain.field_classes import FieldClass, shown
 from console.domain.ids import MemberId, TenantId
 from console.domain.requests import Request, State
 from console.domain.staff import Actor
@@ -97,7 +97,7 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_SHOWN),
         )
 
-    return read_opened(house, actor, tenant, page="overview", read=read, records=1)
+    return read_opened(house, actor, tenant, page="overview", read=read, records=_of_overview)
 
 
 def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberId | None) -> Paged | Deny:
@@ -108,7 +108,7 @@ def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberI
         older = found[_PAGE - 1].id if len(found) > _PAGE else None
         return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
 
-    return read_opened(house, actor, tenant, page="members", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="members", read=read, records=_of_list, shows=(FieldClass.NAMED,))
 
 
 def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:
@@ -117,7 +117,8 @@ def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | D
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> NotesPage:
         return NotesPage(opened=opened, notes=plane.notes(limit=_PAGE))
 
-    return read_opened(house, actor, tenant, page="notes", read=read, records=_PAGE)
+    shows = (FieldClass.BUSINESS, FieldClass.NAMED)
+    return read_opened(house, actor, tenant, page="notes", read=read, records=lambda page: len(page.notes), shows=shows)
 
 
 def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before: int | None) -> Paged | Deny:
@@ -128,12 +129,21 @@ def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before:
         older = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
         return Paged(opened=opened, items=found[:_PAGE], older=older)
 
-    return read_opened(house, actor, tenant, page="entries", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="entries", read=read, records=_of_list)
 
 
 def refuse_page(house: House, actor: Actor, *, tenant: str, refusal: Deny) -> None:
     """Record that a page of a tenant was refused."""
     refuse(house, actor, "tenant.read_refused", refusal, targets=(TargetRef(type="tenant", id=tenant[:64]),))
+
+
+def _of_overview(page: Overview) -> int:
+    lists = (page.invoices, page.deliveries, page.requests, page.entries)
+    return 1 + sum(len(each) for each in lists)
+
+
+def _of_list(page: Paged) -> int:
+    return len(page.items)
 
 
 def _masked(member: Member) -> MemberLine:

@@ -83,7 +83,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
             governed=request.action,
             reason=request.reason,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"state": state.value},
         )
@@ -140,7 +140,7 @@ def _votes_void(house: House, unit: ControlUnit, actor: Actor, request: Request,
             at=now,
             governed=request.action,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"votes": len(lost)},
         )
@@ -238,7 +238,7 @@ def _store_drift(
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         changes=() if current is None else current.every_change,
     )

@@ -18,11 +18,13 @@ from console.ports.trail import EntryFilter, StoredEntry
 from console.ports.webhooks import DeliveryFilter
 from console.usecases.health import Symptom, symptoms
 from console.usecases.house import House
+from console.usecases.latest_changes import TenantChange, latest_changes
 from console.usecases.opened_tenant import Opened, read_opened
 from console.usecases.recording import refuse
 
 _SHOWN = 20
 _PAGE = 50
+_LATEST = 8
 _COUNT_AT_MOST = 10_000
 
 
@@ -40,6 +42,7 @@ class Overview:
     symptoms: Sequence[Symptom]
     requests: Sequence[Request]
     entries: Sequence[StoredEntry]
+    changes: Sequence[TenantChange]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,8 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             requests=unit.requests.recent(
                 states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_SHOWN
             ),
-            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_SHOWN),
+            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_LATEST),
+            changes=latest_changes(account, subscription, invoices, endpoints, now=now, most=_LATEST),
         )
 
     return read_opened(house, actor, tenant, page="overview", read=read, records=_of_overview)

@@ -19,7 +19,7 @@ from console.usecases.house import House
 from console.usecases.notices import tell
 from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import CountingDown
-from console.usecases.recording import authorised, emit, request_target, row_ref
+from console.usecases.recording import authorised, emit, moved_target, row_ref
 
 FIRE_JOB = "break_glass.fire"
 _TELLS = frozenset({Role.SECURITY_AUDITOR})
@@ -133,7 +133,7 @@ def break_glass(
         tenant=row_ref(row, source="lease"),
         reason=request.reason,
         authorisation=authorised(house, answer, request),
-        targets=request_target(request),
+        targets=moved_target(request),
         changes=request.preview.changes,
         correlation=request.id,
         facts={"is_drill": glass.is_drill, "told": len(skipped)},

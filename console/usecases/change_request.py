@@ -21,7 +21,7 @@ from console.usecases.notices import tell_approvers, tell_requester
 from console.usecases.outcomes import BadFields, Drifted
 from console.usecases.parameters import Raw, built
 from console.usecases.prepare_action import mark_of, unfit
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
 from console.usecases.verify_request import expire, overtaken, wrong_state
@@ -120,7 +120,7 @@ def _end_in(
         reason=request.reason,
         authorisation=authorised(house, decision, request),
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(done),
+        targets=moved_target(done),
         correlation=request.id,
         facts={"because": because},
     )
@@ -209,7 +209,7 @@ def _revise_in(
         reason=request.reason,
         authorisation=authorised(house, answer, revised),
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(revised),
+        targets=moved_target(revised),
         changes=preview.every_change,
         correlation=request.id,
     )

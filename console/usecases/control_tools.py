@@ -267,7 +267,7 @@ class UnitTools:
                     governed=request.action,
                     tenant=tenant_ref(self.unit, request.tenant, source="request"),
                     reason=request.reason,
-                    targets=request_target(request),
+                    targets=request_target(request, moves=True),
                     correlation=request.id,
                 )
         return ended

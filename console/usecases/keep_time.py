@@ -80,7 +80,7 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         facts={"state": state.value},
     )

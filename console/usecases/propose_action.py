@@ -32,7 +32,7 @@ from console.usecases.prepare_action import (
     unfit,
     unknown_action,
 )
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, row_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse, row_ref
 
 
 def propose_action(  # noqa: PLR0913  each is something that the form says
@@ -157,7 +157,7 @@ def _file(
         tenant=place.ref,
         reason=reason,
         authorisation=authorised(house, decision, request),
-        targets=request_target(request),
+        targets=moved_target(request),
         changes=preview.every_change if action.effect is not Effect.READ else (),
         correlation=request.id,
     )

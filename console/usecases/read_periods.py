@@ -60,12 +60,12 @@ def read_periods(house: House, actor: Actor) -> PeriodsPage | Deny:
         return decision
     running = period_at(house.clock.now())
     with house.store.write() as unit:
-        _record(house, unit, actor, decision, "period.read", page="periods", records=_MONTHS)
         known = {each.id: each for each in unit.periods.known(before=None, limit=_MONTHS)}
         months = [before(running)]
         while len(months) < _MONTHS:
             months.append(before(months[-1]))
         periods = [known.get(month) or open_period(month) for month in months]
+        _record(house, unit, actor, decision, "period.read", page="periods", records=len(periods))
         return PeriodsPage(periods=periods, running=running, names=_names(unit, periods))
 
 

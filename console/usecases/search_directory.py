@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console.domain.decisions import Deny, DenyCode, Fact
+from console.domain.decisions import Deny, DenyCode
 from console.domain.entries import Exposure
 from console.domain.ids import TenantId
-from console.domain.masking import masked_email, masked_text
-from console.domain.search_terms import SearchTerms, understood
+from console.domain.search_terms import SearchTerms, folded, understood
 from console.domain.staff import Actor
-from console.domain.tenancy import SearchHit, SearchKind
+from console.domain.tenancy import SearchHit
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
 from console.usecases.recording import emit, refuse
 
 _MOST = 50
-_PURPOSE, _MARK_DIGITS = "searched address ", 16  # the same address has the same mark, which leads back to nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
                 "directory.search",
                 at=now,
                 exposure=Exposure(records=min(len(hits), _MOST), fields=("directory",)),
-                facts={**_asked_for(house, terms), "kinds": ",".join(terms.kinds)},
+                facts=_looked_for(house, terms),
             )
             leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
             opened = frozenset(lease.tenant for lease in leases)
@@ -64,15 +62,14 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
     return slow
 
 
-def _asked_for(house: House, terms: SearchTerms) -> dict[str, Fact]:
-    """Return what was looked for, without the address of a person: an entry is for ever, and auditors see no member."""
-    if SearchKind.MEMBER_EMAIL not in terms.kinds:
-        return {"query": terms.text}
-    mark = house.fingerprints.of(f"{_PURPOSE}{terms.text}")[:_MARK_DIGITS]
-    shape = masked_text(terms.text) if " " in terms.text else masked_email(terms.text)
-    return {"query": shape, "mark": mark}
-
-
 def _is_throttled(house: House, unit: ControlUnit, actor: Actor, now: datetime) -> bool:
     recent = unit.throttles.count("search", actor.staff, since=now - timedelta(minutes=1))
     return recent >= house.book.limits.searches_per_minute
+
+
+def _looked_for(house: House, terms: SearchTerms) -> dict[str, str]:
+    """Return the text, or of an address its keyed digest: whoever has the key can ask for one, nobody can read one."""
+    kinds = ",".join(terms.kinds)
+    if terms.is_personal:
+        return {"query_digest": house.fingerprints.of(folded(terms.text)), "kinds": kinds}
+    return {"query": terms.text, "kinds": kinds}

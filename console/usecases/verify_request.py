@@ -85,7 +85,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
             governed=request.action,
             reason=request.reason,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"state": state.value},
         )
@@ -142,7 +142,7 @@ def _votes_void(house: House, unit: ControlUnit, actor: Actor, request: Request,
             at=now,
             governed=request.action,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"votes": len(lost)},
         )
@@ -241,7 +241,7 @@ def _store_drift(
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         changes=() if current is None else current.every_change,
     )

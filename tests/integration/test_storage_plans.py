@@ -29,7 +29,7 @@ from console.domain.ids import (
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
-from console.domain.search_terms import SearchTerms
+from console.domain.search_terms import SearchTerms, understood
 from console.domain.signals import SignalId
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
@@ -326,12 +326,14 @@ class Plans:
 
     def __init__(self) -> None:
         self.scans: list[str] = []
+        self.asked = 0
         self._is_asking = False
 
     def watch(self, connection: Connection, _cursor: object, sql: str, values: Sequence[Any], *_rest: object) -> None:
         if self._is_asking or not re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)", sql) or "set_config" in sql:
             return
         self._is_asking = True
+        self.asked += 1
         try:
             raw = connection.connection.cursor()
             if connection.dialect.name == "sqlite":
@@ -401,6 +403,17 @@ def test_no_search_scans(storage: Storage, kind: SearchKind) -> None:
     with watched(fleet) as plans:
         storage.fleet.search(SearchTerms(text="Name 17%_\\\"'\x00", kinds=(kind,)), limit=50)
     assert plans.scans == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["2026-0042", "A1B2C3D4-0001", "RE/2026/17", "in_1MtHbELkdIwHu7", "acme", "a.b.example"]
+)
+def test_every_number_that_somebody_types_is_looked_up_by_index_and_at_once(storage: Storage, typed: str) -> None:
+    terms = understood(typed)
+    with watched(storage._databases[1].reading) as plans:
+        storage.fleet.search(terms, limit=50)
+    assert plans.scans == []
+    assert plans.asked == (3 if SearchKind.NAME in terms.kinds else 1)
 
 
 FOUND = {

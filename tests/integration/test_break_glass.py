@@ -153,6 +153,7 @@ def test_it_counts_down_fires_once_and_owes_a_review(fire: Emergency, slug: str)
     assert row.status.value == "suspended"
 
 
+@pytest.mark.checklist("EAM-90")
 def test_everybody_who_was_skipped_and_security_is_told_at_once(fire: Emergency) -> None:
     fire.open()
     answer = fire.smash()
@@ -233,6 +234,7 @@ def test_a_runner_that_was_down_too_long_fires_nothing(fire: Emergency) -> None:
     assert fire.stage.entries("action.executed", request.id) == 0
 
 
+@pytest.mark.checklist("EAM-90")
 def test_an_unreviewed_use_blocks_that_persons_next_one(fire: Emergency) -> None:
     fire.open()
     fire.begun()
@@ -298,6 +300,7 @@ def test_it_asks_for_a_fresh_second_factor(fire: Emergency) -> None:
     assert isinstance(fire.smash(age_s=601), NeedsStepUp)
 
 
+@pytest.mark.checklist("EAM-90")
 def test_a_drill_rehearses_all_of_it_and_changes_nothing(fire: Emergency) -> None:
     fire.open()
     request = fire.begun(drill=True)

@@ -4,18 +4,21 @@ from datetime import datetime
 
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.requests import Request
+from console.domain.staff import Origin
 from console.ports.store import ControlUnit
 from console.usecases.end_impersonation import sweep_impersonations
 from console.usecases.house import House
+from console.usecases.leases_ending import expire_session_in
 from console.usecases.notices import tell_requester
 from console.usecases.recording import emit_as, request_target, tenant_ref
+from console.usecases.resume_session import actor_of
 from console.usecases.strangers import sum_up_strangers
 
 _BATCH = 100
 
 
 def end_overdue(house: House) -> int:
-    """Store and record what is over: leases, requests, impersonations and minutes of floods; return how many."""
+    """Store and record what is over: leases, requests, sessions, impersonations, floods; return how many."""
     now = house.clock.now()
     with house.store.write() as unit:
         ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
@@ -37,7 +40,20 @@ def end_overdue(house: House) -> int:
                         "minutes": lease.minutes_used(now),
                     },
                 )
+        ended += _end_sessions(house, unit, now)
     return ended + sweep_impersonations(house) + sum_up_strangers(house)
+
+
+def _end_sessions(house: House, unit: ControlUnit, now: datetime) -> int:
+    idle = house.book.limits.session_idle_minutes
+    ended = 0
+    for session in unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH):
+        because = session.ended_because(now, idle_minutes=idle)
+        member = unit.staff.get(session.staff)
+        if because is not None and member is not None:
+            actor = actor_of(member, session, Origin(route="clock"))
+            ended += expire_session_in(unit, actor, session, because=because, now=now)
+    return ended
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

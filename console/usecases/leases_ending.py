@@ -31,6 +31,15 @@ def end_leases_of_session(unit: ControlUnit, actor: Actor, session: SessionKey, 
     return sum(end_lease_in(unit, actor, lease, by=by, now=now) for lease in unit.leases.of_session(session))
 
 
+def expire_session_in(unit: ControlUnit, actor: Actor, session: StaffSession, *, because: str, now: datetime) -> bool:
+    """End a session that is over, and the leases that it opened, with their entries; False when it was ended before."""
+    if not unit.sessions.revoke(session.key, now):
+        return False
+    end_leases_of_session(unit, actor, session.key, by=LeaseEnd.SIGN_OUT, now=now)
+    emit(unit, actor, "session.expired", at=now, facts={"because": because})
+    return True
+
+
 def end_session_in(unit: ControlUnit, actor: Actor, session: StaffSession, *, now: datetime) -> bool:
     """End somebody's session and the leases that it opened, with their entries; False when it was over before."""
     if not unit.sessions.revoke(session.key, now):

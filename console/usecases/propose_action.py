@@ -17,6 +17,7 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.bind_repair import bound_to, note_repair
 from console.usecases.break_glass import NO_GLASS, Glass, break_glass, may_break_glass, vouched
+from console.usecases.eligibility import too_few
 from console.usecases.execute_request import run_in_unit, settle
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers
@@ -147,6 +148,9 @@ def _file(
     request = _frozen(
         house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
     )
+    lacking = too_few(unit, request)
+    if lacking is not None:
+        return lacking
     unit.requests.add(request)
     emit(
         unit,

@@ -95,6 +95,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "by execution": lambda unit: unit.requests.by_execution(ExecutionId("exe_1")),
     "open leases": lambda unit: unit.leases.open_of(ANNA),
     "open lease": lambda unit: unit.leases.open_on(ANNA, ACME),
+    "overdue sessions": lambda unit: unit.sessions.overdue(NOON, idle_minutes=15, limit=50),
     "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
     "budget": lambda unit: unit.leases.budget(ANNA, NOON),
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
@@ -232,6 +233,8 @@ FILLING = {
     "customer_letter": "(id, tenant, kind, way, about, at, due_at, tries, sent_at) "
     "SELECT 'ltr_' || n, 'ten_' || (n % 99), 'access', 'mail', 'a' || n, n, n, 0, "
     "CASE n % 50 WHEN 0 THEN NULL ELSE n END",
+    "staff_session": '(key, staff, signed_in_by, created_at, last_seen_at, not_after, ip, agent, "values", revoked_at) '
+    "SELECT 'ses_' || n, 'stf_anna', 'password', n, n, n, '', '', '{}', CASE n % 50 WHEN 0 THEN NULL ELSE n END",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
     "impersonation": "(id, staff, session, lease, tenant, member, mode, reason_code, reason_reference, reason_note, "

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from console.domain.addresses import network_of
-from console.domain.decisions import Deny, DenyCode
+from console.domain.decisions import Deny, DenyCode, Fact
 from console.domain.entries import ActorKind, ActorRef, Authorisation, TargetRef
 from console.domain.ids import PersonKey, SessionKey, StaffId
 from console.domain.leases import LeaseEnd
@@ -16,6 +16,7 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.leases_ending import end_leases_of_session
+from console.usecases.notices import tell
 from console.usecases.recording import emit, emit_as, staff_target
 from console.usecases.strangers import tell_of_stranger
 
@@ -23,6 +24,7 @@ _NO_ADDRESS = denied(
     DenyCode.SIGN_IN_REFUSED, "Somebody else signs in with your e-mail address.", "Ask an administrator to look."
 )
 _WRONG = "E-mail, password or code is wrong."
+_GUARDS = (Role.ADMINISTRATOR, Role.SECURITY_AUDITOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +248,23 @@ def _begin(
         stepped_up_by=method,
         origin=origin,
     )
-    emit(unit, actor, "staff.sign_in", at=now, facts={"method": by.value})
+    facts: dict[str, Fact] = {"method": by.value}
+    if by is SignInMethod.PASSWORD and house.emergency_passwords:
+        facts |= {"is_emergency": True, "told": _alarm(house, unit, member, now=now)}
+    emit(unit, actor, "staff.sign_in", at=now, facts=facts)
     return SignedIn(token=token, session=session, member=member)
+
+
+def _alarm(house: House, unit: ControlUnit, member: StaffMember, *, now: datetime) -> int:
+    """Tell those who guard the house that somebody came in past the identity provider, and return how many they are.
+
+    The one who came in is told too: it may be somebody else with their password.
+    """
+    where = {each.id: "/staff" for each in unit.staff.eligible(_GUARDS)} | {member.id: "/account"}
+    sentence = f"{member.name} signed in with an emergency password, past the identity provider"
+    for staff, path in sorted(where.items()):
+        tell(house, unit, staff, kind="emergency_sign_in", sentence=sentence, path=path, at=now)
+    return len(where)
 
 
 def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from console.actions.registry import Registry, registered
 from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
+from console.adapters.demo.watched import watched
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
@@ -161,13 +162,13 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
 
 def _book_of(settings: Settings, registry: Registry) -> PolicyBook:
-    """Return the policies; a demo has no nightly run, which would mend overnight what its first journey is about."""
+    """Return the policies; a demo has tenants to watch, and no nightly run, which would mend its first journey."""
     book = load_book(
         found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
     )
     if settings.environment != "demo":
         return book
-    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False))
+    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False), signals=watched(book.signals))
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:

@@ -15,7 +15,7 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.bind_repair import bound_to, finding_of
 from console.usecases.break_glass import withdraw_review
-from console.usecases.eligibility import seats_held
+from console.usecases.eligibility import seats_held, too_few
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
 from console.usecases.outcomes import BadFields, Drifted
@@ -110,8 +110,7 @@ def _end_in(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
         )
     done = replace(request, state=to, version=request.version + 1, finished_at=now, ended_because=because)
-    if request.state is State.COUNTING_DOWN:
-        withdraw_review(unit, request, at=now)
+    withdraw_review(unit, request, because="stopped before it fired", at=now)
     emit(
         unit,
         actor,
@@ -197,6 +196,9 @@ def _revise_in(
         return denied(DenyCode.ACTION_CHANGED, "Nobody has to agree to this any more.", "Cancel it and ask again.")
     # 3. the new revision under the same fence
     revised = _revision(house, request, plain, preview, answer, to=to, now=now)
+    lacking = too_few(unit, revised)
+    if lacking is not None:
+        return lacking
     if not unit.requests.revise(request, revised):
         raise RefusedInsideError(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")

@@ -72,8 +72,8 @@ def is_settled(run: Run) -> bool:
 
 
 def is_moving(run: Run) -> bool:
-    """Return whether a run's counters may still move: a cancelled one is wound up first."""
-    return run.state in {RunState.RUNNING, RunState.PAUSED} or is_winding_up(run)
+    """Return whether a run's counters may still move: its list is made first, and a cancelled one is wound up."""
+    return run.state in {RunState.COUNTING, RunState.RUNNING, RunState.PAUSED} or is_winding_up(run)
 
 
 def is_winding_up(run: Run) -> bool:

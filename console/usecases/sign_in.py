@@ -1,6 +1,6 @@
 """Sign staff in, by the identity provider or by a local password, and out again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -12,11 +12,13 @@ from console.domain.leases import LeaseEnd
 from console.domain.search_terms import folded
 from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind, StaffMember, StaffSession, StepUpMethod
 from console.ports.identity import Claims
+from console.ports.staff import Credentials
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_without_role_in
 from console.usecases.leases_ending import end_leases_of_session
-from console.usecases.notices import tell
+from console.usecases.notices import tell_of_emergency_sign_in
 from console.usecases.recording import emit, emit_as, staff_target
 from console.usecases.strangers import tell_of_stranger
 
@@ -24,7 +26,7 @@ _NO_ADDRESS = denied(
     DenyCode.SIGN_IN_REFUSED, "Somebody else signs in with your e-mail address.", "Ask an administrator to look."
 )
 _WRONG = "E-mail, password or code is wrong."
-_GUARDS = (Role.ADMINISTRATOR, Role.SECURITY_AUDITOR)
+_PURPOSE, _MARK_DIGITS = "typed as an address ", 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +47,14 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
     """Sign somebody in by password and one-time code, where settings allow local passwords."""
     now = house.clock.now()
     account = folded(email)[:254]
+    mark = _mark(house, account)
     if not house.local_passwords:
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, "Local passwords are switched off."))
     with house.store.write() as unit:
-        unit.throttles.lock("sign_in", account)
-        is_throttled = _is_throttled(house, unit, account, origin, now)
+        unit.throttles.lock("sign_in", mark)
+        is_throttled = _is_throttled(house, unit, mark, origin, now)
         if not is_throttled:
-            unit.throttles.hit("sign_in", account, at=now)  # before the slow hash, so that a burst cannot overshoot
+            unit.throttles.hit("sign_in", mark, at=now)  # before the slow hash, so that a burst cannot overshoot
         member = unit.staff.by_email(account)
         credentials = None if member is None else unit.staff.credentials(member.id)
     if is_throttled:
@@ -66,8 +69,9 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
     with house.store.write() as unit:
         refusal = _why_not(house, member, now)
-        if refusal is None and unit.staff.accept_totp_step(member.id, step):
-            unit.throttles.clear("sign_in", account)
+        # The slow hash leaves time for new credentials, which end every session but one that begins after them.
+        if refusal is None and unit.staff.accept_totp_step(member.id, step) and _are_those(unit, member, credentials):
+            unit.throttles.clear("sign_in", mark)
             return _begin(
                 house,
                 unit,
@@ -79,6 +83,12 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
                 idp_sid=None,
             )
     return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+
+
+def _are_those(unit: ControlUnit, member: StaffMember, checked: Credentials | None) -> bool:
+    """Return whether the credentials that were checked are still the account's; its row is ours by now."""
+    now = unit.staff.credentials(member.id)
+    return checked is not None and now is not None and replace(now, totp_last_step=checked.totp_last_step) == checked
 
 
 def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> SignedIn | Deny:
@@ -165,6 +175,7 @@ def _followed(
         return member
     if member.roles != roles:
         unit.staff.set_roles(member.id, roles, at=now)
+        end_without_role_in(house, unit, replace(member, roles=roles), now=now)
         emit_as(
             unit,
             system,
@@ -250,27 +261,15 @@ def _begin(
     )
     facts: dict[str, Fact] = {"method": by.value}
     if by is SignInMethod.PASSWORD and house.emergency_passwords:
-        facts |= {"is_emergency": True, "told": _alarm(house, unit, member, now=now)}
+        facts |= {"is_emergency": True, "told": tell_of_emergency_sign_in(house, unit, member, at=now)}
     emit(unit, actor, "staff.sign_in", at=now, facts=facts)
     return SignedIn(token=token, session=session, member=member)
 
 
-def _alarm(house: House, unit: ControlUnit, member: StaffMember, *, now: datetime) -> int:
-    """Tell those who guard the house that somebody came in past the identity provider, and return how many they are.
-
-    The one who came in is told too: it may be somebody else with their password.
-    """
-    where = {each.id: "/staff" for each in unit.staff.eligible(_GUARDS)} | {member.id: "/account"}
-    sentence = f"{member.name} signed in with an emergency password, past the identity provider"
-    for staff, path in sorted(where.items()):
-        tell(house, unit, staff, kind="emergency_sign_in", sentence=sentence, path=path, at=now)
-    return len(where)
-
-
-def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin, now: datetime) -> bool:
+def _is_throttled(house: House, unit: ControlUnit, mark: str, origin: Origin, now: datetime) -> bool:
     limits = house.book.limits
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
-    if unit.throttles.count("sign_in", account, since=since) >= limits.sign_in_tries:
+    if unit.throttles.count("sign_in", mark, since=since) >= limits.sign_in_tries:
         return True
     return unit.throttles.count("sign_in_address", network_of(origin.ip), since=since) >= limits.sign_in_address_tries
 
@@ -289,6 +288,18 @@ def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
             authorisation=Authorisation(
                 decision="deny", deny_code=refusal.code.value, policy_version=house.book.version
             ),
-            targets=(TargetRef(type="staff", id=account),),
+            targets=(TargetRef(type="staff", id=_named(house, unit, account)),),
         )
     return refusal
+
+
+def _named(house: House, unit: ControlUnit, account: str) -> str:
+    """Return the address of a colleague; of anything else, which may be a password in the wrong field, a keyed mark."""
+    if unit.staff.by_email(account) is not None:
+        return account
+    return f"nobody-{_mark(house, account)[:_MARK_DIGITS]}"
+
+
+def _mark(house: House, account: str) -> str:
+    """Return by what tries for an account are counted; what was typed is kept nowhere."""
+    return house.fingerprints.of(_PURPOSE + account)

@@ -42,6 +42,7 @@ _NOTICE_ICONS = {
     "revoked": "ban",
     "signal": "siren",
     "emergency_sign_in": "siren",
+    "tampering": "siren",
 }
 
 

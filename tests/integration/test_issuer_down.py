@@ -137,7 +137,7 @@ def test_nobody_comes_in_when_the_alarm_cannot_be_written(stage: Stage, monkeypa
     def broken(*_args: object, **_kwargs: object) -> None:
         raise TrailUnavailableError("no notice can be kept")
 
-    monkeypatch.setattr("console.usecases.sign_in.tell", broken)
+    monkeypatch.setattr("console.usecases.notices.tell", broken)
     with pytest.raises(TrailUnavailableError):
         enter(replace(stage.house, emergency_passwords=True), "support_agent")
     assert stage.count("SELECT count(*) FROM staff_session") == 0

@@ -14,7 +14,18 @@ from sqlalchemy import Connection, Engine, event
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
-from console.domain.ids import EntryUid, ExecutionId, ImpersonationId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.freezes import FreezeScope
+from console.domain.ids import (
+    EntryUid,
+    ExecutionId,
+    ImpersonationId,
+    MemberId,
+    NoticeId,
+    RequestId,
+    SessionKey,
+    StaffId,
+    TenantId,
+)
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
@@ -84,11 +95,17 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "by execution": lambda unit: unit.requests.by_execution(ExecutionId("exe_1")),
     "open leases": lambda unit: unit.leases.open_of(ANNA),
     "open lease": lambda unit: unit.leases.open_on(ANNA, ACME),
+    "overdue sessions": lambda unit: unit.sessions.overdue(NOON, idle_minutes=15, limit=50),
     "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
     "budget": lambda unit: unit.leases.budget(ANNA, NOON),
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
     "impersonation": lambda unit: unit.impersonations.get(ImpersonationId("imp_x200")),
     "open impersonation": lambda unit: unit.impersonations.open_of(ANNA),
+    "impersonations of a session": lambda unit: unit.impersonations.open_in(SessionKey("s")),
+    "impersonations of everybody": lambda unit: unit.impersonations.open_under(FreezeScope.ALL, "", limit=50),
+    "impersonations of a vendor": lambda unit: unit.impersonations.open_under(FreezeScope.VENDOR, "v", limit=50),
+    "impersonations on a tenant": lambda unit: unit.impersonations.open_under(FreezeScope.TENANT, ACME, limit=50),
+    "leases of everybody": lambda unit: unit.leases.open_under(FreezeScope.ALL, "", limit=50),
     "open impersonations": lambda unit: unit.impersonations.open_after(ImpersonationId("imp_x200"), limit=50),
     "open impersonations of members": lambda unit: unit.impersonations.open_on(
         TenantId("ten_7"), [MemberId("m1"), MemberId("m2")]
@@ -147,6 +164,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "consent": lambda unit: unit.consents.get("cns_1"),
     "consents of a tenant": lambda unit: unit.consents.of_tenant(ACME, limit=50),
     "consents of somebody": lambda unit: unit.consents.of_staff(ANNA, ACME, limit=50),
+    "consents of an access": lambda unit: unit.consents.used_by(ImpersonationId("imp_1")),
     "consents that end": lambda unit: unit.consents.pending(before=NOON, limit=50),
     "letters due": lambda unit: unit.letters.due(NOON, limit=50),
     "digest": lambda unit: unit.letters.has_digest(ACME),
@@ -215,6 +233,8 @@ FILLING = {
     "customer_letter": "(id, tenant, kind, way, about, at, due_at, tries, sent_at) "
     "SELECT 'ltr_' || n, 'ten_' || (n % 99), 'access', 'mail', 'a' || n, n, n, 0, "
     "CASE n % 50 WHEN 0 THEN NULL ELSE n END",
+    "staff_session": '(key, staff, signed_in_by, created_at, last_seen_at, not_after, ip, agent, "values", revoked_at) '
+    "SELECT 'ses_' || n, 'stf_anna', 'password', n, n, n, '', '', '{}', CASE n % 50 WHEN 0 THEN NULL ELSE n END",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
     "impersonation": "(id, staff, session, lease, tenant, member, mode, reason_code, reason_reference, reason_note, "

@@ -37,6 +37,8 @@ NUMBERS = (K.ID, K.INVOICE, K.CUSTOMER, K.MESSAGE)
         ("acme.example", (K.ID, K.DOMAIN, *NUMBERS[1:], K.NAME)),
         ("a.b", (K.ID, K.DOMAIN, *NUMBERS[1:], K.NAME)),
         ("Acme Inc", (K.NAME,)),
+        ("evt_1PxYz", (*NUMBERS, K.NAME)),
+        ("0192f0c1-77aa-7e11-b0a4-6a4de19a2b01", (K.SLUG, *NUMBERS, K.NAME)),
         ("株式会社", (*NUMBERS, K.NAME)),
         ("ten_", (*NUMBERS, K.NAME)),
         ("ten_01!", (*NUMBERS, K.NAME)),

@@ -170,15 +170,16 @@ def check_acknowledged(world: World, stage: Stage) -> None:
         "voted": lambda thing: thing in voted,
         "ran": lambda thing: states.get(thing) == State.EXECUTED.value,
         "stale": lambda thing: states.get(thing) == State.STALE.value,
-        **{
-            state.value: lambda thing, state=state: states.get(thing) == state.value
-            for state in (State.REJECTED, State.CANCELLED, State.REVOKED)
-        },
         "revised": lambda thing: revisions.get(thing, 0) > 1,
         "opened": lambda thing: thing in leases,
         "ended": lambda thing: leases.get(thing) is not None,
     }
-    lost = [each for each in world.acknowledged if not holds[each["did"]](each["id"])]
+    ends = {"rejected": State.REJECTED, "cancelled": State.CANCELLED, "revoked": State.REVOKED}
+    lost = [
+        each
+        for each in world.acknowledged
+        if not (states.get(each["id"]) == ends[each["did"]] if each["did"] in ends else holds[each["did"]](each["id"]))
+    ]
     assert not lost
 
 

@@ -16,6 +16,7 @@ from typing import IO
 
 PRELOADED = (
     "tests.integration.kill_world",
+    "tests.integration.served_world",
     "tests.integration.sending_world",
     "tests.integration.write_kill_world",
     "tests.kit.spool_world",

@@ -16,15 +16,19 @@ from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
 from console.adapters.signing_key import FileSigningKey
 from console.domain.decisions import Deny
-from console.domain.ids import LeaseId, RequestId
+from console.domain.ids import ActionKey, LeaseId, RequestId
+from console.domain.imports import MemberRecord, member_id_of
 from console.domain.requests import Request, State, Verdict
+from console.domain.staff import Role
+from console.domain.tenancy import TenantStatus
 from console.ports.sequencer import Sequencer
+from console.usecases.change_request import cancel_request, revise_request, revoke_request
 from console.usecases.execute_request import execute_request
 from console.usecases.open_lease import end_lease
 from console.usecases.outcomes import Drifted, Ran, Waiting
 from console.usecases.vote_on_request import Voted, vote_on_request
-from tests.integration.stage import FAR, NOTE, OVERRIDE, UNTIL, Stage, book, by_hand, opened_stage
-from tests.web.cast import PEOPLE
+from tests.integration.stage import FAR, NOTE, OVERRIDE, SUSPEND, UNTIL, Stage, book, by_hand, opened_stage, tenant
+from tests.web.cast import LONG_AGO, PEOPLE
 
 # Each person works on one tenant beside the control store, one on the far plane, and opens a third for a look.
 WORKERS: Mapping[str, tuple[str, str, str]] = {
@@ -36,6 +40,21 @@ WORKERS: Mapping[str, tuple[str, str, str]] = {
 NEAR = tuple(near for near, _far, _look in WORKERS.values())
 FAR_AWAY = tuple(far for _near, far, _look in WORKERS.values())
 ORIGIN = "tests/audit/1"
+REVEAL, RESUME = ActionKey("member.reveal"), ActionKey("tenant.resume")
+
+
+def inhabit(stage: Stage) -> None:
+    """Give each tenant a member whose address can be shown."""
+    with stage.storage.bulk.write() as bulk:
+        bulk.put(
+            [
+                MemberRecord(
+                    tenant=slug, external_id="m1", name="Ada Field", email=f"ada@{slug}.example", phone=None,
+                    role="owner", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+                )
+                for slug in (*NEAR, *FAR_AWAY)
+            ]
+        )  # fmt: skip
 
 
 def sequencer_in(stage: Stage, folder: Path) -> Sequencer:
@@ -51,7 +70,7 @@ def acknowledge(did: str, thing: str, **more: object) -> None:
 
 @dataclass
 class Worker:
-    """One person at work: files, has it approved, runs it, leaves notes, opens and closes tenants."""
+    """One person at work: files, changes, withdraws, has judged and runs, looks, suspends, opens and closes tenants."""
 
     stage: Stage
     who: str
@@ -69,16 +88,42 @@ class Worker:
         """Do one thing, whichever comes up."""
         slug = self.dice.choice(WORKERS[self.who][:2])
         chance = self.dice.random()
-        if chance < 0.15:
+        if chance < 0.11:
             self.note(slug)
-        elif chance < 0.25:
+        elif chance < 0.16:
+            self.reveal(slug)
+        elif chance < 0.26 and PEOPLE[self.who].role is Role.SUPPORT_LEAD:
+            self.suspend_or_resume(slug)
+        elif chance < 0.31:
             self.look()
         elif self.ready and chance < 0.7:
-            self.run(self.ready.popleft())
-        elif self.waiting and chance < 0.9:
-            self.approve(self.waiting.popleft())
+            self.run_or_stop(self.ready.popleft())
+        elif self.waiting and chance < 0.92:
+            self.judge_or_change(self.waiting.popleft())
         else:
             self.file(slug)
+
+    def judge_or_change(self, request: Request) -> None:
+        """Have a request approved, mostly; some are rejected, withdrawn, or asked for otherwise."""
+        chance = self.dice.random()
+        if chance < 0.12:
+            self.reject(request)
+        elif chance < 0.22:
+            self.cancel(request.id)
+        elif chance < 0.38 and request.action == OVERRIDE:
+            self.revise(request)
+        else:
+            self.approve(request)
+
+    def run_or_stop(self, request: RequestId) -> None:
+        """Run what is approved, mostly; some is revoked or withdrawn before."""
+        chance = self.dice.random()
+        if chance < 0.3:
+            self.revoke(request)
+        elif chance < 0.4:
+            self.cancel(request)
+        else:
+            self.run(request)
 
     def file(self, slug: str) -> None:
         """Ask for an override."""
@@ -90,8 +135,10 @@ class Worker:
 
     def approve(self, request: Request) -> None:
         """Let everybody look and agree whose word is needed."""
+        agreed: set[str] = set()
         for need in request.needs:
-            who = self.dice.choice([key for key, each in PEOPLE.items() if each.role in need.roles and key != self.who])
+            who = self.judge(need.roles, but=agreed)
+            agreed.add(who)
             self.stage.see(who, request.id)
             answer = vote_on_request(
                 self.stage.house,
@@ -106,6 +153,66 @@ class Worker:
                     acknowledge("ran", request.id)
                 elif answer.request.state is State.APPROVED and answer.execution is None:
                     self.ready.append(request.id)
+
+    def judge(self, roles: frozenset[Role], *, but: set[str]) -> str:
+        """Return somebody else who may take a seat and has not yet."""
+        able = [key for key, each in PEOPLE.items() if each.role in roles and key not in {self.who, *but}]
+        return self.dice.choice(able)
+
+    def reject(self, request: Request) -> None:
+        """Let somebody who might have agreed say no."""
+        who = self.judge(request.needs[0].roles, but=set())
+        self.stage.see(who, request.id)
+        answer = vote_on_request(
+            self.stage.house,
+            self.stage.actor(who),
+            request_id=request.id,
+            digest=request.digest,
+            verdict=Verdict.REJECT,
+            comment="No contract says so.",
+        )
+        if isinstance(answer, Voted):
+            acknowledge("rejected", request.id)
+
+    def cancel(self, request: RequestId) -> None:
+        """Withdraw what was asked for."""
+        answer = cancel_request(self.stage.house, self.stage.actor(self.who), request_id=request)
+        if isinstance(answer, Request):
+            acknowledge("cancelled", request)
+
+    def revoke(self, request: RequestId) -> None:
+        """Let an approver take the approval back."""
+        who = self.judge(self.stage.now(request).needs[0].roles, but=set())
+        answer = revoke_request(self.stage.house, self.stage.actor(who), request_id=request, because="A mistake.")
+        if isinstance(answer, Request):
+            acknowledge("revoked", request)
+
+    def revise(self, request: Request) -> None:
+        """Ask for another value instead."""
+        raw = {"feature": "seats", "value": str(self.dice.randrange(800, 1_600)), "until": UNTIL}
+        answer = revise_request(self.stage.house, self.stage.actor(self.who), request_id=request.id, raw=raw, mark=None)
+        if isinstance(answer, Request):
+            acknowledge("revised", request.id, revision=answer.revision)
+            self.waiting.append(answer)
+
+    def suspend_or_resume(self, slug: str) -> None:
+        """Ask that nobody of a tenant can sign in any more, or that they can again."""
+        with self.stage.storage.store.read() as unit:
+            row = unit.directory.get(tenant(slug))
+        is_shut = row is not None and row.status is TenantStatus.SUSPENDED
+        key, raw = (RESUME, {}) if is_shut else (SUSPEND, {"because": "Many cards, one address."})
+        answer = self.stage.ask(self.who, slug, key, raw)
+        if isinstance(answer, Waiting):
+            acknowledge("filed", answer.request.id)
+            self.waiting.append(answer.request)
+        elif isinstance(answer, Ran):
+            acknowledge("ran", answer.request.id)
+
+    def reveal(self, slug: str) -> None:
+        """Look at a member's address."""
+        answer = self.stage.ask(self.who, slug, REVEAL, {"member": member_id_of(slug, "m1"), "field": "email"})
+        if isinstance(answer, Ran):
+            acknowledge("ran", answer.request.id, revealed=True)
 
     def run(self, request: RequestId) -> None:
         """Run what is approved; another override may have been faster, then it is out of date."""

@@ -19,7 +19,7 @@ from console.domain.requests import State
 from console.usecases.recover_executions import recover_executions
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES
-from tests.integration.kill_world import FAR_AWAY, NEAR, sequencer_in, serve
+from tests.integration.kill_world import FAR_AWAY, NEAR, REVEAL, inhabit, sequencer_in, serve
 from tests.integration.stage import FAR, Stage, new_urls, opened_stage, rows, settle_in
 from tests.processes import started
 
@@ -110,7 +110,7 @@ def check(world: World) -> None:
 
 def check_requests(world: World, stage: Stage) -> None:
     """Effects = executed requests = outcome entries, each exactly once; nothing is under way; nothing is half."""
-    requests = rows(world.url, "SELECT id, state, execution, tenant FROM request")
+    requests = rows(world.url, "SELECT id, state, execution, revision FROM request")
     executed = {row[0]: row[2] for row in requests if row[1] == State.EXECUTED.value}
     failed = {row[0]: row[2] for row in requests if row[1] == State.FAILED.value}
     assert not [row for row in requests if row[1] == State.EXECUTING.value]
@@ -134,12 +134,21 @@ def check_requests(world: World, stage: Stage) -> None:
 
     effects = both(world, "SELECT id FROM plane_entitlement_override UNION ALL SELECT id FROM plane_note "
                           "WHERE text LIKE 'Called back%'")  # fmt: skip
-    assert sum(len(each) for each in effects.values()) == len(executed)
+    moved = both(world, "SELECT version - 1 FROM plane_account_state")
+    looked = rows(world.url, "SELECT DISTINCT request FROM request_revision WHERE action = ?", REVEAL)
+    seen = len({row[0] for row in looked} & executed.keys())
+    changed = sum(len(each) for each in effects.values()) + sum(row[0] for each in moved.values() for row in each)
+    assert changed + seen == len(executed)
 
     votes = rows(world.url, "SELECT request FROM request_vote")
     assert told("request.vote") == Counter(row[0] for row in votes)
-    approved = "SELECT DISTINCT request FROM request_vote"
-    assert told("request.approved") == Counter(row[0] for row in rows(world.url, approved))
+    agreed = "SELECT request, revision, count(*) FROM request_vote WHERE verdict = 'approve' GROUP BY request, revision"
+    needed = {row[0]: sum(need.count for need in stage.now(row[0]).needs) for row in requests}
+    full = Counter(request for request, _revision, count in rows(world.url, agreed) if count >= needed[request])
+    assert told("request.approved") == full
+    assert told("request.revised") == Counter({row[0]: row[3] - 1 for row in requests if row[3] > 1})
+    for state in (State.REJECTED, State.CANCELLED, State.REVOKED):
+        assert told(f"request.{state}") == Counter(row[0] for row in requests if row[1] == state.value), state
     assert stage.entries("request.stale") == len([row for row in requests if row[1] == State.STALE.value])
 
 
@@ -153,6 +162,7 @@ def check_leases(stage: Stage) -> None:
 def check_acknowledged(world: World, stage: Stage) -> None:
     """Whatever the process said was done is done."""
     states = dict(rows(world.url, "SELECT id, state FROM request"))
+    revisions = dict(rows(world.url, "SELECT id, revision FROM request"))
     voted = {row[0] for row in rows(world.url, "SELECT request FROM request_vote")}
     leases = dict(rows(world.url, "SELECT id, ended_at FROM lease"))
     holds: dict[str, Callable[[str], bool]] = {
@@ -160,10 +170,16 @@ def check_acknowledged(world: World, stage: Stage) -> None:
         "voted": lambda thing: thing in voted,
         "ran": lambda thing: states.get(thing) == State.EXECUTED.value,
         "stale": lambda thing: states.get(thing) == State.STALE.value,
+        "revised": lambda thing: revisions.get(thing, 0) > 1,
         "opened": lambda thing: thing in leases,
         "ended": lambda thing: leases.get(thing) is not None,
     }
-    lost = [each for each in world.acknowledged if not holds[each["did"]](each["id"])]
+    ends = {"rejected": State.REJECTED, "cancelled": State.CANCELLED, "revoked": State.REVOKED}
+    lost = [
+        each
+        for each in world.acknowledged
+        if not (states.get(each["id"]) == ends[each["did"]] if each["did"] in ends else holds[each["did"]](each["id"]))
+    ]
     assert not lost
 
 
@@ -177,6 +193,7 @@ def test_it_loses_doubles_and_halves_nothing_when_it_is_killed(
     world = World(url=url, planes=planes, folder=tmp_path)
     with opened_stage(url, planes, clock=SystemClock()) as stage:
         settle_in(stage, NEAR, FAR_AWAY)
+        inhabit(stage)
     for number in range(KILLS):
         run_and_kill(world, number=number, actions=ACTIONS // KILLS)
         wait_for_silence(world)
@@ -184,6 +201,9 @@ def test_it_loses_doubles_and_halves_nothing_when_it_is_killed(
     did = Counter(each["did"] for each in world.acknowledged)
     assert did.total() >= ACTIONS
     assert did["ran"] > KILLS
+    assert all(did[kind] for kind in ("rejected", "cancelled", "revoked", "revised", "ended")), did
+    assert any(each.get("revealed") for each in world.acknowledged)
+    assert any(row[0] for each in both(world, "SELECT version - 1 FROM plane_account_state").values() for row in each)
     near, far = (rows(each, "SELECT count(*) FROM plane_applied_execution")[0][0] for each in (url, planes[FAR]))
     assert near > 0
     assert far > 0

@@ -1,0 +1,63 @@
+"""What becomes of a request when the world goes on around it: revised under a voter's eyes, or its requester gone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from console.domain.requests import State
+from tests.attacks.door import OVERRIDE, SEATS, Door, opened_door
+from tests.web.walks import approved, fields
+
+HIRING = {"reason_code": "STAFF_CHANGE", "reason_reference": "HR-123"}
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    with opened_door(tmp_path / "overtaken.db") as door:
+        yield door
+
+
+@pytest.mark.checklist("V15.4.2")
+def test_a_vote_on_what_was_replaced_meanwhile_gets_409_and_the_new_diff(door: Door) -> None:
+    agent, lead = door.inside(), door.enter("finance_lead")
+    request = door.ask(agent)
+    path = f"/requests/{request}"
+    ballot = fields(lead.get(path), f"{path}/votes")
+    form = door.preview(agent, f"{path}/revision", {**SEATS, "value": "900"})
+    assert (
+        agent.post(f"{path}/revision", {n: v for n, v in form.items() if not n.startswith("reason")}).status_code == 303
+    )
+    answer = lead.post(f"{path}/votes", {**ballot, "verdict": "approve", "comment": "Agreed in the contract."})
+    assert answer.status_code == 409
+    shown = answer.text[answer.text.index("What it changes") :]
+    assert "900 seats" in shown[: shown.index("</section>")]
+    assert "Agreed in the contract." in answer.text
+    again = fields(answer, f"{path}/votes")
+    assert again["digest"] == door.request(request).digest != ballot["digest"]
+    assert not door.votes(request)
+    assert lead.post(f"{path}/votes", {**again, "verdict": "approve"}).status_code == 303
+    assert [vote.revision for vote in door.votes(request)] == [2]
+
+
+@pytest.mark.checklist("V7.4.2")
+def test_a_deactivated_requester_leaves_nothing_behind_that_could_run(door: Door) -> None:
+    """By `staff.deactivate`, as an administrator does it: what waits and what was approved is cancelled, by entry."""
+    door.run_by_hand()
+    agent, lead, administrator = door.inside(), door.enter("finance_lead"), door.enter("administrator")
+    ran = door.ask(agent)
+    approved(lead, f"/requests/{ran}")
+    waits = door.ask(agent, OVERRIDE, {**SEATS, "value": "260"})
+    other = door.asked("support_agent_2", OVERRIDE, {**SEATS, "value": "270"})
+    states = {each: door.request(each).state for each in (ran, waits, other)}
+    assert states == {ran: State.APPROVED, waits: State.PENDING, other: State.PENDING}
+    door.ask(administrator, "/actions/staff.deactivate", {"colleague": door.staff("support_agent")}, **HIRING)
+    states = {each: door.request(each).state for each in (ran, waits, other)}
+    assert states == {ran: State.CANCELLED, waits: State.CANCELLED, other: State.PENDING}
+    told = door.cast.entries("request.cancelled")
+    assert {entry["correlation"] for entry in told} == {ran, waits}
+    assert {entry["actor"]["id"] for entry in told} == {door.staff("administrator")}
+    assert lead.post(f"/requests/{ran}/execution").status_code == 409
+    assert door.cast.count("action.executed") == 1  # the deactivation
+    assert not door.leases("support_agent")
+    assert agent.get("/account").status_code == 401

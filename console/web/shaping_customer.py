@@ -191,7 +191,7 @@ def log_sheet(sheet: LogSheet, link: str) -> View:
     return {
         "tenant": sheet.tenant.name,
         "rows": [_row(each) for each in sheet.lines],
-        "older": with_query(here, {"before": sheet.older}) if sheet.older else "",
+        "older": with_query(here, {"before": str(sheet.older)}) if sheet.older else "",
     }
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from socket import gethostname
 
 from pydantic import SecretStr
 
@@ -36,6 +38,7 @@ from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
 from console.app.scrubbing import scrub_logs
+from console.domain.entries import Program
 from console.domain.ids import PlaneId
 from console.policy.book import PolicyBook
 from console.policy.load import load_book
@@ -83,8 +86,17 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
             fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
             webhook_keys=SealedWebhookKeys(secrets.sealing_key.get_secret_value()),
             deferred=bridge_of(settings).deferred if settings.jobs.engine == "procrastinate" else None,
+            program=Program(build=settings.server.build or _version(), host=gethostname()),
         )
     )
+
+
+def _version() -> str:
+    """Return the version that was installed, for who names no build."""
+    try:
+        return version("sallyport")
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _address(secret: SecretStr | None) -> str | None:

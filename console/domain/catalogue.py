@@ -203,6 +203,8 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "resync.advanced": _system(U, "let mirrors follow the provider in the resync {target}", "inbound"),
         "resync.finished": _system(X, "finished the resync {target}", "inbound"),
         "resync.cancelled": _system(X, "ended the resync {target}, as it was asked to", "inbound"),
+        "replay.planned": _system(U, "froze the list of the replay {target} on {tenant}", "replay"),
+        "replay.not_planned": _system(U, "ended the plan of the replay {target} on {tenant}: {why}", "replay"),
         "replay.started": _system(X, "began the replay {target} on {tenant}", "replay"),
         "replay.paused": _system(U, "paused the replay {target} on {tenant}: {why}", "replay"),
         "replay.finished": _system(X, "finished the replay {target} on {tenant}", "replay"),

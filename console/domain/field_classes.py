@@ -51,7 +51,7 @@ _P, _B, _N, _X, _S = (
 _TABLES: Mapping[str, Mapping[FieldClass, str]] = {
     "plane_account": {_P: "status created_at", _B: "name status_because country"},
     "plane_account_state": {_P: "version entitlement_version status", _B: "status_because"},
-    "plane_applied_execution": {_P: "execution outcome at"},
+    "plane_applied_execution": {_P: "execution at", _B: "outcome"},
     "plane_webhook_attempt": {
         _P: "id delivery endpoint number trigger run started_at took_ms outcome status keys",
         _X: "error sent_headers got_headers got_body",
@@ -118,7 +118,7 @@ _TABLES: Mapping[str, Mapping[FieldClass, str]] = {
     "plane_webhook_run": {
         _P: "id state selector digest planned excluded per_endpoint per_type oldest_at newest_at rate_per_s planned_by"
         " planned_at expires_at version sent skipped released failures_in_row skipped_by request started_at"
-        " finished_at because",
+        " finished_at because counting",
     },
     "plane_subscription_add_on": {_P: "id starts_at until ended_at", _B: "add_on_key quantity"},
     "plane_subscription": {

@@ -150,6 +150,7 @@ class Limits:
     searches_per_minute: int
     reveal_remask_seconds: int
     reveals_per_hour: int
+    files_per_hour: int
     replay_most_planned: int
     override_longest_days: int
     grace_longest_days: int

@@ -109,6 +109,8 @@ class ControlTools(Protocol):
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property
+    def executor(self) -> StaffId: ...  # noqa: D102
+    @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
     def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
@@ -209,7 +211,8 @@ class Tools:
     """All that an action sees: one tenant (or none), the clock's reading, and who asked.
 
     Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
-    `request` and `agreed`, the votes that count for it, are there in an execution only.
+    `request` and `agreed`, the votes that count for it, are there in an execution only. Of the limits in policies/:
+    `shown_seconds` is how long a revealed value stays in sight, `top_up_minutes` how long more tenants may be opened.
     """
 
     now: datetime
@@ -224,6 +227,8 @@ class Tools:
     customer_claims: CustomerClaims
     outbound: Outbound
     webhook_keys: WebhookKeys
+    shown_seconds: int
+    top_up_minutes: int
     execution: ExecutionId | None = None
     request: RequestId | None = None
     agreed: tuple[Vote, ...] = ()

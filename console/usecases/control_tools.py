@@ -62,6 +62,11 @@ class UnitTools:
         return self.unit.leases
 
     @property
+    def executor(self) -> StaffId:
+        """Return who runs this execution, and sees what it shows once."""
+        return self.actor.staff
+
+    @property
     def impersonations(self) -> ImpersonationBook:
         """Return the impersonations."""
         return self.unit.impersonations
@@ -262,7 +267,7 @@ class UnitTools:
                     governed=request.action,
                     tenant=tenant_ref(self.unit, request.tenant, source="request"),
                     reason=request.reason,
-                    targets=request_target(request),
+                    targets=request_target(request, moves=True),
                     correlation=request.id,
                 )
         return ended

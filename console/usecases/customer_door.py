@@ -73,6 +73,29 @@ def caller_in(house: House, unit: ControlUnit, given: str, origin: Origin) -> Ca
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotByProgram:
+    """The token is good, and this takes an administrator: one of us has seen every token.
+
+    Shape: `code` is stable, `sentence` says why.
+    """
+
+    code: str
+    sentence: str
+
+
+def not_by_program(
+    house: House, unit: ControlUnit, caller: Caller, refusal: NotByProgram, *, origin: Origin, consent: str = ""
+) -> NotByProgram:
+    """Record that a program was refused what an administrator has to do, and return the refusal."""
+    targets = [TargetRef(type="customer_token", id=caller.token.id)]
+    if consent:
+        targets.append(TargetRef(type="consent", id=consent))
+    because = refusal.code.replace("_", " ")
+    refuse_customer_in(house, unit, caller.ref, caller.row, because=because, origin=origin, targets=tuple(targets))
+    return refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """An administrator of one tenant behind a signed link, still one at this moment."""
 

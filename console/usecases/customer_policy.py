@@ -14,10 +14,12 @@ from console.usecases.customer_door import (
     Caller,
     Guest,
     NotAllowed,
+    NotByProgram,
     NotKnown,
     TooOften,
     caller_in,
     guest_of,
+    not_by_program,
     refuse_customer_in,
 )
 from console.usecases.house import House
@@ -28,6 +30,9 @@ from console.usecases.recording import emit_as, row_ref
 # A customer says more or less often; to be told nothing is what only the law can ask for.
 _CHANGED = "the rules were changed meanwhile"
 OFFERED = (Notify.EACH, Notify.DIGEST)
+_LOOSER = NotByProgram(
+    code="administrators_only", sentence="A program makes the rules stricter; an administrator loosens them by a link."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +101,8 @@ def read_policy_by_token(house: House, *, token: str, origin: Origin) -> PolicyS
 
 def set_policy_by_token(
     house: House, *, token: str, wanted: Wanted, origin: Origin
-) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed:
-    """Write what a tenant's own program wants."""
+) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed | NotByProgram:
+    """Write what a tenant's own program wants, unless it permits more or says less."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
         if not isinstance(caller, Caller):
@@ -106,6 +111,8 @@ def set_policy_by_token(
             refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         policy = unit.access_policies.of(caller.row.id)
+        if policy.loosens(replace(policy, impersonation=wanted.impersonation, notify=wanted.notify)):
+            return not_by_program(house, unit, caller, _LOOSER, origin=origin)
         return _changed(house, unit, caller.ref, caller.row, before=policy, wanted=wanted, origin=origin)
 
 

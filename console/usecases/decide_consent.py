@@ -17,10 +17,12 @@ from console.usecases.customer_door import (
     Caller,
     Guest,
     NotAllowed,
+    NotByProgram,
     NotKnown,
     TooOften,
     caller_in,
     guest_of,
+    not_by_program,
     refuse_customer_in,
 )
 from console.usecases.house import House
@@ -28,6 +30,9 @@ from console.usecases.notices import tell
 from console.usecases.recording import emit_as, row_ref
 
 _LISTED = 50
+_SEEN_BY_ASKER = NotByProgram(
+    code="own_question", sentence="Whoever asks this has seen the token; an administrator answers by the letter's link."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +86,8 @@ def decide_by_link(
 
 def decide_by_token(
     house: House, *, token: str, consent: str, verdict: ConsentVerdict, origin: Origin
-) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften | NotAllowed:
-    """Write the answer of a tenant's own program."""
+) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften | NotAllowed | NotByProgram:
+    """Write the answer of a tenant's own program; nobody is answered by a token that was shown to them."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
         if not isinstance(caller, Caller):
@@ -90,6 +95,9 @@ def decide_by_token(
         if not caller.token.may_decide:
             refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
+        asked = unit.consents.get(consent)
+        if asked is not None and asked.tenant == caller.row.id and asked.staff == caller.token.made_by:
+            return not_by_program(house, unit, caller, _SEEN_BY_ASKER, origin=origin, consent=asked.id)
         return _decided(house, unit, caller.ref, caller.row, consent_id=consent, verdict=verdict, origin=origin)
 
 

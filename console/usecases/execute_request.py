@@ -27,7 +27,7 @@ from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
@@ -309,7 +309,7 @@ def _emit(
         tenant=row_ref(row, source="request"),
         reason=request.reason,
         authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
-        targets=request_target(request),
+        targets=moved_target(request),
         correlation=request.id,
         execution=request.execution,
         **marks,

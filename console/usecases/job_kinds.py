@@ -7,6 +7,7 @@ from types import MappingProxyType
 from console.actions.billing.ledger import JOB as WRITE_JOB
 from console.actions.billing.ledger import LINK_JOB
 from console.actions.period.periods import SEAL_JOB
+from console.actions.webhook.runs import PLAN_JOB as PLAN_REPLAY_JOB
 from console.domain.billing.resyncing import JOB as RESYNC_JOB
 from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
@@ -27,6 +28,7 @@ from console.usecases.keep_reconciling import (
 from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
 from console.usecases.keep_reviews import KEEP_REVIEWS_EVERY_S, KEEP_REVIEWS_JOB, keep_reviews
 from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
+from console.usecases.plan_replay import plan_replay, rest_plan
 from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
@@ -38,6 +40,7 @@ from console.usecases.run_reconciliation import fail_reconciliation, run_reconci
 from console.usecases.run_replay import rest_replay, run_replay
 from console.usecases.seal_period import seal_period
 from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
+from console.usecases.tell_access import TELL_JOB, tell_access
 
 _DAY_S = 86_400
 
@@ -58,6 +61,13 @@ _KINDS = (
         handler=run_replay,
         is_tenant_bound=True,
         gave_up=rest_replay,
+    ),
+    JobKind(
+        kind=PLAN_REPLAY_JOB,
+        title="Make the list of a large bulk replay",
+        handler=plan_replay,
+        is_tenant_bound=True,
+        gave_up=rest_plan,
     ),
     JobKind(
         kind="webhook.expire_payloads",
@@ -137,6 +147,12 @@ _ACCESS_KINDS = (
         title="Recalculate access that has reached its end",
         handler=sweep_access,
         is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=TELL_JOB,
+        title="Tell of a recalculation on a plane elsewhere",
+        handler=tell_access,
+        is_tenant_bound=True,
     ),
     JobKind(kind=REGISTER_JOB, title="Keep the register of overrides", handler=keep_register, is_tenant_bound=False),
     JobKind(

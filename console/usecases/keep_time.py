@@ -5,26 +5,30 @@ from datetime import datetime
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
+from console.domain.staff import Origin
 from console.ports.store import ControlUnit
 from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
 from console.usecases.house import House
 from console.usecases.impersonations_ending import end_on_lease_in
+from console.usecases.leases_ending import expire_session_in
 from console.usecases.notices import tell_requester
 from console.usecases.recording import emit_as, request_target, tenant_ref
+from console.usecases.resume_session import actor_of
 from console.usecases.strangers import sum_up_strangers
 
 _BATCH = 100
 
 
 def end_overdue(house: House) -> int:
-    """Store and record what is over: leases, requests, impersonations and minutes of floods; return how many."""
+    """Store and record what is over: leases, requests, sessions, impersonations, floods; return how many."""
     now = house.clock.now()
     with house.store.write() as unit:
         ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
         for lease in unit.leases.overdue(now, limit=_BATCH):
             because = lease.ended_because(now)
             ended += because is not None and _expire(unit, lease, because, now)
+        ended += _end_sessions(house, unit, now)
     return ended + _end_what_is_frozen(house) + sweep_impersonations(house) + sum_up_strangers(house)
 
 
@@ -65,6 +69,18 @@ def _expire(unit: ControlUnit, lease: Lease, because: LeaseEnd, now: datetime) -
     return True
 
 
+def _end_sessions(house: House, unit: ControlUnit, now: datetime) -> int:
+    idle = house.book.limits.session_idle_minutes
+    ended = 0
+    for session in unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH):
+        because = session.ended_because(now, idle_minutes=idle)
+        member = unit.staff.get(session.staff)
+        if because is not None and member is not None:
+            actor = actor_of(member, session, Origin(route="clock"))
+            ended += expire_session_in(unit, actor, session, because=because, now=now)
+    return ended
+
+
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:
     state = request.state_at(now)
     if state is request.state or not unit.requests.move(
@@ -80,7 +96,7 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         facts={"state": state.value},
     )

@@ -12,6 +12,8 @@ from console.usecases.recording import emit, row_ref
 
 AT_ONCE = 500
 
+DEACTIVATED = "deactivated"
+
 
 def end_lease_in(unit: ControlUnit, actor: Actor, lease: Lease, *, by: LeaseEnd, now: datetime) -> bool:
     """End one lease and what rests on it in the open unit, with their entries; False when it was over before."""
@@ -35,6 +37,16 @@ def end_leases_of_session(unit: ControlUnit, actor: Actor, session: SessionKey, 
     """End every lease that a session opened, and what it began; return how many leases."""
     end_in_session_in(unit, session, by=by, now=now)
     return sum(end_lease_in(unit, actor, lease, by=by, now=now) for lease in unit.leases.of_session(session))
+
+
+def expire_session_in(unit: ControlUnit, actor: Actor, session: StaffSession, *, because: str, now: datetime) -> bool:
+    """End a session that is over, and the leases that it opened, with their entries; False when it was ended before."""
+    if not unit.sessions.revoke(session.key, now):
+        return False
+    by = LeaseEnd.DEACTIVATED if because == DEACTIVATED else LeaseEnd.SIGN_OUT
+    end_leases_of_session(unit, actor, session.key, by=by, now=now)
+    emit(unit, actor, "session.expired", at=now, facts={"because": because})
+    return True
 
 
 def end_session_in(

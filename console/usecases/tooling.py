@@ -55,6 +55,8 @@ def tools_for(
         customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
+        shown_seconds=house.book.limits.reveal_remask_seconds,
+        top_up_minutes=house.book.limits.top_up_minutes,
         execution=None if running is None else running.execution,
         request=None if running is None else running.id,
         agreed=() if running is None else counting_votes(unit, running),

@@ -14,7 +14,7 @@ from console.usecases.bind_repair import bound_again
 from console.usecases.break_glass import withdraw_review
 from console.usecases.eligibility import tally
 from console.usecases.house import House
-from console.usecases.notices import tell_approvers, tell_requester
+from console.usecases.notices import tell_approvers, tell_of_tampering, tell_requester
 from console.usecases.outcomes import Drifted
 from console.usecases.parameters import built, raw_of
 from console.usecases.recording import RefusedInsideError, authorised, emit, request_target, tenant_ref
@@ -85,7 +85,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
             governed=request.action,
             reason=request.reason,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"state": state.value},
         )
@@ -125,6 +125,7 @@ def tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *,
         targets=request_target(request),
         correlation=request.id,
     )
+    tell_of_tampering(house, unit, request, at=now)
     return deny
 
 
@@ -142,7 +143,7 @@ def _votes_void(house: House, unit: ControlUnit, actor: Actor, request: Request,
             at=now,
             governed=request.action,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"votes": len(lost)},
         )
@@ -241,7 +242,7 @@ def _store_drift(
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         changes=() if current is None else current.every_change,
     )

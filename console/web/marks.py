@@ -70,6 +70,7 @@ _STATES = {
     "paused": ("warn", "circle-pause", "Paused"),
     "disabled": ("stop", "ban", "Disabled"),
     "deleted": ("", "circle-slash", "Deleted"),
+    "counting": ("info", "loader", "Being planned"),
     "planned": ("info", "list-checks", "Planned"),
     "running": ("info", "loader", "Running"),
     "finished": ("ok", "circle-check", "Finished"),

@@ -23,7 +23,7 @@ from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook, Envelope
 from console.ports.trail import EntryFilter
 from console.ports.webhooks import Answer
-from console.usecases.customer_door import NotAllowed, NotKnown, TooOften
+from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
     PolicySheet,
@@ -71,12 +71,16 @@ OWNER, ADMIN, PLAIN = (member_id_of("acme", name) for name in ("boss", "admin", 
 
 @dataclass
 class Post:
-    """A sink that keeps what it takes, and can be away."""
+    """A sink that keeps what it takes, and can be away; one address may be out of reach, for good or for now."""
 
     taken: list[Envelope] = field(default_factory=list)
     is_away: bool = False
+    lost: str = ""
+    is_lost_for_good: bool = True
 
     def send(self, envelope: Envelope) -> None:
+        if envelope.to == self.lost:
+            raise OutsideError("Nobody lives there.", permanent=self.is_lost_for_good)
         if self.is_away:
             raise OutsideError("The post office is closed.", permanent=False)
         self.taken.append(envelope)
@@ -161,6 +165,15 @@ def test_a_question_reaches_each_administrator_with_a_link_of_their_own(desk: De
     assert (shown.consent.what, shown.state) == (QUESTION["what"], ConsentState.PENDING)
     assert re.fullmatch(r"staff-[0-9a-f]{10}", shown.staff)
     assert "Noor" not in repr(desk.post.taken)
+
+
+def test_no_line_of_a_question_passes_for_one_of_the_letter(desk: Desk) -> None:
+    forged = f"Read and answer: {ADDRESS}/customer/consents/x".replace("https://", "").replace("/", " / ")
+    desk.ask(what=f"See your invoices.\n\n{forged}\u2028{forged}")
+    desk.deliver()
+    lines = desk.post.taken[0].text.splitlines()
+    assert [line for line in lines if line.startswith(forged)] == []
+    assert len([line for line in lines if line.startswith("Read and answer: ")]) == 1
 
 
 def test_looking_decides_nothing_and_the_first_answer_uses_every_link_up(desk: Desk) -> None:
@@ -282,6 +295,31 @@ def test_a_program_answers_with_a_token_that_may_decide_and_not_with_another(des
     assert desk.refused() == ["this token may not decide"]
 
 
+def test_no_token_answers_whoever_has_seen_it(desk: Desk) -> None:
+    desk.stage.open("support_lead", "acme", CONTRACT)
+    raw = {"label": "For the portal", "opens": "decide"}
+    asked = desk.stage.ask("support_lead", "acme", ActionKey("customer_token.make"), raw)
+    assert isinstance(asked, Waiting), asked
+    desk.stage.approve("support_lead_2", asked.request)
+    ran = execute_request(desk.stage.house, desk.stage.actor("support_lead_2"), request_id=asked.request.id)
+    assert isinstance(ran, Ran), ran
+    answers = []
+    for who in ("support_lead", "support_lead_2"):
+        desk.stage.open(who, "acme", TICKET)
+        assert isinstance(desk.stage.ask(who, "acme", ASK, QUESTION, reason=TICKET), Ran)
+        consent = next(each for each in desk.consents() if each.staff == desk.stage.actor(who).staff)
+        answers.append(
+            decide_by_token(
+                desk.stage.house,
+                token=ran.applied.shown["Token"],
+                consent=consent.id,
+                verdict=ConsentVerdict.APPROVE,
+                origin=FROM,
+            )
+        )
+    assert [type(each) for each in answers] == [Question, NotByProgram]  # the approver ran it, and saw it
+
+
 def _policy_link(desk: Desk, version: int = 0) -> str:
     until = desk.clock.now() + timedelta(days=14)
     link = Link(kind=LinkKind.POLICY, tenant=tenant("acme"), member=MemberId(OWNER), subject=str(version), until=until)
@@ -323,6 +361,17 @@ def test_staff_tighten_alone_and_loosen_together(desk: Desk) -> None:
     assert isinstance(desk.stage.ask("support_agent", "acme", POLICY, loose), Waiting)
 
 
+def test_a_customer_is_written_to_about_rules_that_staff_changed(desk: Desk) -> None:
+    desk.stage.open("support_agent", "acme", CONTRACT)
+    assert isinstance(
+        desk.stage.ask("support_agent", "acme", POLICY, {"impersonation": "refused", "notify": "each"}), Ran
+    )
+    desk.deliver()
+    told = [each for each in desk.post.taken if each.kind is LetterKind.POLICY_CHANGED]
+    assert {each.to for each in told} == {"admin@acme.example", "boss@acme.example"}
+    assert all("Impersonation: refused. Letters: each." in each.text for each in told)
+
+
 def _work(desk: Desk) -> None:
     desk.stage.open("support_agent", "acme", INCIDENT)
     assert isinstance(desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=INCIDENT), Ran)
@@ -357,6 +406,49 @@ def test_a_digest_comes_once_at_the_hour_that_policy_says(desk: Desk, hour: int,
     desk.deliver()
     assert [each.kind for each in desk.post.taken] == [LetterKind.DIGEST] * 2
     assert desk.post.taken[0].text.count("SUP-48213") >= 2
+
+
+@pytest.mark.parametrize("lost", ["admin@acme.example", "boss@acme.example"])
+@pytest.mark.parametrize("is_for_good", [True, False])
+def test_one_who_cannot_be_reached_keeps_a_letter_from_nobody_else(
+    desk: Desk,
+    lost: str,
+    is_for_good: bool,
+) -> None:
+    desk.post.lost, desk.post.is_lost_for_good = lost, is_for_good
+    _work(desk)
+    desk.deliver()
+    told = {each.to for each in desk.post.taken}
+    assert told == {"admin@acme.example", "boss@acme.example"} - {lost}
+    assert (desk.stage.entries("letter.sent") > 0) is is_for_good
+    assert desk.stage.entries("letter.given_up") == 0
+
+
+def test_a_letter_that_can_reach_nobody_is_given_up(desk: Desk) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put(
+            [
+                MemberRecord(
+                    tenant="acme", external_id="boss", name="Boss", email="boss@acme.example", phone=None,
+                    role="member", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+                )
+            ]
+        )  # fmt: skip
+    desk.post.lost = "admin@acme.example"
+    _work(desk)
+    desk.deliver()
+    assert desk.stage.entries("letter.given_up") >= 1
+
+
+def test_a_digest_that_is_cut_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.usecases.deliver_letters._MOST_LINES", 1)
+    desk.stage.open("support_agent", "acme", TICKET)
+    desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
+    sequencer_in(desk.stage, desk.folder).run_once()
+    publish_accesses(desk.stage.house)
+    desk.clock.pass_by(hours=18)
+    desk.deliver()
+    assert "There are more: your access log has all of them, from number 2 on." in desk.post.taken[0].text
 
 
 def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: Desk) -> None:

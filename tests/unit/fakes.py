@@ -361,6 +361,8 @@ def tools(
         customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
+        shown_seconds=60,
+        top_up_minutes=60,
     )
 
 

@@ -12,8 +12,6 @@ from console.domain.webhooks import KeyAlgorithm
 from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 from console.ports.customer_letters import CustomerWebhook
 
-_SECONDS = 60
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
@@ -59,7 +57,6 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"Letters go to {params.url} too. The signing secret is shown now and never again.",
         changes=changes,
         shown={"Signing secret": made.secret},
-        remask_seconds=_SECONDS,
     )
 
 

@@ -20,7 +20,7 @@ _IN_TEXT = (
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\b(whs(ec|k)_|[sr]k_|eyJ[A-Za-z0-9_-]{6,}\.)[^\s\"',;&]*"), REDACTED),
     (re.compile(r"://[^\s/@]+@"), f"://{REDACTED}@"),
-    (re.compile(r"(/customer/(?:consents|policy)/)[^\s\"'<>]+"), rf"\1{REDACTED}"),  # a signed link is a key
+    (re.compile(r"(/customer/(?:consents|policy|log)/)[^\s\"'<>]+"), rf"\1{REDACTED}"),  # a signed link is a key
     (
         re.compile(
             r"(?<![\w-])([\w-]*(?:secret|token|passw|passphrase|authori[sz]ation|cookie|credential|signature|private"

@@ -143,8 +143,8 @@ class ControlTools(Protocol):
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         ...
 
-    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
-        """Return why one may not begin to write: it is over, or the tenant does not let it."""
+    def may_widen(self, row: Impersonation, *, at: datetime) -> bool:
+        """Return whether the tenant lets one that runs write, by its policy or by a consent to it."""
         ...
 
     def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:

@@ -141,10 +141,9 @@ class UnitTools:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
 
-    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
-        """Return why one may not begin to write: it is over, or the tenant does not let it."""
-        over = self.why_over(row, at=at)
-        return over or (None if may_widen(self.unit, row, now=at) else ImpersonationEnd.OPTED_OUT)
+    def may_widen(self, row: Impersonation, *, at: datetime) -> bool:
+        """Return whether the tenant lets one that runs write, by its policy or by a consent to it."""
+        return may_widen(self.unit, row, now=at)
 
     def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
         """Spend the tenant's consent on what begins or widens, where it asks for one; False when none is left."""

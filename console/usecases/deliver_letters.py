@@ -178,7 +178,11 @@ def _links(house: House, row: DirectoryRow, member: MemberId, text: _Text, *, ad
         subject=version,
         until=now + timedelta(days=house.book.limits.customer_link_days),
     )
-    lines = [f"What our staff may do, and how you are told: {address}/customer/policy/{_signed(house, rules)}"]
+    log = replace(rules, kind=LinkKind.LOG, subject="0")
+    lines = [
+        f"Every access of our staff: {address}/customer/log/{_signed(house, log)}",
+        f"What our staff may do, and how you are told: {address}/customer/policy/{_signed(house, rules)}",
+    ]
     if text.link is LinkKind.CONSENT and text.until is not None:
         answer = Link(kind=text.link, tenant=row.id, member=member, subject=text.about, until=text.until)
         lines.insert(0, f"Read and answer: {address}/customer/consents/{_signed(house, answer)}")

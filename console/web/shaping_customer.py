@@ -13,9 +13,9 @@ from console.usecases.customer_policy import OFFERED, PolicySheet
 from console.usecases.decide_consent import Question
 from console.usecases.offer_actions import Offer
 from console.usecases.read_access_log import AskedConsent, CustomerPage
-from console.usecases.serve_access_log import LogPage
+from console.usecases.serve_access_log import LogPage, LogSheet
 from console.web.paths import path_of
-from console.web.shaping import View
+from console.web.shaping import View, with_query
 from console.web.shaping_tenants import action_href, action_links, is_offered
 
 _IMPERSONATION = {
@@ -182,6 +182,16 @@ def question_view(question: Question, link: str, *, fault: str, is_late: bool) -
         "is_late": is_late,
         "fault": fault,
         "action": path_of("customer_links.decide", link=link),
+    }
+
+
+def log_sheet(sheet: LogSheet, link: str) -> View:
+    """Return a page of the log as an administrator of the customer reads it."""
+    here = path_of("customer_links.log", link=link)
+    return {
+        "tenant": sheet.tenant.name,
+        "rows": [_row(each) for each in sheet.lines],
+        "older": with_query(here, {"before": str(sheet.older)}) if sheet.older else "",
     }
 
 

@@ -1,6 +1,7 @@
 """The customer's side in a browser: the page in the workspace, and what the customer's administrator opens by link."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from playwright.sync_api import Browser
@@ -27,13 +28,15 @@ def customer(browser: Browser, stage: Stage) -> Iterator[Shown]:
     lead.page.get_by_role("button", name="Open Acme Robotics").click()
     lead.arrive("Acme Robotics")
     lead.open(f"/t/{ACME}/members")
-    consent, rules = furnish(stage)
+    consent, rules, log = furnish(stage)
     lead.open(f"/t/{ACME}/customer")
     yield "tenant-customer", lead.page
     outside.page.goto(f"{stage.address}/customer/consents/{consent}")
     yield "customer-consent", outside.page
     outside.page.goto(f"{stage.address}/customer/policy/{rules}")
     yield "customer-policy", outside.page
+    outside.page.goto(f"{stage.address}/customer/log/{log}")
+    yield "customer-log", outside.page
     outside.page.goto(f"{stage.address}/customer/consents/nothing")
     yield "customer-link-over", outside.page
     outside.page.goto(f"{stage.address}/customer/consents/{consent}")
@@ -43,8 +46,8 @@ def customer(browser: Browser, stage: Stage) -> Iterator[Shown]:
         leave(each)
 
 
-def furnish(stage: Stage) -> tuple[str, str]:
-    """Put a hold, a token and two questions onto the page, publish, and return two links of an administrator."""
+def furnish(stage: Stage) -> tuple[str, str, str]:
+    """Put a hold, a token and two questions onto the page, publish, and return three links of an administrator."""
     house = stage.building.house
     now, row = house.clock.now(), find_tenant(house, slug=ACME)
     with house.store.write() as unit:
@@ -70,7 +73,8 @@ def furnish(stage: Stage) -> tuple[str, str]:
     until = now + timedelta(days=3)
     ask = Link(kind=LinkKind.CONSENT, tenant=row.id, member=boss, subject="cns_2", until=until)
     rules = Link(kind=LinkKind.POLICY, tenant=row.id, member=boss, subject="0", until=until)
-    return ask.signed(house.fingerprints.of), rules.signed(house.fingerprints.of)
+    log = replace(rules, kind=LinkKind.LOG)
+    return ask.signed(house.fingerprints.of), rules.signed(house.fingerprints.of), log.signed(house.fingerprints.of)
 
 
 def _question(name: str, tenant: TenantId, lead: StaffId, state: ConsentState, *, now: datetime) -> Consent:

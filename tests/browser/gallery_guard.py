@@ -91,6 +91,7 @@ def _freezing(browser: Browser, stage: Stage) -> Iterator[Shown]:
     yield "freezes-none", administrator.page
     administrator.enter(administrator.main.get_by_role("link", name="Rehearse freeze"))
     administrator.enter(administrator.main.get_by_role("button", name="Preview"))
+    expect(administrator.main.locator(".diff__after").first).to_be_visible()
     administrator.page.locator("#reason_reference").fill("INC-2301")
     yield "action-freeze-drill", administrator.page
     administrator.enter(administrator.main.get_by_role("button", name="Rehearse freeze"))
@@ -105,6 +106,7 @@ def _freezing(browser: Browser, stage: Stage) -> Iterator[Shown]:
     administrator.page.locator("#scope").select_option("vendor")
     administrator.page.locator("#subject").fill("harbour-desk")
     administrator.enter(administrator.main.get_by_role("button", name="Preview"))
+    expect(administrator.main.locator(".diff__after").first).to_be_visible()
     administrator.page.locator("#reason_reference").fill("INC-2301")
     yield "action-freeze", administrator.page
     _confirm(administrator, stage, "administrator")

@@ -25,7 +25,7 @@ LEAST_PAGES = {
     "arriving": 25,
     "changing": 24,
     "closing": 12,
-    "customer": 5,
+    "customer": 6,
     "guarding": 16,
     "reconciling": 24,
     "replaying": 16,

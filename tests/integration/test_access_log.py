@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from console.domain.ids import ActionKey, ReasonCode
+from console.domain.ids import ActionKey, MemberId, ReasonCode
+from console.domain.imports import MemberRecord, member_id_of
 from console.domain.reasons import Reason
 from console.domain.staff import Origin
+from console.domain.trust.links import Link, LinkKind
 from console.usecases.access_lines import access_lines
 from console.usecases.customer_door import NotKnown, TooOften
 from console.usecases.execute_request import execute_request
@@ -19,11 +21,12 @@ from console.usecases.outcomes import Ran, Waiting
 from console.usecases.publish_accesses import publish_accesses
 from console.usecases.read_access_log import CustomerPage, read_customer_page
 from console.usecases.read_tenant import Overview, read_overview
-from console.usecases.serve_access_log import LogPage, serve_access_log
+from console.usecases.serve_access_log import LogPage, LogSheet, serve_access_log, show_access_log
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.kill_world import sequencer_in
 from tests.integration.stage import CONTRACT, FRAUD, Stage, new_urls, opened_stage, settle_in, tenant
+from tests.web.cast import LONG_AGO
 
 TICKET = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
 MATTER = Reason(code=ReasonCode("LEGAL_PROCESS"), reference="MAT-12", note="A court order, file 7.")
@@ -268,3 +271,38 @@ def test_reading_the_log_is_recorded_in_the_tenants_own_trail(desk: Desk) -> Non
     desk.feed(token)
     desk.feed(token, 10_000)
     assert desk.stage.entries("customer.log_read") == 1
+
+
+def test_an_administrator_reads_the_same_by_a_link_page_by_page(desk: Desk) -> None:
+    boss = MemberRecord(
+        tenant="acme", external_id="boss", name="Boss", email="boss@acme.example", phone=None, role="owner",
+        is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+    )  # fmt: skip
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put([boss])
+    for _ in range(20):
+        desk.look()
+    desk.look(slug="globex")
+    desk.publish()
+    fed = desk.feed(desk.token())
+    made = Link(
+        kind=LinkKind.LOG, tenant=tenant("acme"), member=MemberId(member_id_of("acme", "boss")), subject="0",
+        until=desk.clock.now() + timedelta(days=14),
+    )  # fmt: skip
+    link = made.signed(desk.stage.house.fingerprints.of)
+    read: list[int | None] = []
+    before: int | None = None
+    while True:
+        sheet = show_access_log(desk.stage.house, link=link, before=before, origin=Origin(ip="192.0.2.9"))
+        assert isinstance(sheet, LogSheet), sheet
+        read += [each.disclosure.number for each in sheet.lines]
+        if sheet.older is None:
+            break
+        before = sheet.older
+    assert read == sorted((each.disclosure.number or 0 for each in fed.lines), reverse=True)
+    assert len(read) > 50
+    assert desk.stage.entries("customer.log_read") == 1 + 2
+    desk.clock.pass_by(days=14)
+    late = show_access_log(desk.stage.house, link=link, before=None, origin=Origin(ip="192.0.2.9"))
+    assert isinstance(late, NotKnown)
+    assert desk.stage.entries("customer.refused") == 1

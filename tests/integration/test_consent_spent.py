@@ -151,33 +151,34 @@ def test_a_spent_consent_carries_nothing_but_its_own_access(cast: Cast) -> None:
     assert (found["active"], found["ended_by"]) == (False, ImpersonationEnd.OPTED_OUT.value)
 
 
-def widened(cast: Cast, sid: ImpersonationId) -> tuple[ImpersonationEnd | None, bool]:
+def widened(cast: Cast, sid: ImpersonationId) -> tuple[bool, bool]:
     """Do what the action does once a lead agreed, as the executor lets it: all of it or nothing."""
     with cast.house.store.write() as unit:
         tools = UnitTools(house=cast.house, unit=unit, actor=actor(cast, "support_agent"), tenant=NORDWIND)
         row = unit.impersonations.get(sid)
         assert row is not None
-        why = tools.why_not_wider(row, at=cast.clock.now())
+        assert tools.why_over(row, at=cast.clock.now()) is None
+        may = tools.may_widen(row, at=cast.clock.now())
         is_spent = tools.spend_consent(row, Mode.WRITE, at=cast.clock.now())
         assert not is_spent or unit.impersonations.widen(sid, by=RequestId("req_w"))
-    return why, is_spent
+    return may, is_spent
 
 
 def test_writing_takes_a_consent_to_writing(cast: Cast, agent: Browser) -> None:
     approved(cast)
     sid = begun(cast)
-    assert widened(cast, sid) == (ImpersonationEnd.OPTED_OUT, False)
+    assert widened(cast, sid) == (False, False)
     approved(cast, 2, mode="write", minutes=5)
-    assert widened(cast, sid) == (ImpersonationEnd.OPTED_OUT, False), "five minutes do not carry it to its end"
+    assert widened(cast, sid) == (False, False), "five minutes do not carry it to its end"
     approved(cast, 3, mode="write")
-    assert widened(cast, sid) == (None, True)
+    assert widened(cast, sid) == (True, True)
     assert [kept(cast, number).used_by for number in (1, 2, 3)] == [sid, None, sid]
 
 
 def test_one_consent_to_writing_carries_reading_and_writing(cast: Cast, agent: Browser) -> None:
     approved(cast, mode="write")
     sid = begun(cast)
-    assert widened(cast, sid) == (None, True)
+    assert widened(cast, sid) == (True, True)
     assert cast.count("consent.used") == 1
 
 

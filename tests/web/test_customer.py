@@ -75,6 +75,18 @@ def test_it_lets_an_administrator_set_the_rules(asked: Cast) -> None:
     assert browser.client.post(address, data={"impersonation": "allowed", "notify": "each"}).status_code == 409
 
 
+def test_it_shows_the_log_to_an_administrator_without_session_and_script(asked: Cast) -> None:
+    browser, address = asked.stranger(), f"/customer/log/{link(asked, LinkKind.LOG, '0')}"
+    for given in ("?before=7", "?before=x", "?before=-1", f"?before={'9' * 30}"):
+        assert "Nothing yet" in browser.get(f"{address}{given}").text
+    page = browser.get(address)
+    assert (page.status_code, "Nothing yet" in page.text) == (200, True)
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in page.headers
+    assert browser.get(f"/customer/log/{link(asked)}").status_code == 404, "a link to something else"
+    assert asked.count("customer.log_read") == 5
+
+
 def test_it_serves_programs_with_a_token(asked: Cast) -> None:
     client = asked.stranger().client
     log, decides = {"Authorization": f"Bearer {TOKEN}"}, {"Authorization": f"Bearer {DECIDES}"}

@@ -21,7 +21,7 @@ UNATTENDED = (
     {"static", "system.health", "system.report", "inbound.receive", "customer.access_log"}
     | {f"product.{name}" for name in ("keys", "token", "introspect", "revoke", "reports", "events")}
     | {f"customer_api.{name}" for name in ("consents", "decide", "policy", "set_policy")}
-    | {f"customer_links.{name}" for name in ("consent", "decide", "policy", "set_policy")}
+    | {f"customer_links.{name}" for name in ("consent", "decide", "log", "policy", "set_policy")}
 )
 OPEN = {"door.sign_in", "door.sign_in_by_password", "door.identity", "door.callback"}
 

@@ -72,12 +72,15 @@ def _running(params: Params, tools: Tools) -> Impersonation:
         raise Fault("impersonation", _over(over))
     if row.mode is not Mode.READ:
         raise Fault("impersonation", "This impersonation writes already.")
+    if over is None and not tools.books().may_widen(row, at=tools.now):
+        raise Fault(
+            "impersonation", "The customer has to agree to writing: ask for a consent to it that lasts so long."
+        )
     return row
 
 
 def _why_over(row: Impersonation, tools: Tools) -> ImpersonationEnd | None:
-    """Return why it is over, or would be once it writes: a tenant may allow the one and not the other."""
-    return tools.books().why_not_wider(row, at=tools.now)
+    return tools.books().why_over(row, at=tools.now)
 
 
 def _over(over: ImpersonationEnd) -> str:

@@ -21,6 +21,7 @@ class LinkKind(StrEnum):
 
     CONSENT = "consent"
     POLICY = "policy"
+    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Link:
     """What one link says.
 
     Shape: `subject` is the id of a consent, or the version of the access policy that it may change, so that either is
-    good for one answer; `until` is exclusive, in whole seconds.
+    good for one answer; a link to the log only reads, until its time is over; `until` is exclusive, in whole seconds.
     """
 
     kind: LinkKind

@@ -1,4 +1,4 @@
-"""The pages behind signed links: a tenant's administrator reads a question and answers it, or sets the rules.
+"""The pages behind signed links: a tenant's administrator reads the log, answers a question, or sets the rules.
 
 No session, no script and no cookie: the link itself is the key, looking decides nothing, and every answer is posted.
 """
@@ -19,11 +19,13 @@ from console.usecases.customer_policy import (
     show_policy,
 )
 from console.usecases.decide_consent import NoSuchQuestion, Question, TooLate, decide_by_link, show_question
+from console.usecases.serve_access_log import show_access_log
 from console.web import asking, gate, render
-from console.web.shaping_customer import policy_sheet, question_view
+from console.web.shaping_customer import log_sheet, policy_sheet, question_view
 
 bp = Blueprint("customer_links", __name__)
 LARGEST_FORM = 4 * 1024
+_LONGEST_NUMBER = 15
 Asked = Question | TooLate | NoSuchQuestion | NotKnown | TooOften
 _VERDICTS = {verdict.value: verdict for verdict in ConsentVerdict}
 
@@ -80,6 +82,21 @@ def set_policy(link: str) -> Response:
     except OutsideError:
         return _silent()
     return _policy(answer, link)
+
+
+@bp.get("/customer/log/<link>")
+@gate.unattended
+def log(link: str) -> Response:
+    """Show every access of our staff, newest first: 200, 404 for a link that is none, 429."""
+    given = request.args.get("before", "")
+    before = int(given) if given.isascii() and given.isdigit() and len(given) <= _LONGEST_NUMBER else None
+    try:
+        answer = show_access_log(asking.house(), link=link, before=before, origin=asking.origin())
+    except OutsideError:
+        return _silent()
+    if isinstance(answer, NotKnown | TooOften):
+        return _closed(answer)
+    return render.outside("pages/customer/log.html", page=log_sheet(answer, link))
 
 
 def wanted_rules(impersonation: object, notify: object) -> Wanted | None:

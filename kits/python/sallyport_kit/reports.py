@@ -62,9 +62,8 @@ class Reporter:
     def take_place(self) -> bool:
         """Keep a place for one report; False when the queue is full."""
         with self._changed:
-            if self._taken >= self._most or self._is_spool_broken:
+            if self._taken >= self._most or not self._is_kept():
                 self.turned_away += 1
-                self._is_spool_broken = False  # the next one tries the disk again
                 return False
             self._taken += 1
             return True
@@ -135,8 +134,15 @@ class Reporter:
                 _LOG.warning("%d reports of impersonated requests were left behind and are told now.", found)
                 self._start()
 
+    def _is_kept(self) -> bool:
+        """Return whether the disk takes what waits; one that failed is tried again with all of it."""
+        if self._is_spool_broken:
+            self._is_spool_broken = False
+            self._spooled(lambda spool: spool.rewrite(tuple(self._queue), process=self._process))
+        return not self._is_spool_broken
+
     def _spooled(self, doing: Callable[[Spool], None]) -> None:
-        """Use the spool, where there is one; what cannot be kept is told from memory, and one request is refused."""
+        """Use the spool, where there is one; while it cannot be written, what waits is told from memory."""
         if self._spool is None:
             return
         try:

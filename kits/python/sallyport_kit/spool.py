@@ -57,12 +57,21 @@ class Spool:
             os.ftruncate(self._file, 0)
             self._lines = 0
         elif self._lines - len(left) > self._most:
-            before, name = self._file, self._name
-            self._file, self._name, self._lines = None, None, 0
+            self.rewrite(left, process=process)
+
+    def rewrite(self, left: Sequence[Report], *, process: str) -> None:
+        """Keep these in a new file, and drop the one before once they are there. Raises: OSError."""
+        before, name, lines = self._file, self._name, self._lines
+        self._file, self._name, self._lines = None, None, 0
+        try:
             self._append(left, process)
+        except OSError:
+            self.close()
+            self._file, self._name, self._lines = before, name, lines
+            raise
+        if before is not None and name is not None:
             os.close(before)
-            if name is not None:
-                name.unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
 
     def left_behind(self, *, process: str) -> list[Report]:
         """Take over what processes left that are no more, oldest first. Raises: OSError."""
@@ -74,7 +83,7 @@ class Spool:
 
     def close(self) -> None:
         """Leave nothing behind where nothing waits."""
-        if self._file is not None and not os.fstat(self._file).st_size and self._name is not None:
+        if self._file is not None and self._name is not None and not os.fstat(self._file).st_size:
             self._name.unlink(missing_ok=True)
         self.begin()
 
@@ -100,9 +109,11 @@ class Spool:
 
     def _append(self, reports: Sequence[Report], process: str) -> None:
         if self._file is None:
-            self._name = self._folder / f"{process}-{os.urandom(4).hex()}{_SUFFIX}"
-            self._file = os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, _PRIVATE)
+            name = self._folder / f"{process}-{os.urandom(4).hex()}{_SUFFIX}"
+            draft = name.with_suffix(".draft")  # nobody takes it over before it is locked
+            self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, _PRIVATE)
             fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._name = draft.rename(name)
         lines = b"".join(json.dumps(report, separators=(",", ":")).encode() + b"\n" for report in reports)
         while lines:
             lines = lines[os.write(self._file, lines) :]

@@ -35,6 +35,7 @@ def attack(door: Door) -> tuple[Attempts, ...]:
         replace(right, tenant=TENANTS["kestrel"], member=foreign).signed(sign),
         replace(right, until=now - timedelta(seconds=1)).signed(sign),
         replace(right, kind=LinkKind.POLICY).signed(sign),
+        replace(right, kind=LinkKind.LOG).signed(sign),
     )
     stranger = door.cast.stranger()
     recorded = door.attempts(404, "customer.refused")

@@ -60,6 +60,7 @@ class FakeControl:
     over: ImpersonationEnd | None = None
     is_taken: bool = False
     is_spent: bool = False
+    is_agreed: bool = True
 
     def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         return self.grounds
@@ -68,8 +69,11 @@ class FakeControl:
         self.impersonations.rows.append(row)
         return not self.is_taken
 
-    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         return self.over or row.clock_end(at)
+
+    def may_widen(self, row: Impersonation, *, at: datetime) -> bool:
+        return self.is_agreed
 
     def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
         return not self.is_spent
@@ -168,6 +172,12 @@ def test_it_begins_and_widens_nothing_when_the_consent_is_gone() -> None:
     assert "consent was used" in fault_of(lambda: start.apply(params(), hands(control)))[1]
     control.impersonations.rows = [RUNNING]
     assert fault_of(lambda: widen.apply(widen.Params(impersonation=RUNNING.id), hands(control)))
+
+
+def test_it_says_that_writing_takes_a_consent_of_its_own() -> None:
+    control = FakeControl(impersonations=FakeBook([RUNNING]), is_agreed=False)
+    for step in (widen.preview, widen.apply):
+        assert "agree to writing" in fault_of(step, widen.Params(impersonation=RUNNING.id), hands(control))[1]
 
 
 def test_it_ends_with_the_lease_at_the_latest() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpcore2
 
 from console.adapters.outbound_addresses import split_url
+from console.adapters.outbound_names import UnansweredNameError
 from console.adapters.outbound_pinning import (
     BlockedError,
     OutboundRules,
@@ -57,6 +58,8 @@ class GuardedCalls:
             raise CallFailedError(str(blocked)) from None
         except UnknownNameError:
             raise CallFailedError("The service's name is not known.") from None
+        except UnansweredNameError:
+            raise CallFailedError("Nobody said in time where the service's name leads.") from None
         except TooLargeError:
             raise CallFailedError(f"The answer is longer than {self._rules.body_bytes:,} bytes.") from None
         except httpcore2.TimeoutException:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import httpcore2
 
 from console.adapters.outbound_addresses import port_of, split_url
+from console.adapters.outbound_names import UnansweredNameError
 from console.adapters.outbound_pinning import (
     BlockedError,
     OutboundRules,
@@ -44,6 +45,8 @@ class GuardedOutbound:
             checked(self._rules, parts.hostname or "", port_of(parts))
         except UnknownNameError:
             return "Its name is not known; look for a typing mistake."
+        except UnansweredNameError:
+            return "Nobody said in time where its name leads; try again, and tell whoever looks after the name."
         except BlockedError as blocked:
             return f"{blocked} Name a receiver on the public internet."
         return None
@@ -73,6 +76,8 @@ class GuardedOutbound:
             return _failed(AttemptOutcome.BLOCKED_ADDRESS, str(blocked))
         except UnknownNameError:
             return _failed(AttemptOutcome.DNS, "The receiver's name is not known.")
+        except UnansweredNameError:
+            return _failed(AttemptOutcome.DNS, "Nobody said in time where the receiver's name leads.")
         except httpcore2.TimeoutException:
             return _failed(AttemptOutcome.TIMEOUT, f"No whole answer within {self._rules.timeout_s:g} s.")
         except httpcore2.ConnectError as away:

@@ -16,8 +16,8 @@ from typing import Any
 import httpcore2
 
 from console.adapters.outbound_addresses import Network, any_address_fault
+from console.adapters.outbound_names import Resolver, answered_within
 
-Resolver = Callable[[str, int], Sequence[str]]
 _DEADLINE: ContextVar[float] = ContextVar("deadline")
 _NEVER = float("inf")
 _MOST_KEPT = 65_536  # bytes
@@ -115,7 +115,7 @@ class PinnedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to an address of a host that may be called. Raises: BlockedError, UnknownNameError."""
+        """Connect to an address of a host that may be called. Raises: as `checked`."""
         addresses = checked(self._rules, host, port)[:_MOST_ADDRESSES]
         for address in addresses[:-1]:
             try:
@@ -178,7 +178,7 @@ class _TimedStream(httpcore2.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def _left(timeout: float | None, over: type[httpcore2.TimeoutException]) -> float | None:
+def _left(timeout: float | None, over: type[httpcore2.TimeoutException]) -> float:
     """Return what is left of this exchange, and no more than `timeout`; raises `over` when nothing is."""
     left = _DEADLINE.get(_NEVER) - time.monotonic()
     if left <= 0:
@@ -187,9 +187,14 @@ def _left(timeout: float | None, over: type[httpcore2.TimeoutException]) -> floa
 
 
 def checked(rules: OutboundRules, host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host, all of which may be called. Raises: BlockedError, UnknownNameError."""
+    """Return the addresses of a host, all of which may be called.
+
+    Shape: the look-up has as long as a connection may take, and no longer than is left of the exchange.
+    Raises: BlockedError, UnknownNameError, UnansweredNameError.
+    """
     try:
-        addresses = rules.resolve(host, port)
+        wait_s = _left(rules.connect_timeout_s, httpcore2.ConnectTimeout)
+        addresses = answered_within(rules.resolve, host, port, timeout_s=wait_s)
     except (OSError, UnicodeError):
         raise UnknownNameError from None
     if not addresses:

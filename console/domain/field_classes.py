@@ -118,7 +118,7 @@ _TABLES: Mapping[str, Mapping[FieldClass, str]] = {
     "plane_webhook_run": {
         _P: "id state selector digest planned excluded per_endpoint per_type oldest_at newest_at rate_per_s planned_by"
         " planned_at expires_at version sent skipped released failures_in_row skipped_by request started_at"
-        " finished_at because",
+        " finished_at because counting",
     },
     "plane_subscription_add_on": {_P: "id starts_at until ended_at", _B: "add_on_key quantity"},
     "plane_subscription": {

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from itertools import islice
 
 from console.domain.ids import DeliveryId, Digest, EndpointId, RequestId, RunId
 from console.domain.webhooks import DeliveryState
 
 MOST_PLANNED = 100_000
+FROZEN_AT_ONCE = 2_000  # a larger list is frozen in slices of so many, so that no other writer waits for all of it
 
 
 class Wanted(StrEnum):
@@ -23,6 +25,7 @@ class Wanted(StrEnum):
 class RunState(StrEnum):
     """Where a bulk replay stands."""
 
+    COUNTING = "counting"
     PLANNED = "planned"
     RUNNING = "running"
     PAUSED = "paused"
@@ -67,11 +70,22 @@ class Selector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """How far the list of a large plan has come; `after` is the last delivery looked at, `matching` an estimate."""
+
+    after: tuple[datetime, DeliveryId] | None = None
+    looked_at: int = 0
+    matching: int = 0
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One bulk replay, from its plan to its report.
 
-    Shape: `digest` is over the frozen list of ids in their order; planned = sent + skipped + what is left;
-    `excluded` are the matching deliveries left out of the plan, by reason; `skipped_by` counts by reason.
+    Shape: `digest` is over the frozen list of ids in their order, empty until it is frozen; planned = sent + skipped +
+    what is left; `counting` is there where the list was made in slices; `excluded` are the matching deliveries left out
+    of the plan, by reason; `skipped_by` counts by reason.
     Units: `rate_per_s` deliveries per second over all endpoints.
     """
 
@@ -99,6 +113,7 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     because: str | None = None
+    counting: Counting | None = None
 
     @property
     def left(self) -> int:
@@ -119,11 +134,12 @@ class RunItem:
     reason: str | None = None
 
 
-def list_digest(ids: Iterable[DeliveryId]) -> Digest:
+def list_digest(ids: Iterable[str]) -> Digest:
     """Return the digest over a frozen list: SHA-256 over every id and a line feed, in order."""
     running = sha256()
-    for each in ids:
-        running.update(f"{each}\n".encode())
+    coming = iter(ids)
+    while some := list(islice(coming, FROZEN_AT_ONCE)):
+        running.update("\n".join((*some, "")).encode())
     return Digest(running.hexdigest())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from console.domain.ids import TenantId
+from console.domain.ids import MessageId, TenantId
 from console.domain.search_terms import SearchTerms
 from console.domain.tenancy import DirectoryRow, SearchHit, TenantStatus
 
@@ -41,6 +41,10 @@ class Directory(Protocol):
 
     def link_customer(self, tenant: TenantId, customer: str) -> None:
         """Let a tenant be found by a customer of the billing provider; once more changes nothing."""
+        ...
+
+    def note_messages(self, tenant: TenantId, messages: Sequence[MessageId]) -> None:
+        """Let a tenant be found by ids of webhook messages; once more changes nothing."""
         ...
 
     def unlink_customer(self, tenant: TenantId, customer: str) -> None:

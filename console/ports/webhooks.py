@@ -98,11 +98,15 @@ class WebhookBook(Protocol):
         ...
 
     def unfanned(self, *, limit: int) -> Sequence[Message]:
-        """Return messages that the product wrote and nobody has addressed yet, oldest first."""
+        """Return messages that nobody has taken note of yet, oldest first: the product's, and our own."""
+        ...
+
+    def addressed_among(self, messages: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Return those messages that have deliveries: our own are stored with them."""
         ...
 
     def fan_out(self, message: MessageId, deliveries: Sequence[Delivery], *, at: datetime) -> bool:
-        """Address a message that the product wrote; False when it was addressed before."""
+        """Take note of a message and address it; False when that was done before."""
         ...
 
     def deliveries(self, which: DeliveryFilter, *, before: DeliveryId | None, limit: int) -> Sequence[Delivery]:
@@ -193,6 +197,18 @@ class WebhookBook(Protocol):
         self, selector: Selector, *, after: tuple[datetime, DeliveryId] | None, limit: int
     ) -> Sequence[Candidate]:
         """Return matching deliveries oldest first, by key; `after` is the last (created_at, id) seen."""
+        ...
+
+    def count_candidates(self, selector: Selector, *, most: int) -> int:
+        """Return how many deliveries match, counted no further than `most`."""
+        ...
+
+    def candidate_at(self, selector: Selector, position: int) -> datetime | None:
+        """Return when the delivery at a position, from 1, of those that match was created; None when fewer do."""
+        ...
+
+    def grow_run(self, run: Run, more: Run, items: Iterable[RunItem]) -> bool:
+        """Write how far a plan that is being counted has come, with the items it gained; False: it moved meanwhile."""
         ...
 
     def add_run(self, run: Run, items: Iterable[RunItem]) -> None:

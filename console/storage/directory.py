@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain.errors import NotFoundError
-from console.domain.ids import PlaneId, TenantId
+from console.domain.ids import MessageId, PlaneId, TenantId
 from console.domain.search_terms import folded
 from console.domain.tenancy import DirectoryRow, IsolationTier, SearchKind, TenantStatus
 from console.storage.directory_tables import DirectoryTenantRow
@@ -72,15 +72,26 @@ class StoredDirectory:
             if not is_taken(broken):
                 raise
 
+    def note_messages(self, tenant: TenantId, messages: Sequence[MessageId]) -> None:
+        """Let a tenant be found by ids of webhook messages; once more changes nothing."""
+        values = sorted({folded(each) for each in messages})
+        if values:
+            keys = [{"tenant": tenant, "value": each, "kind": SearchKind.MESSAGE.value} for each in values]
+            self._session.execute(_NOTE, keys)
+
     def unlink_customer(self, tenant: TenantId, customer: str) -> None:
         """Let a tenant no longer be found by a customer; once more changes nothing."""
         self._session.execute(_UNLINK, {"tenant": tenant, "value": folded(customer)})
 
 
-# A view of the directory's keys that shows these alone: the application has no right to the others.
+# Views of the directory's keys that show these alone: the application has no right to the others.
 _LINK = text(
     "INSERT INTO directory_customer (value, tenant_id, kind) SELECT :value, :tenant, :kind "
     "WHERE NOT EXISTS (SELECT 1 FROM directory_customer WHERE value = :value AND tenant_id = :tenant)"
+)
+_NOTE = text(
+    "INSERT INTO directory_message (value, tenant_id, kind) SELECT :value, :tenant, :kind "
+    "WHERE NOT EXISTS (SELECT 1 FROM directory_message WHERE value = :value AND tenant_id = :tenant)"
 )
 _UNLINK = text("DELETE FROM directory_customer WHERE value = :value AND tenant_id = :tenant")
 _TABLE = table_of(DirectoryTenantRow)

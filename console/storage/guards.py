@@ -1,13 +1,12 @@
 """Scope by construction: a session that cannot reach tenant-owned rows except through one tenant's scope."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Update, bindparam, event, inspect, text, update
+from sqlalchemy import Connection, Engine, Select, Update, bindparam, event, inspect, text
 from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.util import immutabledict
@@ -17,7 +16,8 @@ from console.domain.tenancy import TenantScope
 from console.storage.bases import PlaneBase, TenantOwned
 from console.storage.prepared import Form, Prepared, PreparedInsert
 from console.storage.reach import OWNED_TABLES, Reach, mentions_owned, reach_of
-from console.storage.rows import fresher, insertion, table_of
+from console.storage.rows import fresher, insertion
+from console.storage.sheets import add_all, change_all
 
 T = TypeVar("T")
 SCOPED = "scoped_statement"
@@ -193,27 +193,25 @@ class GuardedSession(Session):
         """Insert many rows of this tenant in one statement; whose they are is not the caller's to say."""
         owned = [{**each, "tenant_id": self._owner(row, each)} for each in rows]
         if owned:
-            self._run_many(insertion(row), owned)
+            with self._scoped_rows() as connection:
+                add_all(connection, row, owned)
 
     def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the named columns of many rows of this tenant by `id`; all rows name the same columns."""
-        if not rows:
-            return
-        moved = [name for name in rows[0] if name not in _FIXED]
-        places = [(f"new_{name}", name) for name in moved]
-        owned = [
-            {place: each[name] for place, name in places} | {"its_tenant": self._owner(row, each), "its_id": each["id"]}
-            for each in rows
-        ]
-        self._run_many(_change_of(row, tuple(moved)), owned)
+        tenants = {self._owner(row, each) for each in rows}
+        moved = [{name: value for name, value in each.items() if name != "tenant_id"} for each in rows]
+        for tenant in tenants:  # one, or none where there are no rows
+            with self._scoped_rows() as connection:
+                change_all(connection, row, moved, tenant=tenant)
 
-    def _run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+    @contextmanager
+    def _scoped_rows(self) -> Iterator[Connection]:
         self.flush()
         self._known.clear()
         connection = self.connection()
         connection.info[SCOPED] = True
         try:
-            statement.run_many(connection, rows)
+            yield connection
         finally:
             connection.info.pop(SCOPED, None)
 
@@ -237,14 +235,6 @@ class GuardedSession(Session):
     def bulk_update_mappings(self, *_args: object, **_kw: object) -> NoReturn:
         """Refuse: bulk methods step around the flush guard."""
         _refuse("Bulk methods of a session step around the guard; use add().")
-
-
-@cache
-def _change_of(row: type[PlaneBase], moved: tuple[str, ...]) -> Prepared:
-    """Return the update of one row of one tenant that moves these columns, each given under its name after `new_`."""
-    table = table_of(row)
-    mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))
-    return Prepared(mine.values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in moved}))
 
 
 @event.listens_for(GuardedSession, "do_orm_execute")

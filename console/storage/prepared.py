@@ -84,22 +84,22 @@ class Prepared:
         """Return all rows, with a name for each column. Raises: what SQLAlchemy raises for the same failure."""
         form = self.form(connection.dialect, values)
         shown = form.shown
-        return [shown(row) for row in _done(connection, form.sql, form.filled(values), _all)]
+        return [shown(row) for row in executed(connection, form.sql, form.filled(values), _all)]
 
     def kept(self, connection: Connection, values: Mapping[str, object], kept: Kept[T]) -> list[T]:
         """Return what the rows become, made anew only for rows that were not seen before. Raises: as `rows`."""
         form, of = self.form(connection.dialect, values), kept.of
-        return [of(form, row) for row in _done(connection, form.sql, form.filled(values), _all)]
+        return [of(form, row) for row in executed(connection, form.sql, form.filled(values), _all)]
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> int:
         """Run an INSERT, UPDATE or DELETE and return how many rows it touched. Raises: as `rows`."""
         form = self.form(connection.dialect, values)
-        return _done(connection, form.sql, form.filled(values), _touched)
+        return executed(connection, form.sql, form.filled(values), _touched)
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """Run an INSERT, UPDATE or DELETE once for each of these values, of the same names. Raises: as `rows`."""
         form = self.form(connection.dialect, rows[0])
-        _done(connection, form.sql, [form.filled(values) for values in rows], _touched, many=True)
+        executed(connection, form.sql, [form.filled(values) for values in rows], _touched, many=True)
 
     def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
         """Return the statement as one database takes it, compiled when it is first needed."""
@@ -164,9 +164,10 @@ def _touched(cursor: DBAPICursor) -> int:
     return int(cursor.rowcount)
 
 
-def _done(
+def executed(
     connection: Connection, sql: str, parameters: object, take: Callable[[DBAPICursor], T], *, many: bool = False
 ) -> T:
+    """Run a text on the driver and return what is taken of it. Raises: what SQLAlchemy raises for the same failure."""
     if not connection.in_transaction():  # SQLite would keep it at once, whatever becomes of the unit
         message = "The transaction of this connection is over."
         raise RuntimeError(message)

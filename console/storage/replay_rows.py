@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.domain.ids import DeliveryId, Digest, EndpointId, RequestId, RunId
-from console.domain.replays import ItemState, Run, RunItem, RunState, Selector, Wanted
+from console.domain.replays import Counting, ItemState, Run, RunItem, RunState, Selector, Wanted
 from console.storage.types import moment_of, stored_micros
 from console.storage.webhook_tables import RunItemRow, RunRow
 
@@ -46,8 +46,40 @@ def run_row(run: Run) -> dict[str, Any]:
         "state": run.state.value,
         "selector": stored_selector(run.selector),
         "skipped_by": dict(run.skipped_by or {}),
+        "counting": _stored_counting(run.counting),
         **{name: getattr(run, name) for name in same},
     }
+
+
+def counted_values(run: Run) -> dict[str, Any]:
+    """Return what moves of a run while its list is made."""
+    same = ("digest", "planned", "excluded", "per_endpoint", "per_type", "oldest_at", "newest_at", "finished_at")
+    values = {name: getattr(run, name) for name in (*same, "because")}
+    return {**values, "state": run.state.value, "counting": _stored_counting(run.counting)}
+
+
+def _stored_counting(counting: Counting | None) -> dict[str, Any] | None:
+    if counting is None:
+        return None
+    after = None if counting.after is None else [stored_micros(counting.after[0]), counting.after[1]]
+    return {
+        "after": after,
+        "looked_at": counting.looked_at,
+        "matching": counting.matching,
+        "is_over": counting.is_over,
+    }
+
+
+def _counting(stored: Mapping[str, Any] | None) -> Counting | None:
+    if stored is None:
+        return None
+    after = stored["after"]
+    return Counting(
+        after=None if after is None else (moment_of(after[0]), DeliveryId(after[1])),
+        looked_at=stored["looked_at"],
+        matching=stored["matching"],
+        is_over=stored["is_over"],
+    )
 
 
 def shown_run(row: RunRow) -> Run:
@@ -77,6 +109,7 @@ def shown_run(row: RunRow) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
         because=row.because,
+        counting=_counting(row.counting),
     )
 
 

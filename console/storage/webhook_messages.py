@@ -54,7 +54,6 @@ class StoredMessages(StoredEndpoints):
             "expires_at": message.expires_at,
             "replay_of": message.replay_of,
             "subject": message.subject,
-            "fanned_at": message.created_at,
         }
         self._insert(MessageRow, [row])
         self._insert(DeliveryRow, [delivery_row(each) for each in deliveries])
@@ -70,13 +69,21 @@ class StoredMessages(StoredEndpoints):
         return gone
 
     def unfanned(self, *, limit: int) -> Sequence[Message]:
-        """Return messages that the product wrote and nobody has addressed yet, oldest first."""
+        """Return messages that nobody has taken note of yet, oldest first: the product's, and our own."""
         wanted = select(MessageRow).where(MessageRow.fanned_at.is_(None))
         ordered = wanted.order_by(MessageRow.created_at, MessageRow.id).limit(limit)
         return [shown_message(row) for row in self._session.scalars(ordered)]
 
+    def addressed_among(self, messages: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Return those messages that have deliveries: our own are stored with them."""
+        found: set[MessageId] = set()
+        for some in in_parts(list(messages)):
+            wanted = select(DeliveryRow.message).where(DeliveryRow.message.in_(some)).distinct()
+            found.update(MessageId(each) for each in self._session.scalars(wanted))
+        return frozenset(found)
+
     def fan_out(self, message: MessageId, deliveries: Sequence[Delivery], *, at: datetime) -> bool:
-        """Address a message that the product wrote; False when it was addressed before."""
+        """Take note of a message and address it; False when that was done before."""
         waiting = update(MessageRow).where(MessageRow.id == message, MessageRow.fanned_at.is_(None))
         if changed(self._session, waiting.values(fanned_at=at)) != 1:
             return False

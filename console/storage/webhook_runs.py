@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.domain.ids import DeliveryId, Digest, EndpointId, RunId
@@ -20,8 +20,9 @@ from console.domain.replays import (
     list_digest,
 )
 from console.domain.webhooks import DeliveryState
-from console.storage.replay_rows import item_row, run_row, shown_item, shown_run
+from console.storage.replay_rows import counted_values, item_row, run_row, shown_item, shown_run
 from console.storage.rows import changed
+from console.storage.webhook_messages import NOT_DELIVERED
 from console.storage.webhook_sending import StoredSending
 from console.storage.webhook_tables import DeliveryRow, MessageRow, RunItemRow, RunRow
 
@@ -37,27 +38,44 @@ class StoredRuns(StoredSending):
         self, selector: Selector, *, after: tuple[datetime, DeliveryId] | None, limit: int
     ) -> Sequence[Candidate]:
         """Return matching deliveries oldest first, by key; `after` is the last (created_at, id) seen."""
-        row = DeliveryRow
-        wanted = (
-            select(row.id, row.endpoint, row.event_type, row.state, row.created_at, MessageRow.expires_at, row.run)
-            .join(MessageRow, (MessageRow.tenant_id == row.tenant_id) & (MessageRow.id == row.message))
-            .where(row.created_at < selector.until, *_matching(selector))
-            .order_by(row.created_at, row.id)
-            .limit(limit)
-        )
-        if after is None:
-            wanted = wanted.where(row.created_at >= selector.since)
-        else:  # not as a pair: SQLite would walk from `since` up to it
-            at, last = after
-            wanted = wanted.where(row.created_at >= at, or_(row.created_at > at, row.id > last))
+        found: list[Row[*tuple[Any, ...]]] = []
+        for matching in _matching(selector):
+            wanted = _CANDIDATES.where(DeliveryRow.created_at < selector.until, *matching).limit(limit)
+            if after is None:
+                wanted = wanted.where(DeliveryRow.created_at >= selector.since)
+            else:  # not as a pair: SQLite would walk from `since` up to it
+                at, last = after
+                is_later = or_(DeliveryRow.created_at > at, DeliveryRow.id > last)
+                wanted = wanted.where(DeliveryRow.created_at >= at, is_later)
+            found += self._session.execute(wanted)
+        found.sort(key=lambda row: (row.created_at, row.id))
         return [
             Candidate(
                 delivery=DeliveryId(delivery), endpoint=EndpointId(endpoint), event_type=event_type,
                 state=DeliveryState(state), created_at=created_at, payload_expires_at=expires_at,
                 run=None if run is None else RunId(run),
             )
-            for delivery, endpoint, event_type, state, created_at, expires_at, run in self._session.execute(wanted)
+            for delivery, endpoint, event_type, state, created_at, expires_at, run in found[:limit]
         ]  # fmt: skip
+
+    def count_candidates(self, selector: Selector, *, most: int) -> int:
+        """Return how many deliveries match, counted no further than `most`."""
+        count = 0
+        for matching in _matching(selector):
+            some = select(DeliveryRow.id).where(*_within(selector), *matching).limit(most - count).subquery()
+            count += self._session.scalar(select(func.count()).select_from(some)) or 0
+        return count
+
+    def candidate_at(self, selector: Selector, position: int) -> datetime | None:
+        """Return when the delivery at a position, from 1, of those that match was created; None when fewer do."""
+        found: list[datetime] = []
+        for matching in _matching(selector):
+            ordered = (
+                select(DeliveryRow.created_at).where(*_within(selector), *matching).order_by(DeliveryRow.created_at)
+            )
+            found += self._session.scalars(ordered.limit(position))
+        found.sort()
+        return found[position - 1] if len(found) >= position else None
 
     def add_run(self, run: Run, items: Iterable[RunItem]) -> None:
         """Store a planned run with its frozen list."""
@@ -65,6 +83,16 @@ class StoredRuns(StoredSending):
         coming = iter(items)
         while some := [item_row(item) for item in islice(coming, _AT_ONCE)]:
             self._insert(RunItemRow, some)
+
+    def grow_run(self, run: Run, more: Run, items: Iterable[RunItem]) -> bool:
+        """Write how far a plan that is being counted has come, with the items it gained; False: it moved meanwhile."""
+        fenced = update(RunRow).where(
+            RunRow.id == run.id, RunRow.version == run.version, RunRow.state == RunState.COUNTING.value
+        )
+        if changed(self._session, fenced.values({**counted_values(more), "version": run.version + 1})) != 1:
+            return False
+        self._insert(RunItemRow, [item_row(item) for item in items])
+        return True
 
     def run(self, run: RunId) -> Run | None:
         """Return one run."""
@@ -101,7 +129,8 @@ class StoredRuns(StoredSending):
 
     def frozen_digest(self, run: RunId) -> Digest:
         """Return the digest over the stored list, computed afresh; must equal the run's own."""
-        return list_digest(self._frozen(run))
+        ordered = select(RunItemRow.delivery).where(RunItemRow.run == run).order_by(RunItemRow.position)
+        return list_digest(self._session.scalars(ordered, execution_options={"yield_per": _AT_ONCE}))
 
     def tally(self, run: RunId) -> Mapping[tuple[ItemState, str | None], int]:
         """Return the items counted by state and reason, from the rows themselves."""
@@ -109,34 +138,41 @@ class StoredRuns(StoredSending):
         wanted = select(*group, func.count()).where(RunItemRow.run == run).group_by(*group)
         return {(ItemState(state), reason): many for state, reason, many in self._session.execute(wanted)}
 
-    def _frozen(self, run: RunId) -> Iterator[DeliveryId]:
-        last = 0
-        while True:
-            wanted = select(RunItemRow.position, RunItemRow.delivery).where(
-                RunItemRow.run == run, RunItemRow.position > last
-            )
-            some = self._session.execute(wanted.order_by(RunItemRow.position).limit(_AT_ONCE)).all()
-            for position, delivery in some:
-                last = position
-                yield DeliveryId(delivery)
-            if len(some) < _AT_ONCE:
-                return
+
+def _within(selector: Selector) -> tuple[ColumnElement[bool], ...]:
+    return (DeliveryRow.created_at >= selector.since, DeliveryRow.created_at < selector.until)
 
 
-def _matching(selector: Selector) -> Iterator[ColumnElement[bool]]:
+def _matching(selector: Selector) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """Return the conditions of a selector, one set for each index to walk: those that failed lie in several states.
+
+    The few that failed among very many that arrived are read from indexes that hold nothing else.
+    """
+    chosen: list[ColumnElement[bool]] = []
     if selector.endpoints:
-        yield _among(DeliveryRow.endpoint, selector.endpoints)
+        chosen.append(_among(DeliveryRow.endpoint, selector.endpoints))
     if selector.event_types:
-        yield _among(DeliveryRow.event_type, selector.event_types)
+        chosen.append(_among(DeliveryRow.event_type, selector.event_types))
     match selector.wanted:
         case Wanted.FAILED:
-            yield _among(DeliveryRow.state, [state.value for state in _FAILED])
+            for state in _FAILED:
+                yield (*chosen, DeliveryRow.state == state.value, NOT_DELIVERED)
         case Wanted.DELIVERED:
-            yield DeliveryRow.state == DeliveryState.DELIVERED.value
+            yield (*chosen, DeliveryRow.state == DeliveryState.DELIVERED.value)
         case Wanted.ALL:
-            return
+            yield tuple(chosen)
 
 
 def _among(column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition; several values are kept from the indexes, which could not give the order then."""
     return column == values[0] if len(values) == 1 else column.concat("").in_(values)
+
+
+_CANDIDATES = (
+    select(
+        DeliveryRow.id, DeliveryRow.endpoint, DeliveryRow.event_type, DeliveryRow.state, DeliveryRow.created_at,
+        MessageRow.expires_at, DeliveryRow.run,
+    )
+    .join(MessageRow, (MessageRow.tenant_id == DeliveryRow.tenant_id) & (MessageRow.id == DeliveryRow.message))
+    .order_by(DeliveryRow.created_at, DeliveryRow.id)
+)  # fmt: skip

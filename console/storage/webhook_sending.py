@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from console.domain.ids import DeliveryId, EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
@@ -28,21 +28,19 @@ class StoredSending(StoredMessages):
 
     def claim_deliveries(self, deliveries: Sequence[Delivery], *, by: str, until: datetime) -> Sequence[Delivery]:
         """Mark deliveries SENDING until then and return them as they stand now; those that moved are left out."""
-        taken: set[str] = set()
+        taken: list[Delivery] = []
         for some in in_parts(deliveries):
-            unmoved = tuple_(DeliveryRow.id, DeliveryRow.version).in_([(each.id, each.version) for each in some])
-            claimed = (
-                update(DeliveryRow)
-                .where(DeliveryRow.id.in_([each.id for each in some]), unmoved)
-                .values(state=_SENDING, due_at=until, claimed_by=by, version=DeliveryRow.version + 1)
-                .returning(DeliveryRow.id)
-            )
-            taken.update(self._session.scalars(claimed, execution_options={"synchronize_session": False}))
-        return [
-            replace(each, state=DeliveryState.SENDING, due_at=until, claimed_by=by, version=each.version + 1)
-            for each in deliveries
-            if each.id in taken  # with the version that was asked for, so nothing else has moved
-        ]
+            versions = self._locked([each.id for each in some])
+            free = [each for each in some if versions.get(each.id) == each.version]  # so nothing else has moved
+            mine = [
+                replace(each, state=DeliveryState.SENDING, due_at=until, claimed_by=by, version=each.version + 1)
+                for each in free
+            ]
+            moved = [{"id": each.id, "state": _SENDING, "due_at": until, "claimed_by": by, "version": each.version}
+                     for each in mine]  # fmt: skip
+            self._session.change_rows(DeliveryRow, moved)
+            taken += mine
+        return taken
 
     def settle(self, results: Iterable[Settled], *, by: str) -> int:
         """Append attempts and write deliveries that `by` still holds; return how many it did not hold any more.
@@ -80,10 +78,12 @@ class StoredSending(StoredMessages):
 
     def _held(self, deliveries: Sequence[DeliveryId], *, by: str) -> dict[str, int]:
         """Lock those deliveries that `by` still holds; return their versions."""
-        held = select(DeliveryRow.id, DeliveryRow.version).where(
-            DeliveryRow.id.in_(deliveries), DeliveryRow.claimed_by == by, DeliveryRow.state == _SENDING
-        )
-        locked = self._session.execute(held.order_by(DeliveryRow.id).with_for_update())
+        return self._locked(deliveries, DeliveryRow.claimed_by == by, DeliveryRow.state == _SENDING)
+
+    def _locked(self, deliveries: Sequence[DeliveryId], *such: ColumnElement[bool]) -> dict[str, int]:
+        """Lock some deliveries; return their versions."""
+        wanted = select(DeliveryRow.id, DeliveryRow.version).where(DeliveryRow.id.in_(deliveries), *such)
+        locked = self._session.execute(wanted.order_by(DeliveryRow.id).with_for_update())
         return {row.id: row.version for row in locked}
 
     def hold(self, endpoint: EndpointId, *, state: DeliveryState, reason: str, limit: int) -> int:

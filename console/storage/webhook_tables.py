@@ -200,6 +200,7 @@ class RunRow(TenantOwned, PlaneBase):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     because: Mapped[str | None]
+    counting: Mapped[dict[str, Any] | None]
 
 
 class RunItemRow(TenantOwned, PlaneBase):

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from console.actions.billing.ledger import JOB as WRITE_JOB
 from console.actions.billing.ledger import LINK_JOB
 from console.actions.period.periods import SEAL_JOB
+from console.actions.webhook.runs import PLAN_JOB as PLAN_REPLAY_JOB
 from console.domain.billing.resyncing import JOB as RESYNC_JOB
 from console.domain.billing.resyncing import STOP_JOB
 from console.usecases.carry_out_write import carry_out_write, give_write_up
@@ -27,6 +28,7 @@ from console.usecases.keep_reconciling import (
 from console.usecases.keep_register import REGISTER_EVERY_S, REGISTER_JOB, keep_register
 from console.usecases.keep_reviews import KEEP_REVIEWS_EVERY_S, KEEP_REVIEWS_JOB, keep_reviews
 from console.usecases.plan_recalculation import PLAN_JOB, plan_recalculation
+from console.usecases.plan_replay import plan_replay, rest_plan
 from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import PROCESS_JOB
@@ -59,6 +61,13 @@ _KINDS = (
         handler=run_replay,
         is_tenant_bound=True,
         gave_up=rest_replay,
+    ),
+    JobKind(
+        kind=PLAN_REPLAY_JOB,
+        title="Make the list of a large bulk replay",
+        handler=plan_replay,
+        is_tenant_bound=True,
+        gave_up=rest_plan,
     ),
     JobKind(
         kind="webhook.expire_payloads",

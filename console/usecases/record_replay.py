@@ -25,7 +25,7 @@ class Proof:
     @property
     def fault(self) -> str | None:
         """Return what does not add up, or None: planned = sent + skipped, and the list is the approved one."""
-        if self.digest != self.run.digest:
+        if self.run.digest and self.digest != self.run.digest:  # one that was cancelled before it was whole has none
             return "list_changed"
         settled = {ItemState.SENT.value: self.run.sent, ItemState.SKIPPED.value: self.run.skipped}
         by_state = {state: self.many(state) for state in ItemState}
@@ -51,7 +51,10 @@ def record_replay(unit: ControlUnit, action: str, run: Run, job: Job, *, proof: 
             for state, reason, many in proof.counted
             if state == ItemState.SKIPPED.value and reason
         }
-    error = run.because if action == "replay.paused" else proof.fault if proof is not None else None
+    if run.counting is not None and proof is None:
+        facts |= {"looked_at": run.counting.looked_at, "digest": run.digest}
+    told = {"replay.paused", "replay.not_planned"}
+    error = run.because if action in told else proof.fault if proof is not None else None
     emit_as(
         unit,
         SYSTEM_ACTOR,

@@ -65,6 +65,8 @@ REASONS: Mapping[str, str] = {
     "slow_down": "a receiver asked for slowness",
     "job_dead": "its job gave up; an engineer can retry it under Operations",
     "failures_in_row": "several deliveries failed in a row",
+    "too_many_match": "more deliveries match than a plan holds; choose a shorter range",
+    "nothing_to_send": "nothing that matches could be sent again",
     "imported": "the product set it so",
     "paused_by_staff": "paused by hand",
     "disabled_by_staff": "disabled by hand",

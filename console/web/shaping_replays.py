@@ -19,7 +19,7 @@ LEGAL: Mapping[str, frozenset[RunState]] = {
     "webhook.run_replay": frozenset({RunState.PLANNED}),
     "webhook.pause_replay": frozenset({RunState.RUNNING}),
     "webhook.resume_replay": frozenset({RunState.PAUSED}),
-    "webhook.cancel_replay": frozenset({RunState.PLANNED, RunState.RUNNING, RunState.PAUSED}),
+    "webhook.cancel_replay": frozenset({RunState.COUNTING, RunState.PLANNED, RunState.RUNNING, RunState.PAUSED}),
 }
 _MOVING = frozenset({RunState.RUNNING, RunState.PAUSED})
 _OVER = frozenset({RunState.FINISHED, RunState.CANCELLED})
@@ -76,6 +76,7 @@ def replay_view(page: ReplayPage, offers: Sequence[Offer], now: datetime) -> Vie
         "planner": page.planner,
         "nodes": _nodes(run),
         "run": run,
+        "is_counting": run.state is RunState.COUNTING,
         "is_planned": run.state is RunState.PLANNED,
         "is_lapsed": is_lapsed,
         "is_moving": run.state in _MOVING,
@@ -135,14 +136,16 @@ def items_view(page: ItemsPage, *, state: ItemState | None, after: int) -> View:
 
 def live_view(run: Run) -> dict[str, str | int]:
     """Return the counters that move, as numbers: what the page shows and what follows it by itself."""
+    looked_at = 0 if run.counting is None else run.counting.looked_at
     return {
         "state": run.state.value,
         "planned": run.planned,
         "sent": run.sent,
         "skipped": run.skipped,
         "left": run.left,
-        "done": run.planned - run.left,
+        "done": looked_at if run.state is RunState.COUNTING else run.planned - run.left,
         "failing": run.failures_in_row,
+        "looked_at": looked_at,
     }
 
 
@@ -170,9 +173,10 @@ def _nodes(run: Run) -> list[View]:
     """Return the states of a run as a line: planned, running (or paused), over."""
     is_running, is_over = run.state in _MOVING, run.state in _OVER
     middle = "Paused" if run.state is RunState.PAUSED else "Running"
+    is_planning = run.state in {RunState.COUNTING, RunState.PLANNED}
     nodes: list[View] = [
-        {"label": "Planned", "icon": "list-checks", "at": run.planned_at,
-         "status": "current" if run.state is RunState.PLANNED else "done"},
+        {"label": "Being planned" if run.state is RunState.COUNTING else "Planned", "icon": "list-checks",
+         "at": run.planned_at, "status": "current" if is_planning else "done"},
         {"label": middle, "icon": "pause" if run.state is RunState.PAUSED else "play",
          "status": "current" if is_running else "done" if run.started_at else "ahead", "at": run.started_at},
         {"label": "Finished", "icon": "circle-check", "status": "done" if is_over else "ahead", "at": run.finished_at},

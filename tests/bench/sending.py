@@ -17,6 +17,7 @@ from statistics import median
 import httpcore2
 
 from console.actions.webhook.planning import planned, store_plan
+from console.actions.webhook.runs import PLAN_JOB
 from console.adapters.clock import SystemClock
 from console.adapters.procrastinate_jobs import ProcrastinateBridge, applied_schema
 from console.app.building import open_storage
@@ -57,7 +58,7 @@ def table(*, databases: tuple[str, ...], count: int, rounds: int) -> Table:
     for database in databases:
         with _bed(database) as bed:
             lines += _sending(bed, count=count, rounds=rounds)
-            lines.append(_planning(bed, count=count))
+            lines += _planning(bed, count=count)
             lines += _jobs(bed)
         if database == "postgres":
             lines += _procrastinate()
@@ -87,25 +88,43 @@ def _sending(bed: Bed, *, count: int, rounds: int) -> Iterator[Result]:
     yield _compared(f"replay {bed.database}", median(replayed), median(bare), aim=None)
 
 
-def _planning(bed: Bed, *, count: int) -> Result:
-    """Plan what has failed, as the action does: candidates, reasons, digest, and the frozen list stored."""
-    many = count * 2
-    since = bed.ground.house.clock.now() - timedelta(days=1)
+def _planning(bed: Bed, *, count: int) -> Iterator[Result]:
+    """Plan what has failed, as the action and its job do, while somebody else writes all the time."""
+    house = bed.ground.house
+    many = count * 5
+    since = house.clock.now() - timedelta(days=1)
     _messages(bed, many, DeliveryState.EXHAUSTED)
+    is_over, waits = threading.Event(), [0.0]
+
+    def write() -> None:
+        while not is_over.wait(0.01):
+            began = time.perf_counter()
+            with house.store.write() as unit:
+                unit.throttles.lock("bench", "bench")
+            waits.append(time.perf_counter() - began)
+
+    other = threading.Thread(target=write)
+    other.start()
     began = time.perf_counter()
     with bed.ground.written() as opened:
-        house = bed.ground.house
         tools = Tools(
             now=house.clock.now(), ids=house.ids, requester=StaffId("stf_bench"), requester_name="Bench",
             reason=Reason(code=ReasonCode("INCIDENT"), reference="INC-1"), tenant=opened.plane, directory_row=None,
             control=None, provider=house.provider, customer_claims=house.customer_claims,
-            outbound=house.outbound, webhook_keys=house.webhook_keys,
+            outbound=house.outbound, webhook_keys=house.webhook_keys, shown_seconds=60, top_up_minutes=60,
         )  # fmt: skip
-        plan = planned(tools, _failed(since, house.clock.now()), rate_per_s=100)
-        run = store_plan(tools, plan)
-    return Result(
-        key=f"plan {bed.database}", cells=(f"{run.planned / (time.perf_counter() - began):,.0f}", "-", "-", "-")
-    )
+        run = store_plan(tools, planned(tools, _failed(since, house.clock.now()), rate_per_s=100))
+    draft = JobDraft(kind=PLAN_JOB, key=f"plan:{run.id}", payload={"run": run.id}, tenant=bed.ground.tenant)
+    with house.store.write() as unit:
+        unit.jobs.add(draft, at=house.clock.now())
+    while (stands := bed.ground.run(run.id)).state is not RunState.PLANNED:
+        run_due_jobs(house, worker="bench-p")
+    took_s = time.perf_counter() - began
+    is_over.set()
+    other.join()
+    yield Result(key=f"plan {bed.database}", cells=(f"{stands.planned / took_s:,.0f}", "-", "-", "-"))
+    longest = f"{max(waits) * 1_000:,.0f} ms"
+    yield Result(key=f"plan {bed.database}, longest wait of another writer", cells=(longest, "-", "-", "-"))
 
 
 def _failed(since: datetime, until: datetime) -> Selector:

@@ -11,6 +11,7 @@ from tests.browser.looking import (
     LARGEST_HTML,
     NARROW_WIDTH,
     THEMES,
+    narrowed,
     overflowing,
     show_as,
     violations,
@@ -25,6 +26,7 @@ LEAST_PAGES = {
     "changing": 24,
     "closing": 12,
     "customer": 5,
+    "guarding": 16,
     "reconciling": 24,
     "replaying": 16,
     "ruling": 12,
@@ -45,8 +47,8 @@ def faults_of(page: Page) -> list[str]:
         show_as(page, theme=theme, width=HOME_WIDTH)
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
-    show_as(page, theme="light", width=NARROW_WIDTH)
-    found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
+    with narrowed(page):
+        found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
     show_as(page, theme="light", width=HOME_WIDTH)
     size = len(page.content().encode())
     return [*found, *([f"{size:,} bytes of HTML"] if size > LARGEST_HTML else [])]

@@ -19,9 +19,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from console.adapters import outbound_names
 from console.adapters.demo.receiver import Receiver
 from console.adapters.outbound_addresses import address_fault, networks, split_url
+from console.adapters.outbound_calls import CallFailedError, GuardedCalls
 from console.adapters.outbound_http import GuardedOutbound, OutboundRules
+from console.adapters.outbound_names import UnansweredNameError, answered_within
 from console.domain.webhooks import SHOWN_BODY_BYTES, AttemptOutcome
 
 LOOPBACK = networks(["127.0.0.0/8"])
@@ -75,6 +78,7 @@ def port_of(receiver: Receiver) -> int:
     return int(receiver.url.rsplit(":", 1)[1])
 
 
+@pytest.mark.checklist("V13.2.4")
 @pytest.mark.parametrize("address", BAD)
 def test_it_refuses_every_special_address(address: str) -> None:
     assert address_fault(address) is not None
@@ -208,6 +212,82 @@ def test_what_listens_nowhere_has_its_own_outcome() -> None:
         outbound(lambda _h, _p: []).post("http://nowhere.example/", headers={}, body=b"").outcome is AttemptOutcome.DNS
     )
     assert "not known" in (outbound(unknown).fault_of("http://nowhere.example/") or "")
+
+
+@pytest.fixture(name="asleep")
+def _asleep() -> Iterator[threading.Event]:
+    """Yield what a resolver waits for that does not answer; it does once the test is over."""
+    over = threading.Event()
+    yield over
+    over.set()
+
+
+def test_a_resolver_that_never_answers_keeps_nobody_waiting(asleep: threading.Event) -> None:
+    def never(_host: str, _port: int) -> Sequence[str]:
+        asleep.wait()
+        return [PUBLIC]
+
+    url = "https://sleepy.example/"
+    way = outbound(never, connect_timeout_s=0.2)
+    began = time.monotonic()
+    assert "in time" in (way.fault_of(url) or "")  # at save
+    answer = way.post(url, headers={}, body=b"")  # at send
+    assert (answer.outcome, answer.status) == (AttemptOutcome.DNS, None)
+    assert "in time" in (answer.error or "")
+    with pytest.raises(CallFailedError, match="in time"):  # and whoever reads answers
+        GuardedCalls(OutboundRules(resolve=never, connect_timeout_s=0.2)).call("GET", url, headers={})
+    assert time.monotonic() - began < 2.0  # seconds; three waits of 0.2
+
+
+def test_a_look_up_is_over_with_its_exchange(asleep: threading.Event) -> None:
+    def never(_host: str, _port: int) -> Sequence[str]:
+        asleep.wait()
+        return [PUBLIC]
+
+    began = time.monotonic()
+    answer = outbound(never, connect_timeout_s=30.0, timeout_s=0.2).post(
+        "https://sleepy.example/", headers={}, body=b""
+    )
+    assert answer.outcome is AttemptOutcome.DNS
+    assert time.monotonic() - began < 2.0  # seconds
+
+
+def test_what_a_slow_resolver_says_is_checked_and_pinned_all_the_same(receiver: Receiver) -> None:
+    asked: list[str] = []
+
+    def slow(host: str, _port: int) -> Sequence[str]:
+        time.sleep(0.05)
+        asked.append(host)
+        return ["10.0.0.1"] if host.startswith("inside") else ["127.0.0.1"]
+
+    way = outbound(slow, allowed=LOOPBACK)
+    port = port_of(receiver)
+    assert way.post(f"http://inside.example:{port}/slowly", headers={}, body=b"").outcome is (
+        AttemptOutcome.BLOCKED_ADDRESS
+    )
+    assert way.post(f"http://pinned.example:{port}/slowly", headers={}, body=b"").status == 200
+    assert asked == ["inside.example", "pinned.example"]  # once each
+    line = next(each for each in receiver.log if each["path"] == "/slowly")
+    assert line["headers"]["host"] == f"pinned.example:{port}"
+
+
+def test_hanging_look_ups_are_no_more_than_the_house_bears(
+    asleep: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound_names, "_PLACES", threading.BoundedSemaphore(2))
+    asked: list[str] = []
+
+    def never(host: str, _port: int) -> Sequence[str]:
+        asked.append(host)
+        asleep.wait()
+        return [PUBLIC]
+
+    for number in range(3):
+        with pytest.raises(UnansweredNameError):
+            answered_within(never, f"{number}.example", 443, timeout_s=0.05)
+    assert asked == ["0.example", "1.example"]  # the third found no place, and no thread was begun
+    asleep.set()
+    assert answered_within(lambda _host, _port: [PUBLIC], "now.example", 443, timeout_s=5.0) == [PUBLIC]
 
 
 def spoken(*raw: bytes) -> int:

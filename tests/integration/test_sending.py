@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from console.adapters.webhook_keys import SealedWebhookKeys
-from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId
+from console.domain.addressing import addressed
+from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId, MessageId
 from console.domain.jobs import JobState
+from console.domain.search_terms import understood
 from console.domain.webhooks import (
     AttemptOutcome,
     DeliveryState,
@@ -20,6 +22,7 @@ from console.domain.webhooks import (
     Trigger,
 )
 from console.ports.webhooks import Answer, DueEndpoint
+from console.usecases import fan_out as fan_out_module
 from console.usecases.claim_deliveries import claimed_batch
 from console.usecases.expire_payloads import expire_payloads
 from console.usecases.fan_out import fan_out
@@ -300,17 +303,53 @@ def test_it_addresses_what_the_product_wrote(bench: Bench) -> None:
             id="msg_product", event_type="invoice.paid", kind=MessageKind.EVENT, payload=b"{}",  # type: ignore[arg-type]
             created_at=now, expires_at=now + timedelta(days=1),
         )  # fmt: skip
-        book.add_message(message, [])
+        book.add_message(message, [addressed(message, paused, id=DeliveryId("whd_ours"), at=now)])
+    assert found_by(bench, "msg_product") == []
     rows(
         bench.stage.url if bench.ground.plane == SHARED_PLANE else bench.stage.urls[FAR],
         "INSERT INTO plane_webhook_message (tenant_id, id, event_type, kind, payload, created_at, expires_at)"
         " SELECT tenant_id, 'msg_outbox', event_type, kind, payload, created_at, expires_at"
         " FROM plane_webhook_message WHERE id = 'msg_product'",
     )
-    assert fan_out(bench.ground.house) == 1
+    assert fan_out(bench.ground.house) == 2  # the product's is addressed; ours was stored with its delivery
     assert fan_out(bench.ground.house) == 0
     with bench.ground.written() as opened:
         found = opened.plane.webhooks.deliveries_of("msg_outbox")  # type: ignore[arg-type]  # an id as text
+        ours = opened.plane.webhooks.deliveries_of("msg_product")  # type: ignore[arg-type]  # an id as text
     assert {(each.endpoint, each.state) for each in found} == {
         (every.id, DeliveryState.QUEUED), (some.id, DeliveryState.QUEUED), (paused.id, DeliveryState.HELD),
     }  # fmt: skip
+    assert [each.id for each in ours] == ["whd_ours"]
+    for typed in ("msg_outbox", "MSG_outbox", "msg_product"):
+        assert found_by(bench, typed) == [bench.ground.tenant]
+
+
+def found_by(bench: Bench, typed: str) -> list[str]:
+    """Return the tenants that search finds by the id of a message."""
+    return [hit.tenant.id for hit in bench.ground.house.fleet.search(understood(typed), limit=5)]
+
+
+def test_a_message_is_found_before_it_leaves_also_when_the_process_dies_in_between(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    now = bench.clock.now()
+    message = Message(
+        id=MessageId("evt_1outbox"), event_type="invoice.paid", kind=MessageKind.EVENT, payload=b"{}",
+        created_at=now, expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    with bench.ground.written() as opened:
+        opened.plane.webhooks.add_message(message, [])
+
+    def dies(*_any: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out_module, "_addressed", dies)
+        with pytest.raises(KeyboardInterrupt):
+            fan_out(bench.ground.house)
+    assert fan_out(bench.ground.house) == 1
+    assert found_by(bench, "evt_1outbox") == [bench.ground.tenant]
+    with bench.ground.written() as opened:
+        (delivery,) = opened.plane.webhooks.deliveries_of(message.id)
+    assert (delivery.endpoint, delivery.state) == (endpoint.id, DeliveryState.QUEUED)

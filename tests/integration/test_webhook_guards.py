@@ -149,4 +149,4 @@ def test_planes_elsewhere_are_asked_too_and_a_silent_one_is_left_out(tmp_path: P
         for database in storage._databases:
             database.close()
         assert {due.plane for due in storage.webhook_fleet.due(NOON, limit=9)} == {"shared"}
-        assert storage.webhook_fleet.unfanned(limit=9) == []
+        assert storage.webhook_fleet.unfanned(limit=9) == [("shared", ACME)]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain import redaction
 from console.domain.redaction import REDACTED, is_secret_name, masked_payload, redacted, redacted_text
 
 CANARY = "canary-7f3a"
@@ -120,3 +121,17 @@ def test_no_text_around_it_lets_a_secret_through(before: str, after: str) -> Non
 def test_it_ends_on_a_text_made_to_be_slow(piece: str) -> None:
     # A pattern that goes back and forth would keep the whole run waiting here for ever.
     assert "hunter22" not in redacted_text(f"{(piece * 4_000)[:4_000]} token=hunter22")
+
+
+_PIECES = ("a", "B9", " ", "=", ":", '"', "/", "@", "x@y.example", "://", "u@h", "Bearer ", "bAsIc abc", "whsec_1",
+           "WHSK_2", "sk_live", "rk_1", "eyJabcdefg.", "/customer/policy/", "/customer/consents/", "api_key", "apiKey=",
+           "Token: 1", "secre\u017f",
+           "\u212aey", "to\u212aen=1", "private", "pass", "word", "phrase", "\n", "-", "_", ",")  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_what_is_passed_over_quickly_is_what_no_pattern_changes(text: str) -> None:
+    slowly = text
+    for pattern, shown in redaction._IN_TEXT:
+        slowly = pattern.sub(shown, slowly)
+    assert redacted_text(text) == slowly

@@ -159,6 +159,13 @@ class FakeWebhooks:
             for each in rows
         ]  # fmt: skip
 
+    def count_candidates(self, selector: Selector, *, most: int) -> int:
+        return len(FakeWebhooks(sent=self.sent, told=self.told).candidates(selector, after=None, limit=most))
+
+    def candidate_at(self, selector: Selector, position: int) -> datetime | None:
+        found = FakeWebhooks(sent=self.sent, told=self.told).candidates(selector, after=None, limit=position)
+        return found[-1].created_at if len(found) == position else None
+
     def add_run(self, run: Run, items: Iterable[RunItem]) -> None:
         self.kept_runs.append(run)
         self.kept_items += items

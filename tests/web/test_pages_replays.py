@@ -12,8 +12,11 @@ import pytest
 from flask import Response
 from werkzeug.test import TestResponse
 
+from console.actions.webhook import planning
 from console.domain.replays import Excluded, RunState
 from console.domain.staff import Role
+from console.usecases import plan_replay
+from console.usecases.run_jobs import run_due_jobs
 from console.web import live
 from console.web.live import Look, Streams, stream
 from console.web.shaping_replays import REASONS, duration
@@ -78,6 +81,29 @@ def test_it_plans_asks_and_runs_with_a_second_person(cast: Cast, engineer: Brows
     assert "webhook.pause_replay?run=" in running
     assert "webhook.run_replay" not in running
     assert f'href="{path}"' in engineer.get(request).text
+
+
+def test_it_follows_a_long_list_while_it_is_made(
+    cast: Cast, engineer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (planning, plan_replay):
+        monkeypatch.setattr(module, "FROZEN_AT_ONCE", 20)
+    path = planned(engineer)
+    run_due_jobs(cast.house, worker="w1")
+    page = engineer.get(path).text
+    assert "Replay being planned" in page
+    assert f'data-live="{path}/events"' in page
+    assert "webhook.cancel_replay?run=" in page
+    assert "webhook.run_replay" not in page
+    assert "none: the list is still being made" in page
+    told = json.loads(engineer.get(f"{path}/progress").text)
+    assert (told["state"], told["looked_at"], told["done"], told["planned"]) == ("counting", 20, 20, 20)
+    for _each in range(4):
+        run_due_jobs(cast.house, worker="w1")
+    page = engineer.get(path).text
+    assert f"Replay of {MISSED} deliveries" in page
+    assert "webhook.run_replay?run=" in page
+    assert 'data-live=""' in page
 
 
 def test_it_pauses_resumes_and_cancels_from_the_page(cast: Cast, engineer: Browser, left: Left) -> None:
@@ -164,6 +190,7 @@ def test_it_tells_the_counters_to_pages_that_ask(cast: Cast, engineer: Browser, 
     assert answer.mimetype == "application/json"
     assert json.loads(answer.text) == {
         "state": "running", "planned": 4, "sent": 1, "skipped": 0, "left": 3, "done": 1, "failing": 0,
+            "looked_at": 0,
     }  # fmt: skip
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -223,6 +250,7 @@ def test_it_ends_the_stream_with_the_lease(
     assert cast.app.extensions["sallyport"].streams.count == 0
 
 
+@pytest.mark.checklist("V15.2.2")
 def test_it_sends_whoever_follows_too_much_to_ask_instead(cast: Cast, engineer: Browser, left: Left) -> None:
     run = planned_run(cast, left, state=RunState.RUNNING)
     streams: Streams = cast.app.extensions["sallyport"].streams

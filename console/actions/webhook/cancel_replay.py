@@ -12,7 +12,7 @@ from console.domain.reasons import Effect
 from console.domain.replays import RunState
 from console.ports.actions import Action, Reach, Tools
 
-_FROM = (RunState.PLANNED, RunState.RUNNING, RunState.PAUSED)
+_FROM = (RunState.COUNTING, RunState.PLANNED, RunState.RUNNING, RunState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from console.actions.webhook.endpoints import (
     write_endpoint,
 )
 from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, store_plan
+from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId, ExecutionId
 from console.domain.jobs import JobDraft
@@ -71,8 +72,8 @@ def apply(params: Params, tools: Tools) -> Applied:
     plan = _recovery(endpoint, tools) if params.recover == "plan" else None
     write_endpoint(tools, endpoint, healthy(endpoint, EndpointState.ACTIVE))
     tools.plane().webhooks.unhold(endpoint.id, at=tools.now, limit=HELD_AT_ONCE)
-    run = store_plan(tools, plan) if plan is not None and plan.chosen else None
-    told = "" if run is None else f" A replay of {run.planned:,} deliveries is planned: {run.id}."
+    run = store_plan(tools, plan) if plan is not None and (plan.chosen or plan.is_counted_later) else None
+    told = "" if plan is None or run is None else f" A replay of {_many(plan)} deliveries is planned: {run.id}."
     return Applied(
         sentence=f"{endpoint.url} is sent to again.{told}",
         changes=(Change(field="State", before=endpoint.state.value, after=EndpointState.ACTIVE.value),),
@@ -81,8 +82,13 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 
 def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
-    """Return the job that queues the rest of what was held."""
-    return hold_rest(params.endpoint, execution)
+    """Return the job that queues the rest of what was held, and the one that makes a long list of the gap."""
+    rest = hold_rest(params.endpoint, execution)
+    return (*rest, *plan_job(execution)) if params.recover == "plan" else rest
+
+
+def _many(plan: Plan) -> str:
+    return f"up to {plan.matching:,}" if plan.is_counted_later else f"{len(plan.chosen):,}"
 
 
 def _endpoint(params: Params, tools: Tools) -> Endpoint:
@@ -121,12 +127,12 @@ def _warnings(params: Params, endpoint: Endpoint, tools: Tools) -> tuple[str, ..
         if params.recover == "plan":
             raise
         return (f"The gap is not sent by itself. {too_many.remedy}",)
-    if plan is None or not plan.chosen:
+    if plan is None or not (plan.chosen or plan.is_counted_later):
         return ("Nothing of the gap could be sent again.",)
     left = excluded_text(plan.excluded)
     since = f"{plan.selector.since:%Y-%m-%d %H:%M} UTC"
     found = (
-        f"Since {since} {len(plan.chosen):,} deliveries did not arrive; a replay of them takes "
+        f"Since {since} {_many(plan)} deliveries did not arrive; a replay of them takes "
         f"{duration_text(plan.takes_s)}{'' if left is None else f' (left out: {left})'}."
     )
     if params.recover == "plan":

@@ -8,10 +8,12 @@ from typing import Any
 from console.actions.webhook.deliveries import YES, is_yes
 from console.actions.webhook.endpoints import checked_types, endpoint_choices, endpoint_of, types_text
 from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, store_plan
+from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
-from console.domain.ids import ActionKey, EndpointId
+from console.domain.ids import ActionKey, EndpointId, ExecutionId
+from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
-from console.domain.replays import MOST_PLANNED, Selector, Wanted
+from console.domain.replays import FROZEN_AT_ONCE, MOST_PLANNED, Selector, Wanted
 from console.domain.webhooks import EndpointState
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -73,6 +75,8 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what a bulk replay would send and leave out, with the reasons; raises Fault."""
     plan = _plan(params, tools)
+    if plan.is_counted_later:
+        return _preview_later(plan)
     urls = {str(each.id): each.url for each in tools.plane().webhooks.endpoints(with_deleted=True)}
     oldest, newest = plan.chosen[0].created_at, plan.chosen[-1].created_at
     changes = [
@@ -96,14 +100,46 @@ def preview(params: Params, tools: Tools) -> Preview:
     )
 
 
+def _preview_later(plan: Plan) -> Preview:
+    """Return how much a job has to look at; what is sent is approved apart, by the list that it freezes."""
+    return Preview(
+        sentence=f"Plan a replay of up to {plan.matching:,} deliveries",
+        changes=(
+            Change(field="Matching", before=None, after=f"{plan.matching:,} deliveries"),
+            Change(
+                field="Takes", before=None, after=f"up to {duration_text(plan.takes_s)} at {plan.rate_per_s} a second"
+            ),
+        ),
+        fingerprint={"counted": "later"},
+        warnings=(
+            f"More than {FROZEN_AT_ONCE:,} match: a job makes the list and freezes it, and nobody can run it before.",
+            *_warnings(plan),
+        ),
+        customer="Nothing yet: the plan is looked at, approved and run apart.",
+        target_type="replay_run",
+    )
+
+
 def apply(params: Params, tools: Tools) -> Applied:
-    """Freeze the list under its digest; nothing is sent."""
-    run = store_plan(tools, _plan(params, tools))
+    """Freeze the list under its digest, or begin to; nothing is sent."""
+    plan = _plan(params, tools)
+    run = store_plan(tools, plan)
+    if plan.is_counted_later:
+        return Applied(
+            sentence=f"Up to {plan.matching:,} deliveries are put on the list of {run.id} now.",
+            changes=(Change(field="Replay", before=None, after=run.state.value),),
+            made=run.id,
+        )
     return Applied(
         sentence=f"Planned: {run.planned:,} deliveries under {run.id}. It runs once it is approved.",
         changes=(Change(field="Planned", before=None, after=f"{run.planned:,} deliveries"),),
         made=run.id,
     )
+
+
+def follow_up(_params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the job that makes a long list."""
+    return plan_job(execution)
 
 
 def _plan(params: Params, tools: Tools) -> Plan:
@@ -121,7 +157,7 @@ def _plan(params: Params, tools: Tools) -> Plan:
         ignores_filters=is_yes("ignores_filters", params.ignores_filters),
     )
     plan = planned(tools, selector, rate_per_s=params.rate_per_s)
-    if not plan.chosen:
+    if not plan.chosen and not plan.is_counted_later:
         left = excluded_text(plan.excluded)
         raise Fault("since", f"Nothing could be sent again there{'' if left is None else f' (left out: {left})'}.")
     return plan
@@ -137,7 +173,7 @@ def _types(params: Params, tools: Tools) -> tuple[str, ...]:
 def _warnings(plan: Plan) -> tuple[str, ...]:
     told = [
         "Each keeps its message id and its bytes: a receiver that remembers ids ignores what it has.",
-        "The list is frozen now; what happens later is not in it. The plan is good for 24 hours.",
+        "What happens once the list is frozen is not in it. The plan is good for 24 hours.",
         f"Events: {types_text(plan.selector.event_types)}.",
     ]
     if plan.selector.wanted is not Wanted.FAILED:
@@ -156,7 +192,7 @@ def _moment(field: str, text: str) -> datetime:
 
 ACTION = Action(
     key=ActionKey("webhook.plan_replay"),
-    version=1,
+    version=2,
     title="Plan a bulk replay",
     button="Plan replay",
     icon="list-checks",
@@ -212,6 +248,7 @@ ACTION = Action(
     build=build,
     preview=preview,
     apply=apply,
+    follow_up=follow_up,
     choices=choices,
     documentation="Freezes the list of deliveries that a bulk replay would send again, with counts and reasons.",
     customer_sees="Nothing yet; the plan stands in the access log.",

@@ -1,43 +1,52 @@
 """Choose the deliveries of a bulk replay and freeze their list."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from console.domain.addressing import wants
+from console.actions.webhook.runs import run_id_of
 from console.domain.ids import Digest, EndpointId, RunId
+from console.domain.replay_plans import left_out, listed
 from console.domain.replays import (
+    FROZEN_AT_ONCE,
     Candidate,
+    Counting,
     Excluded,
-    ItemState,
     Run,
-    RunItem,
     RunState,
     Selector,
     Wanted,
     least_seconds,
     list_digest,
 )
-from console.domain.webhooks import DeliveryState, Endpoint, EndpointState
 from console.ports.actions import Fault, Tools
+from console.ports.webhooks import WebhookBook
 
-_PAGE = 1_000
 _MOST_DELIVERED = 1_000  # already delivered ones are counted no further: they are only told, never planned
 _VALID = timedelta(hours=24)
-_ON_ITS_WAY = frozenset({DeliveryState.SENDING, DeliveryState.QUEUED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a bulk replay would send. Units: `rate_per_s` deliveries a second over all endpoints, `takes_s` seconds."""
+    """What a bulk replay would send.
+
+    Shape: one that `is_counted_later` holds nothing but how many match: a job looks at them, and freezes their list.
+    Units: `rate_per_s` deliveries a second over all endpoints, `takes_s` seconds.
+    """
 
     selector: Selector
+    matching: int
     chosen: tuple[Candidate, ...]
     excluded: Mapping[str, int]
     digest: Digest
     rate_per_s: int
     takes_s: int
+
+    @property
+    def is_counted_later(self) -> bool:
+        """Return whether the list is too long to be frozen at once."""
+        return self.matching > FROZEN_AT_ONCE
 
     @property
     def per_endpoint(self) -> dict[str, int]:
@@ -55,39 +64,43 @@ def planned(tools: Tools, selector: Selector, *, rate_per_s: int, enabled: Endpo
 
     Shape: `enabled` is an endpoint that is about to be enabled and counts as active already.
     """
+    candidates, matching = _matches(tools, selector)
     endpoints = {each.id: each for each in tools.plane().webhooks.endpoints(with_deleted=True)}
     chosen = []
     excluded: Counter[str] = Counter()
-    for candidate in _matches(tools, selector):
-        because = _left_out(
+    for candidate in candidates:
+        because = left_out(
             candidate, endpoints.get(candidate.endpoint), selector=selector, now=tools.now, enabled=enabled
         )
         if because is None:
             chosen.append(candidate)
         else:
             excluded[because.value] += 1
-    delivered = _delivered(tools, selector)
+    is_counted_later = matching > FROZEN_AT_ONCE
+    delivered = 0 if is_counted_later else delivered_beside(tools.plane().webhooks, selector)
     if delivered:
         excluded[Excluded.ALREADY_DELIVERED.value] = delivered
+    takes_s = least_seconds(
+        Counter(each.endpoint for each in chosen),
+        {each.id: each.rate_per_s for each in endpoints.values()},
+        rate_per_s=rate_per_s,
+    )
     return Plan(
         selector=selector,
+        matching=matching,
         chosen=tuple(chosen),
         excluded=dict(excluded),
-        digest=list_digest(each.delivery for each in chosen),
+        digest=Digest("") if is_counted_later else list_digest(each.delivery for each in chosen),
         rate_per_s=rate_per_s,
-        takes_s=least_seconds(
-            Counter(each.endpoint for each in chosen),
-            {each.id: each.rate_per_s for each in endpoints.values()},
-            rate_per_s=rate_per_s,
-        ),
+        takes_s=-(-matching // rate_per_s) if is_counted_later else takes_s,
     )
 
 
 def store_plan(tools: Tools, plan: Plan) -> Run:
-    """Freeze the list of a plan and return its run."""
+    """Freeze the list of a plan and return its run; a long one is only begun, and its job goes on."""
     run = Run(
-        id=RunId(tools.ids.new("whr")),
-        state=RunState.PLANNED,
+        id=RunId(tools.ids.new("whr")) if tools.execution is None else run_id_of(tools.execution),
+        state=RunState.COUNTING if plan.is_counted_later else RunState.PLANNED,
         selector=plan.selector,
         digest=plan.digest,
         planned=len(plan.chosen),
@@ -101,8 +114,9 @@ def store_plan(tools: Tools, plan: Plan) -> Run:
         planned_at=tools.now,
         expires_at=tools.now + _VALID,
         version=1,
+        counting=Counting(matching=plan.matching) if plan.is_counted_later else None,
     )
-    tools.plane().webhooks.add_run(run, _items(run.id, plan.chosen))
+    tools.plane().webhooks.add_run(run, listed(run, plan.chosen))
     return run
 
 
@@ -125,52 +139,22 @@ def duration_text(seconds: int) -> str:
     return f"about {minutes} min {rest} s" if minutes else f"about {rest} s"
 
 
-def _matches(tools: Tools, selector: Selector) -> Sequence[Candidate]:
-    """Return what matches, oldest first, reading at most one more than may be planned."""
-    found: list[Candidate] = []
-    after = None
-    while True:
-        limit = min(_PAGE, selector.most + 1 - len(found))
-        page = tools.plane().webhooks.candidates(selector, after=after, limit=limit)
-        found += page
-        if len(found) > selector.most:
-            fits = found[selector.most - 1].created_at
-            raise Fault(
-                "until",
-                f"More than {selector.most:,} deliveries match; a plan holds no more. "
-                f"Choose an end before {fits:%Y-%m-%d %H:%M} UTC and plan the rest apart.",
-            )
-        if len(page) < limit:
-            return found
-        after = (page[-1].created_at, page[-1].delivery)
+def _matches(tools: Tools, selector: Selector) -> tuple[Sequence[Candidate], int]:
+    """Return what matches, oldest first, and how many that are; of more than are frozen at once only how many."""
+    book = tools.plane().webhooks
+    found = book.candidates(selector, after=None, limit=min(FROZEN_AT_ONCE, selector.most) + 1)
+    if len(found) <= min(FROZEN_AT_ONCE, selector.most):
+        return found, len(found)
+    matching = book.count_candidates(selector, most=selector.most + 1)
+    if matching <= selector.most:
+        return (), matching
+    fits = book.candidate_at(selector, selector.most)
+    until = "" if fits is None else f"Choose an end before {fits:%Y-%m-%d %H:%M} UTC and plan the rest apart."
+    raise Fault("until", f"More than {selector.most:,} deliveries match; a plan holds no more. {until}")
 
 
-def _delivered(tools: Tools, selector: Selector) -> int:
+def delivered_beside(book: WebhookBook, selector: Selector) -> int:
     """Return how many were delivered anyway, where they are not wanted; counted no further than one past the most."""
     if selector.wanted is not Wanted.FAILED:
         return 0
-    others = replace(selector, wanted=Wanted.DELIVERED)
-    return len(tools.plane().webhooks.candidates(others, after=None, limit=_MOST_DELIVERED + 1))
-
-
-def _left_out(
-    candidate: Candidate, endpoint: Endpoint | None, *, selector: Selector, now: datetime, enabled: EndpointId | None
-) -> Excluded | None:
-    if endpoint is None or endpoint.state is EndpointState.DELETED:
-        return Excluded.ENDPOINT_DELETED
-    if endpoint.state is not EndpointState.ACTIVE and endpoint.id != enabled:
-        return Excluded.ENDPOINT_DISABLED
-    if candidate.payload_expires_at <= now:
-        return Excluded.PAYLOAD_EXPIRED
-    if not selector.ignores_filters and not wants(endpoint, candidate.event_type):
-        return Excluded.FILTERED_OUT
-    if candidate.run is not None:
-        return Excluded.IN_ANOTHER_RUN
-    return Excluded.BEING_SENT if candidate.state in _ON_ITS_WAY else None
-
-
-def _items(run: RunId, chosen: Iterable[Candidate]) -> Iterable[RunItem]:
-    for position, each in enumerate(chosen, start=1):
-        yield RunItem(
-            run=run, position=position, delivery=each.delivery, endpoint=each.endpoint, state=ItemState.WAITING
-        )
+    return book.count_candidates(replace(selector, wanted=Wanted.DELIVERED), most=_MOST_DELIVERED + 1)

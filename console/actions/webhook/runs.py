@@ -3,18 +3,30 @@
 from collections.abc import Collection
 
 from console.domain.changes import Applied, Change, Preview
-from console.domain.ids import RunId
+from console.domain.ids import ExecutionId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.replays import Run, RunState
 from console.ports.actions import Fault, Input, ParamField, Tools
 
 JOB = "webhook.replay"
+PLAN_JOB = "webhook.plan"
 RUN_FIELD = ParamField(name="run", label="Replay", input=Input.TEXT, most=64, is_fixed_by_link=True)
 
 
 def replay_job(run: RunId) -> tuple[JobDraft, ...]:
     """Return the job that works a list off, or closes its books; its key lets a run have one and no second."""
     return (JobDraft(kind=JOB, key=f"replay:{run}", payload={"run": run}, queue="webhooks"),)
+
+
+def run_id_of(execution: ExecutionId) -> RunId:
+    """Return the run that an execution plans: named after it, so that its job knows it from the execution alone."""
+    return RunId(f"whr_{execution.removeprefix('exe_')}")
+
+
+def plan_job(execution: ExecutionId) -> tuple[JobDraft, ...]:
+    """Return the job that counts a list which is too long to be frozen at once; for any other it has nothing to do."""
+    run = run_id_of(execution)
+    return (JobDraft(kind=PLAN_JOB, key=f"plan:{run}", payload={"run": run}, queue="webhooks"),)
 
 
 def run_of(tools: Tools, run: RunId, states: Collection[RunState]) -> Run:

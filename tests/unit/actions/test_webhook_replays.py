@@ -1,16 +1,17 @@
 """Bulk replays: what a plan holds and leaves out, what its approval binds, and how a run is steered."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from console.actions.webhook import cancel_replay, pause_replay, plan_replay, resume_replay, run_replay
+from console.actions.webhook import cancel_replay, pause_replay, plan_replay, planning, resume_replay, run_replay
 from console.actions.webhook.planning import duration_text
 from console.domain.ids import Digest, EndpointId, ExecutionId, RunId
-from console.domain.replays import MOST_PLANNED, RunState, list_digest
+from console.domain.replays import FROZEN_AT_ONCE, MOST_PLANNED, RunState, list_digest
 from console.domain.webhooks import DeliveryState, EndpointState
-from console.ports.actions import Tools
+from console.ports.actions import Fault, Tools
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, shown, tools
 from tests.unit.webhook_fakes import HOOK, URL, FakeWebhooks, delivery, endpoint, message
 
@@ -134,8 +135,32 @@ def test_it_reads_no_more_than_one_past_the_most() -> None:
     assert (field, "More than 20" in remedy, "11:50 UTC" in remedy) == ("until", True, False)
     assert book.asked == [21]
     endless = Endless()
-    assert fault_of(plan_replay.preview, wanted(), tooled(endless))[0] == "until"
-    assert sum(endless.asked) == MOST_PLANNED + 1
+    field, remedy = fault_of(plan_replay.preview, wanted(), tooled(endless))
+    assert (field, "More than 100,000" in remedy, "08:40 UTC" in remedy) == ("until", True, True)
+    assert sum(endless.asked) == FROZEN_AT_ONCE + 1 + MOST_PLANNED + 1, "counted no further than one past the most"
+
+
+def test_it_begins_a_list_too_long_to_be_frozen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "FROZEN_AT_ONCE", 3)
+    book = failed(5)
+    with Unchanged(book.kept_runs, book.kept_items, book.sent):
+        seen = plan_replay.preview(wanted(rate_per_s=2), tooled(book))
+    assert shown(seen)["Matching"] == (None, "5 deliveries")
+    assert shown(seen)["Takes"] == (None, "up to about 3 s at 2 a second")
+    assert "digest" not in seen.fingerprint, "what is run is bound by the run's own approval"
+    execution = ExecutionId("exe_1abc")
+    done = plan_replay.apply(wanted(), replace(tooled(book), execution=execution))
+    (made,) = book.kept_runs
+    assert (made.id, made.state, made.planned, made.digest, made.left) == (
+        "whr_1abc", RunState.COUNTING, 0, "", 0,
+    )  # fmt: skip
+    assert (done.made, book.kept_items) == (made.id, [])
+    (job,) = plan_replay.ACTION.follow_up(wanted(), execution)
+    assert (job.kind, job.payload) == ("webhook.plan", {"run": made.id})
+    with pytest.raises(Fault, match="counting"):
+        run_replay.preview(run(run_replay, made.id), tooled(book))
+    cancel_replay.apply(run(cancel_replay, made.id), tooled(book))
+    assert book.kept_runs[0].state is RunState.CANCELLED
 
 
 class Endless(FakeWebhooks):
@@ -145,6 +170,14 @@ class Endless(FakeWebhooks):
         self.asked.append(limit)
         one = FakeWebhooks().candidates(selector, after=None, limit=1)
         return list(one) * limit
+
+    def count_candidates(self, selector: Any, *, most: int) -> int:  # noqa: ANN401  as the port's
+        self.asked.append(most)
+        return min(10_000_000, most)
+
+    def candidate_at(self, selector: Any, position: int) -> datetime:  # noqa: ANN401  as the port's
+        assert position == MOST_PLANNED
+        return NOON - timedelta(hours=3, minutes=20)
 
 
 def test_it_runs_exactly_the_frozen_list() -> None:

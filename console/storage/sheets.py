@@ -1,0 +1,92 @@
+"""Many rows of one table at once: row by row on SQLite, one array for each column on PostgreSQL.
+
+There a statement for each row costs several times what it does, and no guess of the planner about a list of ids can
+send it through all rows of a tenant.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, update
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import DeclarativeBase
+
+from console.storage.prepared import Prepared, executed
+from console.storage.rows import insertion, table_of
+
+_Rows = Sequence[Mapping[str, Any]]
+_Change = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One statement for any number of rows, and how the values of each column are stored."""
+
+    sql: str
+    changes: tuple[tuple[str, _Change | None], ...]
+
+    def run(self, connection: Connection, rows: _Rows, **others: object) -> None:
+        columns: dict[str, object] = {
+            name: [row[name] if change is None else change(row[name]) for row in rows] for name, change in self.changes
+        }
+        executed(connection, self.sql, {**columns, **others}, lambda _cursor: None)
+
+
+def add_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows) -> None:
+    """Insert rows that name the same columns. Raises: what SQLAlchemy raises for the same failure."""
+    if connection.dialect.name == "postgresql":
+        _addition(connection.dialect, row, tuple(rows[0])).run(connection, rows)
+    else:
+        insertion(row).run_many(connection, rows)
+
+
+def change_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows, *, tenant: str) -> None:
+    """Write the columns that all rows name, but `id`, where tenant and id are theirs. Raises: as `add_all`."""
+    moved = tuple(name for name in rows[0] if name != "id")
+    if connection.dialect.name == "postgresql":
+        _alteration(connection.dialect, row, moved).run(connection, rows, its_tenant=tenant)
+        return
+    renamed = [
+        {f"new_{name}": each[name] for name in moved} | {"its_tenant": tenant, "its_id": each["id"]} for each in rows
+    ]
+    _change_of(row, moved).run_many(connection, renamed)
+
+
+@cache
+def _change_of(row: type[DeclarativeBase], moved: tuple[str, ...]) -> Prepared:
+    table = table_of(row)
+    mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))
+    return Prepared(mine.values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in moved}))
+
+
+@lru_cache(maxsize=64)
+def _addition(dialect: Dialect, row: type[DeclarativeBase], columns: tuple[str, ...]) -> _Sheet:
+    names = _named(dialect, columns)
+    given, changes = _given(dialect, row, columns)
+    table = dialect.identifier_preparer.format_table(table_of(row))
+    return _Sheet(f"INSERT INTO {table} ({names}) SELECT {names} FROM {given}", changes)  # noqa: S608  our own names
+
+
+@lru_cache(maxsize=64)
+def _alteration(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...]) -> _Sheet:
+    given, changes = _given(dialect, row, ("id", *moved))
+    table = dialect.identifier_preparer.format_table(table_of(row))
+    written = ", ".join(f"{name} = given.{name}" for name in _named(dialect, moved).split(", "))
+    mine = f"{table}.tenant_id = %(its_tenant)s AND {table}.id = given.id"
+    return _Sheet(f"UPDATE {table} SET {written} FROM {given} WHERE {mine}", changes)  # noqa: S608  our own names
+
+
+def _given(
+    dialect: Dialect, row: type[DeclarativeBase], columns: tuple[str, ...]
+) -> tuple[str, tuple[tuple[str, _Change | None], ...]]:
+    types = {name: table_of(row).c[name].type for name in columns}
+    plain = {name: kind.compile(dialect).partition(" COLLATE")[0] for name, kind in types.items()}
+    arrays = ", ".join(f"%({name})s::{plain[name]}[]" for name in columns)
+    changes = tuple((name, kind.dialect_impl(dialect).bind_processor(dialect)) for name, kind in types.items())
+    return f"unnest({arrays}) AS given({_named(dialect, columns)})", changes
+
+
+def _named(dialect: Dialect, columns: tuple[str, ...]) -> str:
+    return ", ".join(dialect.identifier_preparer.quote(name) for name in columns)

@@ -1,12 +1,9 @@
-"""The adapter against providers that run as processes of their own: our invented one, and localstripe where it is."""
+"""The adapter against the invented provider where that runs as a process of its own."""
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,15 +18,6 @@ from console.adapters.stripe.provider import StripeProvider
 from console.domain.billing.objects import Customer, ObjectKind
 from tests.architecture.tree import ROOT
 from tests.integration.provider_worlds import API_KEY, Noon
-
-# Binds loopback and writes nothing: by itself it would listen everywhere and keep a file in the folder of all.
-_LOCALSTRIPE = """
-import sys
-from aiohttp import web
-from localstripe import resources, server
-type(resources.store).dump_to_disk = lambda self: None
-web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
-"""
 
 
 def over(address: str, *, key: str = API_KEY) -> tuple[Calls, GuardedCalls]:
@@ -65,31 +53,3 @@ def test_it_reaches_this_machine_only_where_it_may() -> None:
         with pytest.raises(CallFailedError):
             shut.call("GET", url, headers={})
     shut.close()
-
-
-@pytest.mark.skipif(find_spec("localstripe") is None, reason="localstripe (GPL, another's fake) is not installed")
-def test_it_reads_another_fake_too(tmp_path: Path) -> None:
-    script = tmp_path / "serve.py"
-    script.write_text(_LOCALSTRIPE)
-    port = "18420"
-    with subprocess.Popen([sys.executable, str(script), port]) as running:
-        calls, out = over(f"http://127.0.0.1:{port}", key="sk_test_12345")
-        try:
-            until = time.monotonic() + 10
-            while True:
-                try:
-                    out.call("GET", f"http://127.0.0.1:{port}/", headers={})
-                    break
-                except CallFailedError:
-                    assert time.monotonic() < until
-                    time.sleep(0.1)
-            made = calls.post("/v1/customers", {"name": "Acme", "email": "a@acme.example"}, key="k")
-            provider = StripeProvider(calls, clock=Noon(datetime(2027, 1, 1, tzinfo=UTC)), is_live=False)
-            found = provider.fetch(ObjectKind.CUSTOMER, made["id"])
-            assert found is not None
-            assert isinstance(found.thing, Customer)
-            assert (found.thing.name, found.thing.email) == ("Acme", "a@acme.example")
-            assert provider.fetch(ObjectKind.CUSTOMER, "cus_none") is None
-        finally:
-            out.close()
-            running.terminate()

@@ -6,7 +6,7 @@ Gaps are what is written minus what it should be. Nothing here adds two currenci
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.domain.billing.objects import (
     BalanceTransaction,
@@ -21,7 +21,9 @@ from console.domain.billing.objects import (
 
 _WHOLE = 10_000  # basis points
 _LONGEST_MONTH = 31
+_MOST_INTERVALS = 1_100  # three years of days
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_DAYS = {"day": 1, "week": 7}
 SUCCEEDED = "succeeded"
 ISSUED = "issued"
 
@@ -108,12 +110,22 @@ def prorated(
 
     Shape: one amount where the anchor is known or does not matter; none for an interval that nobody knows.
     """
-    months = _MONTHS.get(interval)
-    if months is None or start >= end:
+    if start >= end:
         return ()
     used, price = int((end - start).total_seconds()), unit_minor * quantity
-    wholes = (end - began for began in period_starts(end, months, anchored_at=anchored_at))
+    wholes = (end - began for began in _starts(end, interval, anchored_at))
     return tuple(dict.fromkeys(half_up(price * used, int(whole.total_seconds())) for whole in wholes))
+
+
+def _starts(end: datetime, interval: str, anchored_at: datetime | None) -> tuple[datetime, ...]:
+    """Return when a period of an interval can have begun: `month`, `week`, or several of them as in `3_month`."""
+    count, _, unit = interval.rpartition("_")
+    many = int(count) if count.isdecimal() else 1
+    if not 0 < many <= _MOST_INTERVALS:
+        return ()
+    if unit in _DAYS:
+        return (end - timedelta(days=many * _DAYS[unit]),)
+    return period_starts(end, many * _MONTHS[unit], anchored_at=anchored_at) if unit in _MONTHS else ()
 
 
 def proration_gap(line: InvoiceLine, interval: str, *, anchored_at: datetime | None = None) -> int | None:

@@ -123,6 +123,13 @@ def test_the_rest_of_a_period_costs_its_share() -> None:
     assert prorated(3_000, 2, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="month") == (6_000,)
     assert prorated(3_000, 1, start=end, end=end, interval="month") == ()
     assert prorated(3_000, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="fortnight") == ()
+    assert prorated(3_000, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="0_month") == ()
+    assert prorated(3_000, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="99999_year") == ()
+    # 30 of 89 days since 1 February, 5 of 7 and of 14, and a day of 730.
+    assert prorated(8_900, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="3_month") == (3_000,)
+    assert prorated(700, 1, start=datetime(2026, 4, 26, tzinfo=UTC), end=end, interval="week") == (500,)
+    assert prorated(1_400, 1, start=datetime(2026, 4, 26, tzinfo=UTC), end=end, interval="2_week") == (500,)
+    assert prorated(73_000, 1, start=datetime(2026, 4, 30, tzinfo=UTC), end=end, interval="2_year") == (100,)
 
 
 def test_the_last_week_of_february_costs_what_its_anchor_says() -> None:

@@ -16,7 +16,9 @@ _RUN_AXE = """async (rules) => (await axe.run(document, {
   resultTypes: ["violations"], ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
 })).violations"""
 COLOURS = ("color-contrast", "link-in-text-block")
-_TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => Promise.allSettled(document.getAnimations().map((each) => each.finished)))
+  .then(() => null)"""
 _OVERFLOW = """() => {
   const page = document.documentElement, wide = page.clientWidth;
   const isHeld = element => {
@@ -38,11 +40,16 @@ def _axe() -> str:
 
 
 def show_as(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
-    """Give the page a theme and a width."""
+    """Give the page a theme and a width, and wait until its colours are those of the theme."""
+    sized(page, theme=theme, width=width)
+    page.evaluate(_SETTLED)
+
+
+def sized(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
+    """Give the page a theme and a width; where things stand is known at once, their colours are not."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     if page.viewport_size is None or page.viewport_size["width"] != width:
         page.set_viewport_size({"width": width, "height": 900 if width > NARROW_WIDTH else 844})
-    page.evaluate(_TWO_FRAMES)
 
 
 def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:

@@ -18,6 +18,7 @@ PRELOADED = (
     "tests.integration.kill_world",
     "tests.integration.sending_world",
     "tests.integration.write_kill_world",
+    "tests.kit.spool_world",
 )
 _STDOUT, _STDERR = 1, 2
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from platform import node
 
 from pydantic import SecretStr
 
@@ -11,6 +13,7 @@ from console.actions.registry import Registry, registered
 from console.adapters import ledger_folder, oidc
 from console.adapters.checkpoint_folder import CheckpointFolder
 from console.adapters.clock import SystemClock
+from console.adapters.demo.watched import watched
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
@@ -35,6 +38,7 @@ from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
 from console.app.scrubbing import scrub_logs
+from console.domain.entries import Program
 from console.domain.ids import PlaneId
 from console.policy.book import PolicyBook
 from console.policy.load import load_book
@@ -82,8 +86,17 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
             fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
             webhook_keys=SealedWebhookKeys(secrets.sealing_key.get_secret_value()),
             deferred=bridge_of(settings).deferred if settings.jobs.engine == "procrastinate" else None,
+            program=Program(build=settings.server.build or _version(), host=node()),
         )
     )
+
+
+def _version() -> str:
+    """Return the version that was installed, for who names no build."""
+    try:
+        return version("sallyport")
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _address(secret: SecretStr | None) -> str | None:
@@ -148,13 +161,13 @@ def opened_building(settings: Settings) -> Iterator[Building]:
 
 
 def _book_of(settings: Settings, registry: Registry) -> PolicyBook:
-    """Return the policies; a demo has no nightly run, which would mend overnight what its first journey is about."""
+    """Return the policies; a demo has tenants to watch, and no nightly run, which would mend its first journey."""
     book = load_book(
         found_folder(settings.policies), [(each.key, each.effect, each.reach.value) for each in registry.values()]
     )
     if settings.environment != "demo":
         return book
-    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False))
+    return replace(book, reconciliation=replace(book.reconciliation, is_nightly=False), signals=watched(book.signals))
 
 
 def outbound_of(settings: Settings) -> GuardedOutbound:

@@ -20,6 +20,7 @@ from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, wr
 from console.app.building import Building, open_storage, opened_building
 from console.app.demo_operations import furnish_operations
 from console.app.demo_product import product_beside
+from console.app.demo_story import open_what_is_watched
 from console.app.serving import serve
 from console.domain.errors import BadValueError, ConsoleError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
@@ -102,8 +103,7 @@ def fill(
         if compares:
             _compare(building, plot)
         furnish_operations(building.house, world.provider_invoices())
-        while building.sequencer.run_once():
-            pass
+        open_what_is_watched(building, people)
     marker.write_text(f"{tenants} tenants\n", encoding="utf-8")
 
 
@@ -170,7 +170,13 @@ def _hire(building: Building, person: DemoPerson, *, reference: str) -> None:
         actor,
         key=ActionKey("staff.add"),
         tenant=None,
-        raw={"name": person.name, "email": person.email, "person": "", "roles": [person.role.value]},
+        raw={
+            "name": person.name,
+            "email": person.email,
+            "person": "",
+            "roles": [person.role.value],
+            "vendor": person.vendor,
+        },
         reason=Reason(code=ReasonCode("STAFF_CHANGE"), reference=reference, note="Demo staff"),
         mark=None,
         form_id=RequestId(house.ids.new("req")),

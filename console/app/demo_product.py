@@ -120,6 +120,7 @@ def _environ(settings: Settings) -> dict[str, str]:
         "SALLYPORT_KIT_CONSOLE": product.console,
         "SALLYPORT_KIT_PRODUCT": product.address,
         "SALLYPORT_KIT_CLIENT_ID": product.client_id,
+        "SALLYPORT_KIT_SPOOL": str(settings.var / "product" / "spool"),
         "SALLYPORT_KIT_CLIENT_SECRET": product.client_secret.get_secret_value(),
     }
 

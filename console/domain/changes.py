@@ -62,5 +62,4 @@ class Applied:
     sentence: str
     changes: tuple[Change, ...] = ()
     shown: Mapping[str, str] = field(default_factory=dict)
-    remask_seconds: int = 0
     made: str | None = None

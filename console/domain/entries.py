@@ -17,6 +17,7 @@ from console.domain.entry_parts import (
     ActorRef,
     Authorisation,
     Exposure,
+    Program,
     RequestRef,
     TargetRef,
     TenantRef,
@@ -41,6 +42,7 @@ __all__ = [
     "Exposure",
     "Kind",
     "Outcome",
+    "Program",
     "RequestRef",
     "TargetRef",
     "TenantRef",
@@ -106,7 +108,7 @@ class Entry:
     draft: EntryDraft
 
     def body(self) -> dict[str, Plain]:
-        """Return the body: every field of the draft under its own name, and v, uid, ts_us, w, truncated.
+        """Return the body: every field of the draft under its own name, and v, uid, ts_us, w, program, truncated.
 
         Raises: EntryError when the draft breaks a rule of the catalogue.
         """
@@ -116,6 +118,7 @@ class Entry:
         if self.draft.error is not None:  # what a program said when it failed can hold anything
             body["error"] = redacted_text(str(body["error"]))
         body.update(v=VERSION, uid=self.uid, ts_us=self.ts_us, truncated=None, w=[writer.id, writer.n, writer.prev])
+        body["program"] = None if writer.program is None else _part(writer.program)
         return body
 
 
@@ -162,18 +165,19 @@ class WriterCounter:
     the counter and begin another under a new id, since the same number must never be used twice.
     """
 
-    __slots__ = ("_kept", "_pending", "_writer")
+    __slots__ = ("_kept", "_pending", "_program", "_writer")
 
-    def __init__(self, writer: str) -> None:
+    def __init__(self, writer: str, program: Program | None = None) -> None:
         """Begin at the first entry of this writer."""
         self._writer = writer
+        self._program = program
         self._kept: tuple[int, str | None] = (0, None)
         self._pending: tuple[int, str | None] = self._kept
 
     def next(self) -> Writer:
         """Return the place of the next entry; the same until `staged` is called."""
         n, prev = self._pending
-        return Writer(id=self._writer, n=n + 1, prev=prev)
+        return Writer(id=self._writer, n=n + 1, prev=prev, program=self._program)
 
     def staged(self, leaf: bytes) -> None:
         """Count an entry that was inserted in the open transaction."""

@@ -62,17 +62,18 @@ STRANGER = ActorRef(id=None, kind=ActorKind.STRANGER, name="Somebody not signed 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantRef:
-    """Which tenant, named as it was then; `source` says how it was selected (lease, request, directory)."""
+    """Which tenant, named and placed as it was then; `source` says how it was selected (lease, request, directory)."""
 
     id: str
     name: str
     slug: str
     source: str
+    region: str | None = None
 
     @classmethod
     def of(cls, row: DirectoryRow, *, source: str) -> "TenantRef":
         """Return the tenant of a directory row."""
-        return cls(id=row.id, name=row.name, slug=row.slug, source=source)
+        return cls(id=row.id, name=row.name, slug=row.slug, source=source, region=row.region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +153,18 @@ class RequestRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Which build of Sallyport wrote an entry, and on which machine."""
+
+    build: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
     """Which writer, its how-manieth entry (from 1), and the hex leaf of the one before; None on the first."""
 
     id: str
     n: int
     prev: str | None
+    program: Program | None = None

@@ -51,7 +51,7 @@ _P, _B, _N, _X, _S = (
 _TABLES: Mapping[str, Mapping[FieldClass, str]] = {
     "plane_account": {_P: "status created_at", _B: "name status_because country"},
     "plane_account_state": {_P: "version entitlement_version status", _B: "status_because"},
-    "plane_applied_execution": {_P: "execution outcome at"},
+    "plane_applied_execution": {_P: "execution at", _B: "outcome"},
     "plane_webhook_attempt": {
         _P: "id delivery endpoint number trigger run started_at took_ms outcome status keys",
         _X: "error sent_headers got_headers got_body",

@@ -111,6 +111,15 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """How much a freeze ended in its own transaction; `is_all` when nothing is left to the sweep."""
+
+    leases: int = 0
+    impersonations: int = 0
+    is_all: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """The first time that a door would have refused because of a drill."""
 

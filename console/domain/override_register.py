@@ -10,6 +10,7 @@ from console.domain.entitlements import Grant, GrantSource, Inputs
 from console.domain.ids import TenantId
 
 REMIND_BEFORE = timedelta(days=7)
+_REMINDERS = (REMIND_BEFORE, timedelta(days=1))
 _CANCELLED = frozenset({"canceled"})
 
 
@@ -38,8 +39,12 @@ class Registered:
         return self.until is not None and now < self.until <= now + timedelta(days=days)
 
     def wants_reminder(self, now: datetime) -> bool:
-        """Return whether its owner is to be told that it ends, and was not yet."""
-        return bool(self.owner) and self.reminded_at is None and self.ends_within(REMIND_BEFORE.days, now)
+        """Return whether its owner is to be told that it ends: a week before, and a day before once more."""
+        until = self.until
+        if not self.owner or until is None or until <= now:
+            return False
+        due = [until - ahead for ahead in _REMINDERS if until - ahead <= now]
+        return bool(due) and (self.reminded_at is None or self.reminded_at < max(due))
 
 
 def registered(inputs: Inputs, tenant: TenantId, now: datetime) -> tuple[Registered, ...]:

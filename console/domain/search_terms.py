@@ -2,17 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.domain.tenancy import SearchKind
 
 SHORTEST_FRAGMENT = 3
 LONGEST_QUERY = 200
-_INVOICE = re.compile(r"inv[-_][a-z0-9-]{3,60}", re.IGNORECASE)
-_CUSTOMER = re.compile(r"cus_[a-z0-9]{3,60}", re.IGNORECASE)
-_MESSAGE = re.compile(r"msg_[a-z0-9]{3,60}", re.IGNORECASE)
-_TENANT_ID = re.compile(r"ten_[a-z0-9]{3,60}", re.IGNORECASE)
-_ID_OF_PRODUCT = re.compile(r"(?=[a-z_:-]*[0-9])[a-z0-9][a-z0-9_:-]{7,99}", re.IGNORECASE)
+# An id or a number by its very shape: no tenant is called so. A number need not look like this, and many do not.
+_NO_NAME = re.compile(r"(ten|inv|in|cus|msg)_[a-z0-9-]{3,60}|inv-[a-z0-9-]*[0-9][a-z0-9-]*", re.IGNORECASE)
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -25,6 +23,11 @@ class SearchTerms:
     kinds: tuple[SearchKind, ...]
     fault: str | None = None
 
+    @property
+    def is_personal(self) -> bool:
+        """Return whether the text is somebody's address, which is nothing to keep as it is."""
+        return SearchKind.MEMBER_EMAIL in self.kinds
+
 
 def understood(typed: str) -> SearchTerms:
     """Return what kind of key a text can be; a text that is too short or too long carries a fault."""
@@ -33,28 +36,26 @@ def understood(typed: str) -> SearchTerms:
         return SearchTerms(text="", kinds=())
     if len(text) > LONGEST_QUERY:
         return SearchTerms(text=text[:LONGEST_QUERY], kinds=(), fault=f"Type at most {LONGEST_QUERY} characters.")
-    exact = (
-        (_TENANT_ID, SearchKind.ID),
-        (_INVOICE, SearchKind.INVOICE),
-        (_CUSTOMER, SearchKind.CUSTOMER),
-        (_MESSAGE, SearchKind.MESSAGE),
-    )
-    for pattern, kind in exact:
-        if pattern.fullmatch(text):
-            return SearchTerms(text=text, kinds=(kind,))
-    if "@" in text:
-        return SearchTerms(text=folded(text), kinds=(SearchKind.MEMBER_EMAIL,))
-    kinds: list[SearchKind] = []
-    if _SLUG.fullmatch(text.lower()):
-        kinds.append(SearchKind.SLUG)
-    if _DOMAIN.fullmatch(text):
-        kinds.append(SearchKind.DOMAIN)
-    if _ID_OF_PRODUCT.fullmatch(text):  # a product names its messages as it likes
-        kinds.append(SearchKind.MESSAGE)
-    if len(text) >= SHORTEST_FRAGMENT:
-        kinds.append(SearchKind.NAME)
+    address = folded(text.replace("%40", "@"))  # so it is written in links
+    if "@" in address:
+        return SearchTerms(text=address, kinds=(SearchKind.MEMBER_EMAIL,))
+    kinds = tuple(_kinds(text))
     fault = None if kinds else f"Type at least {SHORTEST_FRAGMENT} characters of a name."
-    return SearchTerms(text=text, kinds=tuple(kinds), fault=fault)
+    return SearchTerms(text=text, kinds=kinds, fault=fault)
+
+
+def _kinds(text: str) -> Iterator[SearchKind]:
+    """Yield what a text can be; a company's own ids and numbers have any shape, and one statement looks them all up."""
+    has_digit = any(sign.isdigit() for sign in text)
+    if _SLUG.fullmatch(text.lower()):
+        yield SearchKind.SLUG
+    if has_digit or (len(text) >= SHORTEST_FRAGMENT and len(text.split()) == 1):
+        yield SearchKind.ID
+        if _DOMAIN.fullmatch(text):
+            yield SearchKind.DOMAIN
+        yield from (SearchKind.INVOICE, SearchKind.CUSTOMER, SearchKind.MESSAGE)
+    if len(text) >= SHORTEST_FRAGMENT and not _NO_NAME.fullmatch(text):
+        yield SearchKind.NAME
 
 
 def folded(text: str) -> str:

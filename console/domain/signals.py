@@ -115,10 +115,15 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """What a rule found. Shape: `subject` is who or what it is about, the same for as long as it goes on."""
+    """What a rule found.
+
+    Shape: `subject` is who or what it is about, the same for as long as it goes on; `since` is when the first of the
+    acts happened that make it up.
+    """
 
     subject: str
     summary: str
+    since: datetime
     evidence: tuple[EntryUid, ...]
     people: tuple[StaffId, ...]
 
@@ -262,8 +267,14 @@ _MEASURES: Mapping[Measure, Callable[[SignalRule, Act, _Seen], Hit | None]] = Ma
 
 def _hit(subject: str, summary: str, acts: Collection[Act]) -> Hit:
     newest = sorted(acts, key=_turn)[-MOST_EVIDENCE:]
-    people = tuple(sorted({each.actor for each in newest}))
-    return Hit(subject=subject, summary=summary, evidence=tuple(each.uid for each in newest), people=people)
+    people = tuple(sorted({each.actor for each in acts}))  # all of them: nobody among them settles it
+    return Hit(
+        subject=subject,
+        summary=summary,
+        since=min(each.at for each in acts),
+        evidence=tuple(each.uid for each in newest),
+        people=people,
+    )
 
 
 def _first_of_each(acts: Sequence[Act]) -> list[Act]:

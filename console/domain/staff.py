@@ -136,11 +136,13 @@ class StaffSession:
     idp_sid: str | None = None
 
     def ended_because(self, now: datetime, *, idle_minutes: int) -> str | None:
-        """Return why the session is over (revoked, absolute, idle), or None while it lives."""
-        if self.revoked_at is not None:
-            return "revoked"
-        if now >= self.not_after or now < self.created_at.replace(microsecond=0):
+        """Return why the session is over (absolute, idle, revoked), or None while it lives.
+
+        Shape: one that was ended after its clocks had run out is over because of them, whoever wrote it down.
+        """
+        at = self.revoked_at or now
+        if at >= self.not_after or now < self.created_at.replace(microsecond=0):
             return "absolute"
-        if (now - self.last_seen_at).total_seconds() >= idle_minutes * 60:
+        if (at - self.last_seen_at).total_seconds() >= idle_minutes * 60:
             return "idle"
-        return None
+        return None if self.revoked_at is None else "revoked"

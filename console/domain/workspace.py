@@ -50,6 +50,7 @@ class Subscription:
     seats: int
     amount_minor: int
     currency: str
+    started_at: datetime
     renews_at: datetime
     mirrored_at: datetime
 

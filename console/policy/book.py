@@ -150,6 +150,7 @@ class Limits:
     searches_per_minute: int
     reveal_remask_seconds: int
     reveals_per_hour: int
+    files_per_hour: int
     replay_most_planned: int
     override_longest_days: int
     grace_longest_days: int
@@ -158,6 +159,8 @@ class Limits:
     consent_longest_hours: int
     consent_remind_hours: int
     customer_reads_per_minute: int
+    customer_digest_hour_utc: int
+    customer_link_days: int
     break_glass_undo_seconds: int
     break_glass_run_minutes: int
     break_glass_taint_days: int

@@ -16,7 +16,7 @@ from console.policy.book import ActionRule, Could, Limits, PolicyBook, PolicyFau
 from console.policy.cedar import Form, Handles, ask, form_of
 from console.policy.checks import Parts, Registered, cross_faults, quorum_faults
 from console.policy.reconciling import read_reconciliation
-from console.policy.rules import read_rules, syntax_faults
+from console.policy.rules import parsed_files, read_rules
 from console.policy.schema import Declared, declared
 from console.policy.sending import read_jobs, read_sending
 from console.policy.signals import read_signals, unread_signals
@@ -47,8 +47,8 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     # 1. read: the syntax of every file first, because half a file would only breed follow-up faults
     tables = _tables(files, faults)
     cedar_files = {f"policies/{name}": text for name, text in files.items() if name.endswith(".cedar")}
-    shape = _shape(files, faults)
-    faults.extend(syntax_faults(cedar_files))
+    schema, shape = _schema(files, faults)
+    parsed = parsed_files(cedar_files, faults)
     _stop_at(faults)
     reasons = read_reasons(tables["reasons.toml"])
     jobs = read_jobs(tables["sending.toml"])
@@ -58,11 +58,11 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
     limits = read_limits(tables["limits.toml"])
     group_roles, group_vendors, strong = read_identity(tables["identity.toml"])
     workflow = read_workflow([table for name, table in tables.items() if _is_actions(name)], reasons, limits)
-    rules = read_rules(cedar_files, shape, faults)
+    rules = read_rules(parsed, shape, faults)
     # 2. compare all with all
     registered = {key: Registered(key=key, effect=effect, reach=str(reach)) for key, effect, reach in actions}
     parts = Parts(registered=registered, shape=shape, rules=rules, workflow=workflow, reasons=reasons)
-    faults.extend(_cedar_faults(files, cedar_files))
+    faults.extend(_cedar_faults(schema, cedar_files))
     faults.extend(cross_faults(parts))
     _stop_at(faults)
     # 3. build
@@ -86,7 +86,7 @@ def load_book(folder: Path, actions: Collection[tuple[ActionKey, Effect, str]]) 
         step_up_exempt=workflow.exempt,
         rules=rules.texts,
         could={key: _could(key, rules.texts) for key in shape.questions},
-        handles=_handles(files, parts, limits),
+        handles=_handles(schema, parts, limits),
         paused=_paused(rules.texts),
         containing=frozenset(key for key in shape.questions if "containing" in shape.all_groups(key)),
     )
@@ -140,23 +140,18 @@ def _tables(files: Mapping[str, str], faults: list[str]) -> dict[str, Table]:
     return tables
 
 
-def _schema_text(files: Mapping[str, str]) -> str:
-    return "\n".join(text for name, text in files.items() if name.endswith(".cedarschema"))
-
-
-def _shape(files: Mapping[str, str], faults: list[str]) -> Declared:
+def _schema(files: Mapping[str, str], faults: list[str]) -> tuple[cedarpy.Schema, Declared]:
+    text = "\n".join(text for name, text in files.items() if name.endswith(".cedarschema"))
     try:
-        cedarpy.Schema.from_str(_schema_text(files))
-        return declared(_schema_text(files))
+        return cedarpy.Schema.from_str(text), declared(text)
     except ValueError as error:
         faults.append(
             f"policies/*.cedarschema: the schema cannot be read ({' '.join(str(error).split())}): correct it."
         )
-        return Declared()
+        return cedarpy.Schema.from_str(""), Declared()
 
 
-def _cedar_faults(files: Mapping[str, str], cedar_files: Mapping[str, str]) -> list[str]:
-    schema = cedarpy.Schema.from_str(_schema_text(files))
+def _cedar_faults(schema: cedarpy.Schema, cedar_files: Mapping[str, str]) -> list[str]:
     faults = []
     for name, text in cedar_files.items():
         result = cedarpy.validate_policies(text, schema)
@@ -204,26 +199,26 @@ def _paused(rules: Mapping[RuleId, RuleText]) -> frozenset[ActionKey]:
     return frozenset(key for rule in rules.values() if rule.deny_code is DenyCode.FROZEN for key in rule.actions)
 
 
-def _handles(files: Mapping[str, str], parts: Parts, limits: Limits) -> Handles:
+def _handles(schema: cedarpy.Schema, parts: Parts, limits: Limits) -> Handles:
+    numbers: dict[str, int] = asdict(limits)
     return Handles(
         policies=cedarpy.PolicySet.from_json_str(parts.rules.policy_set()),
-        schema=cedarpy.Schema.from_str(_schema_text(files)),
-        forms={key: _form(key, parts, limits) for key in parts.shape.questions},
+        schema=schema,
+        forms={key: _form(key, parts, numbers) for key in parts.shape.questions},
         questions=parts.shape.questions,
         names_tenants=parts.rules.names("Tenant"),
     )
 
 
-def _form(key: ActionKey, parts: Parts, limits: Limits) -> Form:
+def _form(key: ActionKey, parts: Parts, numbers: Mapping[str, int]) -> Form:
     workflow: Workflow = parts.workflow
     draft = workflow.actions.get(key) or workflow.verbs.get(key)
-    numbers: dict[str, int] = asdict(limits)
     return form_of(
         parts.shape.questions[key],
         accepted=frozenset(draft.reasons) if draft is not None else frozenset(),
         effect=parts.registered[key].effect if key in parts.registered else "",
         reasons=parts.reasons,
-        numbers=numbers | dict(draft.ceilings if draft is not None else {}),
+        numbers={**numbers, **(draft.ceilings if draft is not None else {})},
     )
 
 

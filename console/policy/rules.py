@@ -42,21 +42,22 @@ def _names(part: object, kind: str) -> bool:
     return isinstance(part, list) and any(_names(each, kind) for each in part)
 
 
-def syntax_faults(files: Mapping[str, str]) -> Iterator[str]:
-    """Yield one line per Cedar file that Cedar cannot read."""
+def parsed_files(files: Mapping[str, str], faults: list[str]) -> dict[str, dict[str, Any]]:
+    """Return the Cedar files as Cedar's own JSON; adds one fault per file that Cedar cannot read."""
+    found = {}
     for file, text in files.items():
         try:
-            cedarpy.policies_to_json_str(text)
+            found[file] = json.loads(cedarpy.policies_to_json_str(text))
         except ValueError as error:
             said = " ".join(str(error).split())
-            yield f"{file}: Cedar cannot read it ({said}): correct the syntax."
+            faults.append(f"{file}: Cedar cannot read it ({said}): correct the syntax.")
+    return found
 
 
-def read_rules(files: Mapping[str, str], shape: Declared, faults: list[str]) -> Rulebook:
-    """Return the rules of all Cedar files, which must be readable."""
+def read_rules(files: Mapping[str, Mapping[str, Any]], shape: Declared, faults: list[str]) -> Rulebook:
+    """Return the rules of all Cedar files."""
     found = Rulebook()
-    for file, text in files.items():
-        parsed = json.loads(cedarpy.policies_to_json_str(text))
+    for file, parsed in files.items():
         if parsed["templates"]:
             faults.append(f"{file}: templates (?principal, ?resource) are not used here: write each rule out.")
         for place, policy in enumerate(_in_order(parsed["staticPolicies"]), start=1):

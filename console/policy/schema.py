@@ -41,12 +41,16 @@ class Declared:
     questions: dict[ActionKey, Question] = field(default_factory=dict)
     enums: dict[str, frozenset[str]] = field(default_factory=dict)
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    _groups_of: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def all_groups(self, key: str) -> frozenset[str]:
-        """Return the groups an action lies in, directly or through other groups."""
-        question = self.questions.get(ActionKey(key))
-        direct = question.groups if question is not None else self.groups.get(key, frozenset())
-        return direct.union(*(self.all_groups(group) for group in direct))
+        """Return the groups an action lies in, directly or through other groups, once all are declared."""
+        known = self._groups_of.get(key)
+        if known is None:
+            question = self.questions.get(ActionKey(key))
+            direct = question.groups if question is not None else self.groups.get(key, frozenset())
+            known = self._groups_of[key] = direct.union(*(self.all_groups(group) for group in direct))
+        return known
 
 
 def declared(text: str) -> Declared:

@@ -18,6 +18,7 @@ _ROLES = tuple(role.value for role in Role)
 _MOST_SEATS = 9
 _LONGEST_LEASE_MINUTES = 480
 _LONGEST_DELAY_DAYS = 365
+_LAST_HOUR = 23
 
 Runs = Literal["on_approval", "by_hand"]
 _REVIEWS = (ReviewKind.IMPERSONATION_WRITE, ReviewKind.FLAGGED)
@@ -94,9 +95,13 @@ def _disclosure(table: Table) -> DisclosureRule:
     return DisclosureRule(shown=Shown(shown), delay_days=days, told=Told(told))
 
 
+def _limit(table: Table, name: str) -> int:
+    return table.number(name, least=0, most=_LAST_HOUR) if name.endswith("_hour_utc") else table.number(name)
+
+
 def read_limits(table: Table) -> Limits:
     """Return the limits of limits.toml; every key is wanted, and no other."""
-    limits = Limits(**{name.name: table.number(name.name) for name in fields(Limits)})
+    limits = Limits(**{name.name: _limit(table, name.name) for name in fields(Limits)})
     table.done()
     return limits
 

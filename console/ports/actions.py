@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.domain.changes import Applied, Preview
-from console.domain.freezes import Freeze
+from console.domain.freezes import Freeze, Stopped
 from console.domain.ids import ActionKey, ExecutionId, MemberId, RequestId, StaffId
-from console.domain.impersonations import Impersonation, ImpersonationEnd
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect, Reason
 from console.domain.requests import Vote
@@ -48,6 +48,17 @@ class Reach(StrEnum):
 
     TENANT = "tenant"
     CONTROL = "control"
+
+
+class Landing(StrEnum):
+    """Where the effect of a TENANT action lands, and what of the tenant it is given.
+
+    What lands in the books is one transaction with its entry, on whatever plane the tenant lies.
+    """
+
+    PLANE = "plane"  # it writes the tenant's plane
+    BOOKS = "books"  # it writes the books of the control store, and reads the plane
+    BOOKS_ALONE = "books_alone"  # it writes the books, and gets no plane at all
 
 
 class Input(StrEnum):
@@ -98,6 +109,8 @@ class ControlTools(Protocol):
     @property
     def staff(self) -> StaffBook: ...  # noqa: D102  the type says it
     @property
+    def executor(self) -> StaffId: ...  # noqa: D102
+    @property
     def leases(self) -> LeaseBook: ...  # noqa: D102
     @property
     def impersonations(self) -> ImpersonationBook: ...  # noqa: D102
@@ -130,6 +143,14 @@ class ControlTools(Protocol):
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         ...
 
+    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why one may not begin to write: it is over, or the tenant does not let it."""
+        ...
+
+    def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
+        """Spend the tenant's consent on what begins or widens, where it asks for one; False when none is left."""
+        ...
+
     @property
     def freezes(self) -> FreezeBook: ...  # noqa: D102
     @property
@@ -139,8 +160,20 @@ class ControlTools(Protocol):
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
 
-    def freeze(self, freeze: Freeze) -> int:
-        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+    def freeze(self, freeze: Freeze) -> Stopped:
+        """Wait for what is being executed, store a freeze, and end what lies under it; return how much was ended."""
+        ...
+
+    def end_under(self, freeze: Freeze, *, at: datetime) -> bool:
+        """End what still lies under a freeze before it is lifted; False when that is more than one unit ends."""
+        ...
+
+    def end_against_wish(self, *, at: datetime) -> int:
+        """End impersonations that the tenant does not let go on; return how many."""
+        ...
+
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        """End what somebody may not hold with the roles that they have now; return how many."""
         ...
 
     @property
@@ -178,7 +211,8 @@ class Tools:
     """All that an action sees: one tenant (or none), the clock's reading, and who asked.
 
     Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
-    `request` and `agreed`, the votes that count for it, are there in an execution only.
+    `request` and `agreed`, the votes that count for it, are there in an execution only. Of the limits in policies/:
+    `shown_seconds` is how long a revealed value stays in sight, `top_up_minutes` how long more tenants may be opened.
     """
 
     now: datetime
@@ -193,6 +227,8 @@ class Tools:
     customer_claims: CustomerClaims
     outbound: Outbound
     webhook_keys: WebhookKeys
+    shown_seconds: int
+    top_up_minutes: int
     execution: ExecutionId | None = None
     request: RequestId | None = None
     agreed: tuple[Vote, ...] = ()
@@ -258,9 +294,8 @@ class Action(Generic[P]):
     executions may be at in the same moment, on whatever planes: the executor holds it from start to end of one, so
     that `apply` reads what the one before left behind; `budget` names a counter: policy gets the fact
     `<budget>_last_hour`, and every execution adds one; `moves_access` says that it changes what decides the tenant's
-    access, so that the executor brings the stored effective set up to date in the same transaction; `writes_control`
-    says of a TENANT action that it only reads the tenant and writes the control store, which makes one transaction of
-    it on every plane, `stays_home` that it does not even read the tenant: it gets the books and no plane.
+    access, so that the executor brings the stored effective set up to date in the same transaction; `lands`
+    says of a TENANT action whether it writes the tenant or the books.
     """
 
     key: ActionKey
@@ -287,6 +322,5 @@ class Action(Generic[P]):
     budget: str | None = None
     touches_directory: bool = False
     moves_access: bool = False
-    writes_control: bool = False
-    stays_home: bool = False
+    lands: Landing = Landing.PLANE
     undo: ActionKey | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from console.domain.ids import StaffId, TenantId
+from console.domain.ids import ImpersonationId, StaffId, TenantId
 from console.domain.trust.consents import Consent, ConsentState
 
 
@@ -21,6 +21,14 @@ class ConsentBook(Protocol):
 
     def settle(self, consent: Consent, to: ConsentState, *, by: str, at: datetime) -> bool:
         """Move it by one conditional update on state and version; False when somebody was faster."""
+        ...
+
+    def use(self, consent: Consent, *, by: ImpersonationId, at: datetime) -> bool:
+        """Spend what was approved on one access, by one conditional update; False when it was spent or taken back."""
+        ...
+
+    def used_by(self, access: ImpersonationId) -> Sequence[Consent]:
+        """Return what was spent on one access."""
         ...
 
     def reminded(self, consent: Consent, *, at: datetime) -> bool:

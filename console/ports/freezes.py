@@ -55,6 +55,10 @@ class FreezeBook(Protocol):
         """Return freezes and drills, newest first."""
         ...
 
+    def because_of(self, reference: str) -> Sequence[Freeze]:
+        """Return the freezes that name something as their reason, lifted or not, newest first."""
+        ...
+
     def sighted(self, freeze: FreezeId, door: Door, *, at: datetime) -> None:
         """Note that a door would have refused; only the first time counts."""
         ...

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.domain.freezes import FreezeScope
 from console.domain.ids import ImpersonationId, MemberId, RequestId, SessionKey, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import Lease
 from console.domain.product_tokens import HandOffCode
+from console.domain.trust.consents import Consent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """What a new impersonation would rest on. Units: minutes. Shape: `session` is None for who acts without a browser.
 
-    `running` is the one of the same person that is alive.
+    `running` is the one of the same person that is alive; `consent` the one that it would spend, where the tenant
+    asks for consent.
     """
 
     is_connected: bool
@@ -23,6 +26,7 @@ class Grounds:
     lease: Lease | None
     running: Impersonation | None
     tenant_allows: bool
+    consent: Consent | None
     longest_minutes: int
     idle_minutes: int
 
@@ -60,6 +64,14 @@ class ImpersonationBook(Protocol):
 
     def open_on(self, tenant: TenantId, members: Sequence[MemberId]) -> Sequence[Impersonation]:
         """Return those on some members of a tenant that nothing has ended in the store."""
+        ...
+
+    def open_in(self, session: SessionKey) -> Sequence[Impersonation]:
+        """Return those that a session began and nothing has ended in the store."""
+        ...
+
+    def open_under(self, scope: FreezeScope, subject: str, *, limit: int) -> Sequence[Impersonation]:
+        """Return those that a freeze would end, in order of id (clocks not applied)."""
         ...
 
     def of_tenant(

@@ -38,6 +38,13 @@ class JobBook(Protocol):
         """Lengthen the lease of a running job; False when it is no longer this worker's."""
         ...
 
+    def got_further(self, job: Job) -> bool:
+        """Forget the failures of a running job that has kept some progress; False when it is not this worker's.
+
+        Shape: what kills its worker every time before it gets any further is given up all the same.
+        """
+        ...
+
     def succeed(self, job: Job, *, at: datetime) -> bool:
         """End a job; False when it is no longer this worker's."""
         ...

@@ -50,8 +50,8 @@ class LeaseBook(Protocol):
         """Return the not-ended leases that a session opened."""
         ...
 
-    def open_under(self, scope: FreezeScope, subject: str) -> Sequence[Lease]:
-        """Return every not-ended lease that a freeze would end (clocks not applied)."""
+    def open_under(self, scope: FreezeScope, subject: str, *, limit: int) -> Sequence[Lease]:
+        """Return not-ended leases that a freeze would end, in order of id (clocks not applied)."""
         ...
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:

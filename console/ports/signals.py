@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.domain.ids import StaffId
-from console.domain.signals import Signal, SignalId, State
+from console.domain.signals import Signal, SignalId, SignalKey, State
 
 
 class SignalBook(Protocol):
@@ -21,6 +21,10 @@ class SignalBook(Protocol):
 
     def raise_(self, signal: Signal) -> bool:
         """Store a signal; where one of its rule and subject is open, add to that one and return False."""
+        ...
+
+    def open_of(self, rule: SignalKey, subject: str) -> Signal | None:
+        """Return the open signal of a rule about somebody or something."""
         ...
 
     def get(self, signal: SignalId) -> Signal | None:

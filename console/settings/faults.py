@@ -236,7 +236,9 @@ _RULES = (
 
 def _travels_plain(url: str) -> bool:
     address = urlsplit(url)
-    host = address.hostname
-    if address.scheme == "sqlite" or not host or is_loopback(host):
+    given = parse_qs(address.query)
+    hosts = [address.hostname or "", *given.get("host", []), *given.get("hostaddr", [])]
+    if address.scheme == "sqlite" or all(not host or host.startswith("/") or is_loopback(host) for host in hosts):
         return False
-    return not set(parse_qs(address.query).get("sslmode", [])) & _VERIFIED
+    modes = set(given.get("sslmode", []))
+    return not modes or not modes <= _VERIFIED

@@ -49,6 +49,7 @@ class Server(Section):
     trusted_hosts: Names = ("127.0.0.1", "localhost")
     threads: int = Field(default=8, ge=1, le=256)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    build: str | None = Field(default=None, pattern=r"[A-Za-z0-9._+-]{1,64}")
 
 
 class Database(Section):

@@ -44,6 +44,7 @@ def stored_subscription(session: GuardedSession) -> Subscription | None:
         seats=bought.seats,
         amount_minor=bought.amount_minor,
         currency=bought.currency,
+        started_at=bought.started_at,
         renews_at=bought.renews_at,
         mirrored_at=bought.mirrored_at,
     )

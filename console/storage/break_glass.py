@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from console.domain.break_glass import GlassUse
 from console.domain.ids import RequestId, StaffId, TenantId
+from console.domain.requests import State
 from console.storage.guard_tables import GlassUseRow
 from console.storage.prepared import Prepared
+from console.storage.request_tables import RequestRow
 from console.storage.rows import add, found, table_of
 
 
@@ -43,15 +45,21 @@ class StoredGlass:
         return next((_use(row) for row in found(self._session, _OF, request=request)), None)
 
     def tainting(self, tenant: TenantId, at: datetime) -> GlassUse | None:
-        """Return the newest use, no drill, in whose shadow a tenant stood at a moment."""
-        return next((_use(row) for row in found(self._session, _TAINTING, tenant=tenant, moment=at)), None)
+        """Return the newest use, no drill and not ended without effect, in whose shadow a tenant stood at a moment."""
+        return next(
+            (_use(row) for row in found(self._session, _TAINTING, tenant=tenant, moment=at, states=_DID_SOMETHING)),
+            None,
+        )
 
 
-_TABLE = table_of(GlassUseRow)
+_TABLE, _REQUEST = table_of(GlassUseRow), table_of(RequestRow)
+_DID_SOMETHING = [State.COUNTING_DOWN.value, State.EXECUTING.value, State.EXECUTED.value]  # or may do it yet
 _OF = Prepared(select(_TABLE).where(_TABLE.c.request == bindparam("request")))
 _TAINTING = Prepared(
     select(_TABLE)
+    .join(_REQUEST, _REQUEST.c.id == _TABLE.c.request)
     .where(
+        _REQUEST.c.state.in_(bindparam("states", expanding=True)),
         _TABLE.c.tenant == bindparam("tenant"),
         _TABLE.c.tainted_until > bindparam("moment"),
         _TABLE.c.at <= bindparam("moment"),

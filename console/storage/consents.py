@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from console.domain.ids import MemberId, StaffId, TenantId
+from console.domain.ids import ImpersonationId, MemberId, StaffId, TenantId
 from console.domain.trust.consents import Consent, ConsentState
 from console.storage.rows import add, changed, table_of
 from console.storage.trust_tables import ConsentRow
@@ -37,6 +37,17 @@ class StoredConsents:
         same = (row.id == consent.id, row.state == consent.state, row.version == consent.version)
         values = {"state": to, "version": consent.version + 1, "decided_at": at, "decided_by": by}
         return changed(self._session, update(_TABLE).where(*same).values(**values)) == 1
+
+    def use(self, consent: Consent, *, by: ImpersonationId, at: datetime) -> bool:
+        """Spend what was approved on one access, by one conditional update; False when it was spent or taken back."""
+        row = _TABLE.c
+        whole = (row.id == consent.id, row.state == ConsentState.APPROVED, row.version == consent.version)
+        values = {"state": ConsentState.USED, "version": consent.version + 1, "used_at": at, "used_by": by}
+        return changed(self._session, update(_TABLE).where(*whole, row.use_by > at).values(**values)) == 1
+
+    def used_by(self, access: ImpersonationId) -> Sequence[Consent]:
+        """Return what was spent on one access."""
+        return self._many(select(_TABLE).where(_TABLE.c.used_by == access).order_by(_TABLE.c.id))
 
     def reminded(self, consent: Consent, *, at: datetime) -> bool:
         """Remember that a reminder was queued; False when one was, or it is decided."""
@@ -74,5 +85,6 @@ def _consent(row: Any) -> Consent:  # noqa: ANN401  a row of the table
             "staff": StaffId(row.staff),
             "member": None if row.member is None else MemberId(row.member),
             "state": ConsentState(row.state),
+            "used_by": None if row.used_by is None else ImpersonationId(row.used_by),
         }
     )

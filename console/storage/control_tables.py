@@ -54,6 +54,8 @@ class StaffSessionRow(ControlBase):
         Index(None, "staff", "not_after"),
         Index("ix_staff_session_idp_sid", "idp_sid", sqlite_where=text("idp_sid IS NOT NULL"),
               postgresql_where=text("idp_sid IS NOT NULL")),
+        Index("ix_staff_session_live_not_after", "not_after", sqlite_where=text("revoked_at IS NULL"),
+              postgresql_where=text("revoked_at IS NULL")),
     )  # fmt: skip
 
     key: Mapped[str] = mapped_column(primary_key=True)

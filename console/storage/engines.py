@@ -112,6 +112,7 @@ def _postgresql(url: URL, *, part: Part, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_timeout=_POOL_TIMEOUT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # what a broken statement would have written is somebody's data, and faults are logged
         isolation_level="READ COMMITTED",
         connect_args={
             "options": " ".join(options),
@@ -129,6 +130,7 @@ def _sqlite(url: URL, *, part: Part, pool_size: int, begin: str) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=_POOL_TIMEOUT_S,
+        hide_parameters=True,
         connect_args={
             "isolation_level": None,
             "timeout": _BUSY_TIMEOUT_MS / 1000,

@@ -107,6 +107,11 @@ class StoredFreezes:
         wanted = select(FreezeRow).order_by(FreezeRow.set_at.desc(), FreezeRow.id.desc()).limit(limit)
         return [_freeze(row) for row in self._session.scalars(wanted)]
 
+    def because_of(self, reference: str) -> Sequence[Freeze]:
+        """Return the freezes that name something as their reason, lifted or not, newest first."""
+        named = select(FreezeRow).where(FreezeRow.reason_reference == reference)
+        return [_freeze(row) for row in self._session.scalars(named.order_by(FreezeRow.set_at.desc(), FreezeRow.id))]
+
     def sighted(self, freeze: FreezeId, door: Door, *, at: datetime) -> None:
         """Note that a door would have refused; only the first time counts."""
         if self._is_writing:

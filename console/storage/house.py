@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from console.domain.checkpoints import Verifier
+from console.domain.entries import Program
 from console.domain.errors import OutsideError
 from console.domain.ids import SHARED_PLANE, PlaneId
 from console.ports.clock import Clock, Ids
@@ -38,7 +39,7 @@ class StorageSettings:
     Shape: addresses as SQLAlchemy writes them (sqlite:///FILE, postgresql+psycopg://…); the optional ones default to
     `database_url` and differ only where PostgreSQL logins do; `planes` names every plane, and one whose address is
     the control store's own shares its transactions; `webhook_keys` seals the secrets of an import, `deferred` hands
-    jobs to an outside queue in the transaction that makes them.
+    jobs to an outside queue in the transaction that makes them, `program` stands in every entry.
     """
 
     database_url: str
@@ -53,6 +54,7 @@ class StorageSettings:
     pool_size: int = 5
     webhook_keys: WebhookKeys | None = None
     deferred: Deferral | None = None
+    program: Program | None = None
 
 
 class Storage:
@@ -70,7 +72,7 @@ class Storage:
         sequencer_url = settings.sequencer_url or settings.database_url
         self._sequencing = self._opened(sequencer_url, SEQUENCER, name="trail")
         self._databases.append(self._sequencing)
-        writers = Writers(settings.ids)
+        writers = Writers(settings.ids, settings.program)
         self.store = ControlStore(
             self._control,
             clock=settings.clock,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from console.domain.freezes import FreezeScope
 from console.domain.ids import (
     ImpersonationId,
     LeaseId,
@@ -85,6 +86,21 @@ class StoredImpersonations:
         """Return those on some members of a tenant that nothing has ended in the store."""
         return [_shown(row) for row in found(self._session, _OPEN_ON, tenant=tenant, members=list(members))]
 
+    def open_in(self, session: SessionKey) -> Sequence[Impersonation]:
+        """Return those that a session began and nothing has ended in the store."""
+        return [_shown(row) for row in found(self._session, _OPEN_IN, its_session=session)]
+
+    def open_under(self, scope: FreezeScope, subject: str, *, limit: int) -> Sequence[Impersonation]:
+        """Return those of a person, a vendor's people, on a tenant, or of all, that nothing has ended in the store."""
+        wanted = select(_TABLE).where(_IS_OPEN)
+        if scope is FreezeScope.PERSON:
+            wanted = wanted.where(_TABLE.c.staff == subject)
+        elif scope is FreezeScope.TENANT:
+            wanted = wanted.where(_TABLE.c.tenant == subject)
+        elif scope is FreezeScope.VENDOR:
+            wanted = wanted.where(_TABLE.c.staff.in_(select(_STAFF.c.id).where(_STAFF.c.vendor == subject)))
+        return [_shown(row) for row in self._session.execute(wanted.order_by(_TABLE.c.id).limit(limit))]
+
     def of_tenant(
         self, tenant: TenantId, *, before: ImpersonationId | None, limit: int
     ) -> Sequence[tuple[Impersonation, str]]:
@@ -137,6 +153,7 @@ _OPEN_ON = Prepared(
         _TABLE.c.member.in_(bindparam("members", expanding=True)),
     )
 )
+_OPEN_IN = Prepared(select(_TABLE).where(_TABLE.c.session == bindparam("its_session"), _IS_OPEN).order_by(_TABLE.c.id))
 _OF_TENANT = Prepared(
     select(_TABLE, _STAFF.c.name.label("staff_name"))
     .join(_STAFF, _STAFF.c.id == _TABLE.c.staff)

@@ -101,6 +101,11 @@ class StoredJobs:
         mine = update(JobRow).where(*_held(job))
         return changed(self._session, mine.values(lease_until=until)) == 1
 
+    def got_further(self, job: Job) -> bool:
+        """Forget the failures of a running job that has kept some progress; False when it is not this worker's."""
+        mine = update(JobRow).where(*_held(job))
+        return changed(self._session, mine.values(attempts=0, last_error=None)) == 1
+
     def succeed(self, job: Job, *, at: datetime) -> bool:
         """End a job; False when it is no longer this worker's."""
         return self._end(job, {"state": JobState.SUCCEEDED.value, "finished_at": at, "last_error": None})

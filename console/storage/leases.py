@@ -76,8 +76,8 @@ class StoredLeases:
         same = select(LeaseRow).where(LeaseRow.session == session, LeaseRow.ended_at.is_(None))
         return self._many(same.order_by(LeaseRow.opened_at, LeaseRow.id))
 
-    def open_under(self, scope: FreezeScope, subject: str) -> Sequence[Lease]:
-        """Return every not-ended lease of a person, a vendor's people, on a tenant, or of all."""
+    def open_under(self, scope: FreezeScope, subject: str, *, limit: int) -> Sequence[Lease]:
+        """Return not-ended leases of a person, a vendor's people, on a tenant, or of all."""
         wanted = select(LeaseRow).where(LeaseRow.ended_at.is_(None))
         if scope is FreezeScope.PERSON:
             wanted = wanted.where(LeaseRow.staff == subject)
@@ -85,7 +85,7 @@ class StoredLeases:
             wanted = wanted.where(LeaseRow.tenant == subject)
         elif scope is FreezeScope.VENDOR:
             wanted = wanted.where(LeaseRow.staff.in_(select(StaffRow.id).where(StaffRow.vendor == subject)))
-        return self._many(wanted.order_by(LeaseRow.id))
+        return self._many(wanted.order_by(LeaseRow.id).limit(limit))
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:
         """Return not-ended leases whose clocks have run out."""

@@ -1,7 +1,7 @@
 """Signed-in browsers of staff."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select, update
@@ -80,6 +80,15 @@ class StoredSessions:
             StaffSessionRow.staff == staff, StaffSessionRow.not_after > now, StaffSessionRow.revoked_at.is_(None)
         )
         return self._many(live.order_by(StaffSessionRow.created_at.desc(), StaffSessionRow.key))
+
+    def overdue(self, now: datetime, *, idle_minutes: int, limit: int) -> Sequence[StaffSession]:
+        """Return sessions that are not ended and whose clocks have run out."""
+        idle_since = now - timedelta(minutes=idle_minutes)
+        late = select(StaffSessionRow).where(
+            StaffSessionRow.revoked_at.is_(None),
+            (StaffSessionRow.not_after <= now) | (StaffSessionRow.last_seen_at <= idle_since),
+        )
+        return self._many(late.order_by(StaffSessionRow.not_after, StaffSessionRow.key).limit(limit))
 
     def of_idp_sid(self, idp_sid: str) -> Sequence[StaffSession]:
         """Return the sessions that came from one identity-provider session."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import EntryUid, StaffId, TenantId
@@ -36,8 +36,7 @@ class StoredSignals:
 
     def raise_(self, signal: Signal) -> bool:
         """Store a signal; where one of its rule and subject is open, add to that one and return False."""
-        wanted = select(SignalRow).where(_IS_OPEN, SignalRow.rule == signal.rule, SignalRow.subject == signal.subject)
-        row = self._session.scalar(wanted)
+        row = self._session.scalar(_open_of(signal.rule, signal.subject))
         if row is None:
             add(self._session, SignalRow, _values(signal))
             return True
@@ -51,6 +50,11 @@ class StoredSignals:
         }
         changed(self._session, update(SignalRow).where(SignalRow.id == row.id).values(**more))
         return False
+
+    def open_of(self, rule: SignalKey, subject: str) -> Signal | None:
+        """Return the open signal of a rule about somebody or something."""
+        row = self._session.scalar(_open_of(rule, subject))
+        return None if row is None else _shown(row)
 
     def get(self, signal: SignalId) -> Signal | None:
         """Return one signal."""
@@ -72,6 +76,10 @@ class StoredSignals:
         mine = update(SignalRow).where(SignalRow.id == signal, _IS_OPEN)
         said = mine.values(state=state.value, settled_by=by, settled_at=at, note=note)
         return changed(self._session, said) == 1
+
+
+def _open_of(rule: SignalKey, subject: str) -> Select[SignalRow]:
+    return select(SignalRow).where(_IS_OPEN, SignalRow.rule == rule, SignalRow.subject == subject)
 
 
 def page_statement(*, is_open: bool, before: SignalId | None, limit: int) -> Any:  # noqa: ANN401  a Select

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from console.domain.entries import EntryDraft, WriterCounter, seal_body
+from console.domain.entries import EntryDraft, Program, WriterCounter, seal_body
 from console.domain.errors import ConsoleError, TrailUnavailableError
 from console.domain.ids import EntryUid
 from console.domain.merkle import leaf_hash
@@ -22,9 +22,10 @@ from console.storage.types import stored_micros
 class Writers:
     """The writer counters of this process; a unit borrows one, so that concurrent units never share a count."""
 
-    def __init__(self, ids: Ids) -> None:
-        """Start without any; each is named when it is first needed."""
+    def __init__(self, ids: Ids, program: Program | None = None) -> None:
+        """Start without any; each is named when it is first needed, and writes as this program."""
         self._ids = ids
+        self._program = program
         self._guard = threading.Lock()
         self._idle: list[WriterCounter] = []
         self._process = os.getpid()
@@ -49,7 +50,7 @@ class Writers:
             if self._process != os.getpid():  # a fork would go on counting under its parent's name
                 self._process = os.getpid()
                 self._idle.clear()
-            return self._idle.pop() if self._idle else WriterCounter(self._ids.new("wri"))
+            return self._idle.pop() if self._idle else WriterCounter(self._ids.new("wri"), self._program)
 
     def give_back(self, counter: WriterCounter, *, fate: Fate) -> None:
         """Settle what was staged; a counter whose commit is in doubt is never used again."""

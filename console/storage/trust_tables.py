@@ -10,6 +10,7 @@ from console.storage.types import RowNumber
 
 _WAITS = text("number IS NULL")
 _PENDING = text("state = 'pending'")
+_SPENT = text("used_by IS NOT NULL")
 _QUEUED = text("sent_at IS NULL AND gave_up_at IS NULL")
 
 
@@ -97,6 +98,7 @@ class ConsentRow(ControlBase):
         Index(None, "tenant", "asked_at", "id"),
         Index(None, "staff", "tenant", "asked_at"),
         Index("ix_consent_pending", "decide_by", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_consent_used_by", "used_by", sqlite_where=_SPENT, postgresql_where=_SPENT),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -116,6 +118,8 @@ class ConsentRow(ControlBase):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     reminded_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None]
 
 
 class CustomerLetterRow(ControlBase):

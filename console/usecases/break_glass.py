@@ -19,7 +19,7 @@ from console.usecases.house import House
 from console.usecases.notices import tell
 from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import CountingDown
-from console.usecases.recording import authorised, emit, request_target, row_ref
+from console.usecases.recording import authorised, emit, moved_target, row_ref
 
 FIRE_JOB = "break_glass.fire"
 _TELLS = frozenset({Role.SECURITY_AUDITOR})
@@ -63,6 +63,7 @@ def may_break_glass(
         remedy = "Open the tenant again with the reason Break-glass and this very incident."
         return denied(DenyCode.REASON_NOT_ACCEPTED, "The lease was not opened for this.", remedy, "code")
     glass, is_open = breaking
+    unit.throttles.lock("break_glass", actor.person)  # else two forms of one moment would owe nothing to each other
     facts: dict[str, bool | int | str] = {
         "is_listed": house.book.actions[key].break_glass_allowed,
         "owes_review": unit.reviews.owed_by(actor.person) is not None,
@@ -132,7 +133,7 @@ def break_glass(
         tenant=row_ref(row, source="lease"),
         reason=request.reason,
         authorisation=authorised(house, answer, request),
-        targets=request_target(request),
+        targets=moved_target(request),
         changes=request.preview.changes,
         correlation=request.id,
         facts={"is_drill": glass.is_drill, "told": len(skipped)},
@@ -140,11 +141,11 @@ def break_glass(
     return CountingDown(request=request, told=len(skipped), is_drill=glass.is_drill)
 
 
-def withdraw_review(unit: ControlUnit, request: Request, *, at: datetime) -> None:
-    """Take the review of a use away that was stopped before it fired: nothing was done."""
-    review = unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)
+def withdraw_review(unit: ControlUnit, request: Request, *, because: str, at: datetime) -> None:
+    """Take the review of a use away that ended without having done anything; of other requests there is none."""
+    review = None if request.reason.code != BREAK_GLASS else unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)
     if review is not None:
-        unit.reviews.move(review, ReviewState.WITHDRAWN, by=None, because="stopped before it fired", at=at)
+        unit.reviews.move(review, ReviewState.WITHDRAWN, by=None, because=because, at=at)
 
 
 def _skipped(unit: ControlUnit, person: PersonKey, decision: Allow | NeedsApproval) -> list[StaffMember]:

@@ -24,17 +24,17 @@ from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done, JobRefusedError
 from console.usecases.parameters import built, raw_of
-from console.usecases.recalculate_access import recalculate_access
 from console.usecases.record_write import ENTRY_OF, UNSETTLED, record_write
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
-from console.usecases.written_tenant import written_tenant
+from console.usecases.tell_access import follow_access
+from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 _NOT_APPROVED = "The stored command is not what was approved."
 _UNKNOWN = "The provider does not say whether it was done."
 _MOST_PAYMENTS = 50
 
 # One step on the tenant's data: the command as it stands then, and the entry that tells of it, or None.
-Step = Callable[[TenantPlane], tuple[ProviderWrite, str | None]]
+Step = Callable[[WrittenTenant], tuple[ProviderWrite, str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,8 @@ def carry_out_write(house: House, job: Job) -> Done:
     # 2
     before: list[WriteState] = []
 
-    def send(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
+    def send(tenant: WrittenTenant) -> tuple[ProviderWrite, str | None]:
+        plane = tenant.plane
         write = _stored(task, plane)
         before.append(write.state)
         if write.is_pending:
@@ -98,7 +99,8 @@ def give_write_up(house: House, job: Job) -> None:
     with house.store.read() as unit:
         error = (unit.jobs.get(job.id) or job).last_error or "its job was given up"
 
-    def look(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
+    def look(tenant: WrittenTenant) -> tuple[ProviderWrite, str | None]:
+        plane = tenant.plane
         write = _stored(task, plane)
         if write.state is not WriteState.WANTED:
             return write, None
@@ -115,7 +117,7 @@ def give_write_up(house: House, job: Job) -> None:
             return
     except OutsideError as away:
         error = str(away)
-    _step(task, lambda _plane: (replace(write, error=error), UNSETTLED))
+    _step(task, lambda _tenant: (replace(write, error=error), UNSETTLED))
 
 
 def _task(house: House, job: Job) -> _Task:
@@ -152,7 +154,7 @@ def _step(task: _Task, step: Step) -> ProviderWrite:
     with written_tenant(house, scope_of_job(task.job, task.row, now=now)) as tenant:
         tenant.plane.take_turn()  # before the lock, as the executor does for what moves access
         tenant.plane.provider_writes.lock()
-        write, entry = step(tenant.plane)
+        write, entry = step(tenant)
         if tenant.unit is not None and entry is not None:
             record_write(house, tenant.unit, entry, write, task.request, at=now)
     if tenant.unit is None and entry is not None:
@@ -214,21 +216,20 @@ def _settle(task: _Task, write: ProviderWrite, snapshot: Snapshot) -> None:
     """Mirror what came of it and end the command, unless somebody else has done so."""
     beside = list(_beside(task, write.command, snapshot.thing))
 
-    def settle(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
+    def settle(tenant: WrittenTenant) -> tuple[ProviderWrite, str | None]:
+        house, plane, now = task.house, tenant.plane, task.house.clock.now()
         for told in (snapshot, *beside):
             plane.mirror.put(told)
-        recalculate_access(task.house, plane, cause=f"billing.write:{task.execution}", now=task.house.clock.now())
-        done = plane.provider_writes.move(
-            write, WriteEvent.SUCCEED, at=task.house.clock.now(), result=(snapshot.kind, snapshot.thing.id)
-        )
+        follow_access(house, task.job, task.row, tenant, cause=f"billing.write:{task.execution}", now=now)
+        done = plane.provider_writes.move(write, WriteEvent.SUCCEED, at=now, result=(snapshot.kind, snapshot.thing.id))
         return _moved(done), ENTRY_OF[WriteState.DONE]
 
     _step(task, settle)
 
 
 def _refusing(task: _Task, write: ProviderWrite, sentence: str) -> Step:
-    def refuse(plane: TenantPlane) -> tuple[ProviderWrite, str | None]:
-        refused = plane.provider_writes.move(write, WriteEvent.REFUSE, at=task.house.clock.now(), error=sentence)
+    def refuse(tenant: WrittenTenant) -> tuple[ProviderWrite, str | None]:
+        refused = tenant.plane.provider_writes.move(write, WriteEvent.REFUSE, at=task.house.clock.now(), error=sentence)
         return _moved(refused), ENTRY_OF[WriteState.REFUSED]
 
     return refuse

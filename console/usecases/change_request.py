@@ -15,13 +15,13 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.bind_repair import bound_to, finding_of
 from console.usecases.break_glass import withdraw_review
-from console.usecases.eligibility import seats_held
+from console.usecases.eligibility import seats_held, too_few
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
 from console.usecases.outcomes import BadFields, Drifted
 from console.usecases.parameters import Raw, built
 from console.usecases.prepare_action import mark_of, unfit
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, tenant_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease
 from console.usecases.tooling import budget_facts, reading_tools
 from console.usecases.verify_request import expire, overtaken, wrong_state
@@ -110,8 +110,7 @@ def _end_in(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
         )
     done = replace(request, state=to, version=request.version + 1, finished_at=now, ended_because=because)
-    if request.state is State.COUNTING_DOWN:
-        withdraw_review(unit, request, at=now)
+    withdraw_review(unit, request, because="stopped before it fired", at=now)
     emit(
         unit,
         actor,
@@ -121,7 +120,7 @@ def _end_in(
         reason=request.reason,
         authorisation=authorised(house, decision, request),
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(done),
+        targets=moved_target(done),
         correlation=request.id,
         facts={"because": because},
     )
@@ -197,6 +196,9 @@ def _revise_in(
         return denied(DenyCode.ACTION_CHANGED, "Nobody has to agree to this any more.", "Cancel it and ask again.")
     # 3. the new revision under the same fence
     revised = _revision(house, request, plain, preview, answer, to=to, now=now)
+    lacking = too_few(unit, revised)
+    if lacking is not None:
+        return lacking
     if not unit.requests.revise(request, revised):
         raise RefusedInsideError(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
@@ -210,7 +212,7 @@ def _revise_in(
         reason=request.reason,
         authorisation=authorised(house, answer, revised),
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(revised),
+        targets=moved_target(revised),
         changes=preview.every_change,
         correlation=request.id,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from console.domain.freezes import Freeze
+from console.domain.freezes import Freeze, Stopped
 from console.domain.ids import MemberId, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import LeaseEnd
@@ -32,11 +32,14 @@ from console.ports.sessions import SessionBook
 from console.ports.signals import SignalBook
 from console.ports.staff import StaffBook
 from console.ports.store import ControlUnit
+from console.usecases.break_glass import withdraw_review
 from console.usecases.house import House
-from console.usecases.impersonation_standing import expire_impersonation_in, tenant_allows, ticket_of, why_over
-from console.usecases.leases_ending import end_lease_in, end_sessions_of
+from console.usecases.impersonation_standing import expire_impersonation_in, ticket_of, why_over
+from console.usecases.impersonations_ending import end_against_wish_in, end_without_role_in
+from console.usecases.leases_ending import end_lease_in, end_sessions_of, stop_in
 from console.usecases.open_review import Judged, open_review
 from console.usecases.recording import emit, request_target, tenant_ref
+from console.usecases.spend_consent import may_widen, spend_consent_in, to_begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,11 @@ class UnitTools:
     def leases(self) -> LeaseBook:
         """Return leases and budgets."""
         return self.unit.leases
+
+    @property
+    def executor(self) -> StaffId:
+        """Return who runs this execution, and sees what it shows once."""
+        return self.actor.staff
 
     @property
     def impersonations(self) -> ImpersonationBook:
@@ -108,13 +116,15 @@ class UnitTools:
         limits = self.house.book.limits
         running = self.unit.impersonations.open_of(self.actor.staff)
         is_alive = running is not None and self.why_over(running, at=at) is None
+        lease = None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant)
+        is_allowed, consent = to_begin(self.unit, lease, member, now=at)
         return Grounds(
             is_connected=self.house.product is not None,
             session=self.actor.session,
-            lease=None if self.tenant is None else self.unit.leases.open_on(self.actor.staff, self.tenant),
+            lease=lease,
             running=running if is_alive else None,
-            tenant_allows=self.tenant is not None
-            and tenant_allows(self.unit, self.tenant, staff=self.actor.staff, member=member, mode=Mode.READ, now=at),
+            tenant_allows=is_allowed,
+            consent=consent,
             longest_minutes=limits.impersonation_minutes,
             idle_minutes=limits.impersonation_idle_minutes,
         )
@@ -130,6 +140,15 @@ class UnitTools:
     def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         """Return why an impersonation is over, with all that it rests on; None while it lives."""
         return why_over(self.house, self.unit, row, ticket=ticket_of(self.house, row, now=at), now=at)
+
+    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+        """Return why one may not begin to write: it is over, or the tenant does not let it."""
+        over = self.why_over(row, at=at)
+        return over or (None if may_widen(self.unit, row, now=at) else ImpersonationEnd.OPTED_OUT)
+
+    def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
+        """Spend the tenant's consent on what begins or widens, where it asks for one; False when none is left."""
+        return spend_consent_in(self.unit, self.actor, row, mode, now=at)
 
     @property
     def freezes(self) -> FreezeBook:
@@ -151,18 +170,28 @@ class UnitTools:
         """Return the notices."""
         return self.unit.outbox
 
-    def freeze(self, freeze: Freeze) -> int:
-        """Wait for what is being executed, store a freeze, and end the leases under it; return how many ended."""
+    def freeze(self, freeze: Freeze) -> Stopped:
+        """Wait for what is being executed, store a freeze, and end what lies under it; return how much was ended."""
         if freeze.is_drill:
             self.unit.freezes.add(freeze)
-            return 0
+            return Stopped()
         self.unit.freezes.claim()
-        ended = sum(
-            end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.FROZEN, now=freeze.set_at)
-            for lease in self.unit.leases.open_under(freeze.scope, freeze.subject)
-        )
-        self.unit.freezes.add(replace(freeze, ended=ended))
-        return ended
+        stopped = stop_in(self.unit, self.actor, freeze, now=freeze.set_at)
+        self.unit.freezes.add(replace(freeze, ended=stopped.leases))
+        return stopped
+
+    def end_under(self, freeze: Freeze, *, at: datetime) -> bool:
+        """End what still lies under a freeze before it is lifted; False when that is more than one unit ends."""
+        return stop_in(self.unit, self.actor, freeze, now=at).is_all
+
+    def end_against_wish(self, *, at: datetime) -> int:
+        """End impersonations that the tenant does not let go on; return how many."""
+        return 0 if self.tenant is None else end_against_wish_in(self.unit, self.tenant, now=at)
+
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        """End what somebody may not hold with the roles that they have now; return how many."""
+        member = self.unit.staff.get(staff)
+        return 0 if member is None else end_without_role_in(self.house, self.unit, member, now=at)
 
     @property
     def disclosures(self) -> DisclosureBook:
@@ -217,8 +246,8 @@ class UnitTools:
 
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
+        ended = end_sessions_of(self.unit, self.actor, staff, now=at, by=LeaseEnd.DEACTIVATED)
         acting = self.unit.impersonations.open_of(staff)
-        ended = self.end_sessions_of(staff, at=at)
         if acting is not None:
             ended += expire_impersonation_in(self.unit, acting, by=ImpersonationEnd.DEACTIVATED, now=at)
         for lease in self.unit.leases.open_of(staff):
@@ -229,6 +258,7 @@ class UnitTools:
                 request, to, ended_because="requester deactivated", finished_at=at
             ):
                 ended += 1
+                withdraw_review(self.unit, request, because="stopped before it fired", at=at)
                 emit(
                     self.unit,
                     self.actor,
@@ -237,7 +267,7 @@ class UnitTools:
                     governed=request.action,
                     tenant=tenant_ref(self.unit, request.tenant, source="request"),
                     reason=request.reason,
-                    targets=request_target(request),
+                    targets=request_target(request, moves=True),
                     correlation=request.id,
                 )
         return ended

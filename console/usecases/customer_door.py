@@ -13,6 +13,7 @@ from console.domain.trust.tokens import CustomerToken, token_hash
 from console.domain.workspace import ADMINISTRATOR_ROLES
 from console.ports.store import ControlUnit
 from console.usecases.house import House
+from console.usecases.recording import row_ref
 from console.usecases.scopes import scope_of_sender, tenant_data
 from console.usecases.strangers import tell_of_stranger
 
@@ -72,6 +73,29 @@ def caller_in(house: House, unit: ControlUnit, given: str, origin: Origin) -> Ca
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotByProgram:
+    """The token is good, and this takes an administrator: one of us has seen every token.
+
+    Shape: `code` is stable, `sentence` says why.
+    """
+
+    code: str
+    sentence: str
+
+
+def not_by_program(
+    house: House, unit: ControlUnit, caller: Caller, refusal: NotByProgram, *, origin: Origin, consent: str = ""
+) -> NotByProgram:
+    """Record that a program was refused what an administrator has to do, and return the refusal."""
+    targets = [TargetRef(type="customer_token", id=caller.token.id)]
+    if consent:
+        targets.append(TargetRef(type="consent", id=consent))
+    because = refusal.code.replace("_", " ")
+    refuse_customer_in(house, unit, caller.ref, caller.row, because=because, origin=origin, targets=tuple(targets))
+    return refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """An administrator of one tenant behind a signed link, still one at this moment."""
 
@@ -104,6 +128,30 @@ def guest_of(house: House, given: str, kind: LinkKind, origin: Origin) -> Guest 
             tell_of_stranger(house, unit, "customer.refused", at=now, origin=origin, error="no administrator any more")
         return NotKnown()
     return Guest(link=link, row=row)
+
+
+def refuse_customer_in(
+    house: House,
+    unit: ControlUnit,
+    who: ActorRef,
+    row: DirectoryRow,
+    *,
+    because: str,
+    origin: Origin,
+    targets: tuple[TargetRef, ...] = (),
+) -> None:
+    """Record that somebody whom we know at the customer asked for what cannot be, once it is no use to them."""
+    tell_of_stranger(
+        house,
+        unit,
+        "customer.refused",
+        at=house.clock.now(),
+        origin=origin,
+        who=who,
+        tenant=row_ref(row, source="link"),
+        error=because,
+        targets=targets,
+    )
 
 
 def is_administrator(house: House, row: DirectoryRow, member: MemberId) -> bool:

@@ -10,13 +10,29 @@ from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, 
 from console.domain.trust.letters import LetterKind
 from console.domain.trust.links import LinkKind
 from console.ports.store import ControlUnit
-from console.usecases.customer_door import Caller, Guest, NotAllowed, NotKnown, TooOften, caller_in, guest_of
+from console.usecases.customer_door import (
+    Caller,
+    Guest,
+    NotAllowed,
+    NotByProgram,
+    NotKnown,
+    TooOften,
+    caller_in,
+    guest_of,
+    not_by_program,
+    refuse_customer_in,
+)
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_against_wish_in
 from console.usecases.queue_letters import queue_letter
 from console.usecases.recording import emit_as, row_ref
 
 # A customer says more or less often; to be told nothing is what only the law can ask for.
+_CHANGED = "the rules were changed meanwhile"
 OFFERED = (Notify.EACH, Notify.DIGEST)
+_LOOSER = NotByProgram(
+    code="administrators_only", sentence="A program makes the rules stricter; an administrator loosens them by a link."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +65,7 @@ def show_policy(house: House, *, link: str, origin: Origin) -> PolicySheet | Ove
     with house.store.write() as unit:
         policy = unit.access_policies.of(guest.row.id)
         if str(policy.version) != guest.link.subject:
+            refuse_customer_in(house, unit, guest.ref, guest.row, because=_CHANGED, origin=origin)
             return Overtaken()
         _record_reading(house, unit, guest.ref, guest.row, origin)
     return PolicySheet(tenant=guest.row, policy=policy)
@@ -64,6 +81,7 @@ def set_policy_by_link(
     with house.store.write() as unit:
         policy = unit.access_policies.of(guest.row.id)
         if str(policy.version) != guest.link.subject:
+            refuse_customer_in(house, unit, guest.ref, guest.row, because=_CHANGED, origin=origin)
             return Overtaken()
         return _changed(house, unit, guest.ref, guest.row, before=policy, wanted=wanted, origin=origin)
 
@@ -75,6 +93,7 @@ def read_policy_by_token(house: House, *, token: str, origin: Origin) -> PolicyS
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         _record_reading(house, unit, caller.ref, caller.row, origin)
         return PolicySheet(tenant=caller.row, policy=unit.access_policies.of(caller.row.id))
@@ -82,15 +101,18 @@ def read_policy_by_token(house: House, *, token: str, origin: Origin) -> PolicyS
 
 def set_policy_by_token(
     house: House, *, token: str, wanted: Wanted, origin: Origin
-) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed:
-    """Write what a tenant's own program wants."""
+) -> PolicySheet | Overtaken | NotKnown | TooOften | NotAllowed | NotByProgram:
+    """Write what a tenant's own program wants, unless it permits more or says less."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         policy = unit.access_policies.of(caller.row.id)
+        if policy.loosens(replace(policy, impersonation=wanted.impersonation, notify=wanted.notify)):
+            return not_by_program(house, unit, caller, _LOOSER, origin=origin)
         return _changed(house, unit, caller.ref, caller.row, before=policy, wanted=wanted, origin=origin)
 
 
@@ -109,6 +131,7 @@ def _changed(
     if after == before:
         return PolicySheet(tenant=row, policy=before)
     if not unit.access_policies.put(row.id, after, by=f"customer {who.id}", at=now):
+        refuse_customer_in(house, unit, who, row, because=_CHANGED, origin=origin)
         return Overtaken()
     pairs = (
         ("Impersonation", before.impersonation.value, after.impersonation.value),
@@ -124,6 +147,7 @@ def _changed(
         changes=tuple(Change(field=field, before=old, after=new) for field, old, new in pairs if old != new),
         facts={"version": before.version + 1},
     )
+    end_against_wish_in(unit, row.id, now=now)
     queue_letter(house, unit, row.id, LetterKind.POLICY_CHANGED, about=str(before.version + 1), at=now)
     return PolicySheet(tenant=row, policy=replace(after, version=before.version + 1), is_changed=True)
 

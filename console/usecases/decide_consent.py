@@ -13,12 +13,26 @@ from console.domain.trust.consents import Consent, ConsentState, ConsentVerdict
 from console.domain.trust.links import LinkKind
 from console.ports.store import ControlUnit
 from console.usecases.access_lines import pseudonym_of, reason_labels
-from console.usecases.customer_door import Caller, Guest, NotAllowed, NotKnown, TooOften, caller_in, guest_of
+from console.usecases.customer_door import (
+    Caller,
+    Guest,
+    NotAllowed,
+    NotByProgram,
+    NotKnown,
+    TooOften,
+    caller_in,
+    guest_of,
+    not_by_program,
+    refuse_customer_in,
+)
 from console.usecases.house import House
 from console.usecases.notices import tell
 from console.usecases.recording import emit_as, row_ref
 
 _LISTED = 50
+_SEEN_BY_ASKER = NotByProgram(
+    code="own_question", sentence="Whoever asks this has seen the token; an administrator answers by the letter's link."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +86,18 @@ def decide_by_link(
 
 def decide_by_token(
     house: House, *, token: str, consent: str, verdict: ConsentVerdict, origin: Origin
-) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften | NotAllowed:
-    """Write the answer of a tenant's own program."""
+) -> Question | TooLate | NoSuchQuestion | NotKnown | TooOften | NotAllowed | NotByProgram:
+    """Write the answer of a tenant's own program; nobody is answered by a token that was shown to them."""
     with house.store.write() as unit:
         caller = caller_in(house, unit, token, origin)
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
+        asked = unit.consents.get(consent)
+        if asked is not None and asked.tenant == caller.row.id and asked.staff == caller.token.made_by:
+            return not_by_program(house, unit, caller, _SEEN_BY_ASKER, origin=origin, consent=asked.id)
         return _decided(house, unit, caller.ref, caller.row, consent_id=consent, verdict=verdict, origin=origin)
 
 
@@ -92,6 +110,7 @@ def list_questions(
         if not isinstance(caller, Caller):
             return caller
         if not caller.token.may_decide:
+            refuse_customer_in(house, unit, caller.ref, caller.row, because="this token may not decide", origin=origin)
             return NotAllowed()
         asked = unit.consents.of_tenant(caller.row.id, limit=_LISTED)
         for each in asked[:1]:
@@ -112,11 +131,15 @@ def _decided(
     now = house.clock.now()
     consent = unit.consents.get(consent_id)
     if consent is None or consent.tenant != row.id:
+        refuse_customer_in(house, unit, who, row, because="no such question", origin=origin)
         return NoSuchQuestion()
-    if consent.state_at(now) is not ConsentState.PENDING:
-        return TooLate(question=_question(house, consent, row))
-    if not unit.consents.settle(consent, verdict.state, by=who.id or "", at=now):
-        return TooLate(question=_question(house, unit.consents.get(consent_id) or consent, row))
+    is_open = consent.state_at(now) is ConsentState.PENDING
+    if not is_open or not unit.consents.settle(consent, verdict.state, by=who.id or "", at=now):
+        late = unit.consents.get(consent_id) or consent
+        because = f"too late: the question is {late.state_at(now).value}"
+        target = (TargetRef(type="consent", id=late.id),)
+        refuse_customer_in(house, unit, who, row, because=because, origin=origin, targets=target)
+        return TooLate(question=_question(house, late, row))
     done = replace(consent, state=verdict.state, version=consent.version + 1, decided_at=now, decided_by=who.id)
     entry = "consent.approved" if verdict is ConsentVerdict.APPROVE else "consent.refused"
     _record(unit, who, entry, done, row, at=now, origin=origin)

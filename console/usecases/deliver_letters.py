@@ -24,7 +24,6 @@ from console.usecases.scopes import scope_of_sender, tenant_data
 _BATCH = 50
 _MOST_RECEIVERS = 20
 _MOST_LINES = 200
-_RULES_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,10 @@ def deliver_letters(house: House, sink: LetterSink, *, address: str) -> int:
 
 
 def _delivered(house: House, sink: LetterSink, letter: Letter, *, address: str) -> int:
-    """Send a letter to everybody whom it goes to and return how many there were. Raises: OutsideError."""
+    """Send a letter to everybody whom it goes to and return how many there were. Raises: OutsideError.
+
+    Shape: one who cannot be reached keeps it from nobody else; it is sent again while somebody may still be reached.
+    """
     with house.store.read() as unit:
         row = unit.directory.get(letter.tenant)
         text = None if row is None else _text(house, unit, row, letter)
@@ -68,12 +70,19 @@ def _delivered(house: House, sink: LetterSink, letter: Letter, *, address: str) 
         facts = {"tenant": row.id, **text.facts}
         sink.send(replace(_envelope(letter, webhook.url, text), facts=facts, secret=webhook.secret_sealed))
         return 1
+    away: list[OutsideError] = []
     members = _administrators(house, row)
     for member in members:
         written = f"{text.text}\n\n{_links(house, row, member.id, text, address=address)}"
         envelope = _envelope(letter, member.email, text)
-        sink.send(replace(envelope, id=f"{letter.id}-{member.id}", text=written))
-    return len(members)
+        try:
+            sink.send(replace(envelope, id=f"{letter.id}-{member.id}", text=written))
+        except OutsideError as one:
+            away.append(one)
+    passing = [each for each in away if not each.permanent]
+    if passing or (away and len(away) == len(members)):
+        raise (passing or away)[0]
+    return len(members) - len(away)
 
 
 def _administrators(house: House, row: DirectoryRow) -> list[Member]:
@@ -100,15 +109,21 @@ def _of_accesses(house: House, unit: ControlUnit, row: DirectoryRow, letter: Let
         return None
     first = int(letter.about)
     most = 1 if letter.kind is LetterKind.ACCESS else _MOST_LINES
-    shown = unit.disclosures.shown_after(row.id, number=first - 1, limit=most)
-    lines = access_lines(house, unit, shown)
+    shown = unit.disclosures.shown_after(row.id, number=first - 1, limit=most + 1)
+    lines = access_lines(house, unit, shown[:most])
     if not lines:
         return None
-    many = "" if len(lines) == 1 else f": {len(lines)} accesses"
+    is_cut = letter.kind is LetterKind.DIGEST and len(shown) > most
+    many = "" if len(lines) == 1 else f": {'more than ' if is_cut else ''}{len(lines)} accesses"
+    rest = f"\nThere are more: your access log has all of them, from number {shown[most].number} on." if is_cut else ""
     return _Text(
         subject=f"Our staff reached your data{many}",
-        text="\n".join(_line(each) for each in lines),
-        facts={"numbers": [each.disclosure.number for each in lines], "lines": [_line(each) for each in lines]},
+        text="\n".join(_line(each) for each in lines) + rest,
+        facts={
+            "numbers": [each.disclosure.number for each in lines],
+            "lines": [_line(each) for each in lines],
+            "is_cut": is_cut,
+        },
     )
 
 
@@ -126,7 +141,8 @@ def _of_consent(house: House, unit: ControlUnit, letter: Letter) -> _Text | None
     staff = pseudonym_of(house, consent.tenant, consent.staff)
     is_again = letter.kind is LetterKind.CONSENT_REMINDER
     said = (
-        f"{consent.what}\n\nAsked by {staff} for {consent.reference}; {consent.mode}, {consent.minutes} minutes.\n"
+        f"{_quoted(consent.what)}\n\n"
+        f"Asked by {staff} for {consent.reference}; {consent.mode}, {consent.minutes} minutes.\n"
         f"Answer until {consent.decide_by:%Y-%m-%d %H:%M} UTC. Silence is a refusal."
     )
     return _Text(
@@ -145,6 +161,11 @@ def _of_consent(house: House, unit: ControlUnit, letter: Letter) -> _Text | None
     )
 
 
+def _quoted(text: str) -> str:
+    """Return what one of us wrote so that no line of it can pass for one of the letter's own."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
 def _links(house: House, row: DirectoryRow, member: MemberId, text: _Text, *, address: str) -> str:
     """Return the lines with links; each is signed for this one reader."""
     now = house.clock.now()
@@ -155,7 +176,7 @@ def _links(house: House, row: DirectoryRow, member: MemberId, text: _Text, *, ad
         tenant=row.id,
         member=member,
         subject=version,
-        until=now + timedelta(days=_RULES_DAYS),
+        until=now + timedelta(days=house.book.limits.customer_link_days),
     )
     lines = [f"What our staff may do, and how you are told: {address}/customer/policy/{_signed(house, rules)}"]
     if text.link is LinkKind.CONSENT and text.until is not None:

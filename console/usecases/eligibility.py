@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from console.domain.decisions import GroupNeed
+from console.domain.decisions import Deny, DenyCode, GroupNeed
 from console.domain.ids import PersonKey, StaffId
 from console.domain.requests import Request, Verdict, Vote, missing_needs
 from console.domain.staff import Role, StaffKind, StaffMember
+from console.policy.explain import group_in_words
 from console.ports.store import ControlUnit
+from console.usecases.asking import denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +60,27 @@ def _held_since(unit: ControlUnit, member: StaffMember, role: Role, request: Req
 
 def can_be_met(unit: ControlUnit, request: Request) -> bool:
     """Return whether enough eligible people exist, the requester not among them."""
+    return not _empty_seats(unit, request)
+
+
+def too_few(unit: ControlUnit, request: Request) -> Deny | None:
+    """Return why a request would only wait for its end: those who could agree are too few, whoever asks left out."""
+    empty = _empty_seats(unit, request)
+    if not empty:
+        return None
+    seats = ", ".join(group_in_words(need) for need in empty)
+    return denied(
+        DenyCode.QUORUM_IMPOSSIBLE,
+        f"Too few people could approve this besides who asks: it lacks {seats}.",
+        "An administrator gives the role to somebody; then ask again.",
+    )
+
+
+def _empty_seats(unit: ControlUnit, request: Request) -> tuple[GroupNeed, ...]:
+    if not request.needs:
+        return ()
     people = {member.person: roles for member, roles in _electorate(unit, request, request.needs)}
-    return not missing_needs(request.needs, people)
+    return missing_needs(request.needs, people)
 
 
 def eligible_names(unit: ControlUnit, request: Request, need: GroupNeed) -> tuple[str, ...]:

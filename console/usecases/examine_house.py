@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from console.domain.ids import PersonKey
+from console.domain.requests import missing_needs
 from console.domain.staff import Role
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -50,21 +52,30 @@ def _administrators(house: House, unit: ControlUnit) -> Found:
 
 
 def quorums(house: House, unit: ControlUnit) -> Iterator[Found]:
-    """Yield a warning for each action whose approvers are too few once the requester is left out."""
-    held = {role: {member.id for member in unit.staff.eligible((role,))} for role in Role}
+    """Yield a warning for each action whose seats different people cannot all take once a requester is left out.
+
+    Shape: whoever may ask is tried as the requester, because the same person may be wanted as a voter.
+    """
+    people = {member.person: member.roles for member in unit.staff.eligible(tuple(Role))}
     unmet = 0
     for key, rule in sorted(house.book.actions.items()):
-        for need in sorted({need for needs in rule.tiers.values() for need in needs}, key=lambda need: need.name):
-            people = len(set().union(*(held[role] for role in need.roles)))
-            if people <= need.count:
-                unmet += 1
-                names = " or ".join(role.value for role in sorted(need.roles))
-                yield Found(
-                    subject="quorum",
-                    level=Level.WARN,
-                    sentence=f"{key} needs {need.count} of {names} besides the requester; {people} exist.",
-                    remedy=f"give {need.count + 1 - people} more people one of these roles",
-                )
+        could = house.book.could[key].roles
+        asking: list[PersonKey | None] = [person for person, roles in people.items() if roles & could]
+        empty = {
+            need
+            for needs in rule.tiers.values()
+            for person in asking or [None]
+            for need in missing_needs(needs, {each: roles for each, roles in people.items() if each != person})
+        }
+        for need in sorted(empty, key=lambda need: (need.name, need.count)):
+            unmet += 1
+            names = " or ".join(role.value for role in sorted(need.roles))
+            yield Found(
+                subject="quorum",
+                level=Level.WARN,
+                sentence=f"{key} cannot always be approved: besides the requester it lacks {need.count} of {names}.",
+                remedy=f"give {need.count} more of your people one of these roles",
+            )
     if not unmet:
         yield Found(subject="quorum", level=Level.OK, sentence="Every quorum can be met without the requester.")
 

@@ -14,11 +14,12 @@ from console.domain.ids import EntryUid, ExecutionId, RequestId
 from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.ports.actions import Action, Fault, nothing_alone
+from console.ports.actions import Action, Fault, Landing, nothing_alone
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
+from console.usecases.break_glass import withdraw_review
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
@@ -26,7 +27,7 @@ from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, row_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
@@ -91,14 +92,14 @@ def run_in_unit(
         started_at=now,
     )
     row = None if request.tenant is None else directory_row(unit, request.tenant)
-    is_home = row is None or action.stays_home
+    is_home = row is None or action.lands is Landing.BOOKS_ALONE
     if row is not None and not is_home:
         scope = scope or scope_of_request(request, row, actor, now=now)
     plane = None if scope is None or is_home else plane_in(house, unit, scope)
     _reserve(unit, action, running, at=now)
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
-    if plane is None and not is_home and not action.writes_control:
+    if plane is None and not is_home and action.lands is Landing.PLANE:
         _emit(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
     with _place_of_effect(house, action, scope, plane) as seen:
@@ -125,7 +126,7 @@ def _place_of_effect(
     house: House, action: Action[Any], scope: TenantScope | None, plane: TenantPlane | None
 ) -> Iterator[TenantPlane | None]:
     """Open a tenant elsewhere for reading, where the effect of the action is in the control store only."""
-    if plane is not None or scope is None or not action.writes_control:
+    if plane is not None or scope is None or action.lands is not Landing.BOOKS:
         yield plane
         return
     with house.planes.read(scope) as far:
@@ -223,6 +224,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
         raise ConflictError("This execution was settled before.", request=request.id)
     _let_go(house, unit, request)
+    withdraw_review(unit, request, because="it failed and changed nothing", at=at)
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
@@ -292,7 +294,8 @@ def _emit(
     **marks: Any,  # noqa: ANN401  fields of EntryDraft
 ) -> None:
     row = None if request.tenant is None else unit.directory.get(request.tenant)
-    is_home = row is None or house.registry[request.action].stays_home or house.planes.shares_control(row.plane)
+    lands = house.registry[request.action].lands
+    is_home = row is None or lands is Landing.BOOKS_ALONE or house.planes.shares_control(row.plane)
     intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
     if intent is not None:
         marks |= {"kind": Kind.OUTCOME, "parent": intent}
@@ -306,7 +309,7 @@ def _emit(
         tenant=row_ref(row, source="request"),
         reason=request.reason,
         authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
-        targets=request_target(request),
+        targets=moved_target(request),
         correlation=request.id,
         execution=request.execution,
         **marks,

@@ -66,7 +66,7 @@ def _end_drill(house: House, unit: ControlUnit, asker: Actor, request: Request, 
         governed=request.action,
         tenant=tenant_ref(unit, request.tenant, source="request"),
         reason=request.reason,
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         facts={"is_drill": True, "would_run": stop is None, "code": stop.code.value if isinstance(stop, Deny) else ""},
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from console.domain.decisions import Deny, DenyCode
+from console.domain.field_classes import FieldClass
 from console.domain.ids import ImpersonationId
 from console.domain.impersonations import Impersonation
 from console.domain.product_tokens import HandOffCode, digest_of, is_challenge, is_state
@@ -17,7 +18,7 @@ from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.impersonation_standing import expire_impersonation_in, targets_of, ticket_of, why_over
 from console.usecases.know_product import connected_product
-from console.usecases.opened_tenant import Opened, read_opened
+from console.usecases.opened_tenant import Opened, one, read_opened
 from console.usecases.recording import emit, refuse, tenant_ref
 
 _NOT_YOURS = denied(
@@ -64,7 +65,7 @@ def read_hand_off(
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> HandOff:
         return HandOff(opened=opened, row=row, member=plane.member(row.member))
 
-    return read_opened(house, actor, row.tenant, page="hand-off", read=read, records=1)
+    return read_opened(house, actor, row.tenant, page="hand-off", read=read, records=one, shows=(FieldClass.NAMED,))
 
 
 def hand_over(

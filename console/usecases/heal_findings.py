@@ -14,16 +14,14 @@ from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.findings import Finding, FindingEvent, FindingId, FindingState, after
 from console.domain.reconciling.runs import Reconciliation, RunEvent, counted
 from console.domain.tenancy import DirectoryRow
-from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.freezing import FrozenError
-from console.usecases.house import House
 from console.usecases.note_findings import tell_of_finding
-from console.usecases.recalculate_access import recalculate_access
 from console.usecases.reconciliation_work import OvertakenError, Work, kept, moved, tell_of_run
 from console.usecases.scopes import scope_of_job, tenant_data
 from console.usecases.settle_findings import HEALING
-from console.usecases.written_tenant import written_tenant
+from console.usecases.tell_access import follow_access
+from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,16 @@ class _Said:
     at: datetime
 
 
-Healer = Callable[[House, TenantPlane, Finding, _Said], None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patient:
+    """The tenant of a finding, open for writing."""
+
+    work: Work
+    row: DirectoryRow
+    written: WrittenTenant
+
+
+Healer = Callable[[_Patient, Finding, _Said], None]
 
 
 def heal_step(work: Work) -> Reconciliation:
@@ -57,19 +64,21 @@ def heal_step(work: Work) -> Reconciliation:
         return _passed_by(work, finding)
 
 
-def resync(house: House, plane: TenantPlane, finding: Finding, said: _Said) -> None:
+def resync(patient: _Patient, finding: Finding, said: _Said) -> None:
     """Let the mirror follow the provider for everything that a finding names, and access follow the mirror."""
+    mirror = patient.written.plane.mirror
     for (kind, thing), snapshot in said.answers.items():
         if snapshot is None:
-            plane.mirror.mark_deleted(kind, thing, at=said.at)
+            mirror.mark_deleted(kind, thing, at=said.at)
         else:
-            plane.mirror.put(snapshot)
-    recalculate(house, plane, finding, said)
+            mirror.put(snapshot)
+    recalculate(patient, finding, said)
 
 
-def recalculate(house: House, plane: TenantPlane, finding: Finding, said: _Said) -> None:
+def recalculate(patient: _Patient, finding: Finding, said: _Said) -> None:
     """Bring the set that the product reads up to date, and tell the tenant where it changes."""
-    recalculate_access(house, plane, cause=f"finding:{finding.id}", now=said.at)
+    work = patient.work
+    follow_access(work.house, work.job, patient.row, patient.written, cause=f"finding:{finding.id}", now=said.at)
 
 
 HEALERS: Mapping[ActionKey, Healer] = MappingProxyType(
@@ -90,7 +99,7 @@ def _healed(work: Work, finding: Finding, row: DirectoryRow, healer: Healer) -> 
     said = _asked(work, finding, row)
     scope = scope_of_job(work.job, row, now=work.now)
     with written_tenant(work.house, scope) as written:
-        healer(work.house, written.plane, finding, said)
+        healer(_Patient(work=work, row=row, written=written), finding, said)
         if written.unit is not None:
             return _noted(work, written.unit, finding)
     with work.house.store.write() as unit:

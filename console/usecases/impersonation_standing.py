@@ -4,29 +4,17 @@ from datetime import datetime
 
 from console.domain.decisions import Allow, Query
 from console.domain.entries import SYSTEM_ACTOR, ActorKind, ActorRef, TargetRef
-from console.domain.ids import ActionKey, MemberId, StaffId, TenantId
-from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode, Standing, ended_because
+from console.domain.ids import ActionKey, TenantId
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Standing, ended_because
 from console.domain.reasons import ReferenceVerdict
 from console.domain.staff import Origin, StaffMember
-from console.domain.trust.access_policy import ImpersonationRule
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask
 from console.usecases.house import House
 from console.usecases.recording import emit_as, tenant_ref
+from console.usecases.spend_consent import tenant_allows
 
-_MOST_CONSENTS = 50
 _HOLD = ActionKey("impersonation.hold")
-
-
-def tenant_allows(
-    unit: ControlUnit, tenant: TenantId, *, staff: StaffId, member: MemberId, mode: Mode, now: datetime
-) -> bool:
-    """Return whether a tenant lets this person act for this member: the one place where its own policy is asked."""
-    rule = unit.access_policies.of(tenant).impersonation
-    if rule is not ImpersonationRule.CONSENT:
-        return rule is ImpersonationRule.ALLOWED
-    asked = unit.consents.of_staff(staff, tenant, limit=_MOST_CONSENTS)
-    return any(each.covers(staff=staff, member=member, mode=mode.value, now=now) for each in asked)
 
 
 def ticket_of(house: House, row: Impersonation, *, now: datetime) -> ReferenceVerdict:
@@ -104,6 +92,14 @@ def targets_of(row: Impersonation) -> tuple[TargetRef, ...]:
     return (TargetRef(type="member", id=row.member), TargetRef(type="impersonation", id=row.id))
 
 
+def is_role_held(house: House, member: StaffMember, tenant: TenantId) -> bool:
+    """Return whether policy lets somebody hold an impersonation of a tenant with the roles that they have."""
+    question = Query(
+        actor=member.id, person=member.person, roles=member.roles, kind=member.kind, action=_HOLD, tenant=tenant
+    )
+    return isinstance(ask(house, question), Allow)
+
+
 def _standing(
     house: House, unit: ControlUnit, row: Impersonation, *, ticket: ReferenceVerdict, now: datetime
 ) -> Standing:
@@ -113,18 +109,11 @@ def _standing(
     idle_minutes = house.book.limits.session_idle_minutes
     return Standing(
         is_staff_active=member is not None and member.is_active,
-        is_role_held=member is not None and _is_role_held(house, member, row.tenant),
+        is_role_held=member is not None and is_role_held(house, member, row.tenant),
         is_session_live=session is not None and session.ended_because(now, idle_minutes=idle_minutes) is None,
         is_lease_open=lease is not None and lease.ended_because(now) is None,
         ticket=ticket,
-        tenant_allows=tenant_allows(unit, row.tenant, staff=row.staff, member=row.member, mode=row.mode, now=now),
+        tenant_allows=tenant_allows(unit, row, row.mode),
         is_member_reset=unit.product_reports.was_reset(row.tenant, row.member, since=row.started_at),
         is_frozen=unit.freezes.over(staff=row.staff, tenant=row.tenant, now=now) is not None,
     )
-
-
-def _is_role_held(house: House, member: StaffMember, tenant: TenantId) -> bool:
-    question = Query(
-        actor=member.id, person=member.person, roles=member.roles, kind=member.kind, action=_HOLD, tenant=tenant
-    )
-    return isinstance(ask(house, question), Allow)

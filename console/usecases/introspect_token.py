@@ -84,7 +84,7 @@ def _touched(house: House, row: Impersonation, now: datetime) -> Impersonation:
     if now - row.last_used_at < _TOUCH:
         return row
     with house.store.write() as unit:
+        unit.sessions.touch(row.session, now)  # in the order in which they end, so that nobody waits in a circle
         unit.impersonations.touch(row.id, now)
         unit.leases.touch(row.lease, now)
-        unit.sessions.touch(row.session, now)
         return unit.impersonations.get(row.id) or row

@@ -40,6 +40,7 @@ from console.usecases.run_reconciliation import fail_reconciliation, run_reconci
 from console.usecases.run_replay import rest_replay, run_replay
 from console.usecases.seal_period import seal_period
 from console.usecases.sweep_access import SWEEP_EVERY_S, SWEEP_JOB, sweep_access
+from console.usecases.tell_access import TELL_JOB, tell_access
 
 _DAY_S = 86_400
 
@@ -146,6 +147,12 @@ _ACCESS_KINDS = (
         title="Recalculate access that has reached its end",
         handler=sweep_access,
         is_tenant_bound=False,
+    ),
+    JobKind(
+        kind=TELL_JOB,
+        title="Tell of a recalculation on a plane elsewhere",
+        handler=tell_access,
+        is_tenant_bound=True,
     ),
     JobKind(kind=REGISTER_JOB, title="Keep the register of overrides", handler=keep_register, is_tenant_bound=False),
     JobKind(

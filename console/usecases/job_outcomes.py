@@ -38,6 +38,17 @@ def nothing_to_tell(_house: House, _job: Job) -> None:
     """Do nothing; the default of kinds whose work nobody watches."""
 
 
+def forget_failures(house: House, job: Job) -> None:
+    """Let a job that has kept progress within its slice start counting anew.
+
+    So a job is given up only where its workers vanish, or it fails, again and again at the same place: a hard restart
+    of many workers, one after another, costs time and nothing else.
+    """
+    if job.attempts:
+        with house.store.write() as unit:
+            unit.jobs.got_further(job)
+
+
 Handler: TypeAlias = Callable[[House, Job], "Done | Again"]
 
 

@@ -3,41 +3,82 @@
 from datetime import datetime
 
 from console.domain.entries import SYSTEM_ACTOR
+from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
+from console.domain.staff import Origin
 from console.ports.store import ControlUnit
+from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_on_lease_in
+from console.usecases.leases_ending import expire_session_in
 from console.usecases.notices import tell_requester
 from console.usecases.recording import emit_as, request_target, tenant_ref
+from console.usecases.resume_session import actor_of
 from console.usecases.strangers import sum_up_strangers
 
 _BATCH = 100
 
 
 def end_overdue(house: House) -> int:
-    """Store and record what is over: leases, requests, impersonations and minutes of floods; return how many."""
+    """Store and record what is over: leases, requests, sessions, impersonations, floods; return how many."""
     now = house.clock.now()
     with house.store.write() as unit:
         ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
         for lease in unit.leases.overdue(now, limit=_BATCH):
             because = lease.ended_because(now)
-            if because is not None and unit.leases.end(lease.id, by=because, at=now):
-                ended += 1
-                emit_as(
-                    unit,
-                    SYSTEM_ACTOR,
-                    "lease.expired",
-                    at=now,
-                    reason=lease.reason,
-                    tenant=tenant_ref(unit, lease.tenant, source="lease"),
-                    facts={
-                        "lease": lease.id,
-                        "because": because.value,
-                        "staff": lease.staff,
-                        "minutes": lease.minutes_used(now),
-                    },
-                )
-    return ended + sweep_impersonations(house) + sum_up_strangers(house)
+            ended += because is not None and _expire(unit, lease, because, now)
+        ended += _end_sessions(house, unit, now)
+    return ended + _end_what_is_frozen(house) + sweep_impersonations(house) + sum_up_strangers(house)
+
+
+def _end_what_is_frozen(house: House) -> int:
+    """End what more lay under a freeze than its own transaction could end, or came under it later."""
+    with house.store.read() as unit:
+        standing = unit.freezes.standing()
+    ended = 0
+    for freeze in standing:
+        more = True
+        while more:
+            with house.store.write() as unit:
+                now = house.clock.now()
+                rows = unit.leases.open_under(freeze.scope, freeze.subject, limit=_BATCH)
+                ended += sum(_expire(unit, lease, LeaseEnd.FROZEN, now) for lease in rows)
+            more = len(rows) == _BATCH
+    return ended
+
+
+def _expire(unit: ControlUnit, lease: Lease, because: LeaseEnd, now: datetime) -> bool:
+    end_on_lease_in(unit, lease, by=because, now=now)
+    if not unit.leases.end(lease.id, by=because, at=now):
+        return False
+    emit_as(
+        unit,
+        SYSTEM_ACTOR,
+        "lease.expired",
+        at=now,
+        reason=lease.reason,
+        tenant=tenant_ref(unit, lease.tenant, source="lease"),
+        facts={
+            "lease": lease.id,
+            "because": because.value,
+            "staff": lease.staff,
+            "minutes": lease.minutes_used(now),
+        },
+    )
+    return True
+
+
+def _end_sessions(house: House, unit: ControlUnit, now: datetime) -> int:
+    idle = house.book.limits.session_idle_minutes
+    ended = 0
+    for session in unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH):
+        because = session.ended_because(now, idle_minutes=idle)
+        member = unit.staff.get(session.staff)
+        if because is not None and member is not None:
+            actor = actor_of(member, session, Origin(route="clock"))
+            ended += expire_session_in(unit, actor, session, because=because, now=now)
+    return ended
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:
@@ -46,6 +87,7 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         request, state, finished_at=now, ended_because="its time ran out"
     ):
         return False
+    withdraw_review(unit, request, because="its time ran out before it fired", at=now)
     emit_as(
         unit,
         SYSTEM_ACTOR,
@@ -54,7 +96,7 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         facts={"state": state.value},
     )

@@ -2,15 +2,22 @@
 
 from datetime import datetime
 
+from console.domain.freezes import Freeze, Stopped
 from console.domain.ids import SessionKey, StaffId
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.staff import Actor, StaffSession
 from console.ports.store import ControlUnit
+from console.usecases.impersonations_ending import end_in_session_in, end_on_lease_in, end_under_freeze_in
 from console.usecases.recording import emit, row_ref
+
+AT_ONCE = 500
+
+DEACTIVATED = "deactivated"
 
 
 def end_lease_in(unit: ControlUnit, actor: Actor, lease: Lease, *, by: LeaseEnd, now: datetime) -> bool:
-    """End one lease in the open unit, with its entry; False when it was over before."""
+    """End one lease and what rests on it in the open unit, with their entries; False when it was over before."""
+    end_on_lease_in(unit, lease, by=by, now=now)
     if not unit.leases.end(lease.id, by=by, at=now):
         return False
     row = unit.directory.get(lease.tenant)
@@ -27,19 +34,42 @@ def end_lease_in(unit: ControlUnit, actor: Actor, lease: Lease, *, by: LeaseEnd,
 
 
 def end_leases_of_session(unit: ControlUnit, actor: Actor, session: SessionKey, *, by: LeaseEnd, now: datetime) -> int:
-    """End every lease that a session opened; return how many."""
+    """End every lease that a session opened, and what it began; return how many leases."""
+    end_in_session_in(unit, session, by=by, now=now)
     return sum(end_lease_in(unit, actor, lease, by=by, now=now) for lease in unit.leases.of_session(session))
 
 
-def end_session_in(unit: ControlUnit, actor: Actor, session: StaffSession, *, now: datetime) -> bool:
+def expire_session_in(unit: ControlUnit, actor: Actor, session: StaffSession, *, because: str, now: datetime) -> bool:
+    """End a session that is over, and the leases that it opened, with their entries; False when it was ended before."""
+    if not unit.sessions.revoke(session.key, now):
+        return False
+    by = LeaseEnd.DEACTIVATED if because == DEACTIVATED else LeaseEnd.SIGN_OUT
+    end_leases_of_session(unit, actor, session.key, by=by, now=now)
+    emit(unit, actor, "session.expired", at=now, facts={"because": because})
+    return True
+
+
+def end_session_in(
+    unit: ControlUnit, actor: Actor, session: StaffSession, *, now: datetime, by: LeaseEnd = LeaseEnd.REVOKED
+) -> bool:
     """End somebody's session and the leases that it opened, with their entries; False when it was over before."""
     if not unit.sessions.revoke(session.key, now):
         return False
-    end_leases_of_session(unit, actor, session.key, by=LeaseEnd.REVOKED, now=now)
+    end_leases_of_session(unit, actor, session.key, by=by, now=now)
     emit(unit, actor, "session.revoked", at=now, facts={"session": session.key, "staff": session.staff})
     return True
 
 
-def end_sessions_of(unit: ControlUnit, actor: Actor, staff: StaffId, *, now: datetime) -> int:
+def end_sessions_of(
+    unit: ControlUnit, actor: Actor, staff: StaffId, *, now: datetime, by: LeaseEnd = LeaseEnd.REVOKED
+) -> int:
     """End every session of a person; return how many were alive."""
-    return sum(end_session_in(unit, actor, session, now=now) for session in unit.sessions.live_of(staff, now))
+    return sum(end_session_in(unit, actor, session, now=now, by=by) for session in unit.sessions.live_of(staff, now))
+
+
+def stop_in(unit: ControlUnit, actor: Actor, freeze: Freeze, *, now: datetime) -> Stopped:
+    """End the impersonations and leases under a freeze, so many as one transaction bears; the sweep ends the others."""
+    acting = end_under_freeze_in(unit, freeze.scope, freeze.subject, now=now, limit=AT_ONCE)
+    leases = unit.leases.open_under(freeze.scope, freeze.subject, limit=AT_ONCE)
+    ended = sum(end_lease_in(unit, actor, lease, by=LeaseEnd.FROZEN, now=now) for lease in leases)
+    return Stopped(leases=ended, impersonations=acting, is_all=acting < AT_ONCE and len(leases) < AT_ONCE)

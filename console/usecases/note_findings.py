@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from console.domain.changes import Change
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
@@ -17,11 +17,15 @@ from console.domain.reconciling.findings import (
 )
 from console.domain.reconciling.runs import How, Reconciliation, Sighting, counted, grown
 from console.ports.store import ControlUnit
+from console.ports.trail import EntryFilter
+from console.usecases.access_lines import body_of_entry
 from console.usecases.bind_repair import without_repair
 from console.usecases.reconciliation_work import OvertakenError
 from console.usecases.recording import emit_as, tenant_ref
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_VALUE = 500
+_REOPENED = "finding.reopened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ def note_seen(
 ) -> Reconciliation:
     """Keep sightings and findings in the open unit and return the run with its figures; the caller keeps the run.
 
-    Shape: what says not when it happened is in flight for `window` from when it was first seen.
+    Shape: what says not when it happened is in flight for `window` from when it was first seen, or came back.
     """
     things = list(seen)
     known = unit.findings.many({each.candidate.id for each in things})
@@ -49,7 +53,7 @@ def note_seen(
         stands = before if before is not None and before.state is not FindingState.RESOLVED else None
         if how is How.SETTLING and stands is not None:
             how = How.SEEN
-        if how is How.IN_FLIGHT and stands is not None and at - stands.first_seen_at >= window:
+        if how is How.IN_FLIGHT and stands is not None and at - _since(unit, stands) >= window:
             how = How.SEEN  # one that was resolved may be on its way again, as if for the first time
         fresh = _new(candidate, run.id, at=at, how=how)
         sighting = Sighting(
@@ -93,6 +97,17 @@ def tell_of_finding(
     )  # fmt: skip
 
 
+def _since(unit: ControlUnit, finding: Finding) -> datetime:
+    """Return since when a finding stands: since it was first seen, or since the entry that says that it came back."""
+    if not finding.times_reopened:
+        return finding.first_seen_at
+    told = EntryFilter(action=_REOPENED, target=finding.id)
+    newest = next(iter(unit.reader.page(told, before=None, limit=1)), None)
+    if newest is None:
+        return finding.first_seen_at
+    return _EPOCH + timedelta(microseconds=body_of_entry(newest.body)["ts_us"])
+
+
 def _written(unit: ControlUnit, before: Finding | None, fresh: Finding, how: How, *, at: datetime) -> str:
     """Store one finding and return under which figure it counts. Raises: OvertakenError when somebody was faster."""
     if before is None:
@@ -126,7 +141,7 @@ def _written(unit: ControlUnit, before: Finding | None, fresh: Finding, how: How
     if not unit.findings.save(now):
         raise OvertakenError("A finding moved meanwhile.", finding=before.id)
     if comes_back:
-        tell_of_finding(unit, "finding.reopened", now, at=at, before=before.state)
+        tell_of_finding(unit, _REOPENED, now, at=at, before=before.state)
         return "reopened"
     return "again"
 

@@ -32,5 +32,13 @@ def tell_requester(
     tell(house, unit, request.requester, kind=kind, sentence=sentence, path=_path(request), at=at)
 
 
+def tell_of_tampering(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
+    """Tell those who guard the house that a stored request is not what was filed and approved."""
+    title = house.registry[request.action].title
+    sentence = f"What is stored of a request is not what was approved: {title}, asked by {request.requester_name}."
+    for member in unit.staff.eligible((Role.SECURITY_AUDITOR, Role.ADMINISTRATOR)):
+        tell(house, unit, member.id, kind="tampering", sentence=sentence, path=_path(request), at=at)
+
+
 def _path(request: Request) -> str:
     return f"/requests/{request.id}"

@@ -88,11 +88,11 @@ def may_judge(unit: ControlUnit, actor: Actor, request: RequestId) -> bool:
 
 
 def _owner(unit: ControlUnit, review: Review) -> StaffMember | None:
-    """Return one of those who may judge, by the subject alone, so that nobody chooses their judge."""
+    """Return one of those who may judge, by the review's own id, which we make: a request's id comes with its form."""
     barred = {review.person, *review.approvers, *review.gainers}
     able = sorted(
         (member for member in unit.staff.eligible(JUDGES) if member.person not in barred), key=lambda each: each.id
     )
     if not able:
         return None
-    return able[int.from_bytes(sha256(review.subject.encode()).digest()[:4]) % len(able)]
+    return able[int.from_bytes(sha256(review.id.encode()).digest()[:4]) % len(able)]

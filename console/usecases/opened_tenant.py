@@ -8,6 +8,7 @@ from typing import TypeVar
 from console.domain.break_glass import GlassUse
 from console.domain.decisions import Deny
 from console.domain.entries import Exposure, TargetRef
+from console.domain.field_classes import FieldClass
 from console.domain.ids import TenantId
 from console.domain.leases import Lease
 from console.domain.staff import Actor
@@ -20,6 +21,11 @@ from console.usecases.recording import authorised, emit, refuse, row_ref
 from console.usecases.scopes import directory_row, lease_on, scope_of_lease, tenant_data
 
 T = TypeVar("T")
+
+
+def one(_page: object) -> int:
+    """Return that a page shows one record, whatever its parts."""
+    return 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +44,15 @@ def read_opened(
     *,
     page: str,
     read: Callable[[ControlUnit, Opened, TenantPlane], T],
-    records: int,
+    records: Callable[[T], int],
+    shows: tuple[FieldClass, ...] = (FieldClass.BUSINESS,),
     about: tuple[TargetRef, ...] = (),
     is_activity: bool = True,
 ) -> T | Deny:
-    """Return what `read` finds on an opened tenant, recorded as one page with what it is about.
+    """Return what `read` finds on an opened tenant, recorded as one page with what it is about and how much it shows.
 
-    Shape: what a page asks by itself is no activity and does not keep the lease from idling out.
+    Shape: `records` counts the rows that are shown; `shows` are the classes of field that stand there in clear, the
+    personal ones never do; what a page asks by itself is no activity and does not keep the lease from idling out.
     Raises: NotFoundError for an unknown tenant, and whatever `read` raises, in which case nothing was shown.
     """
     now = house.clock.now()
@@ -70,6 +78,9 @@ def read_opened(
             if not isinstance(refusal, Deny):
                 if is_activity and now - lease.last_used_at >= timedelta(seconds=1):
                     unit.leases.touch(lease.id, now)
+                with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
+                    shadow = unit.glass.tainting(tenant, now)
+                    found = read(unit, Opened(tenant=row, lease=lease, taint=shadow), plane)
                 emit(
                     unit,
                     actor,
@@ -79,12 +90,10 @@ def read_opened(
                     reason=lease.reason,
                     authorisation=authorised(house, decision),
                     targets=targets,
-                    exposure=Exposure(records=records, fields=("masked",)),
+                    exposure=Exposure(records=records(found), fields=tuple(each.value for each in shows)),
                     facts={"lease": lease.id},
                 )
-                with tenant_data(house, unit, scope_of_lease(lease, row)) as plane:
-                    shadow = unit.glass.tainting(tenant, now)
-                    return read(unit, Opened(tenant=row, lease=lease, taint=shadow), plane)
+                return found
         else:
             refusal = lease
     refuse(house, actor, "tenant.read_refused", refusal, tenant=row_ref(row, source="directory"), targets=targets)

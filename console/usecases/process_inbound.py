@@ -13,14 +13,14 @@ from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.tenancy import DirectoryRow
 from console.ports.mirror import MirrorBook
-from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as, row_ref
 from console.usecases.scopes import scope_of_job
-from console.usecases.written_tenant import written_tenant
+from console.usecases.tell_access import follow_access
+from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 NO_HANDLER = "no_handler"
 OF_ACCOUNT = "of_account"
@@ -82,7 +82,7 @@ def process_inbound(house: House, job: Job) -> Done:
     with written_tenant(house, scope) as written:
         answer = _mirrored(written.plane.mirror, said)
         if isinstance(answer, _Mirrored):
-            answer = _with_access(house, written.plane, event, answer)
+            answer = _with_access(house, job, said.row, written, event, answer)
         if written.unit is not None:
             _record(house, written.unit, event, said.row, answer)
     if written.unit is None:
@@ -149,11 +149,20 @@ def _mirrored(mirror: MirrorBook, said: _Said) -> _Mirrored | _Aside:
     return _Mirrored(said.snapshot, _changes(before, said.snapshot))
 
 
-def _with_access(house: House, plane: TenantPlane, event: InboundEvent, answer: _Mirrored) -> _Mirrored:
-    """Bring what the product reads up to date with a subscription that changed; nothing else of it decides access."""
+def _with_access(
+    house: House, job: Job, row: DirectoryRow, written: WrittenTenant, event: InboundEvent, answer: _Mirrored
+) -> _Mirrored:
+    """Bring what the product reads up to date with a subscription that changed; nothing else of it decides access.
+
+    Shape: on a plane elsewhere that is an entry of its own, which no crash between the two databases can lose.
+    """
     if answer.snapshot.kind is not ObjectKind.SUBSCRIPTION:
         return answer
-    done = recalculate_access(house, plane, cause=f"inbound:{event.id}", now=house.clock.now())
+    cause, now = f"inbound:{event.id}", house.clock.now()
+    if written.unit is None:
+        follow_access(house, job, row, written, cause=cause, now=now)
+        return answer
+    done = recalculate_access(house, written.plane, cause=cause, now=now)
     return replace(answer, changes=(*answer.changes, *done.effects.changes())) if done.is_written else answer
 
 

@@ -17,6 +17,7 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.bind_repair import bound_to, note_repair
 from console.usecases.break_glass import NO_GLASS, Glass, break_glass, may_break_glass, vouched
+from console.usecases.eligibility import too_few
 from console.usecases.execute_request import run_in_unit, settle
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers
@@ -32,7 +33,7 @@ from console.usecases.prepare_action import (
     unfit,
     unknown_action,
 )
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse, request_target, row_ref
+from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse, row_ref
 
 
 def propose_action(  # noqa: PLR0913  each is something that the form says
@@ -130,21 +131,15 @@ def _file(
     decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
     if isinstance(decision, Deny | NeedsStepUp):
         return decision
-    if reason.code == BREAK_GLASS and place.row is not None and place.lease is not None:
-        allowed = may_break_glass(
-            house, unit, actor, decision, key=action.key, row=place.row, lease=place.lease, reason=reason,
-            breaking=(glass, is_open), now=now,
-        )  # fmt: skip
-        if isinstance(allowed, Deny | NeedsStepUp):
-            return allowed
-        request = _frozen(
-            house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
-        )
-        return break_glass(house, unit, actor, request, allowed, row=place.row, glass=glass, now=now)
     # 3. freeze it under its digest
     request = _frozen(
         house, actor, action, plain, preview, decision, place=place, reason=reason, form_id=form_id, now=now
     )
+    if reason.code == BREAK_GLASS:
+        return _broken(house, unit, actor, request, decision, place=place, breaking=(glass, is_open), now=now)
+    lacking = too_few(unit, request)
+    if lacking is not None:
+        return lacking
     unit.requests.add(request)
     emit(
         unit,
@@ -155,7 +150,7 @@ def _file(
         tenant=place.ref,
         reason=reason,
         authorisation=authorised(house, decision, request),
-        targets=request_target(request),
+        targets=moved_target(request),
         changes=preview.every_change if action.effect is not Effect.READ else (),
         correlation=request.id,
     )
@@ -165,6 +160,28 @@ def _file(
         return Waiting(request=request)
     # 4. nobody else has to agree: run it in the same transaction where the plane allows
     return run_in_unit(house, unit, actor, request, now=now, scope=place.scope)
+
+
+def _broken(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    decision: Allow | NeedsApproval,
+    *,
+    place: Place,
+    breaking: tuple[Glass, bool],
+    now: datetime,
+) -> Proposal:
+    if place.row is None or place.lease is None:  # nothing below asks for incident, intent, notice and review
+        return denied(DenyCode.BREAK_GLASS_NOT_ALLOWED, "Glass is broken on a tenant only.", "Ask for approval.")
+    allowed = may_break_glass(
+        house, unit, actor, decision, key=request.action, row=place.row, lease=place.lease, reason=request.reason,
+        breaking=breaking, now=now,
+    )  # fmt: skip
+    if isinstance(allowed, Deny | NeedsStepUp):
+        return allowed
+    return break_glass(house, unit, actor, request, allowed, row=place.row, glass=breaking[0], now=now)
 
 
 def _frozen(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from console.domain.billing.canonical_form import Snapshot, customer_of, digest, document
+from console.domain.billing.canonical_form import Snapshot, customer_of, digest_of, document
 from console.domain.billing.objects import OF_CUSTOMERS, BalanceTransaction, ObjectKind
 from console.domain.canonical import digest_hex
 from console.domain.ids import Digest
@@ -42,12 +42,13 @@ def pull_step(work: Work) -> Reconciliation:
 def staged_as(snapshot: Snapshot) -> Staged:
     """Return a snapshot as it is staged."""
     thing = snapshot.thing
+    plain = document(thing)
     return Staged(
         kind=snapshot.kind,
         id=thing.id,
         customer=customer_of(thing),
-        digest=digest(thing),
-        document=document(thing),
+        digest=digest_of(plain),
+        document=plain,
         parent=thing.payout if isinstance(thing, BalanceTransaction) else None,
         is_deleted=snapshot.is_deleted,
     )

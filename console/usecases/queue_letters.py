@@ -9,7 +9,6 @@ from console.domain.trust.letters import Letter, LetterKind, Way
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 
-_DIGEST_HOUR = time(6)
 _STALE = timedelta(days=7)  # what an installation brings from before it wrote letters stays in the log
 
 
@@ -41,9 +40,12 @@ def tell_of_access(
     if rule.told is Told.EACH or notify is Notify.EACH:
         queue_letter(house, unit, tenant, LetterKind.ACCESS, about=str(number), at=now)
     elif rule.told is Told.DIGEST and not unit.letters.has_digest(tenant):
-        queue_letter(house, unit, tenant, LetterKind.DIGEST, about=str(number), at=now, due_at=_next_morning(now))
+        queue_letter(
+            house, unit, tenant, LetterKind.DIGEST, about=str(number), at=now, due_at=_next_morning(house, now)
+        )
 
 
-def _next_morning(now: datetime) -> datetime:
-    morning = datetime.combine(now.date(), _DIGEST_HOUR, tzinfo=now.tzinfo)
+def _next_morning(house: House, now: datetime) -> datetime:
+    hour = time(house.book.limits.customer_digest_hour_utc)
+    morning = datetime.combine(now.date(), hour, tzinfo=now.tzinfo)
     return morning if now < morning else morning + timedelta(days=1)

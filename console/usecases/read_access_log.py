@@ -82,7 +82,12 @@ def read_customer_page(house: House, actor: Actor, *, tenant: TenantId, before: 
             undelivered=unit.letters.given_up(tenant, limit=_FEW),
         )
 
-    return read_opened(house, actor, tenant, page="customer", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="customer", read=read, records=_records)
+
+
+def _records(page: CustomerPage) -> int:
+    lists = (page.shown, page.waiting, page.holds, page.tokens, page.consents, page.undelivered)
+    return sum(len(each) for each in lists)
 
 
 def _waiting(

@@ -76,7 +76,13 @@ def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage
             heard_at=max((each.fetched_at for each in told), default=None),
         )
 
-    return read_opened(house, actor, tenant, page="billing", read=read, records=_INVOICES)
+    return read_opened(house, actor, tenant, page="billing", read=read, records=_records)
+
+
+def _records(page: BillingPage) -> int:
+    others = [each for each in page.happenings if each.kind not in {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}]
+    lists = (page.links, page.subscriptions, page.invoices, others, page.writes, page.holds, page.findings)
+    return sum(len(each) for each in lists)
 
 
 def happenings(snapshot: Snapshot) -> Iterator[Happening]:

@@ -68,4 +68,6 @@ def read_entitlements(
             effects=effects_on(stored, inputs, now),
         )
 
-    return read_opened(house, actor, tenant, page="entitlements", read=read, records=1, about=about)
+    return read_opened(
+        house, actor, tenant, page="entitlements", read=read, records=lambda page: len(page.entitlements), about=about
+    )

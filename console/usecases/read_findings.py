@@ -132,9 +132,9 @@ def read_findings(house: House, actor: Actor, *, wanted: FindingFilter, after: F
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
-        recorded(house, unit, actor, decision, page="findings", records=_PAGE)
         found = unit.findings.page(wanted, after=after, limit=_PAGE + 1)
         shown = found[:_PAGE]
+        recorded(house, unit, actor, decision, page="findings", records=len(shown))
         return FindingsPage(
             findings=_lines(house, unit, actor, shown),
             wanted=wanted,
@@ -157,7 +157,7 @@ def read_tenant_findings(
             next=shown[-1].id if len(found) > _PAGE else None,
         )
 
-    return read_opened(house, actor, tenant, page="findings", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="findings", read=read, records=lambda page: len(page.findings))
 
 
 def read_tenant_finding(house: House, actor: Actor, *, tenant: TenantId, finding: FindingId) -> FindingPage | Deny:
@@ -170,7 +170,9 @@ def read_tenant_finding(house: House, actor: Actor, *, tenant: TenantId, finding
         return _page(house, unit, actor, found, opened=opened)
 
     about = (TargetRef(type="finding", id=finding),)
-    return read_opened(house, actor, tenant, page="finding", read=read, records=1, about=about)
+    return read_opened(
+        house, actor, tenant, page="finding", read=read, records=lambda page: 1 + len(page.history), about=about
+    )
 
 
 def read_account_finding(house: House, actor: Actor, *, finding: FindingId) -> FindingPage | Deny:
@@ -183,8 +185,9 @@ def read_account_finding(house: House, actor: Actor, *, finding: FindingId) -> F
         if found is None or found.tenant is not None:
             raise NotFoundError("There is no such finding of the account.")
         about = (TargetRef(type="finding", id=finding),)
-        recorded(house, unit, actor, decision, page="finding", records=1, about=about)
-        return _page(house, unit, actor, found, opened=None)
+        page = _page(house, unit, actor, found, opened=None)
+        recorded(house, unit, actor, decision, page="finding", records=1 + len(page.history), about=about)
+        return page
 
 
 def tenant_of_finding(house: House, actor: Actor, *, finding: FindingId) -> DirectoryRow | None:

@@ -100,7 +100,7 @@ def read_impersonations(
         lines = [Line(row=row, staff_name=name) for row, name in found[:_PAGE]]
         return ImpersonationList(opened=opened, lines=lines, older=older)
 
-    return read_opened(house, actor, tenant, page="impersonations", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="impersonations", read=read, records=lambda page: len(page.lines))
 
 
 def read_impersonation(
@@ -123,5 +123,5 @@ def read_impersonation(
 
     about = (TargetRef(type="impersonation", id=impersonation[:_LONGEST_ID]),)
     return read_opened(
-        house, actor, tenant, page="impersonation", read=read, records=_PAGE, about=about
+        house, actor, tenant, page="impersonation", read=read, records=lambda page: 1 + len(page.reports), about=about
     )  # fmt: skip

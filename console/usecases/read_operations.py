@@ -92,14 +92,16 @@ def read_operations(house: House, actor: Actor) -> OperationsPage | Deny:
         return decision
     sees_inbox = _sees_inbox(house, actor)
     with house.store.write() as unit:
-        _record(house, unit, actor, decision, verb="job.read", page="queues", records=_GROUPS)
-        return OperationsPage(
+        page = OperationsPage(
             queues=unit.jobs.queues(now=house.clock.now()),
             failed=unit.jobs.failed(limit=_GROUPS),
             schedules=unit.jobs.schedules(),
             inbound=unit.inbox.counts() if sees_inbox else {},
             sees_inbox=sees_inbox,
         )
+        records = len(page.queues) + len(page.failed) + len(page.schedules)
+        _record(house, unit, actor, decision, verb="job.read", page="queues", records=records)
+        return page
 
 
 def read_jobs(house: House, actor: Actor, *, which: JobFilter, before: JobId | None) -> JobsPage | Deny:
@@ -108,7 +110,6 @@ def read_jobs(house: House, actor: Actor, *, which: JobFilter, before: JobId | N
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
-        _record(house, unit, actor, decision, verb="job.read", page="jobs", records=_PAGE)
         found = unit.jobs.page(
             state=which.state,
             kind=which.kind,
@@ -117,8 +118,10 @@ def read_jobs(house: House, actor: Actor, *, which: JobFilter, before: JobId | N
             before=before,
             limit=_PAGE + 1,
         )
+        shown = found[:_PAGE]
+        _record(house, unit, actor, decision, verb="job.read", page="jobs", records=len(shown))
         return JobsPage(
-            jobs=found[:_PAGE],
+            jobs=shown,
             tenants=unit.directory.many(sorted({job.tenant for job in found if job.tenant is not None})),
             older=found[_PAGE - 1].id if len(found) > _PAGE else None,
             sees_inbox=_sees_inbox(house, actor),
@@ -155,10 +158,11 @@ def read_inbox_events(
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
-        _record(house, unit, actor, decision, verb="inbound.read", page="inbox", records=_PAGE)
         found = unit.inbox.page(state=state, event_type=event_type, before=before, limit=_PAGE + 1)
+        shown = found[:_PAGE]
+        _record(house, unit, actor, decision, verb="inbound.read", page="inbox", records=len(shown))
         return InboxPage(
-            events=found[:_PAGE],
+            events=shown,
             tenants=unit.directory.many(sorted({event.tenant for event in found if event.tenant is not None})),
             counts=unit.inbox.counts(),
             older=found[_PAGE - 1].id if len(found) > _PAGE else None,

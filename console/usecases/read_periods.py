@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from console.domain.decisions import Decision, Deny
+from console.domain.decisions import Decision, Deny, DenyCode
 from console.domain.entries import Exposure, TargetRef
 from console.domain.errors import NotFoundError
 from console.domain.ids import StaffId
@@ -12,11 +12,12 @@ from console.domain.periods import Period, PeriodId, PeriodState, SealedFile, be
 from console.domain.reconciling.closing import COUNTED_TO, MONEY_KINDS
 from console.domain.staff import Actor
 from console.ports.store import ControlUnit
-from console.usecases.asking import ask, query
+from console.usecases.asking import ask, denied, query
 from console.usecases.house import House
 from console.usecases.recording import authorised, emit, refuse
 
 _MONTHS = 13
+_BUCKET = "files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,12 @@ def read_periods(house: House, actor: Actor) -> PeriodsPage | Deny:
         return decision
     running = period_at(house.clock.now())
     with house.store.write() as unit:
-        _record(house, unit, actor, decision, "period.read", page="periods", records=_MONTHS)
         known = {each.id: each for each in unit.periods.known(before=None, limit=_MONTHS)}
         months = [before(running)]
         while len(months) < _MONTHS:
             months.append(before(months[-1]))
         periods = [known.get(month) or open_period(month) for month in months]
+        _record(house, unit, actor, decision, "period.read", page="periods", records=len(periods))
         return PeriodsPage(periods=periods, running=running, names=_names(unit, periods))
 
 
@@ -99,6 +100,17 @@ def take_file(house: House, actor: Actor, *, period: PeriodId, name: str) -> Tak
     decision = _asked(house, actor, "period.take_file", page=period)
     if isinstance(decision, Deny):
         return decision
+    file = _counted_out(house, actor, decision, period=period, name=name)
+    if file is None:
+        slow = denied(DenyCode.THROTTLED, "You are taking files faster than a month is closed.", "Wait an hour.")
+        refuse(house, actor, "throttle.refused", slow, facts={"bucket": _BUCKET})
+        return slow
+    return TakenFile(file=file, pieces=house.ledgers.read(period, name))
+
+
+def _counted_out(house: House, actor: Actor, decision: Decision, *, period: PeriodId, name: str) -> SealedFile | None:
+    """Record and count that a file goes out; None where this person's hour is full. Raises: NotFoundError."""
+    now = house.clock.now()
     with house.store.write() as unit:
         found = unit.periods.get(period)
         file = next((each for each in found.files if each.name == name), None)
@@ -106,16 +118,21 @@ def take_file(house: House, actor: Actor, *, period: PeriodId, name: str) -> Tak
             raise NotFoundError("There is no such file.", period=period)
         if house.ledgers.found(period, name) != file.sha256:
             raise NotFoundError("This file is missing or no longer what was sealed; tell security.", period=period)
+        unit.throttles.lock(_BUCKET, actor.staff)
+        taken = unit.throttles.count(_BUCKET, actor.staff, since=now - timedelta(hours=1))
+        if taken >= house.book.limits.files_per_hour:
+            return None
+        unit.throttles.hit(_BUCKET, actor.staff, at=now)
         emit(
             unit,
             actor,
             "period.file_read",
-            at=house.clock.now(),
+            at=now,
             authorisation=authorised(house, decision),
             targets=(TargetRef(type="sealed_file", id=file.sha256, name=f"{period}/{file.name}"),),
             exposure=Exposure(records=file.rows),
         )
-    return TakenFile(file=file, pieces=house.ledgers.read(period, name))
+    return file
 
 
 def _asked(house: House, actor: Actor, verb: str, *, page: str) -> Decision:

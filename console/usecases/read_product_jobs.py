@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from console.domain.decisions import Deny
-from console.domain.field_classes import shown
+from console.domain.field_classes import FieldClass, shown
 from console.domain.ids import TenantId
 from console.domain.product_jobs import ProductJob, ProductJobState
 from console.domain.staff import Actor
@@ -40,7 +40,9 @@ def read_product_jobs(
             older=found[_PAGE - 1].id if len(found) > _PAGE else None,
         )
 
-    return read_opened(house, actor, tenant, page="jobs", read=read, records=_PAGE)
+    return read_opened(
+        house, actor, tenant, page="jobs", read=read, records=lambda page: len(page.jobs), shows=(FieldClass.MIXED,)
+    )
 
 
 def _shown_error(error: str | None) -> str | None:

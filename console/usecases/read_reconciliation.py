@@ -62,9 +62,9 @@ def read_runs(
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
-        recorded(house, unit, actor, decision, page="runs", records=_PAGE)
         found = unit.runs.page(tenant=tenant, before=before, limit=_PAGE + 1)
         shown = found[:_PAGE]
+        recorded(house, unit, actor, decision, page="runs", records=len(shown))
         return RunsPage(
             runs=shown,
             tenants=unit.directory.many(sorted({run.tenant for run in shown if run.tenant is not None})),

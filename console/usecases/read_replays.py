@@ -16,7 +16,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
-from console.usecases.opened_tenant import Opened, read_opened
+from console.usecases.opened_tenant import Opened, one, read_opened
 from console.usecases.scopes import scope_of_lease, tenant_data
 
 _RUNS = 25
@@ -88,7 +88,7 @@ def read_replays(house: House, actor: Actor, *, tenant: TenantId) -> ReplaysPage
         runs = plane.webhooks.runs(limit=_RUNS)
         return ReplaysPage(opened=opened, runs=runs, names=planners(unit, runs))
 
-    return read_opened(house, actor, tenant, page="replays", read=read, records=_RUNS)
+    return read_opened(house, actor, tenant, page="replays", read=read, records=lambda page: len(page.runs))
 
 
 def read_replay(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> ReplayPage | Deny:
@@ -107,7 +107,7 @@ def read_replay(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> 
             proof=proof,
         )
 
-    return read_opened(house, actor, tenant, page="replay", read=read, records=1, about=_about(run))
+    return read_opened(house, actor, tenant, page="replay", read=read, records=one, about=_about(run))
 
 
 def read_items(
@@ -127,7 +127,9 @@ def read_items(
             endpoints={endpoint.id: endpoint for endpoint in book.endpoints(with_deleted=True)},
         )
 
-    return read_opened(house, actor, tenant, page="replay list", read=read, records=_ITEMS, about=_about(run))
+    return read_opened(
+        house, actor, tenant, page="replay list", read=read, records=lambda page: len(page.items), about=_about(run)
+    )
 
 
 def watch(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | Deny:
@@ -147,7 +149,7 @@ def watch(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | 
         return _existing(plane, run)
 
     return read_opened(
-        house, actor, tenant, page="replay progress", read=read, records=1, about=_about(run), is_activity=False
+        house, actor, tenant, page="replay progress", read=read, records=one, about=_about(run), is_activity=False
     )
 
 

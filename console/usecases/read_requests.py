@@ -145,7 +145,7 @@ def _page(house: House, unit: ControlUnit, actor: Actor, request: Request) -> Re
         state=request.state_at(now),
         votes=votes,
         tally=tally(unit, request, votes),
-        is_satisfiable=not request.needs or can_be_met(unit, request),
+        is_satisfiable=can_be_met(unit, request),
         eligible={need.name: eligible_names(unit, request, need) for need in request.needs},
         revisions=unit.requests.revisions(request.id),
         entries=unit.reader.page(EntryFilter(correlation=request.id), before=None, limit=_TIMELINE),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.domain.decisions import Deny
 from console.domain.entries import TargetRef
-from console.domain.field_classes import shown
+from console.domain.field_classes import FieldClass, shown
 from console.domain.ids import MemberId, TenantId
 from console.domain.requests import Request, State
 from console.domain.staff import Actor
@@ -18,11 +18,13 @@ from console.ports.trail import EntryFilter, StoredEntry
 from console.ports.webhooks import DeliveryFilter
 from console.usecases.health import Symptom, symptoms
 from console.usecases.house import House
+from console.usecases.latest_changes import TenantChange, latest_changes
 from console.usecases.opened_tenant import Opened, read_opened
 from console.usecases.recording import refuse
 
 _SHOWN = 20
 _PAGE = 50
+_LATEST = 8
 _COUNT_AT_MOST = 10_000
 
 
@@ -40,6 +42,7 @@ class Overview:
     symptoms: Sequence[Symptom]
     requests: Sequence[Request]
     entries: Sequence[StoredEntry]
+    changes: Sequence[TenantChange]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +97,11 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             requests=unit.requests.recent(
                 states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_SHOWN
             ),
-            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_SHOWN),
+            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_LATEST),
+            changes=latest_changes(account, subscription, invoices, endpoints, now=now, most=_LATEST),
         )
 
-    return read_opened(house, actor, tenant, page="overview", read=read, records=1)
+    return read_opened(house, actor, tenant, page="overview", read=read, records=_of_overview)
 
 
 def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberId | None) -> Paged | Deny:
@@ -108,7 +112,7 @@ def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberI
         older = found[_PAGE - 1].id if len(found) > _PAGE else None
         return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
 
-    return read_opened(house, actor, tenant, page="members", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="members", read=read, records=_of_list, shows=(FieldClass.NAMED,))
 
 
 def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:
@@ -117,7 +121,8 @@ def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | D
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> NotesPage:
         return NotesPage(opened=opened, notes=plane.notes(limit=_PAGE))
 
-    return read_opened(house, actor, tenant, page="notes", read=read, records=_PAGE)
+    shows = (FieldClass.BUSINESS, FieldClass.NAMED)
+    return read_opened(house, actor, tenant, page="notes", read=read, records=lambda page: len(page.notes), shows=shows)
 
 
 def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before: int | None) -> Paged | Deny:
@@ -128,12 +133,21 @@ def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before:
         older = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
         return Paged(opened=opened, items=found[:_PAGE], older=older)
 
-    return read_opened(house, actor, tenant, page="entries", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="entries", read=read, records=_of_list)
 
 
 def refuse_page(house: House, actor: Actor, *, tenant: str, refusal: Deny) -> None:
     """Record that a page of a tenant was refused."""
     refuse(house, actor, "tenant.read_refused", refusal, targets=(TargetRef(type="tenant", id=tenant[:64]),))
+
+
+def _of_overview(page: Overview) -> int:
+    lists = (page.invoices, page.deliveries, page.requests, page.entries)
+    return 1 + sum(len(each) for each in lists)
+
+
+def _of_list(page: Paged) -> int:
+    return len(page.items)
 
 
 def _masked(member: Member) -> MemberLine:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from console.domain.decisions import Deny
 from console.domain.entries import TargetRef
 from console.domain.errors import NotFoundError
-from console.domain.field_classes import shown
+from console.domain.field_classes import FieldClass, shown
 from console.domain.header_redaction import redacted_headers
 from console.domain.ids import DeliveryId, EndpointId, TenantId
 from console.domain.redaction import masked_payload
@@ -118,7 +118,7 @@ def read_endpoints(house: House, actor: Actor, *, tenant: TenantId) -> WebhooksP
         ]
         return WebhooksPage(opened=opened, lines=lines, dead=dead, runs=runs, names=planners(unit, runs))
 
-    return read_opened(house, actor, tenant, page="webhooks", read=read, records=_MOST_ENDPOINTS)
+    return read_opened(house, actor, tenant, page="webhooks", read=read, records=_of_webhooks)
 
 
 def read_endpoint(house: House, actor: Actor, *, tenant: TenantId, endpoint: EndpointId) -> EndpointPage | Deny:
@@ -140,7 +140,7 @@ def read_endpoint(house: House, actor: Actor, *, tenant: TenantId, endpoint: End
         )
 
     about = (TargetRef(type="webhook_endpoint", id=endpoint),)
-    return read_opened(house, actor, tenant, page="endpoint", read=read, records=_LATEST, about=about)
+    return read_opened(house, actor, tenant, page="endpoint", read=read, records=_of_endpoint, about=about)
 
 
 def read_deliveries(
@@ -159,7 +159,7 @@ def read_deliveries(
             event_types=book.event_types(limit=_MOST_TYPES),
         )
 
-    return read_opened(house, actor, tenant, page="deliveries", read=read, records=_PAGE)
+    return read_opened(house, actor, tenant, page="deliveries", read=read, records=lambda page: len(page.deliveries))
 
 
 def read_delivery(house: House, actor: Actor, *, tenant: TenantId, delivery: DeliveryId) -> DeliveryPage | Deny:
@@ -186,7 +186,10 @@ def read_delivery(house: House, actor: Actor, *, tenant: TenantId, delivery: Del
         )
 
     about = (TargetRef(type="webhook_delivery", id=delivery),)
-    return read_opened(house, actor, tenant, page="delivery", read=read, records=1, about=about)
+    return read_opened(
+        house, actor, tenant, page="delivery", read=read, records=lambda page: 1 + len(page.attempts),
+        shows=(FieldClass.BUSINESS, FieldClass.MIXED), about=about,
+    )  # fmt: skip
 
 
 def _scrubbed(attempt: Attempt) -> Attempt:
@@ -211,4 +214,12 @@ def read_dead_letters(house: House, actor: Actor, *, tenant: TenantId) -> DeadLe
             endpoints=book.endpoints(with_deleted=True),
         )
 
-    return read_opened(house, actor, tenant, page="dead letters", read=read, records=_MOST_GROUPS)
+    return read_opened(house, actor, tenant, page="dead letters", read=read, records=lambda page: len(page.dead))
+
+
+def _of_webhooks(page: WebhooksPage) -> int:
+    return len(page.lines) + len(page.dead) + len(page.runs)
+
+
+def _of_endpoint(page: EndpointPage) -> int:
+    return 1 + len(page.keys) + len(page.deliveries) + len(page.dead)

@@ -102,7 +102,16 @@ def staff_target(member: StaffMember) -> tuple[TargetRef, ...]:
     return (TargetRef(type="staff", id=member.id, name=member.name),)
 
 
-def request_target(request: Request) -> tuple[TargetRef, ...]:
-    """Return a request, and what it is about, as targets of an entry."""
+def request_target(request: Request, *, moves: bool = False) -> tuple[TargetRef, ...]:
+    """Return a request as it stood before, and what it is about; whatever moves it makes its version one more."""
+    return _request_target(request, before=request.version, after=request.version + 1 if moves else None)
+
+
+def moved_target(moved: Request) -> tuple[TargetRef, ...]:
+    """Return a request as it stands after its move, and what it is about; one that was filed came from nothing."""
+    return _request_target(moved, before=moved.version - 1 or None, after=moved.version)
+
+
+def _request_target(request: Request, *, before: int | None, after: int | None) -> tuple[TargetRef, ...]:
     about = TargetRef(type=request.preview.target_type, id=request.preview.target_id)
-    return (TargetRef(type="request", id=request.id, version_before=request.version), about)
+    return (TargetRef(type="request", id=request.id, version_before=before, version_after=after), about)

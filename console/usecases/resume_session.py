@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.ids import SessionKey
-from console.domain.leases import LeaseEnd
 from console.domain.staff import Actor, Origin, StaffKind, StaffMember, StaffSession
 from console.usecases.house import House
-from console.usecases.leases_ending import end_leases_of_session
-from console.usecases.recording import emit
+from console.usecases.leases_ending import DEACTIVATED, expire_session_in
 from console.usecases.sign_in import session_key
 
 _TOUCH_SECONDS = 30
@@ -41,7 +39,7 @@ def resume_session(house: House, *, token: str, origin: Origin, is_activity: boo
     actor = actor_of(member, session, origin)
     because = session.ended_because(now, idle_minutes=house.book.limits.session_idle_minutes)
     if because is None and not (member.is_active and member.kind is StaffKind.PERSON and member.roles):
-        because = "deactivated"
+        because = DEACTIVATED
     if because is not None:
         _end(house, actor, session, because=because, now=now)
         return SessionOver(because=because)
@@ -80,6 +78,4 @@ def _end(house: House, actor: Actor, session: StaffSession, *, because: str, now
     if session.revoked_at is not None:
         return
     with house.store.write() as unit:
-        if unit.sessions.revoke(session.key, now):
-            end_leases_of_session(unit, actor, session.key, by=LeaseEnd.SIGN_OUT, now=now)
-            emit(unit, actor, "session.expired", at=now, facts={"because": because})
+        expire_session_in(unit, actor, session, because=because, now=now)

@@ -31,10 +31,9 @@ from console.ports.mirror import Unheard
 from console.ports.store import ControlUnit
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
-from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as, tenant_ref
 from console.usecases.scopes import directory_row, scope_of_job
-from console.usecases.sweep_access import record_recalculation
+from console.usecases.tell_access import follow_access
 from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 _PAGE = 100
@@ -223,16 +222,9 @@ def _is_known(house: House, unheard: Unheard) -> bool:
 
 
 def _follow(step: _Step, row: DirectoryRow, written: WrittenTenant, moved: Sequence[ObjectKind]) -> None:
-    """Bring access up to date with a subscription that moved, in the same transaction where the plane shares it."""
-    if ObjectKind.SUBSCRIPTION not in moved:
-        return
-    now, cause = step.house.clock.now(), f"resync:{step.job.id}"
-    done = recalculate_access(step.house, written.plane, cause=cause, now=now)
-    if written.unit is not None:
-        record_recalculation(written.unit, step.job, row, done, cause=cause, at=now)
-        return
-    with step.house.store.write() as unit:  # before the plane commits: an entry too many tells of a try
-        record_recalculation(unit, step.job, row, done, cause=cause, at=now)
+    """Bring access up to date with a subscription that moved, in the same transaction."""
+    if ObjectKind.SUBSCRIPTION in moved:
+        follow_access(step.house, step.job, row, written, cause=f"resync:{step.job.id}", now=step.house.clock.now())
 
 
 def _by_tenant(

@@ -25,11 +25,11 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.freezing import FrozenError
 from console.usecases.house import House
-from console.usecases.job_outcomes import Again, Done, JobRefusedError
+from console.usecases.job_outcomes import Again, Done, JobRefusedError, forget_failures
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
-from console.usecases.sweep_access import record_recalculated
+from console.usecases.tell_access import record_recalculated
 from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 RUN_JOB = "entitlement.run_recalculation"
@@ -64,8 +64,10 @@ def run_recalculation(house: House, job: Job) -> Done | Again:
     if not canaries and sweep.canaries_done_at and now < sweep.canaries_done_at + timedelta(seconds=CANARY_WAIT_S):
         return Again(at=sweep.canaries_done_at + timedelta(seconds=CANARY_WAIT_S))
     # 3
-    for each in canaries or waiting:
+    for number, each in enumerate(canaries or waiting):
         _work_off(house, job, each, now=now)
+        if not number:
+            forget_failures(house, job)
         # 4
         if _stopped(house, job, sweep, now=now):
             return Again(at=now + timedelta(seconds=_LOOK_AGAIN_S))
@@ -144,7 +146,7 @@ def _settle(
     """Settle a tenant, with its entry; where another worker was faster, what a plane keeps is said already."""
     is_ours = unit.recalculations.settle(planned, worked.state, because=worked.because, at=at)
     if worked.said is not None and (is_ours or not worked.is_kept):
-        record_recalculated(unit, job, row, worked.said, cause=planned.run, at=at)
+        record_recalculated(unit, row, worked.said, cause=planned.run, correlation=job.request, at=at)
 
 
 def _loses_more(plane: TenantPlane, planned: PlannedTenant, *, now: datetime) -> bool:

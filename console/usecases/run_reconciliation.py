@@ -17,7 +17,7 @@ from console.usecases.compare_account import account_step
 from console.usecases.compare_tenants import compare_step, named_by_findings
 from console.usecases.heal_findings import heal_step
 from console.usecases.house import House
-from console.usecases.job_outcomes import Again, Done, JobRefusedError
+from console.usecases.job_outcomes import Again, Done, JobRefusedError, forget_failures
 from console.usecases.pull_provider import pull_step
 from console.usecases.reconciliation_work import OvertakenError, Work, call_duty, kept, moved, tell_of_run
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
@@ -40,6 +40,8 @@ def run_reconciliation(house: House, job: Job) -> Done | Again:
             return Again(at=house.clock.now())
         try:
             run = step(house, job, run)
+            if not made:
+                forget_failures(house, job)
         except OvertakenError:
             run = stands(house, job)
         except OutsideError as away:

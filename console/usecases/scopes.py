@@ -16,6 +16,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_on_lease_in
 from console.usecases.job_outcomes import JobRefusedError
 from console.usecases.recording import emit, row_ref
 
@@ -45,6 +46,7 @@ def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *,
 
 def expire_lease(unit: ControlUnit, actor: Actor, lease: Lease, *, because: LeaseEnd, now: datetime) -> None:
     """End a lease that the clock has ended, exactly once, with its entry."""
+    end_on_lease_in(unit, lease, by=because, now=now)
     if unit.leases.end(lease.id, by=because, at=now):
         row = unit.directory.get(lease.tenant)
         emit(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from console.domain.decisions import Deny, DenyCode
 from console.domain.entries import Exposure
 from console.domain.ids import TenantId
-from console.domain.search_terms import SearchTerms, understood
+from console.domain.search_terms import SearchTerms, folded, understood
 from console.domain.staff import Actor
 from console.domain.tenancy import SearchHit
 from console.ports.store import ControlUnit
@@ -52,7 +52,7 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
                 "directory.search",
                 at=now,
                 exposure=Exposure(records=min(len(hits), _MOST), fields=("directory",)),
-                facts={"query": terms.text, "kinds": ",".join(terms.kinds)},
+                facts=_looked_for(house, terms),
             )
             leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
             opened = frozenset(lease.tenant for lease in leases)
@@ -65,3 +65,11 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
 def _is_throttled(house: House, unit: ControlUnit, actor: Actor, now: datetime) -> bool:
     recent = unit.throttles.count("search", actor.staff, since=now - timedelta(minutes=1))
     return recent >= house.book.limits.searches_per_minute
+
+
+def _looked_for(house: House, terms: SearchTerms) -> dict[str, str]:
+    """Return the text, or of an address its keyed digest: whoever has the key can ask for one, nobody can read one."""
+    kinds = ",".join(terms.kinds)
+    if terms.is_personal:
+        return {"query_digest": house.fingerprints.of(folded(terms.text)), "kinds": kinds}
+    return {"query": terms.text, "kinds": kinds}

@@ -1,6 +1,6 @@
 """Sign staff in, by the identity provider or by a local password, and out again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -12,9 +12,11 @@ from console.domain.leases import LeaseEnd
 from console.domain.search_terms import folded
 from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind, StaffMember, StaffSession, StepUpMethod
 from console.ports.identity import Claims
+from console.ports.staff import Credentials
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
+from console.usecases.impersonations_ending import end_without_role_in
 from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.recording import emit, emit_as, staff_target
 from console.usecases.strangers import tell_of_stranger
@@ -23,6 +25,7 @@ _NO_ADDRESS = denied(
     DenyCode.SIGN_IN_REFUSED, "Somebody else signs in with your e-mail address.", "Ask an administrator to look."
 )
 _WRONG = "E-mail, password or code is wrong."
+_PURPOSE, _MARK_DIGITS = "typed as an address ", 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,14 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
     """Sign somebody in by password and one-time code, where settings allow local passwords."""
     now = house.clock.now()
     account = folded(email)[:254]
+    mark = _mark(house, account)
     if not house.local_passwords:
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, "Local passwords are switched off."))
     with house.store.write() as unit:
-        unit.throttles.lock("sign_in", account)
-        is_throttled = _is_throttled(house, unit, account, origin, now)
+        unit.throttles.lock("sign_in", mark)
+        is_throttled = _is_throttled(house, unit, mark, origin, now)
         if not is_throttled:
-            unit.throttles.hit("sign_in", account, at=now)  # before the slow hash, so that a burst cannot overshoot
+            unit.throttles.hit("sign_in", mark, at=now)  # before the slow hash, so that a burst cannot overshoot
         member = unit.staff.by_email(account)
         credentials = None if member is None else unit.staff.credentials(member.id)
     if is_throttled:
@@ -64,8 +68,9 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
     with house.store.write() as unit:
         refusal = _why_not(house, member, now)
-        if refusal is None and unit.staff.accept_totp_step(member.id, step):
-            unit.throttles.clear("sign_in", account)
+        # The slow hash leaves time for new credentials, which end every session but one that begins after them.
+        if refusal is None and unit.staff.accept_totp_step(member.id, step) and _are_those(unit, member, credentials):
+            unit.throttles.clear("sign_in", mark)
             return _begin(
                 house,
                 unit,
@@ -77,6 +82,12 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
                 idp_sid=None,
             )
     return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+
+
+def _are_those(unit: ControlUnit, member: StaffMember, checked: Credentials | None) -> bool:
+    """Return whether the credentials that were checked are still the account's; its row is ours by now."""
+    now = unit.staff.credentials(member.id)
+    return checked is not None and now is not None and replace(now, totp_last_step=checked.totp_last_step) == checked
 
 
 def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> SignedIn | Deny:
@@ -163,6 +174,7 @@ def _followed(
         return member
     if member.roles != roles:
         unit.staff.set_roles(member.id, roles, at=now)
+        end_without_role_in(house, unit, replace(member, roles=roles), now=now)
         emit_as(
             unit,
             system,
@@ -250,10 +262,10 @@ def _begin(
     return SignedIn(token=token, session=session, member=member)
 
 
-def _is_throttled(house: House, unit: ControlUnit, account: str, origin: Origin, now: datetime) -> bool:
+def _is_throttled(house: House, unit: ControlUnit, mark: str, origin: Origin, now: datetime) -> bool:
     limits = house.book.limits
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
-    if unit.throttles.count("sign_in", account, since=since) >= limits.sign_in_tries:
+    if unit.throttles.count("sign_in", mark, since=since) >= limits.sign_in_tries:
         return True
     return unit.throttles.count("sign_in_address", network_of(origin.ip), since=since) >= limits.sign_in_address_tries
 
@@ -272,6 +284,18 @@ def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
             authorisation=Authorisation(
                 decision="deny", deny_code=refusal.code.value, policy_version=house.book.version
             ),
-            targets=(TargetRef(type="staff", id=account),),
+            targets=(TargetRef(type="staff", id=_named(house, unit, account)),),
         )
     return refusal
+
+
+def _named(house: House, unit: ControlUnit, account: str) -> str:
+    """Return the address of a colleague; of anything else, which may be a password in the wrong field, a keyed mark."""
+    if unit.staff.by_email(account) is not None:
+        return account
+    return f"nobody-{_mark(house, account)[:_MARK_DIGITS]}"
+
+
+def _mark(house: House, account: str) -> str:
+    """Return by what tries for an account are counted; what was typed is kept nowhere."""
+    return house.fingerprints.of(_PURPOSE + account)

@@ -11,7 +11,7 @@ from console.domain.reasons import Reason
 from console.domain.requests import Request, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
-from console.ports.actions import Action, Reach, Tools
+from console.ports.actions import Action, Landing, Reach, Tools
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.control_tools import UnitTools
@@ -39,7 +39,7 @@ def tools_for(
     very transaction; `running` is the request that is being executed, None for a preview.
     """
     shares = plane is not None and row is not None and house.planes.shares_control(row.plane)
-    needs_books = action.reach is Reach.CONTROL or action.writes_control or action.stays_home
+    needs_books = action.reach is Reach.CONTROL or action.lands is not Landing.PLANE
     needs_books = needs_books or (action.touches_directory and shares)
     tenant = None if row is None else row.id
     return Tools(
@@ -55,6 +55,8 @@ def tools_for(
         customer_claims=house.customer_claims,
         outbound=house.outbound,
         webhook_keys=house.webhook_keys,
+        shown_seconds=house.book.limits.reveal_remask_seconds,
+        top_up_minutes=house.book.limits.top_up_minutes,
         execution=None if running is None else running.execution,
         request=None if running is None else running.id,
         agreed=() if running is None else counting_votes(unit, running),
@@ -81,7 +83,7 @@ def reading_tools(
     now: datetime,
 ) -> Iterator[Tools]:
     """Open the tools of a preview; a tenant on another plane is opened for reading only."""
-    if scope is None or action.stays_home:
+    if scope is None or action.lands is Landing.BOOKS_ALONE:
         yield tools_for(
             house, unit, action, actor=actor, requester=requester, reason=reason, row=row, plane=None, now=now
         )

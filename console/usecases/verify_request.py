@@ -11,9 +11,10 @@ from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.bind_repair import bound_again
+from console.usecases.break_glass import withdraw_review
 from console.usecases.eligibility import tally
 from console.usecases.house import House
-from console.usecases.notices import tell_approvers, tell_requester
+from console.usecases.notices import tell_approvers, tell_of_tampering, tell_requester
 from console.usecases.outcomes import Drifted
 from console.usecases.parameters import built, raw_of
 from console.usecases.recording import RefusedInsideError, authorised, emit, request_target, tenant_ref
@@ -75,6 +76,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
     if state is request.state:
         return None
     if unit.requests.move(request, state, finished_at=now, ended_because="its time ran out"):
+        withdraw_review(unit, request, because="its time ran out before it fired", at=now)
         emit(
             unit,
             actor,
@@ -83,7 +85,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
             governed=request.action,
             reason=request.reason,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"state": state.value},
         )
@@ -123,6 +125,7 @@ def tampered(house: House, unit: ControlUnit, actor: Actor, request: Request, *,
         targets=request_target(request),
         correlation=request.id,
     )
+    tell_of_tampering(house, unit, request, at=now)
     return deny
 
 
@@ -140,7 +143,7 @@ def _votes_void(house: House, unit: ControlUnit, actor: Actor, request: Request,
             at=now,
             governed=request.action,
             tenant=tenant_ref(unit, request.tenant, source="request"),
-            targets=request_target(request),
+            targets=request_target(request, moves=True),
             correlation=request.id,
             facts={"votes": len(lost)},
         )
@@ -230,6 +233,7 @@ def _store_drift(
     if not unit.requests.move(request, State.STALE, drift=current, ended_because="the tenant changed meanwhile"):
         raise RefusedInsideError(wrong_state(request))
     unit.requests.void_votes(request.id, because="the tenant changed meanwhile")
+    withdraw_review(unit, request, because="the tenant changed before it fired", at=now)
     emit(
         unit,
         actor,
@@ -238,7 +242,7 @@ def _store_drift(
         governed=request.action,
         reason=request.reason,
         tenant=tenant_ref(unit, request.tenant, source="request"),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         correlation=request.id,
         changes=() if current is None else current.every_change,
     )

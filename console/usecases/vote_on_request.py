@@ -15,7 +15,15 @@ from console.usecases.execute_request import execute_request
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.outcomes import Execution
-from console.usecases.recording import RefusedInsideError, authorised, emit, refuse_on, request_target, tenant_ref
+from console.usecases.recording import (
+    RefusedInsideError,
+    authorised,
+    emit,
+    moved_target,
+    refuse_on,
+    request_target,
+    tenant_ref,
+)
 from console.usecases.verify_request import expire, tampered, wrong_state
 
 _ROUNDS = 5
@@ -114,7 +122,7 @@ def _cast(
         governed=request.action,
         reason=request.reason,
         authorisation=authorised(house, decision, request, (vote,)),
-        targets=request_target(request),
+        targets=request_target(request, moves=True),
         tenant=tenant_ref(unit, request.tenant, source="request"),
         correlation=request.id,
         facts={"verdict": verdict.value},
@@ -167,7 +175,7 @@ def _move_on(
         governed=request.action,
         reason=request.reason,
         authorisation=None,
-        targets=request_target(moved),
+        targets=moved_target(moved),
         tenant=tenant_ref(unit, request.tenant, source="request"),
         correlation=request.id,
     )

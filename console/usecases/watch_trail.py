@@ -99,7 +99,9 @@ def _past(unit: ControlUnit, rule: SignalRule, act: Act) -> Sequence[Act]:
 
 
 def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit) -> None:
-    now = house.clock.now()
+    """Store what was found, and answer it: one that nobody has settled is answered again when it begins anew."""
+    now, who = house.clock.now(), unit.staff.get(act.actor)
+    known = unit.signals.open_of(rule.key, hit.subject)
     signal = Signal(
         id=SignalId(house.ids.new("sig")),
         rule=rule.key,
@@ -115,8 +117,9 @@ def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit
         people=hit.people,
     )
     if not unit.signals.raise_(signal):
-        return
-    who = unit.staff.get(act.actor)
+        if known is None or not _begins_anew(unit, known, hit, who):
+            return
+        signal = known
     is_cold = rule.response is Response.FREEZE
     frozen = _freeze(house, unit, signal, who, now=now) if is_cold and who is not None else {}
     emit_as(
@@ -137,6 +140,18 @@ def _raise(house: House, unit: ControlUnit, rule: SignalRule, act: Act, hit: Hit
     for member in unit.staff.eligible(rule.tells):
         if member.id not in hit.people:
             tell(house, unit, member.id, kind="signal", sentence=sentence, path=f"/signals/{signal.id}", at=now)
+
+
+def _begins_anew(unit: ControlUnit, known: Signal, hit: Hit, who: StaffMember | None) -> bool:
+    """Return whether all that was found came after the last answer to an open signal, which no longer has an effect."""
+    match known.response:
+        case Response.FREEZE:
+            last = next(iter(unit.freezes.because_of(known.id)), None)
+            return last is None or (last.lifted_at is not None and last.lifted_at < hit.since)
+        case Response.STEP_UP:
+            return who is not None and (who.confirm_after is None or who.confirm_after < hit.since)
+        case Response.NOTIFY:
+            return known.last_at < hit.since
 
 
 def _freeze(house: House, unit: ControlUnit, signal: Signal, who: StaffMember, *, now: datetime) -> dict[str, Fact]:

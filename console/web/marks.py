@@ -87,6 +87,7 @@ _STATES = {
     "quarantined": ("warn", "shield-alert", "Quarantined"),
     "counting_down": ("stop", "siren", "Counting down"),
     "withdrawn": ("", "circle-slash", "Withdrawn"),
+    "used": ("ok", "check", "Used"),
     "standing": ("stop", "octagon-alert", "Stands"),
     "lifted": ("ok", "circle-play", "Lifted"),
     "rehearsing": ("info", "loader", "Being rehearsed"),

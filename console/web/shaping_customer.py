@@ -199,6 +199,7 @@ def question_told(question: Question) -> dict[str, Any]:
         "asked_at": consent.asked_at.isoformat(),
         "decide_by": consent.decide_by.isoformat(),
         "use_by": consent.use_by.isoformat(),
+        "used_at": None if consent.used_at is None else consent.used_at.isoformat(),
         "state": question.state.value,
     }
 

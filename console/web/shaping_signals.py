@@ -73,7 +73,7 @@ def _row(
         "id": signal.id,
         "href": path_of("signals.show", signal=signal.id),
         "label": signal.rule.replace("_", " ").capitalize() if rule is None else rule.label,
-        "summary": signal.summary,
+        "summary": f"{signal.summary[:1].upper()}{signal.summary[1:]}",
         "who": names.get(signal.staff, signal.staff),
         "tenant": None if tenant is None else tenant_view(tenant),
         "hits": signal.hits,

@@ -6,6 +6,7 @@ from console.domain.tenancy import DirectoryRow
 from console.domain.workspace import Invoice
 from console.ports.trail import StoredEntry
 from console.usecases.health import Symptom, Weight
+from console.usecases.latest_changes import Thing
 from console.usecases.offer_actions import Offer
 from console.usecases.read_requests import Line
 from console.usecases.read_tenant import MemberLine, NotesPage, Overview, Paged
@@ -14,7 +15,12 @@ from console.web.paths import path_of
 from console.web.shaping import View, entry_events, entry_row, minor_digits, request_queue, with_query
 
 _WEIGHTS = {Weight.STOP: "stop", Weight.WARN: "warn", Weight.OK: "ok"}
-_SHOWN = 8
+_CHANGED = {
+    Thing.ACCOUNT: "building-2",
+    Thing.SUBSCRIPTION: "package",
+    Thing.INVOICE: "receipt",
+    Thing.ENDPOINT: "webhook",
+}
 REVEAL = "member.reveal"
 ACT_AS = "impersonation.start"
 
@@ -32,9 +38,28 @@ def overview_view(page: Overview, offers: Sequence[Offer], titles: Mapping[str, 
         "member_count": page.member_count,
         "invoices": [_invoice(invoice) for invoice in page.invoices],
         "requests": request_queue(lines, is_own=True),
-        "events": entry_events(page.entries[:_SHOWN], titles, is_linked=False),
+        "events": _lately(page, titles),
         "offers": action_links(offers, row),
     }
+
+
+def _lately(page: Overview, titles: Mapping[str, str]) -> list[View]:
+    """Return what happened to a tenant among what staff did, newest first; neither crowds the other out."""
+    events = [
+        *entry_events(page.entries, titles, is_linked=False),
+        *({
+            "at": change.at,
+            "icon": _CHANGED[change.thing],
+            "kind": "warn" if change.is_trouble else "",
+            "title": change.title,
+            "who": "",
+            "text": change.text,
+            "href": "",
+            "known_at": None,
+            "day": "",
+        } for change in page.changes),
+    ]  # fmt: skip
+    return sorted(events, key=lambda event: event["at"], reverse=True)
 
 
 def action_links(offers: Iterable[Offer], row: DirectoryRow | None, *, place: str = "") -> list[View]:

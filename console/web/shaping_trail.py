@@ -216,8 +216,8 @@ def _more(body: Mapping[str, Any]) -> list[View]:
 
 def _field_groups(body: Mapping[str, object]) -> list[View]:
     """Return the parts of a body as groups of label and text; what is empty is left out."""
-    parts = ("actor", "tenant", "reason", "authorisation", "exposure", "request", "facts")
-    groups = [{"label": part.capitalize(), "rows": _rows(body[part])} for part in parts if body[part]]
+    parts = ("actor", "tenant", "reason", "authorisation", "exposure", "request", "facts", "program")
+    groups = [{"label": part.capitalize(), "rows": _rows(body[part])} for part in parts if body.get(part)]
     targets = body["targets"]
     if isinstance(targets, list) and targets:
         groups.insert(1, {"label": "Targets", "rows": [row for target in targets for row in _rows(target)]})

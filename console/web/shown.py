@@ -17,20 +17,22 @@ def shown_once(ran: Ran, *, opened: Opened | None = None) -> Response:
         {"label": label, "value": value, "mask": masks.get(label, "•••")} for label, value in ran.applied.shown.items()
     ]
     back, label, tab = _way_back(ran, opened)
+    house = asking.house()
+    seconds = house.book.limits.reveal_remask_seconds
     response = render.page(
         "pages/actions/shown.html",
         opened=opened,
         tab=tab,
         shown=values,
-        seconds=ran.applied.remask_seconds,
-        until=asking.house().clock.now() + timedelta(seconds=ran.applied.remask_seconds),
+        seconds=seconds,
+        until=house.clock.now() + timedelta(seconds=seconds),
         sentence=ran.applied.sentence,
         back=back,
         back_label=label,
         request_href=url_for("requests.show", request_id=ran.request.id),
     )
     # Without script the page itself must go away again.
-    response.headers["Refresh"] = f"{ran.applied.remask_seconds}; url={back or url_for('home.show')}"
+    response.headers["Refresh"] = f"{seconds}; url={back or url_for('home.show')}"
     return response
 
 

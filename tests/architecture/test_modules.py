@@ -1,6 +1,7 @@
 """What holds for every module: it can be imported first, it stays small, and it keeps to the rules of its ring."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -16,6 +17,25 @@ OPEN_ROOMS = frozenset({"clock", "ids", "book", "identity"})
 ROOMS = frozenset({"store", "planes", "fleet", "registry", "tickets", "billing", "passwords", "codes", *OPEN_ROOMS})
 # The demo starts its receiver and its product as processes of their own: our interpreter, our modules, our files.
 OWN_PROGRAMS = {("console.app.demo", "subprocess.Popen"), ("console.app.demo_product", "subprocess.Popen")}
+# Where bytes leave or enter by the network, and whom they reach: docs/operations.md has a row for each that goes out.
+NETWORK = (
+    "authlib", "http", "httpcore2", "httpx", "requests", "smtplib", "socket", "socketserver", "ssl", "urllib.request",
+    "urllib3",
+)  # fmt: skip
+OUTWARD = {
+    "console.adapters.letter_sinks": "the mail server",
+    "console.adapters.oidc_http": "the identity provider",
+    "console.adapters.oidc": "the identity provider",
+    "console.adapters.oidc_keys": "the identity provider",
+    "console.adapters.oidc_claims": "the identity provider",
+    "console.adapters.outbound_calls": "the billing provider",
+    "console.adapters.outbound_http": "customers' endpoints",
+    "console.adapters.outbound_pinning": "customers' endpoints",
+    "console.adapters.demo.receiver": "",  # these four listen on this machine for the demo, and call that demo
+    "console.adapters.fake_stripe.__main__": "",
+    "console.adapters.fake_stripe.delivering": "",
+    "console.app.demo_product": "",
+}
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.datetime.now")
 # The doctor compares this machine's clock with the database's; that is its whole point.
 CLOCK_READERS = ("console.adapters.", "console.app", "console.cli.doctor")
@@ -99,6 +119,41 @@ def test_it_touches_the_browser_session_in_the_web_ring_only() -> None:
         subscripts = [n for n in ast.walk(tree(name)) if isinstance(n, ast.Subscript)]
         holders = {ast.unparse(node.value) for node in subscripts}
         assert name.startswith("console.web.sessions") or not holders & {"session", "flask.session"}, name
+
+
+@pytest.mark.checklist("V13.2.4")
+def test_it_reaches_out_in_listed_places_to_listed_hosts() -> None:
+    """Everything that can open a connection stands in one list, and each host that is called in the documentation."""
+    roots = tuple(f"{name}." for name in NETWORK)
+    reaching = {
+        name
+        for name in modules()
+        if any(f"{origin.replace(':', '.')}.".startswith(roots) for origin in imported(name).values())
+    }
+    assert reaching == set(OUTWARD)
+    text = (ROOT / "docs" / "operations.md").read_text()
+    section = text.partition("## What goes out")[2].partition("\n## ")[0]
+    told = set(re.findall(r"^\| ((?:the|customers') [^|]+) \|", section, re.MULTILINE))
+    assert told == {whom for whom in OUTWARD.values() if whom}
+
+
+@pytest.mark.checklist("V1.3.2")
+def test_its_kits_and_examples_never_run_data_either() -> None:
+    """What customers take over is held to the same: their product runs it."""
+    forbidden = {"eval", "exec", "compile", "yaml.load", "os.system", "os.popen", "marshal.loads"}
+    files = [path for folder in ("kits", "examples") for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert files
+    faults = [
+        f"{path.relative_to(ROOT)}: {call}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        for call in [ast.unparse(node.func)]
+        if call in forbidden
+        or call.startswith(("subprocess.", "pickle.", "shelve."))
+        or call.endswith("template_string")
+    ]
+    assert faults == []
 
 
 @pytest.mark.checklist("V1.2.5")

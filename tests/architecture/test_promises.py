@@ -73,6 +73,7 @@ def test_it_serves_several_people_at_once_without_a_gap(door: Door) -> None:
     assert all(sorted(numbers) == list(range(min(numbers), max(numbers) + 1)) for numbers in counts.values())
 
 
+@pytest.mark.checklist("V15.2.2")
 @pytest.mark.checklist("V15.4.4")
 def test_it_answers_for_its_health_while_somebody_holds_the_database(door: Door) -> None:
     with door.cast.house.store.write():

@@ -15,7 +15,7 @@ def freeze(door: Door, scope: FreezeScope = FreezeScope.ALL, subject: str = "", 
     with house.store.write() as unit:
         now = house.clock.now()
         unit.freezes.claim()
-        for lease in unit.leases.open_under(scope, subject):
+        for lease in unit.leases.open_under(scope, subject, limit=50):
             unit.leases.end(lease.id, by=LeaseEnd.FROZEN, at=now)
         unit.freezes.add(
             Freeze(

@@ -17,12 +17,19 @@ ITEMS = {
 }  # fmt: skip
 
 
+TINY = Size(tenants=400, entries=2_000)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a tiny world is built once for all that measure on it."""
+    return tmp_path_factory.mktemp("bench")
+
+
 @pytest.mark.slow
-def test_it_measures_every_item_on_a_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "HOME", tmp_path)
-    plan = bench.Plan(
-        size=Size(tenants=400, entries=2_000), names=frozenset({"pages", "cycle", "policy"}), is_quick=True
-    )
+def test_it_measures_every_item_on_a_tiny_world(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "HOME", home)
+    plan = bench.Plan(size=TINY, names=frozenset({"pages", "cycle", "policy"}), is_quick=True)
     tables = {table.title.partition(":")[0]: table for table in bench.run(plan)}
     assert {result.key for result in tables["Pages"].results} == ITEMS
     assert [result.key for result in tables["Request cycle"].results] == ["cycle"]
@@ -57,9 +64,9 @@ def test_it_measures_reconciliations_over_fleets_that_agree() -> None:
 
 
 @pytest.mark.slow
-def test_it_measures_explanations_and_recalculations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "HOME", tmp_path)
-    plan = bench.Plan(size=Size(tenants=400, entries=2_000), names=frozenset({"entitlements"}), is_quick=True)
+def test_it_measures_explanations_and_recalculations(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "HOME", home)
+    plan = bench.Plan(size=TINY, names=frozenset({"entitlements"}), is_quick=True)
     (table,) = bench.run(plan)
     assert [result.key for result in table.results] == ["engine", "explain", "recalculate", "rewrite"]
 

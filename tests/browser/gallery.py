@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.gallery_acting import acting
 from tests.browser.gallery_customer import customer
+from tests.browser.gallery_guard import guarding
 from tests.browser.gallery_money import closing, reconciling
 from tests.browser.navigator import Navigator
 from tests.browser.shown import Shown, leave
@@ -365,6 +366,7 @@ CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
     "changing": _changing,
     "closing": closing,
     "customer": customer,
+    "guarding": guarding,
     "reconciling": reconciling,
     "replaying": _replaying,
     "ruling": _ruling,

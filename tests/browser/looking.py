@@ -1,5 +1,7 @@
 """How a page is looked at: themes and sizes, axe-core, what leaves the screen, and how heavy it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -10,15 +12,13 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HOME_WIDTH, NARROW_WIDTH = 1280, 390
 LARGEST_HTML = 60 * 1024
 _AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
-# Colours change by transition, for a millisecond even where motion is reduced; until then they are the other theme's.
+# A page may still be about to change when it is looked at; what is wrong stays wrong.
 _SETTLE_MS = 300
+# Style sheets and media need not be fetched once more: no rule for how a screen is turned runs, and nothing here plays.
 _RUN_AXE = """async (rules) => (await axe.run(document, {
-  resultTypes: ["violations"], ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
+  resultTypes: ["violations"], preload: false, ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
 })).violations"""
 COLOURS = ("color-contrast", "link-in-text-block")
-_SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
-  .then(() => Promise.allSettled(document.getAnimations().map((each) => each.finished)))
-  .then(() => null)"""
 _OVERFLOW = """() => {
   const page = document.documentElement, wide = page.clientWidth;
   const isHeld = element => {
@@ -40,13 +40,7 @@ def _axe() -> str:
 
 
 def show_as(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
-    """Give the page a theme and a width, and wait until its colours are those of the theme."""
-    sized(page, theme=theme, width=width)
-    page.evaluate(_SETTLED)
-
-
-def sized(page: Page, *, theme: Literal["light", "dark"], width: int) -> None:
-    """Give the page a theme and a width; where things stand is known at once, their colours are not."""
+    """Give the page a theme and a width; nothing moves where motion is reduced, so it stands at once."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     if page.viewport_size is None or page.viewport_size["width"] != width:
         page.set_viewport_size({"width": width, "height": 900 if width > NARROW_WIDTH else 844})
@@ -57,7 +51,7 @@ def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_axe())
     found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, rules)
-    if found:  # a machine under load may not have painted the theme yet; what is wrong stays wrong
+    if found:
         page.wait_for_timeout(_SETTLE_MS)
         found = page.evaluate(_RUN_AXE, rules)
     return [f"{each['id']}: {each['help']} at {_places(each)}" for each in found]
@@ -67,6 +61,19 @@ def overflowing(page: Page) -> list[str]:
     """Return what makes the document wider than the screen; empty when nothing does."""
     found: list[str] = page.evaluate(_OVERFLOW)
     return found
+
+
+@contextmanager
+def narrowed(page: Page) -> Iterator[None]:
+    """Let the page believe that the screen is that of a telephone, and spare it the resizing of its window, twice."""
+    screen = page.context.new_cdp_session(page)
+    size = {"width": NARROW_WIDTH, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    screen.send("Emulation.setDeviceMetricsOverride", size)
+    assert page.evaluate("innerWidth") == NARROW_WIDTH
+    try:
+        yield
+    finally:
+        screen.detach()
 
 
 def _places(found: dict[str, Any]) -> str:

@@ -11,9 +11,9 @@ from tests.browser.looking import (
     LARGEST_HTML,
     NARROW_WIDTH,
     THEMES,
+    narrowed,
     overflowing,
     show_as,
-    sized,
     violations,
 )
 from tests.browser.stage import ACME, Stage
@@ -26,6 +26,7 @@ LEAST_PAGES = {
     "changing": 24,
     "closing": 12,
     "customer": 5,
+    "guarding": 16,
     "reconciling": 24,
     "replaying": 16,
     "ruling": 12,
@@ -42,12 +43,13 @@ _UNRINGED = """() => {
 def faults_of(page: Page) -> list[str]:
     """Return what is wrong with the page that stands in the browser."""
     found = []
-    sized(page, theme="light", width=NARROW_WIDTH)
-    found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
     for theme in THEMES:
         show_as(page, theme=theme, width=HOME_WIDTH)
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
+    with narrowed(page):
+        found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
+    show_as(page, theme="light", width=HOME_WIDTH)
     size = len(page.content().encode())
     return [*found, *([f"{size:,} bytes of HTML"] if size > LARGEST_HTML else [])]
 

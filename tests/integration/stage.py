@@ -15,6 +15,7 @@ from console.actions.registry import Registry, registered
 from console.adapters.billing import NoProvider
 from console.adapters.ids import TimeOrderedIds
 from console.adapters.tickets import DemoTickets
+from console.domain.entries import Program
 from console.domain.ids import ActionKey, PersonKey, PlaneId, ReasonCode, RequestId, TenantId
 from console.domain.import_entitlements import EntitlementRecord, FeatureRecord, PlanRecord
 from console.domain.imports import Record, SubscriptionRecord, TenantRecord, tenant_id_of
@@ -206,7 +207,13 @@ def new_urls(
 
 @contextmanager
 def opened_stage(
-    url: str, planes: Mapping[PlaneId, str], *, clock: Clock, policy: PolicyBook | None = None, pool_size: int = 12
+    url: str,
+    planes: Mapping[PlaneId, str],
+    *,
+    clock: Clock,
+    policy: PolicyBook | None = None,
+    pool_size: int = 12,
+    program: Program | None = None,
 ) -> Iterator[Stage]:
     """Open a house on databases that are there, and close it again."""
     ids = TimeOrderedIds()
@@ -219,6 +226,7 @@ def opened_stage(
             fingerprints=TestFingerprints(),
             webhook_keys=OpenKeys(),
             pool_size=pool_size,
+            program=program,
         )
     )
     house = House(

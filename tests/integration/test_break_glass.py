@@ -1,6 +1,6 @@
 """Break-glass through real storage: who may, what it tells, how it fires, how it is stopped, and what it owes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 
 from console.domain.decisions import Deny, DenyCode, NeedsStepUp
-from console.domain.ids import ActionKey, ReasonCode
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import ActionKey, FreezeId, ReasonCode
 from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.requests import Request, State
 from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Role
+from console.policy.load import load_book
 from console.usecases.break_glass import Glass
 from console.usecases.change_request import cancel_request, revoke_request
-from console.usecases.execute_request import execute_request
+from console.usecases.control_tools import UnitTools
+from console.usecases.execute_request import execute_request, fail
 from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
 from console.usecases.outcomes import CountingDown, Ran
 from console.usecases.propose_action import propose_action
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, HandClock
-from tests.integration.stage import Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import Stage, behind, new_urls, opened_stage, registry, rows, settle_in, tenant
+from tests.policy.folders import copied, swap
 from tests.web.cast import PEOPLE
 
 FIRE = Reason(code=ReasonCode("BREAK_GLASS"), reference="INC-2301", note="Everybody is locked out.")
@@ -98,6 +102,35 @@ def code(answer: object) -> DenyCode:
     return answer.code
 
 
+def test_no_glass_is_broken_where_there_is_no_tenant_whatever_the_list_says(fire: Emergency, tmp_path: Path) -> None:
+    folder = copied(
+        tmp_path / "policies",
+        swap("actions.toml", '[action."freeze.lift"]\n', '[action."freeze.lift"]\nbreak_glass_allowed = true\n'),
+    )
+    house = replace(
+        fire.stage.house,
+        book=load_book(folder, [(each.key, each.effect, each.reach.value) for each in registry().values()]),
+    )
+    with house.store.write() as unit:
+        unit.freezes.add(
+            Freeze(
+                id=FreezeId("frz_1"), scope=FreezeScope.TENANT, subject=tenant("acme"), name="Acme", is_drill=False,
+                set_by=PEOPLE["administrator"].id, set_at=house.clock.now(), reason=FIRE,
+            )
+        )  # fmt: skip
+    answer = propose_action(
+        house,
+        replace(fire.stage.actor("on_call"), stepped_up_at=fire.clock.now()),
+        key=ActionKey("freeze.lift"),
+        tenant=None,
+        raw={"freeze": "frz_1"},
+        reason=FIRE,
+        mark=None,
+        form_id=fire.stage.form(),
+    )
+    assert code(answer) is DenyCode.BREAK_GLASS_NOT_ALLOWED
+
+
 @pytest.mark.parametrize("slug", ["acme", "faraway"])
 def test_it_counts_down_fires_once_and_owes_a_review(fire: Emergency, slug: str) -> None:
     fire.open(slug=slug)
@@ -120,6 +153,7 @@ def test_it_counts_down_fires_once_and_owes_a_review(fire: Emergency, slug: str)
     assert row.status.value == "suspended"
 
 
+@pytest.mark.checklist("EAM-90")
 def test_everybody_who_was_skipped_and_security_is_told_at_once(fire: Emergency) -> None:
     fire.open()
     answer = fire.smash()
@@ -200,6 +234,7 @@ def test_a_runner_that_was_down_too_long_fires_nothing(fire: Emergency) -> None:
     assert fire.stage.entries("action.executed", request.id) == 0
 
 
+@pytest.mark.checklist("EAM-90")
 def test_an_unreviewed_use_blocks_that_persons_next_one(fire: Emergency) -> None:
     fire.open()
     fire.begun()
@@ -265,6 +300,7 @@ def test_it_asks_for_a_fresh_second_factor(fire: Emergency) -> None:
     assert isinstance(fire.smash(age_s=601), NeedsStepUp)
 
 
+@pytest.mark.checklist("EAM-90")
 def test_a_drill_rehearses_all_of_it_and_changes_nothing(fire: Emergency) -> None:
     fire.open()
     request = fire.begun(drill=True)
@@ -319,3 +355,64 @@ def test_a_tenant_that_changed_meanwhile_is_left_as_it_is(fire: Emergency) -> No
     fire.after(60)
     assert fire.stage.now(request.id).state is State.STALE
     assert fire.stage.entries("action.executed", request.id) == 0
+
+
+def expired(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(minutes=7)
+    end_overdue(fire.stage.house)
+
+
+def expired_as_it_was_run(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(minutes=7)
+    execute_request(fire.stage.house, fire.stage.actor("on_call"), request_id=request.id)
+
+
+def overtaken_by_the_tenant(fire: Emergency, request: Request) -> None:
+    rows(fire.stage.url, "UPDATE plane_account SET status = 'suspended' WHERE tenant_id = ?", tenant("acme"))
+    fire.after(60)
+
+
+def failed(fire: Emergency, request: Request) -> None:
+    fire.clock.pass_by(seconds=60)
+    with fire.stage.storage.store.write() as unit:
+        fail(fire.stage.house, unit, fire.stage.actor("on_call"), request, "It does not work.", at=fire.clock.now())
+
+
+def stopped(fire: Emergency, request: Request) -> None:
+    cancel_request(fire.stage.house, fire.stage.actor("on_call"), request_id=request.id)
+
+
+def left_by_its_requester(fire: Emergency, request: Request) -> None:
+    with fire.stage.storage.store.write() as unit:
+        actor = fire.stage.actor("administrator")
+        tools = UnitTools(house=fire.stage.house, unit=unit, actor=actor, tenant=None)
+        tools.end_everything_of(PEOPLE["on_call"].id, at=fire.clock.now())
+
+
+ENDINGS: Mapping[Callable[[Emergency, Request], None], State] = {
+    expired: State.EXPIRED_APPROVED,
+    expired_as_it_was_run: State.EXPIRED_APPROVED,
+    overtaken_by_the_tenant: State.STALE,
+    failed: State.FAILED,
+    stopped: State.CANCELLED,
+    left_by_its_requester: State.CANCELLED,
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.__name__)
+def test_a_use_that_did_nothing_owes_no_review_and_casts_no_shadow(
+    fire: Emergency, ending: Callable[[Emergency, Request], None]
+) -> None:
+    fire.open()
+    request = fire.begun()
+    ending(fire, request)
+    assert fire.stage.now(request.id).state is ENDINGS[ending]
+    with fire.stage.storage.store.read() as unit:
+        review = unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)
+        assert unit.reviews.owed_by(request.requester_person) is None
+        assert unit.glass.tainting(tenant("acme"), fire.clock.now()) is None
+    assert review is not None
+    assert review.state is ReviewState.WITHDRAWN
+    assert fire.stage.entries("action.executed", request.id) == 0
+    fire.open(slug="zeta")
+    assert isinstance(fire.smash(slug="zeta"), CountingDown)

@@ -154,6 +154,7 @@ def test_it_runs_on_another_plane_with_intent_and_outcome(stage: Stage) -> None:
     assert recover(stage) == []
 
 
+@pytest.mark.checklist("V2.3.3")
 @pytest.mark.parametrize(
     ("step", "outcome", "left"),
     [

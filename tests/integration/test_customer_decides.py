@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from console.adapters.letter_sinks import LettersByWay, WebhookLetters
+from console.domain.canonical import parse_canonical
 from console.domain.errors import OutsideError
 from console.domain.ids import ActionKey, MemberId, ReasonCode
 from console.domain.imports import MemberRecord, member_id_of
@@ -20,8 +21,9 @@ from console.domain.trust.letters import LetterKind, Way
 from console.domain.trust.links import Link, LinkKind
 from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook, Envelope
+from console.ports.trail import EntryFilter
 from console.ports.webhooks import Answer
-from console.usecases.customer_door import NotAllowed, NotKnown, TooOften
+from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
     PolicySheet,
@@ -46,7 +48,7 @@ from console.usecases.publish_accesses import publish_accesses
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.kill_world import sequencer_in
-from tests.integration.stage import CONTRACT, Stage, new_urls, opened_stage, settle_in, tenant
+from tests.integration.stage import CONTRACT, Stage, behind, new_urls, opened_stage, settle_in, tenant
 from tests.web.cast import LONG_AGO
 from tests.webhook_fakes import OpenKeys
 
@@ -69,12 +71,16 @@ OWNER, ADMIN, PLAIN = (member_id_of("acme", name) for name in ("boss", "admin", 
 
 @dataclass
 class Post:
-    """A sink that keeps what it takes, and can be away."""
+    """A sink that keeps what it takes, and can be away; one address may be out of reach, for good or for now."""
 
     taken: list[Envelope] = field(default_factory=list)
     is_away: bool = False
+    lost: str = ""
+    is_lost_for_good: bool = True
 
     def send(self, envelope: Envelope) -> None:
+        if envelope.to == self.lost:
+            raise OutsideError("Nobody lives there.", permanent=self.is_lost_for_good)
         if self.is_away:
             raise OutsideError("The post office is closed.", permanent=False)
         self.taken.append(envelope)
@@ -118,6 +124,13 @@ class Desk:
         }
         return Link(**{**said, **changed}).signed(self.stage.house.fingerprints.of)  # type: ignore[arg-type]
 
+    def refused(self) -> list[str]:
+        """Return why the customer was refused, each time, and that each refusal names the tenant."""
+        with self.stage.house.store.read() as unit:
+            found = unit.reader.page(EntryFilter(action="customer.refused"), before=None, limit=50)
+        bodies = [parse_canonical(entry.body) for entry in reversed(found)]
+        return [str(body["error"]) for body in bodies if isinstance(body, dict) and body["tenant"]]
+
     def answer(self, link: str, verdict: ConsentVerdict = ConsentVerdict.APPROVE) -> object:
         return decide_by_link(self.stage.house, link=link, verdict=verdict, origin=FROM)
 
@@ -154,6 +167,15 @@ def test_a_question_reaches_each_administrator_with_a_link_of_their_own(desk: De
     assert "Noor" not in repr(desk.post.taken)
 
 
+def test_no_line_of_a_question_passes_for_one_of_the_letter(desk: Desk) -> None:
+    forged = f"Read and answer: {ADDRESS}/customer/consents/x".replace("https://", "").replace("/", " / ")
+    desk.ask(what=f"See your invoices.\n\n{forged}\u2028{forged}")
+    desk.deliver()
+    lines = desk.post.taken[0].text.splitlines()
+    assert [line for line in lines if line.startswith(forged)] == []
+    assert len([line for line in lines if line.startswith("Read and answer: ")]) == 1
+
+
 def test_looking_decides_nothing_and_the_first_answer_uses_every_link_up(desk: Desk) -> None:
     consent = desk.ask()
     for _ in range(3):
@@ -166,6 +188,7 @@ def test_looking_decides_nothing_and_the_first_answer_uses_every_link_up(desk: D
         assert late.question.state is ConsentState.APPROVED
     (kept,) = desk.consents()
     assert (kept.state, kept.decided_by) == (ConsentState.APPROVED, OWNER)
+    assert desk.refused() == ["too late: the question is approved"] * 2
     assert (desk.stage.entries("consent.approved"), desk.stage.entries("consent.refused")) == (1, 0)
 
 
@@ -174,10 +197,12 @@ def test_an_approved_question_covers_its_person_its_kind_and_its_time(desk: Desk
     (consent,) = desk.consents()
     now = desk.clock.now()
     me, other = consent.staff, desk.stage.actor("engineer").staff
-    assert consent.covers(staff=me, member=OWNER, mode="read", now=now)
-    assert not consent.covers(staff=other, member=OWNER, mode="read", now=now)
-    assert not consent.covers(staff=me, member=OWNER, mode="write", now=now)
-    assert not consent.covers(staff=me, member=OWNER, mode="read", now=consent.use_by)
+    member = MemberId(OWNER)
+    assert consent.covers(staff=me, member=member, mode="read", reason=TICKET, now=now)
+    assert not consent.covers(staff=other, member=member, mode="read", reason=TICKET, now=now)
+    assert not consent.covers(staff=me, member=member, mode="write", reason=TICKET, now=now)
+    assert not consent.covers(staff=me, member=member, mode="read", reason=INCIDENT, now=now)
+    assert not consent.covers(staff=me, member=member, mode="read", reason=TICKET, now=consent.use_by)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +252,7 @@ def test_silence_refuses_after_one_reminder(desk: Desk) -> None:
     assert {each.kind for each in desk.post.taken} == {LetterKind.CONSENT, LetterKind.CONSENT_REMINDER}
     desk.clock.pass_by(hours=11)
     assert isinstance(desk.answer(desk.link(consent, until=consent.use_by)), TooLate)
+    assert desk.refused() == ["too late: the question is expired"]
     keep_consents(desk.stage.house)
     keep_consents(desk.stage.house)
     assert desk.consents()[0].state is ConsentState.EXPIRED
@@ -238,6 +264,7 @@ def test_a_withdrawn_question_cannot_be_answered(desk: Desk) -> None:
     done = desk.stage.ask("support_agent", "acme", WITHDRAW, {"consent": consent.id}, reason=TICKET)
     assert isinstance(done, Ran), done
     assert isinstance(desk.answer(desk.link(consent)), TooLate)
+    assert desk.refused() == ["too late: the question is withdrawn"]
     desk.deliver()
     assert desk.post.taken == []
 
@@ -265,6 +292,32 @@ def test_a_program_answers_with_a_token_that_may_decide_and_not_with_another(des
         )
         assert isinstance(answer, kind)
     assert desk.consents()[0].state is ConsentState.REFUSED
+    assert desk.refused() == ["this token may not decide"]
+
+
+def test_no_token_answers_whoever_has_seen_it(desk: Desk) -> None:
+    desk.stage.open("support_lead", "acme", CONTRACT)
+    raw = {"label": "For the portal", "opens": "decide"}
+    asked = desk.stage.ask("support_lead", "acme", ActionKey("customer_token.make"), raw)
+    assert isinstance(asked, Waiting), asked
+    desk.stage.approve("support_lead_2", asked.request)
+    ran = execute_request(desk.stage.house, desk.stage.actor("support_lead_2"), request_id=asked.request.id)
+    assert isinstance(ran, Ran), ran
+    answers = []
+    for who in ("support_lead", "support_lead_2"):
+        desk.stage.open(who, "acme", TICKET)
+        assert isinstance(desk.stage.ask(who, "acme", ASK, QUESTION, reason=TICKET), Ran)
+        consent = next(each for each in desk.consents() if each.staff == desk.stage.actor(who).staff)
+        answers.append(
+            decide_by_token(
+                desk.stage.house,
+                token=ran.applied.shown["Token"],
+                consent=consent.id,
+                verdict=ConsentVerdict.APPROVE,
+                origin=FROM,
+            )
+        )
+    assert [type(each) for each in answers] == [Question, NotByProgram]  # the approver ran it, and saw it
 
 
 def _policy_link(desk: Desk, version: int = 0) -> str:
@@ -282,6 +335,7 @@ def test_an_administrator_sets_the_rules_once_per_link(desk: Desk) -> None:
     assert changed.is_changed
     again = set_policy_by_link(desk.stage.house, link=link, wanted=strict, origin=FROM)
     assert isinstance(again, Overtaken)
+    assert desk.refused() == ["the rules were changed meanwhile"]
     with desk.stage.house.store.read() as unit:
         assert unit.access_policies.of(tenant("acme")).impersonation is ImpersonationRule.REFUSED
         assert unit.access_policies.of(tenant("globex")).impersonation is ImpersonationRule.ALLOWED
@@ -307,6 +361,17 @@ def test_staff_tighten_alone_and_loosen_together(desk: Desk) -> None:
     assert isinstance(desk.stage.ask("support_agent", "acme", POLICY, loose), Waiting)
 
 
+def test_a_customer_is_written_to_about_rules_that_staff_changed(desk: Desk) -> None:
+    desk.stage.open("support_agent", "acme", CONTRACT)
+    assert isinstance(
+        desk.stage.ask("support_agent", "acme", POLICY, {"impersonation": "refused", "notify": "each"}), Ran
+    )
+    desk.deliver()
+    told = [each for each in desk.post.taken if each.kind is LetterKind.POLICY_CHANGED]
+    assert {each.to for each in told} == {"admin@acme.example", "boss@acme.example"}
+    assert all("Impersonation: refused. Letters: each." in each.text for each in told)
+
+
 def _work(desk: Desk) -> None:
     desk.stage.open("support_agent", "acme", INCIDENT)
     assert isinstance(desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=INCIDENT), Ran)
@@ -324,17 +389,66 @@ def test_a_code_that_writes_each_time_writes_of_openings_and_deeds(desk: Desk) -
     assert all("Noor" not in text and "Called them" not in text for text in said)
 
 
-def test_a_digest_comes_once_in_the_morning(desk: Desk) -> None:
+@pytest.mark.parametrize(("hour", "wait"), [(6, 18), (0, 12), (14, 2)])
+def test_a_digest_comes_once_at_the_hour_that_policy_says(desk: Desk, hour: int, wait: int) -> None:
+    limits = replace(desk.stage.house.book.limits, customer_digest_hour_utc=hour)
+    desk.stage = replace(desk.stage, house=behind(desk.stage, book=replace(desk.stage.house.book, limits=limits)))
     desk.stage.open("support_agent", "acme", TICKET)
     desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
     sequencer_in(desk.stage, desk.folder).run_once()
     publish_accesses(desk.stage.house)
     desk.deliver()
     assert desk.post.taken == []
-    desk.clock.pass_by(hours=18)
+    desk.clock.pass_by(hours=wait, minutes=-1)
+    desk.deliver()
+    assert desk.post.taken == []
+    desk.clock.pass_by(minutes=1)
     desk.deliver()
     assert [each.kind for each in desk.post.taken] == [LetterKind.DIGEST] * 2
     assert desk.post.taken[0].text.count("SUP-48213") >= 2
+
+
+@pytest.mark.parametrize("lost", ["admin@acme.example", "boss@acme.example"])
+@pytest.mark.parametrize("is_for_good", [True, False])
+def test_one_who_cannot_be_reached_keeps_a_letter_from_nobody_else(
+    desk: Desk,
+    lost: str,
+    is_for_good: bool,
+) -> None:
+    desk.post.lost, desk.post.is_lost_for_good = lost, is_for_good
+    _work(desk)
+    desk.deliver()
+    told = {each.to for each in desk.post.taken}
+    assert told == {"admin@acme.example", "boss@acme.example"} - {lost}
+    assert (desk.stage.entries("letter.sent") > 0) is is_for_good
+    assert desk.stage.entries("letter.given_up") == 0
+
+
+def test_a_letter_that_can_reach_nobody_is_given_up(desk: Desk) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put(
+            [
+                MemberRecord(
+                    tenant="acme", external_id="boss", name="Boss", email="boss@acme.example", phone=None,
+                    role="member", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+                )
+            ]
+        )  # fmt: skip
+    desk.post.lost = "admin@acme.example"
+    _work(desk)
+    desk.deliver()
+    assert desk.stage.entries("letter.given_up") >= 1
+
+
+def test_a_digest_that_is_cut_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.usecases.deliver_letters._MOST_LINES", 1)
+    desk.stage.open("support_agent", "acme", TICKET)
+    desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
+    sequencer_in(desk.stage, desk.folder).run_once()
+    publish_accesses(desk.stage.house)
+    desk.clock.pass_by(hours=18)
+    desk.deliver()
+    assert "There are more: your access log has all of them, from number 2 on." in desk.post.taken[0].text
 
 
 def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: Desk) -> None:

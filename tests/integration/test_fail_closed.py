@@ -186,6 +186,9 @@ def verbs(stage: Stage) -> dict[str, Callable[[], object]]:
     }
 
 
+@pytest.mark.checklist("V2.3.3")
+@pytest.mark.checklist("V16.5.3")
+@pytest.mark.checklist("AU-5(4)")
 @pytest.mark.parametrize("how", list(BREAKINGS))
 def test_it_does_nothing_that_it_cannot_record_and_goes_on_once_it_can(stage: Stage, how: str) -> None:
     wanted = verbs(stage)
@@ -206,6 +209,7 @@ def test_it_does_nothing_that_it_cannot_record_and_goes_on_once_it_can(stage: St
     assert stage.entries("action.executed") == 2
 
 
+@pytest.mark.checklist("V2.3.3")
 def test_a_shared_plane_and_its_entries_are_kept_or_lost_together(stage: Stage) -> None:
     stage.open("support_agent", "acme")
     with pytest.raises(ConsoleError), refusing(stage):
@@ -236,6 +240,7 @@ PAGES = ("/", "/search?q=nordwind", "/requests", "/tenants", "/t/nordwind/", "/t
          "/account")  # fmt: skip
 
 
+@pytest.mark.checklist("V16.5.3")
 def test_its_pages_answer_503_and_come_back_without_a_restart(tmp_path: Path) -> None:
     with on_stage(tmp_path / "web.db") as cast_:
         browser = cast_.sign_in("support_agent")

@@ -26,7 +26,7 @@ from console.usecases.deliver_notices import deliver_notices
 from console.usecases.execute_request import execute_request, run_in_unit
 from console.usecases.job_kinds import KINDS
 from console.usecases.open_lease import open_lease
-from console.usecases.opened_tenant import read_opened
+from console.usecases.opened_tenant import one, read_opened
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.propose_action import propose_action
 from console.usecases.read_home import read_home, read_places
@@ -394,7 +394,7 @@ def test_pages_of_an_opened_tenant_are_gone_on_the_next_request(switch: Switch) 
     switch.freeze("tenant", "acme")
     answer = read_opened(
         switch.stage.house, switch.stage.actor("support_agent"), tenant("acme"), page="members",
-        read=lambda _unit, opened, _plane: opened, records=0,
+        read=lambda _unit, opened, _plane: opened, records=one,
     )  # fmt: skip
     assert code(answer) is DenyCode.NO_LEASE
 

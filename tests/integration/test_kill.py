@@ -167,6 +167,7 @@ def check_acknowledged(world: World, stage: Stage) -> None:
     assert not lost
 
 
+@pytest.mark.checklist("V2.3.3")
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_it_loses_doubles_and_halves_nothing_when_it_is_killed(

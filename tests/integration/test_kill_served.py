@@ -150,6 +150,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.checklist("V2.3.3")
 @pytest.mark.slow
 def test_the_served_demo_survives_being_killed(tmp_path: Path) -> None:
     var, port = tmp_path / "var", free_port()

@@ -10,6 +10,8 @@ import pytest
 
 from console.adapters.inbound_stripe import StripeSignatures
 from console.domain.billing.objects import ObjectKind
+from console.domain.ids import InboundId
+from console.domain.inbound import InboundEvent, InboundState
 from console.domain.reconciling.findings import Candidate
 from console.ports.inbound import ListedEvent
 from console.usecases import look_twice
@@ -88,3 +90,43 @@ def test_what_the_provider_told_of_lately_waits_for_its_webhook(small: World) ->
     small.clock.pass_by(minutes=11)
     small.run()
     assert "open" in {state for kind, _, state in small.kinds() if kind == "unknown_enum"}
+
+
+def test_what_was_resolved_and_is_on_its_way_again_waits_as_if_for_the_first_time(small: World) -> None:
+    def states() -> list[str]:
+        return [state for kind, _, state in small.kinds() if kind == "unknown_enum"]
+
+    small.provider.knows(subscription("bolt", status="dreaming"))
+    small.run()
+    assert states() == ["open"]
+    small.clock.pass_by(days=1)
+    small.provider.knows(subscription("bolt"))
+    small.run()
+    assert states() == ["resolved"]
+    small.clock.pass_by(days=1)
+    small.provider.knows(subscription("bolt", status="dreaming"))
+    said, back = list[str](), small.clock.now()
+    for number in range(20):  # an event about it is always under way, and the finding is older than that by two days
+        with small.stage.storage.store.write() as unit:
+            unit.inbox.add(event_about_bolt(small, number))
+        small.run()
+        said += states()
+        if said[-1] == "open":
+            break
+        small.clock.pass_by(seconds=30)
+    assert said == [*["in_flight"] * (len(said) - 1), "open"]
+    waited = small.clock.now() - back  # nothing is on its way for that long
+    assert timedelta(minutes=10) <= waited < timedelta(minutes=14)
+    assert len(said) >= 5
+    (finding,) = [each for each in small.findings() if each.kind == "unknown_enum"]
+    assert finding.times_reopened == small.stage.entries("finding.reopened") == 1
+
+
+def event_about_bolt(small: World, number: int) -> InboundEvent:
+    """Return an event that waits in the inbox."""
+    now = small.clock.now()
+    return InboundEvent(
+        id=InboundId(f"inb_{number}"), provider="paper", account="", is_live=True, event_id=f"evt_{number}",
+        event_type="customer.subscription.updated", object_id="sub_bolt", customer="cus_bolt", made_at=now,
+        received_at=now, payload=b"{}", state=InboundState.RECEIVED,
+    )  # fmt: skip

@@ -78,6 +78,7 @@ def port_of(receiver: Receiver) -> int:
     return int(receiver.url.rsplit(":", 1)[1])
 
 
+@pytest.mark.checklist("V13.2.4")
 @pytest.mark.parametrize("address", BAD)
 def test_it_refuses_every_special_address(address: str) -> None:
     assert address_fault(address) is not None

@@ -214,6 +214,7 @@ def test_other_programs_find_the_journal_balanced_and_the_same_totals(stage: Sta
     assert subprocess.run(bean_check, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.checklist("V1.2.10")
 def test_no_spreadsheet_takes_a_text_for_a_formula(stage: Stage) -> None:
     prepared(stage)
     assert b",'=CN-1," in file_of(stage, "credit_notes.csv")

@@ -1,6 +1,7 @@
 """Rows 30 to 32 of the catalogue in what the invented provider itself made: meters, taxes and prorations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from console.adapters.fake_stripe.book import Document
 from console.adapters.stripe.provider import StripeProvider
-from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind, Price
-from console.domain.entitlements import Inputs
+from console.domain.billing.objects import OF_CUSTOMERS, ObjectKind, Price, Subscription
+from console.domain.entitlements import Inputs, Usage
+from console.domain.errors import OutsideError
 from console.domain.ids import TenantId
-from console.domain.reconciling.books import Link, TenantBooks, UsageEvent, side_of
+from console.domain.reconciling.books import ClosedSet, Link, TenantBooks, UsageEvent, side_of
 from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.detecting import detect_tenant
 from console.domain.tenancy import TenantStatus
@@ -29,7 +31,13 @@ def world(tmp_path: Path) -> Iterator[ProviderWorld]:
         yield made
 
 
-def kinds(world: ProviderWorld, customer: str, *events: UsageEvent) -> list[str]:
+def kinds(
+    world: ProviderWorld,
+    customer: str,
+    *events: UsageEvent,
+    usage: Sequence[Usage] = (),
+    closed: Sequence[ClosedSet] = (),
+) -> list[str]:
     """Return which of rows 30 to 32 are found where the mirror says what the provider says."""
     provider, now = StripeProvider(world.calls, clock=world.clock, is_live=True), world.clock.now()
     side = side_of(
@@ -41,7 +49,7 @@ def kinds(world: ProviderWorld, customer: str, *events: UsageEvent) -> list[str]
         tenant=TenantId("ten_1"), now=now, window_from=now - timedelta(days=400), provider=side, mirror=side,
         mirrored_at={}, prices={each.id: each for each in prices if isinstance(each, Price)}, links=links, plan=None,
         status=TenantStatus.ACTIVE, entitlement_version=1, inputs=Inputs(features=(), grants=()), computed=(),
-        stored=None, usage_events=events,
+        stored=None, usage_events=events, usage=tuple(usage), closed=tuple(closed),
     )  # fmt: skip
     return [each.kind for each in detect_tenant(books) if KINDS[each.kind].number in ROWS]
 
@@ -54,7 +62,8 @@ def altered(world: ProviderWorld, kind: str, change: Callable[[Document], Docume
         world.fake.book.put({**found, **change(found)})
 
 
-def test_a_quantity_that_was_not_used_is_found(world: ProviderWorld) -> None:
+def metered(world: ProviderWorld) -> tuple[str, str, list[UsageEvent]]:
+    """Let a customer use something on two days of a month that is over: the meter, the customer and the raw events."""
     aggregation = {"display_name": "Calls", "event_name": FEATURE, "default_aggregation": {"formula": "sum"}}
     meter = world.calls.post("/v1/billing/meters", aggregation, key=world.key())["id"]
     recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
@@ -70,8 +79,50 @@ def test_a_quantity_that_was_not_used_is_found(world: ProviderWorld) -> None:
         world.calls.post("/v1/billing/meter_events", told, key=world.key())
         events.append(UsageEvent(id=f"e{number}", feature=FEATURE, quantity=value, at=at, received_at=at))
     world.pass_by(days=25)
+    return meter, customer, events
+
+
+def counted(world: ProviderWorld, meter: str, customer: str) -> Usage:
+    """Return the count of February as the provider's meter has it."""
+    start, until = datetime(2027, 2, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
+    bounds = {"customer": customer, "start_time": int(start.timestamp()), "end_time": int(until.timestamp())}
+    found = world.calls.found(f"/v1/billing/meters/{meter}/event_summaries", bounds)
+    assert found is not None
+    (summary,) = found["data"]
+    return Usage(feature=FEATURE, used=summary["aggregated_value"], as_of=until, starts_at=start, until=until)
+
+
+def test_a_quantity_that_was_not_used_is_found(world: ProviderWorld) -> None:
+    _, customer, events = metered(world)
     assert kinds(world, customer, *events) == []
     assert kinds(world, customer, events[0]) == ["usage_billed_quantity_mismatch"]
+
+
+def test_a_count_that_is_not_what_came_in_is_found(world: ProviderWorld) -> None:
+    meter, customer, events = metered(world)
+    count = counted(world, meter, customer)
+    assert kinds(world, customer, *events, usage=[count]) == []
+    # The meter heard of something that never came here: the count misses it, and the invoice bills it.
+    lost = kinds(world, customer, events[0], usage=[count])
+    assert sorted(lost) == ["usage_billed_quantity_mismatch", "usage_missing"]
+    # Delivered twice and counted twice here; the provider takes one identifier once.
+    with pytest.raises(OutsideError, match="already exists"):
+        world.calls.post(
+            "/v1/billing/meter_events",
+            {"event_name": FEATURE, "identifier": "e1", "payload": {"stripe_customer_id": customer, "value": "5"}},
+            key=world.key(),
+        )
+    twice = replace(count, used=count.used + events[1].quantity)
+    assert kinds(world, customer, *events, events[1], usage=[twice]) == ["usage_duplicate"]
+
+
+def test_use_that_comes_after_its_month_was_closed_is_found_and_billed_to_nobody(world: ProviderWorld) -> None:
+    meter, customer, events = metered(world)
+    closed = ClosedSet(period="2027-02", closed_at=datetime(2027, 3, 2, tzinfo=UTC), invoices={})
+    late = replace(events[1], id="e9", received_at=datetime(2027, 3, 2, 1, tzinfo=UTC))
+    count = counted(world, meter, customer)
+    assert kinds(world, customer, *events, usage=[count], closed=[closed]) == []
+    assert kinds(world, customer, *events, late, usage=[count], closed=[closed]) == ["usage_late"]
 
 
 def test_a_tax_that_is_not_what_its_rate_gives_is_found(world: ProviderWorld) -> None:
@@ -97,3 +148,30 @@ def test_a_part_of_a_period_that_costs_something_else_is_found(
     world.pass_by(days=20)
     assert kinds(world, customer) == found
     assert world.clock.now() > datetime(2027, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "begins", ["2029-01-28", "2029-01-29", "2029-01-30", "2027-01-31", "2028-01-29", "2028-01-30", "2028-01-31"]
+)
+def test_changes_in_every_month_of_a_year_are_as_they_should_be_whatever_day_it_began_on(
+    tmp_path: Path, begins: str
+) -> None:
+    with world_in_process(tmp_path / "provider.sqlite3") as world:
+        world.pass_by(days=(datetime.fromisoformat(f"{begins}T12:00+00:00") - NOON).days)
+        customer = world.customer()["id"]
+        subscription = world.subscription(customer, quantity=2)
+        item, ends = subscription["items"]["data"][0]["id"], set[datetime]()
+        for month in range(13):
+            world.pass_by(days=9)
+            params = {"items": [{"id": item, "quantity": 3 + month}]}
+            world.calls.post(f"/v1/subscriptions/{subscription['id']}", params, key=world.key())
+            found = StripeProvider(world.calls, clock=world.clock, is_live=True).fetch(
+                ObjectKind.SUBSCRIPTION, subscription["id"]
+            )
+            assert found is not None
+            assert isinstance(found.thing, Subscription)
+            ends.add(found.thing.period_until)
+            world.pass_by(days=(found.thing.period_until - world.clock.now()).days + 1)
+        assert len(ends) == 13
+        assert max(each.day for each in ends) == int(begins[-2:])  # a short month does not move the others
+        assert kinds(world, customer) == []

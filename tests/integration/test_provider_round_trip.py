@@ -65,7 +65,7 @@ SUBSCRIPTIONS = st.builds(
     Subscription, id=ids("sub"), customer=ids("cus"), status=STATUSES, currency=CURRENCIES,
     items=st.lists(ITEMS, min_size=1, max_size=13, unique_by=lambda each: each.id).map(tuple), started_at=MOMENTS,
     period_from=MOMENTS, period_until=MOMENTS, trial_until=MAYBE_MOMENTS, ends_at_period_end=FLAGS,
-    ended_at=MAYBE_MOMENTS, is_live=FLAGS,
+    ended_at=MAYBE_MOMENTS, is_live=FLAGS, anchored_at=MAYBE_MOMENTS,
 )  # fmt: skip
 LINES = st.builds(
     InvoiceLine, id=ids("il"), text=st.text(max_size=20), amount_minor=MINOR, price=st.none() | ids("unknown_price"),

@@ -220,6 +220,8 @@ def raced(stage: Stage, pool: ThreadPoolExecutor, slug: str, rounds: int) -> Cou
     return told
 
 
+@pytest.mark.checklist("V2.3.4")
+@pytest.mark.checklist("V15.4.2")
 @pytest.mark.slow
 def test_it_runs_an_approved_request_once_however_many_execute_it(stage: Stage, pool: ThreadPoolExecutor) -> None:
     with stage.storage.bulk.write() as bulk:
@@ -321,6 +323,7 @@ def test_an_approval_and_the_clock_at_once_have_one_outcome(stage: Stage, pool: 
     print(f"approve || expire: {sorted(seen)}")  # noqa: T201
 
 
+@pytest.mark.checklist("V15.4.2")
 def test_an_approval_and_an_edit_at_once_never_approve_what_was_not_seen(
     stage: Stage, pool: ThreadPoolExecutor
 ) -> None:
@@ -377,6 +380,7 @@ def test_a_revocation_and_an_execution_at_once_have_one_outcome(stage: Stage, po
     print(f"revoke || execute: {sorted(seen)}")  # noqa: T201
 
 
+@pytest.mark.checklist("V2.3.4")
 def test_the_last_two_votes_at_once_approve_once_and_tell_everybody_once(
     stage: Stage, pool: ThreadPoolExecutor
 ) -> None:
@@ -438,6 +442,7 @@ def test_eight_openings_at_once_never_pass_the_limit_of_open_tenants(stage: Stag
     assert stage.entries("lease.refused") == EXECUTORS - most
 
 
+@pytest.mark.checklist("V15.4.2")
 def test_eight_openings_at_once_never_pass_the_tenant_budget(stage: Stage, pool: ThreadPoolExecutor) -> None:
     most = stage.house.book.limits.tenants_per_hour
     slugs = [f"tenant{number}" for number in range(most - 1 + EXECUTORS)]
@@ -461,6 +466,7 @@ def test_its_race_would_catch_a_budget_without_a_lock(stage: Stage, pool: Thread
     assert len([answer for answer in answers if isinstance(answer, Lease)]) == EXECUTORS
 
 
+@pytest.mark.checklist("V15.4.2")
 def test_one_code_signs_in_once(stage: Stage, pool: ThreadPoolExecutor) -> None:
     person, house = PEOPLE["support_agent"], stage.house
     code = person.code(house.clock.now())

@@ -13,11 +13,14 @@ from console.domain.errors import OutsideError
 from console.domain.ids import InboundId, PlaneId
 from console.domain.imports import WebhookEndpointRecord
 from console.domain.inbound import InboundEvent, InboundState
+from console.domain.jobs import Job
 from console.domain.reconciling.findings import FindingState
-from console.domain.reconciling.runs import RunState
+from console.domain.reconciling.runs import Reconciliation, RunState
 from console.usecases import pull_provider, reconciliation_work
+from console.usecases.house import House
 from console.usecases.keep_reconciling import keep_reconciling, start_nightly
 from console.usecases.run_jobs import run_due_jobs
+from console.usecases.run_reconciliation import step
 from tests.databases import ENGINES
 from tests.integration.reconciling_world import World, customer, subscription, world
 from tests.integration.stage import FAR, behind, book, tenant
@@ -94,9 +97,11 @@ def test_healing_tells_the_tenant_whose_access_changes(fleet: World) -> None:
     fleet.provider.knows(subscription("bolt", ends_at_period_end=True))
     fleet.run()
     assert fleet.stage.count(told) == 0  # healed, and nothing changes for the tenant
+    before = fleet.stage.entries("access.recalculated")
     fleet.provider.knows(subscription("bolt", status="canceled", ended_at=fleet.clock.now()))
     assert fleet.run().counts["healed"] == 1
     assert fleet.stage.count(told) == 1
+    assert fleet.stage.entries("access.recalculated") == before + 1
 
 
 def test_it_is_the_same_finding_in_every_run(fleet: World) -> None:
@@ -304,6 +309,30 @@ def test_a_silent_provider_costs_no_progress(fleet: World) -> None:
     fleet.work()
     assert fleet.stands(run).state is RunState.DONE
     assert [each[:2] for each in fleet.provider.asked].count(("page", "price")) == 1
+
+
+def test_it_outlives_any_number_of_workers_that_each_get_one_step_further(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def dying(house: House, job: Job, run: Reconciliation) -> Reconciliation:
+        nonlocal steps
+        steps += 1
+        if not steps % 2:
+            raise KeyboardInterrupt
+        return step(house, job, run)
+
+    monkeypatch.setattr("console.usecases.run_reconciliation.step", dying)
+    run, deaths = small.start(), 0
+    while small.stands(run).is_open:
+        try:
+            run_due_jobs(small.house, worker="w1")
+        except KeyboardInterrupt:
+            deaths += 1
+        small.clock.pass_by(seconds=book().jobs.lease_seconds + 1)
+    assert small.stands(run).state is RunState.DONE
+    assert deaths > 12  # more often than a job may fail
 
 
 def test_a_run_whose_job_is_dead_has_failed_and_says_so(fleet: World) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,13 @@ def test_whoever_had_a_part_in_it_never_judges(bench: Bench) -> None:
         BECAUSE,
         PEOPLE["support_lead_2"].id,
     )
+
+
+def test_nobody_chooses_their_judge_by_the_id_of_their_form(bench: Bench) -> None:
+    ids = (f"req_{number:020}" for number in range(1_000_000))
+    wanted = (each for each in ids if int.from_bytes(sha256(each.encode()).digest()[:4]) % 2_520 == 0)
+    owners = {bench.open(subject, "on_call").owner for subject in islice(wanted, 12)}
+    assert len(owners) > 1
 
 
 def test_a_verdict_is_given_once(bench: Bench) -> None:

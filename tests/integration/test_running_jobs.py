@@ -20,7 +20,7 @@ from console.usecases import run_jobs as runner
 from console.usecases.fire_schedules import fire_schedules, next_slot
 from console.usecases.house import House
 from console.usecases.job_kinds import KINDS, RECURRING
-from console.usecases.job_outcomes import Again, Done, JobKind, JobRefusedError
+from console.usecases.job_outcomes import Again, Done, JobKind, JobRefusedError, forget_failures
 from console.usecases.recording import emit_as
 from console.usecases.run_jobs import run_due_jobs, run_one_job
 from tests.databases import ENGINES, HandClock
@@ -167,6 +167,22 @@ def test_one_named_job_whose_worker_vanished_says_so_too(desk: Desk) -> None:
         unit.jobs.claim(worker="w0", now=desk.clock.now(), until=desk.clock.now(), limit=1)
     assert run_one_job(desk.stage.house, job, worker="w1")
     assert desk.stage.entries("job.stalled") == 1
+
+
+def test_a_job_that_got_further_each_time_outlives_any_number_of_workers(desk: Desk) -> None:
+    def die(house: House, job: Job) -> Done:
+        forget_failures(house, job)
+        raise KeyboardInterrupt  # a hard restart: nothing of the worker is left to say anything
+
+    desk.does = die
+    job = desk.add()
+    for _ in range(20):
+        with pytest.raises(KeyboardInterrupt):
+            desk.run()
+        desk.clock.pass_by(seconds=desk.stage.house.book.jobs.lease_seconds)
+    desk.does = lambda _house, _job: Done()
+    desk.run()
+    assert (desk.stands(job).state, desk.stage.entries("job.stalled")) == (JobState.SUCCEEDED, 20)
 
 
 def test_a_job_that_kills_its_workers_ends(desk: Desk) -> None:

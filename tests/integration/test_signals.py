@@ -142,6 +142,35 @@ def test_a_frozen_person_opens_nothing_and_loses_what_was_open(stage: Stage) -> 
     cold.open("support_agent_2", "delta")
 
 
+@pytest.mark.parametrize("response", list(Response))
+def test_one_that_nobody_settles_is_answered_again_when_it_begins_anew(stage: Stage, response: Response) -> None:
+    rule = tuned(MANY, at_least=3, response=response)
+    open_ended = replace(stage, house=replace(stage.house, book=replace(book(), signals=rules(rule))))
+    clock = stage.house.clock
+    assert isinstance(clock, HandClock)
+    visit(open_ended, "support_agent", "acme", "bolt", "cargo")
+    watch(open_ended)
+    for days, answers in ((0, 1), (1, 2), (2, 3)):
+        clock.pass_by(minutes=1, days=min(days, 1))
+        with open_ended.storage.store.write() as unit:
+            for freeze in unit.freezes.standing():
+                unit.freezes.lift(freeze.id, by=open_ended.actor("on_call").staff, at=clock.now())
+        clock.pass_by(minutes=1)
+        visit(open_ended, "support_agent", *(("delta",) if days == 0 else ("acme", "bolt", "cargo")))
+        watch(open_ended)
+        assert open_ended.entries("signal.raised") == answers
+        assert len(notices(open_ended, "security_auditor")) == answers
+        with open_ended.storage.store.read() as unit:
+            member = unit.staff.get(open_ended.actor("support_agent").staff)
+            is_frozen = bool(unit.freezes.standing())
+        assert member is not None
+        assert is_frozen is (response is Response.FREEZE and days > 0)
+        if response is Response.STEP_UP and days:
+            assert member.confirm_after == clock.now()
+    (signal,) = signals(open_ended)
+    assert signal.hits > 3
+
+
 def test_those_who_answer_are_told_and_never_whom_it_is_about(stage: Stage) -> None:
     visit(stage, "support_lead", "acme", "bolt", "cargo")
     watch(stage)

@@ -167,6 +167,22 @@ def test_overdue_leases_are_those_past_either_clock(storage: Storage) -> None:
         assert late(60) == ["lea_1", "lea_2"]
 
 
+def test_overdue_sessions_are_those_past_either_clock(storage: Storage) -> None:
+    with storage.store.write() as unit:
+        for key in ("quiet", "busy", "ended"):
+            unit.sessions.add(session_of(key))
+        unit.sessions.touch(SessionKey("busy"), NOON + timedelta(minutes=10))
+        unit.sessions.revoke(SessionKey("ended"), NOON)
+
+        def late(minutes: float) -> list[str]:
+            now = NOON + timedelta(minutes=minutes)
+            return [each.key for each in unit.sessions.overdue(now, idle_minutes=15, limit=9)]
+
+        assert late(14.9) == []
+        assert late(15) == ["quiet"]
+        assert late(8 * 60) == ["busy", "quiet"]
+
+
 def test_the_budget_counts_distinct_tenants(storage: Storage) -> None:
     now = NOON + timedelta(hours=3)
     with storage.store.write() as unit:

@@ -14,11 +14,22 @@ from sqlalchemy import Connection, Engine, event
 
 from console.domain.billing.objects import ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft, Writer, seal_body
-from console.domain.ids import EntryUid, ExecutionId, ImpersonationId, MemberId, NoticeId, RequestId, StaffId, TenantId
+from console.domain.freezes import FreezeScope
+from console.domain.ids import (
+    EntryUid,
+    ExecutionId,
+    ImpersonationId,
+    MemberId,
+    NoticeId,
+    RequestId,
+    SessionKey,
+    StaffId,
+    TenantId,
+)
 from console.domain.merkle import leaf_hash
 from console.domain.product_jobs import ProductJobRecord, ProductJobState
 from console.domain.requests import State
-from console.domain.search_terms import SearchTerms
+from console.domain.search_terms import SearchTerms, understood
 from console.domain.signals import SignalId
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
@@ -84,11 +95,17 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "by execution": lambda unit: unit.requests.by_execution(ExecutionId("exe_1")),
     "open leases": lambda unit: unit.leases.open_of(ANNA),
     "open lease": lambda unit: unit.leases.open_on(ANNA, ACME),
+    "overdue sessions": lambda unit: unit.sessions.overdue(NOON, idle_minutes=15, limit=50),
     "overdue leases": lambda unit: unit.leases.overdue(NOON, limit=50),
     "budget": lambda unit: unit.leases.budget(ANNA, NOON),
     "has opened": lambda unit: unit.leases.has_opened(ANNA, ACME, NOON),
     "impersonation": lambda unit: unit.impersonations.get(ImpersonationId("imp_x200")),
     "open impersonation": lambda unit: unit.impersonations.open_of(ANNA),
+    "impersonations of a session": lambda unit: unit.impersonations.open_in(SessionKey("s")),
+    "impersonations of everybody": lambda unit: unit.impersonations.open_under(FreezeScope.ALL, "", limit=50),
+    "impersonations of a vendor": lambda unit: unit.impersonations.open_under(FreezeScope.VENDOR, "v", limit=50),
+    "impersonations on a tenant": lambda unit: unit.impersonations.open_under(FreezeScope.TENANT, ACME, limit=50),
+    "leases of everybody": lambda unit: unit.leases.open_under(FreezeScope.ALL, "", limit=50),
     "open impersonations": lambda unit: unit.impersonations.open_after(ImpersonationId("imp_x200"), limit=50),
     "open impersonations of members": lambda unit: unit.impersonations.open_on(
         TenantId("ten_7"), [MemberId("m1"), MemberId("m2")]
@@ -147,6 +164,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "consent": lambda unit: unit.consents.get("cns_1"),
     "consents of a tenant": lambda unit: unit.consents.of_tenant(ACME, limit=50),
     "consents of somebody": lambda unit: unit.consents.of_staff(ANNA, ACME, limit=50),
+    "consents of an access": lambda unit: unit.consents.used_by(ImpersonationId("imp_1")),
     "consents that end": lambda unit: unit.consents.pending(before=NOON, limit=50),
     "letters due": lambda unit: unit.letters.due(NOON, limit=50),
     "digest": lambda unit: unit.letters.has_digest(ACME),
@@ -215,6 +233,8 @@ FILLING = {
     "customer_letter": "(id, tenant, kind, way, about, at, due_at, tries, sent_at) "
     "SELECT 'ltr_' || n, 'ten_' || (n % 99), 'access', 'mail', 'a' || n, n, n, 0, "
     "CASE n % 50 WHEN 0 THEN NULL ELSE n END",
+    "staff_session": '(key, staff, signed_in_by, created_at, last_seen_at, not_after, ip, agent, "values", revoked_at) '
+    "SELECT 'ses_' || n, 'stf_anna', 'password', n, n, n, '', '', '{}', CASE n % 50 WHEN 0 THEN NULL ELSE n END",
     "lease": "(id, staff, tenant, reason_code, reason_reference, reason_note, opened_at, last_used_at, not_after, "
     "idle_minutes, ended_at) SELECT 'lea_x' || n, 'stf_anna', 'ten_' || n, 'r', 'r', '', n, n, n, 5, n",
     "impersonation": "(id, staff, session, lease, tenant, member, mode, reason_code, reason_reference, reason_note, "
@@ -309,12 +329,14 @@ class Plans:
 
     def __init__(self) -> None:
         self.scans: list[str] = []
+        self.asked = 0
         self._is_asking = False
 
     def watch(self, connection: Connection, _cursor: object, sql: str, values: Sequence[Any], *_rest: object) -> None:
         if self._is_asking or not re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)", sql) or "set_config" in sql:
             return
         self._is_asking = True
+        self.asked += 1
         try:
             raw = connection.connection.cursor()
             if connection.dialect.name == "sqlite":
@@ -384,6 +406,17 @@ def test_no_search_scans(storage: Storage, kind: SearchKind) -> None:
     with watched(fleet) as plans:
         storage.fleet.search(SearchTerms(text="Name 17%_\\\"'\x00", kinds=(kind,)), limit=50)
     assert plans.scans == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["2026-0042", "A1B2C3D4-0001", "RE/2026/17", "in_1MtHbELkdIwHu7", "acme", "a.b.example"]
+)
+def test_every_number_that_somebody_types_is_looked_up_by_index_and_at_once(storage: Storage, typed: str) -> None:
+    terms = understood(typed)
+    with watched(storage._databases[1].reading) as plans:
+        storage.fleet.search(terms, limit=50)
+    assert plans.scans == []
+    assert plans.asked == (3 if SearchKind.NAME in terms.kinds else 1)
 
 
 FOUND = {

@@ -16,7 +16,8 @@ from examples.product.store import Store
 from sallyport_kit import Kit
 from sallyport_kit.flask import Sallyport
 from tests.kit.fake_console import FakeConsole, HandClock
-from tests.kit.products import Browser, Seen, over_wsgi, settings
+from tests.kit.products import Browser, over_wsgi, settings
+from tests.kit.seen import Seen
 
 PASSWORD = "correct-horse-battery"
 SECRET = hashed(PASSWORD)

@@ -18,8 +18,10 @@ from sallyport_kit.asgi import AsgiKit, Message, Receive, Scope, Send
 from sallyport_kit.flask import Sallyport
 from sallyport_kit.wsgi import WsgiKit
 from tests.kit.fake_console import CLIENT, SECRET, FakeConsole
+from tests.kit.seen import Asking, Seen
+from tests.kit.served_asgi import over_uvicorn
 
-FORMS = ("wsgi", "asgi", "flask")
+FORMS = ("wsgi", "asgi", "flask", "uvicorn")
 HTML = "text/html; charset=utf-8"
 PAGE = "<!doctype html><html><head><title>Members</title></head><body class='x'><h1>Members</h1></body></html>"
 ADA = "person who reads"
@@ -40,7 +42,6 @@ class Told:
         )
 
 
-Asking = Callable[[str, str, Mapping[str, str], bytes], "Seen"]
 Made = tuple[int, str, bytes, Mapping[str, str]]
 View = Callable[[], Made]
 
@@ -83,23 +84,6 @@ def views(told: Told) -> dict[str, View]:
         "GET /forgotten": made("forgotten"),
     }
     return found
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An answer as a browser has it."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    def get(self, name: str) -> str:
-        """Return a header; several are joined."""
-        return ", ".join(value for found, value in self.headers if found.lower() == name.lower())
 
 
 @dataclass
@@ -189,7 +173,7 @@ def world(form: str, **changes: Any) -> World:  # noqa: ANN401  any setting
         send = (
             over_wsgi(WsgiKit(wsgi_app(told), kit, routes=table.in_environ))
             if form == "wsgi"
-            else over_asgi(AsgiKit(asgi_app(told), kit, routes=table.in_scope))
+            else _ASGI[form](AsgiKit(asgi_app(told), kit, routes=table.in_scope))
         )
     return World(console, kit, told, Browser(send))
 
@@ -298,6 +282,9 @@ def over_asgi(app: Callable[[Scope, Receive, Send], Any]) -> Asking:
         return Seen(messages[0]["status"], found, b"".join(each.get("body", b"") for each in messages[1:]))
 
     return send
+
+
+_ASGI = {"asgi": over_asgi, "uvicorn": over_uvicorn}
 
 
 def told_json(seen: Seen) -> Mapping[str, Any]:

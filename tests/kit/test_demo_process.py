@@ -80,6 +80,7 @@ def test_it_runs_beside_the_console_and_ends_with_it(tmp_path: Path) -> None:
             with product_beside(settings, tenants=24) as again:
                 assert again is None, "its port is taken"
             assert answer(port, "/sallyport/enter?sid=imp_1") == 303
+            assert (settings.var / "product" / "spool").stat().st_mode & 0o777 == 0o700
         waited(port, 0)
 
 

@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 from sallyport_kit import NEVER_ALLOWED, Effect
 from sallyport_kit.flask import Sallyport
 from tests.kit.product_stage import Stage, staged
-from tests.kit.products import Seen
+from tests.kit.seen import Seen
 
 NEVER = {
     "/settings/password": ("POST", {"password": "correct-horse-battery", "new_password": "another-long-one"}),

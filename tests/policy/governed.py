@@ -23,7 +23,7 @@ GOVERNED: tuple[tuple[ActionKey, Effect, str], ...] = tuple(
         ("entitlement.cancel_recalculation", Effect.WRITE, "control"),
         ("member.reveal", Effect.READ, "tenant"),
         ("impersonation.start", Effect.WRITE, "tenant"),
-        ("impersonation.widen", Effect.DANGEROUS, "tenant"),
+        ("impersonation.widen", Effect.WRITE, "tenant"),
         ("tenant.add_note", Effect.WRITE, "tenant"),
         ("tenant.suspend", Effect.DANGEROUS, "tenant"),
         ("tenant.resume", Effect.DANGEROUS, "tenant"),

@@ -70,7 +70,6 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     ),
     DenyCode.NOTE_MISSING: ("This reason needs a note.", "Say in the note what happened."),
     DenyCode.NOTE_TOO_LONG: ("The note is too long.", "Shorten it."),
-    DenyCode.NOTHING_TO_CHANGE: ("The wanted state is the present state.", "Nothing needs to be done."),
     DenyCode.NOT_AN_APPROVER: (
         "The person holds no role whose approval this request needs.",
         "Somebody of the groups that the request page names votes.",
@@ -132,7 +131,6 @@ MEANING: dict[DenyCode, tuple[str, str]] = {
     ),
     DenyCode.STAFF_INACTIVE: ("The account is deactivated.", "An administrator reactivates it with a second person."),
     DenyCode.STALE_DIGEST: ("The vote was for an older form of the request.", "Look at the new difference, then vote."),
-    DenyCode.TENANT_CLOSED: ("The tenant is closed.", "Nothing: a closed tenant is not changed."),
     DenyCode.TENANT_OPTED_OUT: (
         "The tenant does not let staff act for its members.",
         "Ask the customer to do it themselves, or to allow it.",

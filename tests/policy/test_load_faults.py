@@ -250,6 +250,11 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         [swap("reasons.toml", "note_required     = false", "note_required = 0")],
         ["note_required = 0 is wrong: give true or false"],
     ),
+    (
+        "an hour that no day has",
+        [swap("limits.toml", "customer_digest_hour_utc  = 6", "customer_digest_hour_utc = 24")],
+        ["customer_digest_hour_utc", "from 0 to 23"],
+    ),
     ("a missing key", [swap("limits.toml", "tenants_per_hour       = 12", "")], ["tenants_per_hour is missing"]),
     (
         "zero as a limit",

@@ -1,11 +1,13 @@
 """The rules of signals: worked cases, and every fault of their files with its mend."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from console.domain.signals import SignalKey
+from console.domain.ids import EntryUid, StaffId, TenantId
+from console.domain.signals import MOST_EVIDENCE, Act, SignalKey, judged
 from console.domain.staff import Role
 from console.policy.book import PolicyBook, PolicyFaultsError
 from console.policy.load import load_book
@@ -20,6 +22,24 @@ def test_it_meets_every_worked_case(book: PolicyBook) -> None:
     cases = load_signal_cases(POLICIES, book.signals)
     assert [f"{case.file}: {case.name}" for case in cases if not case.is_met] == []
     assert list(missing_signal_cases(book.signals, cases)) == []
+
+
+def test_it_is_about_everybody_however_many_they_are(book: PolicyBook) -> None:
+    at, crowd = datetime(2026, 11, 23, 9, tzinfo=UTC), MOST_EVIDENCE + 5
+    acts = [
+        Act(
+            uid=EntryUid(f"ent_{number:03}"),
+            at=at + timedelta(minutes=number),
+            actor=StaffId(f"stf_{number:03}"),
+            action="lease.open",
+            tenant=TenantId("ten_acme"),
+            slug="acme",
+        )
+        for number in range(crowd)
+    ]
+    hit = judged(book.signals[SignalKey("same_tenant")], acts[-1], acts)
+    assert hit is not None
+    assert (len(hit.people), len(hit.evidence)) == (crowd, MOST_EVIDENCE)
 
 
 def test_a_case_that_is_not_met_is_told(book: PolicyBook, tmp_path: Path) -> None:

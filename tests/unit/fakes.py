@@ -287,6 +287,9 @@ class FakeControl:
         self.asked.append(("end_everything", staff))
         return 4
 
+    def end_without_role(self, staff: StaffId, *, at: datetime) -> int:
+        return 0
+
     def end_sessions_of(self, staff: StaffId, *, at: datetime) -> int:
         self.asked.append(("end_sessions", staff))
         return len(self.sessions.live)
@@ -358,6 +361,8 @@ def tools(
         customer_claims=claims or FakeClaims(),
         outbound=cast("Outbound", outbound),
         webhook_keys=cast("WebhookKeys", keys),
+        shown_seconds=60,
+        top_up_minutes=60,
     )
 
 

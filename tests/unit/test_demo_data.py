@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
@@ -35,7 +36,7 @@ from console.domain.search_terms import understood
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
 from console.settings import load_settings
-from tests.integration.provider_worlds import ProviderWorld, world_in_process
+from tests.integration.provider_worlds import NOON, ProviderWorld, world_in_process
 
 NOW = datetime(2026, 11, 19, 16, 0, 5, tzinfo=UTC)
 
@@ -145,7 +146,7 @@ def test_the_first_journey_is_waiting_at_acme(now: datetime, tmp_path: Path) -> 
     assert (invoice.status, invoice.provider_status, invoice.paid_at) == ("past_due", "paid", None)
     assert (invoice.mirrored_at.hour, invoice.mirrored_at.minute) == (14, 2)
     assert invoice.due_at < invoice.mirrored_at < now
-    assert understood(invoice.number).kinds == (SearchKind.INVOICE,)
+    assert SearchKind.INVOICE in understood(invoice.number).kinds
     assert invoice.number.endswith("-000017")
     assert next(world.subscriptions()).status == "past_due"
     with world_in_process(tmp_path / "provider.sqlite3") as provided:
@@ -250,7 +251,9 @@ def test_demo_secrets_are_made_for_each_folder_and_kept(tmp_path: Path) -> None:
     told = json.loads(file.read_text("utf-8"))
     assert told["address"] == "http://127.0.0.1:8000"
     assert told["staff"]["finance_lead"]["email"] == "henrik.dahl@sallyport.example"
-    assert set(told["staff"]["support_agent_2"]) == {"role", "name", "email", "password", "totp_secret"}
+    assert set(told["staff"]["support_agent_2"]) == {
+        "role", "name", "email", "password", "totp_secret", "vendor",
+    }  # fmt: skip
 
 
 def test_demo_people_can_sign_in() -> None:
@@ -303,6 +306,42 @@ def test_provider_and_books_are_of_one_mind_about_every_object(provided: Provide
     assert {each.id: each.amount_minor for each in found.values() if isinstance(each, Payout)} == {
         name: net for name, net in contents.items() if name is not None
     }
+
+
+def test_the_provider_goes_on_as_it_began_when_time_passes(provided: ProviderWorld, small: DemoWorld) -> None:
+    """Renewals are taxed, use is counted and billed, changes are prorated, and customers are entitled to their plan."""
+    provided.fake.book.set("clock", str(int((NOW - NOON).total_seconds())))
+    provided.clock.at = NOW
+    live = [each for each in small.books() if each.subscription.status == "active" and each.subscription.amount_minor]
+    rated = next(each for each in live if any(_is_taxed(thing) for thing in each.provider))
+    customer = rated.subscription.provider_customer
+    (told,) = _listed(provided, "subscriptions", customer=customer, status="active")
+    keys = {each["lookup_key"] for each in _listed(provided, "entitlements/active_entitlements", customer=customer)}
+    assert {"seats", "api_calls"} <= keys
+    plan = next(each for each in told["items"]["data"] if each["price"]["metadata"].get("plan"))
+    params = {"items": [{"id": plan["id"], "quantity": plan["quantity"] + 5}]}
+    provided.calls.post(f"/v1/subscriptions/{told['id']}", params, key=provided.key())
+    provided.pass_by(days=(datetime.fromtimestamp(plan["current_period_end"], tz=UTC) - provided.clock.now()).days + 2)
+    renewed = _listed(provided, "invoices", customer=customer)[0]
+    lines = renewed["lines"]["data"]
+    assert renewed["number"].startswith("FS-")
+    assert all(each["taxes"] for each in lines)
+    assert renewed["total"] > renewed["subtotal"]
+    changed = [each for each in lines if (each["parent"].get("invoice_item_details") or {}).get("proration")]
+    assert len(changed) == 2
+    (use,) = [each for each in lines if "api_calls" in each["pricing"]["price_details"]["price"]]
+    since = datetime.fromtimestamp(use["period"]["start"], tz=UTC)
+    assert use["quantity"] == sum(each.quantity for each in rated.usage_events if since <= each.at) > 0
+
+
+def _is_taxed(thing: BillingObject) -> bool:
+    return isinstance(thing, Invoice) and thing.tax_minor > 0
+
+
+def _listed(provided: ProviderWorld, path: str, **params: str) -> list[dict[str, Any]]:
+    found = provided.calls.found(f"/v1/{path}", params)
+    assert found is not None
+    return list(found["data"])
 
 
 def test_the_mirror_of_the_world_is_what_its_books_say(small: DemoWorld) -> None:

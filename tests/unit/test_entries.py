@@ -30,6 +30,7 @@ from console.domain.entries import (
     Exposure,
     Kind,
     Outcome,
+    Program,
     RequestRef,
     TargetRef,
     TenantRef,
@@ -75,7 +76,7 @@ FULL = EntryDraft(
     effect=Effect.DANGEROUS,
     outcome=Outcome.FAILED,
     governed="invoice.credit",
-    tenant=TenantRef(id="ten_1", name="Acme", slug="acme", source="lease"),
+    tenant=TenantRef(id="ten_1", name="Acme", slug="acme", source="lease", region="eu"),
     reason=Reason(code=ReasonCode("ticket"), reference="SUP-1", note="asked by mail"),
     authorisation=Authorisation(
         decision="allow",
@@ -195,7 +196,7 @@ def test_it_gives_a_new_field_a_place_in_the_body() -> None:
 def test_it_names_the_fields_of_the_body_once_and_for_all() -> None:
     assert " ".join(sorted(body_of(FULL))) == (
         "action actor authorisation changes class correlation effect error execution exposure facts governed kind "
-        "outcome parent reason request targets tenant truncated ts_us uid v verb w"
+        "outcome parent program reason request targets tenant truncated ts_us uid v verb w"
     )
     assert set(body_of(EntryDraft(action="home.read", actor=STRANGER))) == set(body_of(FULL))
 
@@ -219,9 +220,16 @@ def test_it_seals_a_golden_body() -> None:
         '{"action":"staff.sign_in","actor":{"auth":null,"id":"stf_1","kind":"staff","name":"Zoë","roles":[],'
         '"session":null,"step_up_age_s":null},"authorisation":null,"changes":[],"class":"session","correlation":null,'
         '"effect":"write","error":null,"execution":null,"exposure":null,"facts":{},"governed":null,"kind":"session",'
-        '"outcome":"success","parent":null,"reason":null,"request":null,"targets":[],"tenant":null,"truncated":null,'
+        '"outcome":"success","parent":null,"program":null,"reason":null,"request":null,"targets":[],"tenant":null,"truncated":null,'
         '"ts_us":1700000000000000,"uid":"ent_1","v":1,"verb":"c","w":["w1",2,"ab"]}'
     )
+
+
+def test_it_says_which_program_wrote_it_and_where() -> None:
+    counter = WriterCounter("w1", Program(build="3f2a9c1", host="console-1"))
+    body = json.loads(seal_body(FULL, uid="ent_1", ts_us=1, writer=counter.next()))
+    assert body["program"] == {"build": "3f2a9c1", "host": "console-1"}
+    assert body["w"] == ["w1", 1, None]
 
 
 def drawn(hint: object) -> st.SearchStrategy[Any]:

@@ -45,6 +45,14 @@ def test_a_folder_gets_one_private_file_however_often_it_is_sent(tmp_path: Path)
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_keeps_the_letters_of_two_readers_apart_whatever_they_are_called(tmp_path: Path) -> None:
+    readers = ("a.b", "a:b", "a_b", "../b", "x" * 400, "x" * 399 + "y")
+    for reader in readers:
+        LetterFolder(tmp_path / "letters").send(letter(id=f"ltr_1-{reader}", to=f"{len(reader)}@acme.example"))
+    assert len(list((tmp_path / "letters").iterdir())) == len(readers)
+    assert [each.name for each in tmp_path.iterdir()] == ["letters"]
+
+
 def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "letters").write_text("a file where a folder should be")
     with pytest.raises(OutsideError) as away:

@@ -100,3 +100,16 @@ def test_an_owner_is_reminded_once_for_each_end() -> None:
     assert not replace(row, owner="").wants_reminder(NOON)
     assert not replace(row, until=None).wants_reminder(NOON)
     assert not row.wants_reminder(NOON - 5 * DAY)
+
+
+def test_an_owner_is_reminded_once_more_on_the_last_day() -> None:
+    (row,) = registered(Inputs(features=(SEATS,), grants=(PLAN, MORE)), TENANT, NOON)
+    assert row.until is not None
+    told = replace(row, reminded_at=row.until - 6 * DAY)
+    assert not told.wants_reminder(row.until - DAY - timedelta(seconds=1))
+    assert told.wants_reminder(row.until - DAY)
+    last = replace(row, reminded_at=row.until - DAY)
+    assert not last.wants_reminder(row.until - timedelta(seconds=1))
+    late = replace(row, reminded_at=row.until - DAY / 2)  # heard of only on the last day: once
+    assert not late.wants_reminder(row.until - timedelta(seconds=1))
+    assert not row.wants_reminder(row.until)

@@ -129,6 +129,30 @@ FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.checklist("V12.3.1")
+@pytest.mark.parametrize("name", ["url", "owner_url", "fleet_url", "sequencer_url", "import_url", "planes__eu"])
+@pytest.mark.parametrize(
+    ("address", "is_verified"),
+    [
+        ("postgresql://u@db.example/x", False),
+        ("postgresql://u@db.example/x?sslmode=require", False),
+        ("postgresql://u@db.example/x?sslmode=verify-full&sslmode=disable", False),
+        ("postgresql://u@/x?host=db.example", False),
+        ("postgresql://u@/x?host=127.0.0.1&hostaddr=203.0.113.7", False),
+        ("postgresql://u@db.example/x?sslmode=verify-full", True),
+        ("postgresql+psycopg://u@/x?host=db.example&sslmode=verify-ca", True),
+        ("postgresql://u@/x?host=/run/postgresql", True),
+        ("postgresql://u@127.0.0.1/x", True),
+    ],
+)
+def test_it_verifies_every_database_across_the_network(name: str, address: str, is_verified: bool) -> None:
+    key = f"SALLYPORT_DATABASE__{name.upper()}"
+    if is_verified:
+        assert load_settings(PRODUCTION | {key: address}).environment == "production"
+    else:
+        assert any(key in line and "verify-full" in line for line in faults_of(PRODUCTION | {key: address}))
+
+
 @pytest.mark.checklist("V13.4.2")
 @pytest.mark.parametrize(("environ", "key", "remedy"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_stops_the_start_with_key_and_remedy(environ: dict[str, str], key: str, remedy: str) -> None:

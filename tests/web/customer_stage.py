@@ -17,13 +17,13 @@ MATTER = "MAT-12"
 
 def trust(cast: Cast, tenant: TenantId) -> None:
     """Bring them onto the stage, once."""
-    lead = PEOPLE["support_lead_2"].id
+    lead, maker = PEOPLE["support_lead_2"].id, PEOPLE["support_lead"].id
     with cast.house.store.write() as unit:
         if unit.customer_tokens.of(tenant):
             return
         for number, (secret, may_decide) in enumerate(((TOKEN, False), (DECIDES, True)), start=1):
             made = CustomerToken(
-                id=f"cut_{number}", tenant=tenant, label=f"Program {number}", may_decide=may_decide, made_by=lead,
+                id=f"cut_{number}", tenant=tenant, label=f"Program {number}", may_decide=may_decide, made_by=maker,
                 made_at=NOON,
             )  # fmt: skip
             unit.customer_tokens.add(made, hashed=token_hash(secret) or "")

@@ -4,9 +4,11 @@ import pytest
 
 from console.domain.ids import NoticeId
 from console.ports.outbox import Notice
+from console.usecases.keep_time import end_overdue
 from console.web import wording
 from console.web.sessions import COOKIE
 from tests.web.cast import PEOPLE, Browser, Cast
+from tests.web.walks import opened
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
@@ -83,6 +85,20 @@ def test_it_ends_an_idle_session_after_a_quarter_of_an_hour(cast: Cast, agent: B
     assert agent.cookie(COOKIE) == ""
     (entry,) = cast.entries("session.expired")
     assert entry["facts"]["because"] == "idle"
+
+
+def test_it_writes_the_end_of_a_session_whose_browser_never_comes_back(cast: Cast) -> None:
+    agent = opened(cast)
+    cast.clock.pass_by(minutes=14)
+    end_overdue(cast.house)
+    assert (cast.count("session.expired"), cast.count("lease.end")) == (0, 0)
+    cast.clock.pass_by(minutes=1)
+    for _ in range(2):
+        end_overdue(cast.house)
+    (entry,) = cast.entries("session.expired")
+    assert (entry["facts"]["because"], entry["actor"]["id"]) == ("idle", PEOPLE["support_agent"].id)
+    assert "nothing was opened for a while" in agent.get("/sign-in").text
+    assert cast.count("session.expired") == 1
 
 
 @pytest.mark.checklist("V7.3.2")

@@ -27,7 +27,7 @@ from console.domain.import_entitlements import OverrideRecord
 from console.domain.imports import DeliveryRecord, TenantRecord, delivery_id_of, endpoint_id_of, member_id_of
 from console.domain.jobs import JobDraft
 from console.domain.periods import PeriodState
-from console.domain.reasons import Reason
+from console.domain.reasons import BREAK_GLASS, Reason
 from console.domain.recalculations import SweepState
 from console.domain.reconciling.findings import FindingState
 from console.domain.replays import RunState
@@ -39,15 +39,18 @@ from console.ports.actions import Reach
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
+from console.usecases.sign_in import session_key
+from console.web.sessions import COOKIE
 from tests.databases import NOON
 from tests.going_back import Place, WayBack, way_back
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
-from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, on_stage, web_app
 from tests.web.customer_stage import trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
+from tests.web.posting import Question, fault, opened_for, sent
 from tests.web.product_stage import impersonation_of
 from tests.web.signal_stage import raised_signal
 from tests.web.webhook_stage import MAIN, Left, planned_run
@@ -235,6 +238,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
         bank(cast, THIS)
+        cast.app = web_app(cast.house)  # with the provider that was put into it
         with way_back(tmp_path / "actions.db") as way:
             yield Stage(cast, tmp_path / "actions.db", way, way.here(is_first=True))
 
@@ -415,24 +419,46 @@ def test_it_tries_every_action_and_every_reason(cast: Cast) -> None:
 @pytest.mark.checklist("V8.3.1")
 @pytest.mark.parametrize("role", list(Role))
 def test_it_answers_every_question_as_policy_does(stage: Stage, role: Role) -> None:
+    """Each question is put to the use case; and one of each action is sent by a browser, as its page sends it."""
+    browser = stage.cast.sign_in(role.value)
     actor = replace(actor_of(role.value, stage.cast), session=BROWSER)
-    faults = []
+    faults: list[str | None] = []
     for key in TRIALS:
         raw = furnish(stage, key, role)
         tenant = TENANTS[THIS] if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT else None
-        decisions = []
+        decisions = {}
         for code in REFERENCES:
             decision = policy_says(stage, actor, key, code)
-            decisions.append(decision)
+            decisions[code] = decision
             answer = came_of(stage, actor, key, code, raw=raw, tenant=tenant)
             if code == "BREAK_GLASS" and not isinstance(decision, Deny):  # no lease of this stage was opened for it
                 assert isinstance(answer, Deny), (key, answer)
                 continue
             if not agree(answer, decision):
                 faults.append(f"{key} for {code}: {answer}, where policy says {decision}")
-        if spoken(decisions) != table()[key][role]:
-            faults.append(f"docs/roles.md says {table()[key][role]} of {key}, policy {spoken(decisions)}")
-    assert not faults, "\n".join(faults)
+        faults.append(sent_fault(stage, browser, actor, ActionKey(key), raw=raw, decisions=decisions))
+        said = spoken(list(decisions.values()))
+        if said != table()[key][role]:
+            faults.append(f"docs/roles.md says {table()[key][role]} of {key}, policy {said}")
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
+def sent_fault(
+    stage: Stage, browser: Browser, actor: Actor, key: ActionKey, *, raw: Raw, decisions: Mapping[str, Decision]
+) -> str | None:
+    """Send the form for the first reason that permits it, else for the first that is accepted; put everything back."""
+    accepted = sorted(stage.cast.house.book.actions[key].reasons - {BREAK_GLASS})
+    code = next((each for each in accepted if not isinstance(decisions[each], Deny)), accepted[0])
+    reason = Reason(code=code, reference=REFERENCES[code], note="A note where one is needed.")
+    session = SessionKey(session_key(browser.cookie(COOKIE)))
+    tenant = (TENANTS[THIS], THIS) if stage.cast.house.registry[key].reach is Reach.TENANT else None
+    asked = Question(key=key, actor=replace(actor, session=session), reason=reason, raw=raw, tenant=tenant)
+    opened_for(stage.file, asked)
+    place = stage.way.here(is_first=True)
+    status = sent(stage.cast, browser, asked)
+    found = fault(stage.cast, stage.file, asked, status=status, policy=decisions[code])
+    stage.way.back_to(place)
+    return found
 
 
 def test_it_refuses_every_tenant_action_without_a_lease(stage: Stage) -> None:

@@ -250,6 +250,7 @@ def test_it_ends_the_stream_with_the_lease(
     assert cast.app.extensions["sallyport"].streams.count == 0
 
 
+@pytest.mark.checklist("V15.2.2")
 def test_it_sends_whoever_follows_too_much_to_ask_instead(cast: Cast, engineer: Browser, left: Left) -> None:
     run = planned_run(cast, left, state=RunState.RUNNING)
     streams: Streams = cast.app.extensions["sallyport"].streams

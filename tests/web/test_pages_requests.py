@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.web.cast import Browser, Cast
-from tests.web.walks import FRAGMENT, SEATS, approved, asked, fields, opened
+from console.domain.staff import Role
+from tests.web.cast import PEOPLE, Browser, Cast
+from tests.web.walks import CONTRACT, FRAGMENT, OVERRIDE, SEATS, approved, asked, fields, opened, previewed
 
 
 @pytest.fixture
@@ -30,6 +31,30 @@ def test_it_shows_everything_an_approver_needs(cast: Cast, waiting: tuple[Browse
     for told in ("200 seats", "300 seats", "0 of 1", "Can approve: Mara Lindqvist, Ravi Menon", "To approve", "To run",
                  "CTR-2026-0117", "override.paid_raise", 'value="approve"', "Nordwind Logistik GmbH"):  # fmt: skip
         assert told in text, told
+
+
+def _nobody_leads_finance(cast: Cast) -> None:
+    with cast.house.store.write() as unit:
+        for who in ("finance_lead", "finance_lead_2"):
+            unit.staff.set_roles(PEOPLE[who].id, frozenset({Role.FINANCE}), at=cast.clock.now())
+
+
+def test_it_says_when_too_few_could_still_approve(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    assert "cannot be approved as things stand" not in agent.get(path).text
+    _nobody_leads_finance(cast)
+    assert "cannot be approved as things stand" in agent.get(path).text
+
+
+def test_it_files_nothing_that_nobody_could_approve(cast: Cast) -> None:
+    agent = opened(cast)
+    _nobody_leads_finance(cast)
+    _page, form = previewed(agent)
+    refused = agent.post(OVERRIDE, {**form, **CONTRACT})
+    assert refused.status_code == 403
+    assert "quorum_impossible" in refused.text
+    assert "it lacks 1 Finance lead" in refused.text
+    assert (cast.count("request.refused"), cast.count("request.proposed")) == (1, 0)
 
 
 def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, str]) -> None:

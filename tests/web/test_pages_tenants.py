@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.bench.counting import counted
 from tests.web.cast import Cast
 from tests.web.walks import FRAGMENT, OVERRIDE, approved, asked, fields, opened
 
+MOST_STATEMENTS = 23
 PAGES = ["", "members", "entitlements", "notes", "entries"]
 
 
@@ -43,6 +45,23 @@ def test_it_says_first_what_is_wrong_and_offers_the_mending_action(cast: Cast) -
     done = agent.post("/t/nordwind/actions/billing.resync", {**form, "step": "ask"}, follow=True)
     assert "The mirror says paid for INV-nordwind-1 now." in done.text
     assert "Paid, but locked out" not in agent.get("/t/nordwind/").text
+
+
+def test_it_tells_what_changed_lately_among_what_staff_did(cast: Cast) -> None:
+    agent = opened(cast)
+    lately = agent.get("/t/nordwind/").text.partition("What changed lately")[2].partition("</ol>")[0]
+    expected = ("Invoice INV-nordwind-1 issued", "12,499.00 EUR", "Webhook endpoint added", "Became a customer")
+    for told in expected:
+        assert told in lately, told
+    assert lately.index("Opened Nordwind") < lately.index("Invoice INV-nordwind-1 issued")
+
+
+def test_what_changed_lately_costs_no_statement_of_its_own(cast: Cast) -> None:
+    agent = opened(cast)
+    agent.get("/t/nordwind/")
+    with counted(cast.storage.engines()) as found:
+        assert agent.get("/t/nordwind/").status_code == 200
+    assert found.statements <= MOST_STATEMENTS, found.seen.most_common(5)
 
 
 def test_it_masks_members(cast: Cast) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import sqlite3
 from contextlib import closing
+from urllib.parse import urlencode
 
 import pytest
 
@@ -114,6 +115,19 @@ def test_no_page_entry_or_log_line_repeats_a_planted_secret(cast: Cast, caplog: 
     assert bodies
     assert [body for body in bodies if CORE in body] == []
     assert CORE not in caplog.text
+
+
+@pytest.mark.parametrize("typed", ["Ada.Byron@nordwind.example", "x@nordwind.example Ada Byron", "ada.byron@"])
+def test_the_trail_keeps_no_address_of_a_member_that_somebody_looked_for(cast: Cast, typed: str) -> None:
+    agent = cast.sign_in("support_agent")
+    for _ in range(2):
+        assert agent.get(f"/search?{urlencode({'q': typed})}").status_code == 200
+    first, second = (entry["facts"] for entry in cast.entries("directory.search"))
+    assert "byron" not in json.dumps(cast.entries()).lower()
+    assert first == second
+    assert len(str(first["mark"])) == 16
+    agent.get("/search?q=nordwind.example")
+    assert "nordwind.example" in json.dumps(cast.entries("directory.search"))
 
 
 def _look(browser: Browser, paths: tuple[str, ...]) -> None:

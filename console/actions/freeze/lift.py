@@ -50,6 +50,8 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Lift it, once."""
     freeze = standing(params.freeze, tools)
+    if not tools.books().end_under(freeze, at=tools.now):
+        raise Fault("freeze", "More lay under it than is ended at once; lift it again in a minute.")
     if not tools.books().freezes.lift(freeze.id, by=tools.requester, at=tools.now):
         raise Fault("freeze", "Somebody else lifted it.")
     tell(tools, kind="thawed", sentence=f"{tools.requester_name} lifted the freeze: {freeze.name}.")

@@ -11,6 +11,8 @@ from console.domain.ids import ActionKey, FreezeId
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
+_COUNTED = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
@@ -37,7 +39,8 @@ def preview(params: Params, tools: Tools) -> Preview:
     subject, name = named(params.scope, params.subject, tools)
     if already(params.scope, subject, tools):
         raise Fault("subject", "This is frozen already.")
-    open_now = len(tools.books().leases.open_under(params.scope, subject))
+    tenants = len(tools.books().leases.open_under(params.scope, subject, limit=_COUNTED))
+    acting = len(tools.books().impersonations.open_under(params.scope, subject, limit=_COUNTED))
     return Preview(
         sentence=f"Freeze: {name}",
         changes=(
@@ -48,7 +51,10 @@ def preview(params: Params, tools: Tools) -> Preview:
         facts={"target_is_self": lies_over(params.scope, subject, tools.requester, tools)},
         # counts are no changes: whoever opens one more tenant must not hold the freeze up
         warnings=(
-            f"It takes effect on the very next request. As of now {open_now} opened tenants would be closed.",
+            (
+                f"It takes effect on the very next request. As of now {_many(tenants)} opened tenants would be closed "
+                f"and {_many(acting)} impersonations ended."
+            ),
             "Nobody has to agree to it; lifting it needs a second person.",
         ),
         target_type="freeze",
@@ -71,17 +77,25 @@ def apply(params: Params, tools: Tools) -> Applied:
         set_by=tools.requester,
         set_at=tools.now,
     )
-    ended = tools.books().freeze(freeze)
+    stopped = tools.books().freeze(freeze)
     tell(tools, kind="frozen", sentence=f"{tools.requester_name} froze: {name} ({tools.reason.reference}).")
+    rest = "" if stopped.is_all else "; what else is open is dead as well and is written down within a minute"
     return Applied(
-        sentence=f"{freeze.sentence}; {ended} opened tenants were closed.",
+        sentence=(
+            f"{freeze.sentence}; {stopped.leases} opened tenants were closed and "
+            f"{stopped.impersonations} impersonations ended{rest}."
+        ),
         changes=(Change(field="Frozen", before=None, after=name),),
     )
 
 
+def _many(counted: int) -> str:
+    return f"{counted} or more" if counted == _COUNTED else str(counted)
+
+
 ACTION = Action(
     key=ActionKey("freeze.set"),
-    version=1,
+    version=2,
     title="Freeze",
     button="Freeze",
     icon="octagon-alert",

@@ -10,7 +10,7 @@ from console.domain.ids import ActionKey, ImpersonationId, MemberId
 from console.domain.impersonations import Impersonation, Mode
 from console.domain.reasons import Effect
 from console.domain.workspace import Member
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 from console.ports.impersonations import Grounds
 
 _MOST_MINUTES = 480  # of the field; how many are allowed stands in policies/limits.toml
@@ -34,14 +34,16 @@ def preview(params: Params, tools: Tools) -> Preview:
     """Return for whom, how and how long; raises Fault."""
     member, grounds = _member(params, tools), _grounds(params, tools)
     until = _until(params, tools.now, grounds)
+    spent = () if grounds.consent is None else (Change(field="Consent", before="approved", after="used up"),)
     return Preview(
         sentence=f"Act for one member for {params.minutes} minutes, reading only",
         changes=(
             Change(field="Acts for", before=None, after=f"member {member.id}"),
             Change(field="Mode", before=None, after="reads only"),
             Change(field="For at most", before=None, after=f"{params.minutes} minutes"),
+            *spent,
         ),
-        fingerprint={"member": member.id},
+        fingerprint={"member": member.id, "consent": "" if grounds.consent is None else grounds.consent.id},
         facts={
             "minutes": params.minutes,
             "member_is_staff": _is_staff(member, tools),
@@ -87,6 +89,8 @@ def apply(params: Params, tools: Tools) -> Applied:
     )
     if not tools.books().begin_impersonation(row):
         raise Fault("member", "You act for a member already; end that first.")
+    if not tools.books().spend_consent(row, Mode.READ, at=tools.now):
+        raise Fault("member", "The customer's consent was used or taken back meanwhile; ask for another.")
     return Applied(
         sentence=f"Acts for member {member.id} until {row.not_after:%H:%M} UTC, reading only.",
         changes=(Change(field="Acts for", before=None, after=f"member {member.id}"),),
@@ -111,7 +115,8 @@ def _grounds(params: Params, tools: Tools) -> Grounds:
 
 
 def _until(params: Params, now: datetime, grounds: Grounds) -> datetime:
-    wanted = now + timedelta(minutes=params.minutes)
+    agreed = params.minutes if grounds.consent is None else min(params.minutes, grounds.consent.minutes)
+    wanted = now + timedelta(minutes=agreed)
     return wanted if grounds.lease is None else min(wanted, grounds.lease.not_after)
 
 
@@ -124,7 +129,7 @@ def _is_staff(member: Member, tools: Tools) -> bool:
 
 ACTION = Action(
     key=ActionKey("impersonation.start"),
-    version=1,
+    version=2,
     title="Act as a member",
     button="Act as this member",
     icon="user-check",
@@ -149,5 +154,5 @@ ACTION = Action(
     customer_sees="Who acted for which member, when, why, and every request that was made.",
     place="members",
     is_beside_its_thing=True,
-    writes_control=True,
+    lands=Landing.BOOKS,
 )

@@ -1,14 +1,14 @@
 """`impersonation.widen`: let a running impersonation write as well."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ImpersonationId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
 # What is told before policy is asked; whose role or session is gone is refused by policy, or when it runs.
 _TOLD_FIRST = frozenset(
@@ -53,6 +53,8 @@ def apply(params: Params, tools: Tools) -> Applied:
         raise Fault("impersonation", _over(over))
     if tools.request is None or not tools.books().impersonations.widen(row.id, by=tools.request):
         raise Fault("impersonation", "It ended or changed meanwhile; look at it again.")
+    if not tools.books().spend_consent(row, Mode.WRITE, at=tools.now):
+        raise Fault("impersonation", "The customer's consent to writing was used or taken back meanwhile.")
     return Applied(
         sentence=f"The impersonation {row.id} writes as well until {row.not_after:%H:%M} UTC.",
         changes=(Change(field="Mode", before="reads only", after="reads and writes"),),
@@ -75,7 +77,7 @@ def _running(params: Params, tools: Tools) -> Impersonation:
 
 def _why_over(row: Impersonation, tools: Tools) -> ImpersonationEnd | None:
     """Return why it is over, or would be once it writes: a tenant may allow the one and not the other."""
-    return tools.books().why_over(replace(row, mode=Mode.WRITE), at=tools.now)
+    return tools.books().why_not_wider(row, at=tools.now)
 
 
 def _over(over: ImpersonationEnd) -> str:
@@ -84,11 +86,11 @@ def _over(over: ImpersonationEnd) -> str:
 
 ACTION = Action(
     key=ActionKey("impersonation.widen"),
-    version=1,
+    version=2,
     title="Write in a member's name",
     button="Ask to write",
     icon="pencil",
-    effect=Effect.DANGEROUS,
+    effect=Effect.WRITE,
     reach=Reach.TENANT,
     fields=(ParamField(name="impersonation", label="Impersonation", input=Input.TEXT, most=64, is_fixed_by_link=True),),
     build=build,
@@ -98,5 +100,5 @@ ACTION = Action(
     customer_sees="That staff could write in a member's name, who agreed, why, and every request that was made.",
     place="impersonation",
     is_beside_its_thing=True,
-    writes_control=True,
+    lands=Landing.BOOKS,
 )

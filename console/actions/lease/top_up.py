@@ -12,13 +12,12 @@ from console.domain.staff import StaffKind, StaffMember
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
 _MOST_TENANTS = 20
-_MINUTES = 60
 _SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """`extra` tenants for 60 minutes, for one colleague."""
+    """`extra` tenants for one colleague, for `top_up_minutes` of policies/limits.toml."""
 
     colleague: StaffId
     extra: int
@@ -46,12 +45,12 @@ def preview(params: Params, tools: Tools) -> Preview:
     colleague = _colleague(params, tools)
     budget = tools.books().leases.budget(colleague.id, tools.now)
     return Preview(
-        sentence=f"Let {colleague.name} open {params.extra} more tenants for {_MINUTES} minutes",
+        sentence=f"Let {colleague.name} open {params.extra} more tenants for {tools.top_up_minutes} minutes",
         changes=(
             Change(field="Extra tenants", before=str(budget.extra), after=str(budget.extra + params.extra)),
-            Change(field="For", before=None, after=f"{_MINUTES} minutes"),
+            Change(field="For", before=None, after=f"{tools.top_up_minutes} minutes"),
         ),
-        fingerprint={},
+        fingerprint={"minutes": tools.top_up_minutes},
         facts={"extra": params.extra, "target_is_self": colleague.id == tools.requester},
         target_type="staff",
         target_id=colleague.id,
@@ -61,7 +60,7 @@ def preview(params: Params, tools: Tools) -> Preview:
 def apply(params: Params, tools: Tools) -> Applied:
     """Add the tenants to the colleague's budget."""
     colleague = _colleague(params, tools)
-    until = tools.now + timedelta(minutes=_MINUTES)
+    until = tools.now + timedelta(minutes=tools.top_up_minutes)
     tools.books().leases.top_up(colleague.id, extra=params.extra, until=until, by=tools.requester, at=tools.now)
     return Applied(
         sentence=f"{colleague.name} can open {params.extra} more tenants until {until:%H:%M} UTC.",
@@ -94,7 +93,7 @@ ACTION = Action(
     preview=preview,
     apply=apply,
     choices=choices,
-    documentation="Lets a colleague who reached the distinct-tenant budget open some more tenants for an hour.",
+    documentation="Lets a colleague who reached the distinct-tenant budget open some more tenants for a while.",
     customer_sees="Nothing.",
     place="control",
 )

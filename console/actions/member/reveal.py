@@ -11,7 +11,6 @@ from console.domain.reasons import Effect
 from console.domain.workspace import Member
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
-_REMASK_SECONDS = 60
 _FIELDS = revealable("plane_member")
 
 
@@ -39,8 +38,8 @@ def preview(params: Params, tools: Tools) -> Preview:
     known = _FIELDS[params.field]
     masked, label = known.mask(_value(member, params.field) or ""), known.label
     return Preview(
-        sentence=f"Show the {label.lower()} of one member for {_REMASK_SECONDS} seconds",
-        changes=(Change(field=label, before=masked, after=f"shown to you for {_REMASK_SECONDS} s"),),
+        sentence=f"Show the {label.lower()} of one member for {tools.shown_seconds} seconds",
+        changes=(Change(field=label, before=masked, after=f"shown to you for {tools.shown_seconds} s"),),
         fingerprint={"member": member.id},
         facts={"field": params.field},
         customer="That this field was looked at, by whom and why, in the access log.",
@@ -55,9 +54,8 @@ def apply(params: Params, tools: Tools) -> Applied:
     label = _FIELDS[params.field].label
     value = _value(member, params.field) or ""
     return Applied(
-        sentence=f"{label} of member {member.id} shown for {_REMASK_SECONDS} seconds.",
+        sentence=f"{label} of member {member.id} shown for {tools.shown_seconds} seconds.",
         shown={label: value},
-        remask_seconds=_REMASK_SECONDS,
     )
 
 
@@ -93,7 +91,7 @@ ACTION = Action(
     preview=preview,
     apply=apply,
     choices=choices,
-    documentation="Shows one personal field of one member for 60 seconds and counts it against a budget.",
+    documentation="Shows one personal field of one member for a short while and counts it against a budget.",
     customer_sees="Who looked at which field, when and why.",
     place="members",
     budget="reveals",

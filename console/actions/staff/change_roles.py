@@ -52,6 +52,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     """Replace the roles; they hold from the colleague's next request on."""
     member = _local(params, tools)
     tools.books().staff.set_roles(member.id, params.roles, at=tools.now)
+    tools.books().end_without_role(member.id, at=tools.now)
     return Applied(
         sentence=f"{member.name} is {roles_text(params.roles)} now.",
         changes=(Change(field="Roles", before=roles_text(member.roles), after=roles_text(params.roles)),),

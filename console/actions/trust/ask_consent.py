@@ -1,5 +1,6 @@
 """`consent.ask`: ask a tenant's administrators to permit one described access."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,12 +11,13 @@ from console.domain.ids import ActionKey, MemberId, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.trust.letters import Letter, LetterKind, Way
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
 _MODES = {"read": "look only", "write": "look and change"}
 _LONGEST_MINUTES = 30
 _MOST_OPEN = 3
 _ASKED = 20
+_ADDRESS = re.compile(r"://|\bwww\.|\bmailto:", re.IGNORECASE)
 _USE_FACTOR = 2  # what is approved may begin within twice the time in which it had to be answered
 
 
@@ -106,6 +108,8 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 
 def _checked(params: Params, tools: Tools) -> TenantId:
+    if _ADDRESS.search(params.what):
+        raise Fault("what", "Leave addresses out: the letter holds one link, and it is ours.")
     if params.mode not in _MODES:
         raise Fault("mode", "Choose the kind of access.")
     if tools.directory_row is None:
@@ -155,5 +159,5 @@ ACTION = Action(
     customer_sees="The question, who asks by pseudonym, why, what and how long, and a link to answer it.",
     undo=ActionKey("consent.withdraw"),
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

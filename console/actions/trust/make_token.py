@@ -8,9 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.tokens import PREFIX, CustomerToken, token_hash
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
-_SECONDS = 60
 _MOST_LIVE = 10
 _LOG, _DECIDE = "log", "decide"
 _OPENS = {
@@ -65,7 +64,7 @@ def apply(params: Params, tools: Tools) -> Applied:
         tenant=tenant,
         label=params.label,
         may_decide=params.opens == _DECIDE,
-        made_by=tools.requester,
+        made_by=tools.books().executor,  # who sees it, and may therefore never be answered by it
         made_at=tools.now,
     )
     tools.books().customer_tokens.add(made, hashed=hashed)
@@ -73,7 +72,6 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"The token {params.label} is shown now and never again.",
         changes=(Change(field="Token", before=None, after=params.label),),
         shown={"Token": token},
-        remask_seconds=_SECONDS,
     )
 
 
@@ -111,5 +109,5 @@ ACTION = Action(
     customer_sees="That a token was made, by whom and why.",
     undo=ActionKey("customer_token.revoke"),
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

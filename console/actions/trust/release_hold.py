@@ -8,7 +8,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.disclosure import LegalHold
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +79,5 @@ ACTION = Action(
     customer_sees="The accesses that the hold kept back.",
     place="customer",
     is_beside_its_thing=True,
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

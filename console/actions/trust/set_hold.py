@@ -9,7 +9,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.disclosure import LegalHold
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,5 +92,5 @@ ACTION = Action(
     customer_sees="Nothing while the hold stands, then everything that it kept back.",
     undo=ActionKey("legal_hold.release"),
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

@@ -8,7 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, Notify
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.domain.trust.letters import Letter, LetterKind, Way
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
 
 _IMPERSONATION = {
     ImpersonationRule.ALLOWED: "Allowed",
@@ -65,10 +66,24 @@ def preview(params: Params, tools: Tools) -> Preview:
 
 
 def apply(params: Params, tools: Tools) -> Applied:
-    """Store the rules; raises Fault when somebody was faster."""
+    """Store the rules and queue the letter about them; raises Fault when somebody was faster."""
     tenant, before, after = _checked(params, tools)
-    if not tools.books().access_policies.put(tenant, after, by=tools.requester, at=tools.now):
+    books = tools.books()
+    if not books.access_policies.put(tenant, after, by=tools.requester, at=tools.now):
         raise Fault("impersonation", "Somebody changed it meanwhile; look again.")
+    tools.books().end_against_wish(at=tools.now)
+    for way in Way if after.notify is not Notify.NONE else ():
+        books.letters.add(
+            Letter(
+                id=tools.ids.new("ltr"),
+                tenant=tenant,
+                kind=LetterKind.POLICY_CHANGED,
+                way=way,
+                about=str(before.version + 1),
+                at=tools.now,
+                due_at=tools.now,
+            )
+        )
     return Applied(
         sentence=f"Impersonation: {_IMPERSONATION[after.impersonation]}. Letters: {_NOTIFY[after.notify]}.",
         changes=_changes(before, after),
@@ -102,12 +117,14 @@ def _checked(params: Params, tools: Tools) -> tuple[TenantId, AccessPolicy, Acce
     after = replace(before, impersonation=impersonation, notify=notify)
     if after == before:
         raise Fault("impersonation", "This is what holds already.")
+    if after.notify is Notify.NONE and impersonation.looseness > before.impersonation.looseness:
+        raise Fault("impersonation", "Nobody would be told of it: permit more when letters go out again.")
     return tenant, before, after
 
 
 ACTION = Action(
     key=ActionKey("access_policy.set"),
-    version=1,
+    version=2,
     title="Change the tenant's access policy",
     button="Change access policy",
     icon="shield-check",
@@ -125,5 +142,5 @@ ACTION = Action(
     documentation="Sets whether staff may act as the tenant's members, and how its administrators are told.",
     customer_sees="The new rules, who set them and why.",
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

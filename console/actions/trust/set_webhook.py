@@ -9,10 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.webhooks import KeyAlgorithm
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 from console.ports.customer_letters import CustomerWebhook
-
-_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,6 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"Letters go to {params.url} too. The signing secret is shown now and never again.",
         changes=changes,
         shown={"Signing secret": made.secret},
-        remask_seconds=_SECONDS,
     )
 
 
@@ -105,5 +102,5 @@ ACTION = Action(
     documentation="Sends a tenant's letters about accesses to an address of its own too, signed with a fresh key.",
     customer_sees="The new address, who set it and why.",
     place="customer",
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

@@ -8,7 +8,7 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.trust.consents import Consent, ConsentState
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
 _LIVE = frozenset({ConsentState.PENDING, ConsentState.APPROVED})
 
@@ -76,5 +76,5 @@ ACTION = Action(
     customer_sees="That the question was withdrawn.",
     place="customer",
     is_beside_its_thing=True,
-    stays_home=True,
+    lands=Landing.BOOKS_ALONE,
 )

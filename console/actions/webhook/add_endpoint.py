@@ -19,7 +19,6 @@ from console.domain.reasons import Effect
 from console.domain.webhooks import Endpoint, EndpointState, KeyAlgorithm
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
 
-_SECONDS = 60
 _MOST_ENDPOINTS = 50
 
 
@@ -82,7 +81,6 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"Events go to {url} from now on. Its signing secret is shown now and never again.",
         changes=(Change(field="Address", before=None, after=url),),
         shown=shown_key(made),
-        remask_seconds=_SECONDS,
         made=endpoint.id,
     )
 

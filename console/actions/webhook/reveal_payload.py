@@ -10,7 +10,6 @@ from console.domain.ids import ActionKey, MessageId
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Input, ParamField, Reach, Tools
 
-_REMASK_SECONDS = 60
 _LONGEST = 100_000
 _LABEL = "Payload"
 
@@ -31,10 +30,12 @@ def preview(params: Params, tools: Tools) -> Preview:
     """Return how large the payload is, without a word of it; raises Fault."""
     message, payload = message_of(tools, params.message, field="message")
     return Preview(
-        sentence=f"Show the payload of one {message.event_type} for {_REMASK_SECONDS} seconds",
+        sentence=f"Show the payload of one {message.event_type} for {tools.shown_seconds} seconds",
         changes=(
             Change(
-                field=_LABEL, before=f"{len(payload):,} bytes, masked", after=f"shown to you for {_REMASK_SECONDS} s"
+                field=_LABEL,
+                before=f"{len(payload):,} bytes, masked",
+                after=f"shown to you for {tools.shown_seconds} s",
             ),
         ),
         fingerprint={"message": message.id},
@@ -49,9 +50,8 @@ def apply(params: Params, tools: Tools) -> Applied:
     message, payload = message_of(tools, params.message, field="message")
     text = payload[:_LONGEST].decode("utf-8", errors="replace")
     return Applied(
-        sentence=f"Payload of message {message.id} shown for {_REMASK_SECONDS} seconds.",
+        sentence=f"Payload of message {message.id} shown for {tools.shown_seconds} seconds.",
         shown={_LABEL: text},
-        remask_seconds=_REMASK_SECONDS,
     )
 
 
@@ -67,7 +67,7 @@ ACTION = Action(
     build=build,
     preview=preview,
     apply=apply,
-    documentation="Shows the whole payload of one message for 60 seconds and counts it against the reveal budget.",
+    documentation="Shows the whole payload of one message for a short while and counts it against the reveal budget.",
     customer_sees="Who looked at which message, when and why.",
     place="delivery",
     budget="reveals",

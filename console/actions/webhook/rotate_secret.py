@@ -15,7 +15,6 @@ from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reac
 _DEFAULT_HOURS = 24
 _MOST_HOURS = 168
 _MOST_KEYS = 10
-_SECONDS = 60
 _ALGORITHMS = {KeyAlgorithm.V1: "Shared secret (v1)", KeyAlgorithm.V1A: "Key pair (v1a)"}
 
 
@@ -78,7 +77,6 @@ def apply(params: Params, tools: Tools) -> Applied:
         sentence=f"{key.id} signs for {endpoint.url} from now on; the older keys end {until:%Y-%m-%d %H:%M} UTC.",
         changes=(Change(field="Newest key", before=keys[0].id if keys else None, after=key.id),),
         shown=shown_key(made),
-        remask_seconds=_SECONDS,
         made=key.id,
     )
 

@@ -216,6 +216,7 @@ def _subscription(sketch: Sketch, name: str, record: SubscriptionRecord, cash: C
         ends_at_period_end=not is_over and sketch.index > 0 and sketch.seed % 37 == 5,
         ended_at=max([*paid, record.started_at, now - (sketch.seed % 20) * _DAY]) if is_over else None,
         is_live=True,
+        anchored_at=record.renews_at if record.status == "trialing" else months_before(record.renews_at, months),
     )
 
 

@@ -200,7 +200,7 @@ def _upgrade(sketch: Sketch, line: InvoiceLine, start: datetime, end: datetime) 
             line,
             id=ident("il", sketch, end.date(), "proration", plan),
             text=f"{said} {plan.capitalize()} plan",
-            amount_minor=sign * (prorated(unit, SEATS[plan], start=start, end=end, interval="month") or 0),
+            amount_minor=sign * prorated(unit, SEATS[plan], start=start, end=end, interval="month", anchored_at=end)[0],
             quantity=SEATS[plan],
             price=price_id(plan, currency_of(sketch), "month"),
             unit_minor=unit,

@@ -105,7 +105,7 @@ def _deleted_price_in_use(books: DemoBooks, dice: Random) -> DemoBooks | None:
 
 def _sub_period_drift(books: DemoBooks, dice: Random) -> DemoBooks:
     mine = of(Subscription, books)[0]
-    field = dice.choice(("period_until", "period_from"))
+    field = dice.choice(("period_until", "period_from", "anchored_at"))
     return here(books, replace(mine, **{field: getattr(mine, field) - 3 * _DAY}))
 
 
@@ -175,6 +175,11 @@ def _closed_period_changed(books: DemoBooks, dice: Random) -> DemoBooks | None:
 
 
 def _invoice_status_drift(books: DemoBooks, dice: Random) -> DemoBooks | None:
+    """Let the mirror miss that an invoice was paid, or how far the provider has come with collecting it."""
+    owed = chosen((each for each in of(Invoice, books) if each.status == "open"), dice)
+    if owed is not None and dice.random() < 0.5:
+        again = dice.choice((None, books.now + 3 * _DAY))
+        return here(books, replace(owed, attempts=owed.attempts + 1, next_attempt_at=again))
     mine = chosen((each for each in of(Invoice, books) if each.paid_at is not None), dice)
     if mine is None:
         return None

@@ -3,6 +3,7 @@
 from console.adapters.demo.books import DemoBooks, PayoutLedger
 from console.adapters.demo.charges import prices
 from console.adapters.demo.generator import DemoWorld
+from console.adapters.demo.price_list import ENTITLEMENTS, FEATURES
 from console.adapters.fake_stripe.app import FakeStripe
 from console.domain.billing.objects import BillingObject
 
@@ -10,18 +11,25 @@ _BATCH = 10_000  # objects; written at once, and forgotten
 
 
 class ProviderWorld:
-    """Takes the books tenant by tenant, in memory that does not grow with the world."""
+    """Takes the books tenant by tenant, in memory that does not grow with the world.
+
+    Shape: what is there goes on by itself where somebody lets time pass: invoices are taxed, use is counted and billed,
+    changes are prorated, and customers are entitled to what their plans give.
+    """
 
     def __init__(self, fake: FakeStripe) -> None:
         self._fake = fake
-        self._waiting: list[BillingObject] = list(prices())
+        self._waiting: list[BillingObject] = []
+        self._books: list[DemoBooks] = []
         self._payouts = PayoutLedger()
-        self.count = 0
+        self.count = fake.load(prices())
+        fake.furnish(_features())
 
     def take(self, books: DemoBooks) -> None:
         """Take what the provider has of one more tenant."""
         self._waiting += books.provider
         self._waiting += books.transactions
+        self._books.append(books)
         self._payouts.add(books.transactions)
         if len(self._waiting) >= _BATCH:
             self._write()
@@ -34,5 +42,18 @@ class ProviderWorld:
 
     def _write(self) -> None:
         self._fake.load(self._waiting)
+        for books in self._books:
+            customer = books.subscription.provider_customer
+            self._fake.load_also(books.provider, events=books.usage_events, customer=customer)
         self.count += len(self._waiting)
-        self._waiting = []
+        self._waiting, self._books = [], []
+
+
+def _features() -> dict[str, dict[str, str]]:
+    """Return what each plan gives, by the keys of features and their names."""
+    names = {each.key: each.name for each in FEATURES}
+    given: dict[str, dict[str, str]] = {}
+    for each in ENTITLEMENTS:
+        if each.value:
+            given.setdefault(each.plan, {})[each.feature] = names[each.feature]
+    return given

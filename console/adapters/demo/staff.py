@@ -10,6 +10,7 @@ from random import Random, SystemRandom
 
 from console.adapters.demo.companies import FIRST, SECOND
 from console.adapters.demo.receiver import RECEIVER_PORT
+from console.adapters.demo.watched import VENDOR
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 
@@ -38,6 +39,7 @@ _PEOPLE = (
     ("finance_lead_2", Role.FINANCE_LEAD, "Ravi Menon"),
     ("administrator_2", Role.ADMINISTRATOR, "Claire Dubois"),
 )
+_LENT = {"support_agent_2": VENDOR}
 _EMAILS = {"Tomás Arroyo": "tomas.arroyo"}
 
 
@@ -57,6 +59,7 @@ class DemoPerson:
     email: str
     password: str
     totp_secret: str
+    vendor: str = ""
 
 
 def demo_staff(seed: int | None = None) -> tuple[DemoPerson, ...]:
@@ -70,6 +73,7 @@ def demo_staff(seed: int | None = None) -> tuple[DemoPerson, ...]:
             email=f"{_EMAILS.get(name, name.lower().replace(' ', '.'))}@{_DOMAIN}",
             password=_passphrase(dice),
             totp_secret="".join(dice.choice(_BASE32) for _ in range(32)),
+            vendor=_LENT.get(key, ""),
         )
         for key, role, name in _PEOPLE
     )

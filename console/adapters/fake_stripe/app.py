@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from console.adapters.fake_stripe import routes
+from console.adapters.fake_stripe import furnishing, routes
 from console.adapters.fake_stripe.asking import Ask, RefusedError, ask_of
 from console.adapters.fake_stripe.book import Book, Document
 from console.adapters.fake_stripe.changes import Changes
@@ -17,6 +17,7 @@ from console.adapters.fake_stripe.documents import documents_of
 from console.adapters.fake_stripe.rendering import NEWEST, Renderer
 from console.domain.billing.canonical_form import kind_of
 from console.domain.billing.objects import BillingObject, ObjectKind
+from console.domain.reconciling.books import UsageEvent
 
 _KEPT_S = 86_400
 _KEPT_STATUSES = frozenset({200, 402})  # a request that was refused for its form may be sent anew
@@ -45,6 +46,21 @@ class FakeStripe:
         """Write canonical objects as the provider's own and return how many documents; nothing is told of it."""
         with self.book.writing():
             return self.book.put_all(documents_of(things))
+
+    def load_also(self, things: Iterable[BillingObject], *, events: Iterable[UsageEvent], customer: str) -> None:
+        """Write what canonical objects of one customer do not say: rates that go on, and use that a meter counted.
+
+        Shape: a subscription goes on with the rates of its newest invoice; events of features without a meter are none.
+        """
+        with self.book.writing():
+            furnishing.go_on_with_rates(self.book, things)
+            furnishing.count_use(self.book, events, customer=customer)
+
+    def furnish(self, features: Mapping[str, Mapping[str, str]]) -> None:
+        """Let the prices that were loaded have meters and features, which are given by plan: keys with names."""
+        with self.book.writing():
+            furnishing.meter_prices(Changes(self.book))
+            furnishing.entitle_plans(Changes(self.book), features)
 
     def mutate(self, thing: BillingObject) -> None:
         """Replace an object, told to nobody: what the drift injector does."""

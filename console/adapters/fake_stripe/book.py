@@ -40,6 +40,8 @@ _PARENTS: Mapping[str, str] = {
     "subscription_item": "subscription",
     "invoiceitem": "subscription",
     "billing.meter": "event_name",
+    "entitlements.feature": "lookup_key",
+    "product_feature": "product",
     "billing.meter_event": "meter",
     "credit_note": "invoice",
     "charge": "payment_intent",

@@ -125,7 +125,7 @@ def _subscription(thing: Subscription) -> Iterator[Document]:
         "collection_method": "charge_automatically",
         "items": {"object": "list", "data": items, "has_more": False, "url": "/v1/subscription_items"},
         "start_date": created,
-        "billing_cycle_anchor": period["current_period_start"],
+        "billing_cycle_anchor": _seconds_or_none(thing.anchored_at),
         "trial_end": _seconds_or_none(thing.trial_until),
         "cancel_at_period_end": thing.ends_at_period_end,
         "canceled_at": _seconds_or_none(thing.ended_at),

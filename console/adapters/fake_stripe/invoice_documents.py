@@ -59,6 +59,12 @@ def invoice(thing: Invoice) -> Iterator[Document]:
     }  # fmt: skip
 
 
+def rates_of(thing: Invoice) -> list[Document]:
+    """Return the rates of an invoice that say how much they are."""
+    rates = {_rate_id(line): line for line in thing.lines if line.tax_basis_points is not None}
+    return [_tax_rate(rate, line) for rate, line in rates.items()]
+
+
 def credit_note(thing: CreditNote) -> Iterator[Document]:
     """Yield a credit note, with the movement of the customer's balance where it made one."""
     currency = thing.currency

@@ -25,7 +25,7 @@ def draft(
     rows = taxing.taxed(lines, rates)
     taxes = taxing.total_taxes(rows)
     subtotal = sum(line["amount"] for line in rows)
-    total = subtotal + sum(tax["amount"] for tax in taxes)
+    total = subtotal + taxing.added(taxes)
     parent = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
     made = changes.new(
         "invoice",

@@ -26,6 +26,7 @@ TYPES: Mapping[str, str] = {
     "events": "event",
     "tax_rates": "tax_rate",
     "invoiceitems": "invoiceitem",
+    "entitlements/features": "entitlements.feature",
 }
 # Filter, then the column of the book.
 _FILTERS: Mapping[str, Mapping[str, str]] = {
@@ -42,6 +43,7 @@ _FILTERS: Mapping[str, Mapping[str, str]] = {
     "payouts": {"status": "status"},
     "events": {"type": "parent"},
     "invoiceitems": {"customer": "customer", "invoice": "other"},
+    "entitlements/features": {"lookup_key": "parent"},
 }
 _USUAL = {"limit", "starting_after", "ending_before", "created", "expand"}
 _BESIDE: Mapping[str, frozenset[str]] = {
@@ -54,7 +56,7 @@ _BOUNDS = ("gt", "gte", "lt", "lte")
 
 def page_of(book: Book, ask: Ask, renderer: Renderer) -> Document:
     """Return one page of a list. Raises: RefusedError."""
-    path = ask.path[0]
+    path = "/".join(ask.path)
     known = _USUAL | _FILTERS.get(path, {}).keys() | _BESIDE.get(path, frozenset())
     for name in ask.params:
         if name not in known:
@@ -81,7 +83,7 @@ def inner_page(url: str, rows: list[Document], ask: Ask) -> Document:
 
 
 def _wanted(book: Book, ask: Ask, *, limit: int) -> Wanted:
-    path, params = ask.path[0], ask.params
+    path, params = "/".join(ask.path), ask.params
     equal = {column: str(params[name]) for name, column in _FILTERS.get(path, {}).items() if name in params}
     without = None
     if path == "subscriptions" and params.get("status") != "all":

@@ -20,7 +20,7 @@ def create_meter(changes: Changes, params: Mapping[str, Any]) -> Document:
     formula = text_of(_part(params, "default_aggregation"), "formula")
     if formula not in _FORMULAS:
         raise RefusedError(f"Invalid formula: {formula}", code="parameter_unknown")
-    if _meter_of(changes.book, name) is not None:
+    if meter_of(changes.book, name) is not None:
         raise RefusedError(f"There is a meter for {name} already.", code="archived_meter_attached")
     made = changes.new(
         METER,
@@ -38,20 +38,35 @@ def create_meter(changes: Changes, params: Mapping[str, Any]) -> Document:
 def record(changes: Changes, params: Mapping[str, Any]) -> Document:
     """Count an event of use; one identifier counts once. Raises: RefusedError."""
     name, payload, now = text_of(params, "event_name"), _part(params, "payload"), changes.book.now()
-    meter = _meter_of(changes.book, name)
+    meter = meter_of(changes.book, name)
     if meter is None:
         raise RefusedError(f"No active meter found for {name}.", code="no_meter")
     customer = changes.named("customer", text_of(payload, _CUSTOMER))
     at = whole_of(params, "timestamp", now)
     if not now - _OLDEST_S <= at <= now + _EARLIEST_S:
         raise RefusedError("The timestamp is too old or in the future.", code="timestamp_too_far")
-    made = changes.new(EVENT, "mtev", customer=customer["id"], meter=meter["id"], event_name=name, timestamp=at,
-                       payload={_CUSTOMER: customer["id"], "value": str(whole_of(payload, "value", 1))})  # fmt: skip
-    made["identifier"] = str(params.get("identifier") or made["id"])
-    made["id"] = made["identifier"]
-    if changes.book.get(EVENT, made["id"]) is not None:
-        raise RefusedError(f"An event already exists with identifier {made['id']}.", code="duplicate_meter_event")
-    return changes.made(made, None)
+    identifier = str(params.get("identifier") or changes.new(EVENT, "mtev")["id"])
+    if changes.book.get(EVENT, identifier) is not None:
+        raise RefusedError(f"An event already exists with identifier {identifier}.", code="duplicate_meter_event")
+    value = whole_of(payload, "value", 1)
+    return changes.made(event(meter, customer["id"], identifier, value=value, at=at, created=now), None)
+
+
+def event(meter: Document, customer: str, identifier: str, *, value: int, at: int, created: int) -> Document:
+    """Return an event of use as the book keeps it."""
+    return {
+        "object": EVENT,
+        "id": identifier,
+        "created": created,
+        "livemode": meter["livemode"],
+        "metadata": {},
+        "customer": customer,
+        "meter": meter["id"],
+        "event_name": meter["event_name"],
+        "timestamp": at,
+        "payload": {_CUSTOMER: customer, "value": str(value)},
+        "identifier": identifier,
+    }
 
 
 def used(book: Book, meter: str, customer: str, *, start: int, end: int) -> int:
@@ -78,7 +93,8 @@ def summaries(book: Book, meter: str, ask: Ask) -> Document:
     return list_of(f"/v1/billing/meters/{meter}/event_summaries", [row] if total else [], has_more=False)
 
 
-def _meter_of(book: Book, name: str) -> Document | None:
+def meter_of(book: Book, name: str) -> Document | None:
+    """Return the meter of the events of one name."""
     found = book.rows("SELECT id FROM object WHERE type = ? AND parent = ?", (METER, name))
     return book.get(METER, str(found[0][0])) if found else None
 

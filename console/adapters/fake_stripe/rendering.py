@@ -14,6 +14,7 @@ _DEEPEST = 4
 _UNTOLD: Mapping[str, tuple[str, ...]] = {
     "dispute": ("customer",), "balance_transaction": ("payout",), "invoiceitem": ("subscription",),
     "billing.meter_event": ("id", "customer", "meter", "metadata"), "billing.meter": ("metadata",),
+    "entitlements.feature": ("created",),
 }  # fmt: skip
 _TYPES: Mapping[str, str] = {"latest_charge": "charge", "default_price": "price"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from console.adapters.fake_stripe import invoicing, metering, paying, subscribing, taxing
+from console.adapters.fake_stripe import entitling, invoicing, metering, paying, subscribing, taxing
 from console.adapters.fake_stripe.asking import Ask, RefusedError, text_of, whole_of
 from console.adapters.fake_stripe.book import Book, Document
 from console.adapters.fake_stripe.changes import Changes
@@ -42,12 +42,27 @@ def read(book: Book, ask: Ask, renderer: Renderer) -> Document:
             ids = [str(row[0]) for row in book.rows(asked, (thing,))]
             rows = [_named(book, "customer_balance_transaction", each) for each in ids]
             return list_of(f"/v1/customers/{thing}/balance_transactions", rows, has_more=False)
+        case (path, thing) if path in TYPES:
+            return renderer.shown(_named(book, TYPES[path], thing), expanded(ask))
+        case _:
+            return _read_of_use(book, ask, renderer)
+
+
+def _read_of_use(book: Book, ask: Ask, renderer: Renderer) -> Document:
+    """Return what stands at an address of meters and entitlements. Raises: RefusedError."""
+    match ask.path:
         case ("billing", "meters", thing):
             return renderer.shown(_named(book, metering.METER, thing))
         case ("billing", "meters", thing, "event_summaries"):
             return metering.summaries(book, thing, ask)
-        case (path, thing) if path in TYPES:
-            return renderer.shown(_named(book, TYPES[path], thing), expanded(ask))
+        case ("entitlements", "features"):
+            return page_of(book, ask, renderer)
+        case ("entitlements", "features", thing):
+            return renderer.shown(_named(book, entitling.FEATURE, thing))
+        case ("entitlements", "active_entitlements"):
+            return entitling.active(book, _named(book, "customer", text_of(ask.params, "customer"))["id"])
+        case ("products", thing, "features"):
+            return entitling.features_of(book, _named(book, "product", thing)["id"])
         case _:
             raise _unknown(ask)
 
@@ -57,10 +72,6 @@ def written(changes: Changes, ask: Ask) -> Document:
     match (ask.method, *ask.path):
         case ("POST", path) if path in _CREATE:
             return _CREATE[path](changes, ask.params)
-        case ("POST", "billing", "meters"):
-            return metering.create_meter(changes, ask.params)
-        case ("POST", "billing", "meter_events"):
-            return metering.record(changes, ask.params)
         case ("POST", path, thing) if path in _UPDATE:
             return _UPDATE[path](changes, thing, ask.params)
         case ("POST", "invoices", thing, verb) if verb in _INVOICE:
@@ -73,6 +84,23 @@ def written(changes: Changes, ask: Ask) -> Document:
             return subscribing.cancel(changes, thing)
         case ("DELETE", "customers", thing):
             return changes.made(deleted(changes.named("customer", thing)), "customer.deleted")
+        case _:
+            return _written_of_use(changes, ask)
+
+
+def _written_of_use(changes: Changes, ask: Ask) -> Document:
+    """Return what came of a change of meters and entitlements. Raises: RefusedError."""
+    match (ask.method, *ask.path):
+        case ("POST", "billing", "meters"):
+            return metering.create_meter(changes, ask.params)
+        case ("POST", "billing", "meter_events"):
+            return metering.record(changes, ask.params)
+        case ("POST", "entitlements", "features"):
+            return entitling.create_feature(changes, ask.params)
+        case ("POST", "products", thing, "features"):
+            return entitling.shown_feature(entitling.attach(changes, thing, ask.params))
+        case ("DELETE", "products", thing, "features", name):
+            return entitling.detach(changes, thing, name)
         case _:
             raise _unknown(ask)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from console.adapters.fake_stripe import invoicing, metering, paying, prorating, taxing
+from console.adapters.fake_stripe import entitling, invoicing, metering, paying, prorating, taxing
 from console.adapters.fake_stripe.asking import RefusedError, text_of, whole_of
 from console.adapters.fake_stripe.book import Document
 from console.adapters.fake_stripe.changes import Changes
@@ -25,7 +25,7 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
     if not prices or any(price["recurring"] is None for price in prices):
         raise RefusedError("A subscription needs items with recurring prices.", code="parameter_missing")
     trial_days = whole_of(params, "trial_period_days", 0)
-    until = now + trial_days * _DAY_S if trial_days else after_interval(now, prices[0]["recurring"])
+    until = now + trial_days * _DAY_S if trial_days else after_interval(now, prices[0]["recurring"], anchor=now)
     made = changes.new(
         "subscription",
         "sub",
@@ -44,7 +44,9 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
     made["metadata"] = changes.labelled({}, params)
     rows = [_item(changes, made["id"], price, each, (now, until)) for price, each in zip(prices, wanted, strict=True)]
     made["items"] = {"object": "list", "data": rows, "has_more": False, "url": "/v1/subscription_items"}
+    had = entitling.active(changes.book, customer["id"])
     changes.made(made, "customer.subscription.created")
+    entitling.tell(changes, customer["id"], had)
     if customer["currency"] is None:
         changes.changed(customer, None, currency=made["currency"])
     if trial_days:
@@ -55,7 +57,7 @@ def subscribe(changes: Changes, params: Mapping[str, Any]) -> Document:
         return made
     if invoice["status"] == "open":
         invoicing.pay(changes, invoice["id"], {})
-    return changes.changed(made, "customer.subscription.updated", status="active")
+    return entitling.changed(changes, made, "customer.subscription.updated", status="active")
 
 
 def update(changes: Changes, thing: str, params: Mapping[str, Any]) -> Document:
@@ -80,7 +82,7 @@ def update(changes: Changes, thing: str, params: Mapping[str, Any]) -> Document:
     if "items" in fields and behaviour != prorating.NONE and before["status"] in {"active", "past_due"}:
         for old, new in zip(before["items"]["data"], fields["items"]["data"], strict=True):
             prorating.prorate(changes, before, old, new)
-    after = changes.changed(before, "customer.subscription.updated", **fields)
+    after = entitling.changed(changes, before, "customer.subscription.updated", **fields)
     if behaviour == prorating.AT_ONCE and (waiting := prorating.waiting_lines(changes, thing)):
         invoicing.collect(changes, invoicing.finalize(changes, _drafted(changes, after, waiting)["id"])["id"])
     return after
@@ -102,8 +104,9 @@ def renew(changes: Changes, thing: str) -> Document | None:
     if before["cancel_at_period_end"]:
         _ended(changes, before)
         return None
-    rows = [_next(item, changes) for item in before["items"]["data"]]
-    after = changes.changed(
+    rows = [_next(item, changes, anchor=before.get("billing_cycle_anchor")) for item in before["items"]["data"]]
+    after = entitling.changed(
+        changes,
         before,
         "customer.subscription.updated",
         status="past_due" if before["status"] == "past_due" else "active",
@@ -119,19 +122,19 @@ def follow(changes: Changes, invoice: Document) -> None:
     if subscription is None or subscription["status"] in {"canceled", "incomplete_expired"}:
         return
     if invoice["status"] == "paid" and subscription["status"] in {"past_due", "unpaid", "incomplete"}:
-        changes.changed(subscription, "customer.subscription.updated", status="active")
+        entitling.changed(changes, subscription, "customer.subscription.updated", status="active")
     elif invoice["status"] == "open" and invoice["attempt_count"] > len(invoicing.RETRY_DAYS):
         _ended(changes, subscription)
     elif invoice["status"] == "open" and invoice["attempt_count"] and subscription["status"] == "active":
-        changes.changed(subscription, "customer.subscription.updated", status="past_due")
+        entitling.changed(changes, subscription, "customer.subscription.updated", status="past_due")
 
 
 def expire(changes: Changes, thing: str) -> None:
     """Give up a subscription that was never paid."""
     before = changes.named("subscription", thing)
     if before["status"] == "incomplete":
-        changes.changed(
-            before, "customer.subscription.updated", status="incomplete_expired", ended_at=changes.book.now()
+        entitling.changed(
+            changes, before, "customer.subscription.updated", status="incomplete_expired", ended_at=changes.book.now()
         )
 
 
@@ -141,24 +144,23 @@ def period_end(subscription: Document) -> int | None:
     return min(ends, default=None)
 
 
-def after_interval(at: int, recurring: Mapping[str, Any]) -> int:
-    """Return the moment one interval later; a month that has no such day ends on its last."""
+def after_interval(at: int, recurring: Mapping[str, Any], *, anchor: int) -> int:
+    """Return the moment one interval later: on the day of the anchor, or the last of a month that has no such day."""
     count, interval = int(recurring.get("interval_count") or 1), recurring.get("interval")
     if interval in {"day", "week"}:
         return at + count * (7 if interval == "week" else 1) * _DAY_S
     moment = datetime.fromtimestamp(at, tz=UTC)
     months = moment.year * 12 + moment.month - 1 + count * (12 if interval == "year" else 1)
     year, month = months // 12, months % 12 + 1
-    day = min(moment.day, calendar.monthrange(year, month)[1])
+    wanted = datetime.fromtimestamp(anchor, tz=UTC).day
+    day = min(wanted, calendar.monthrange(year, month)[1])
     return int(moment.replace(year=year, month=month, day=day).timestamp())
 
 
 def _ended(changes: Changes, before: Document) -> Document:
     now = changes.book.now()
-    return changes.changed(
-        before, "customer.subscription.deleted", status="canceled", canceled_at=now, ended_at=now,
-        cancel_at_period_end=False,
-    )  # fmt: skip
+    ended = {"status": "canceled", "canceled_at": now, "ended_at": now, "cancel_at_period_end": False}
+    return entitling.changed(changes, before, "customer.subscription.deleted", **ended)
 
 
 def _item(
@@ -176,11 +178,12 @@ def _changed_item(changes: Changes, row: Document, given: Mapping[str, Any]) -> 
     return {**row, "price": price, **quantity}
 
 
-def _next(item: Document, changes: Changes) -> Document:
+def _next(item: Document, changes: Changes, *, anchor: int | None) -> Document:
     begin = item["current_period_end"]
     price = _price(changes, item)
     recurring = price.get("recurring") or {"interval": "month"}
-    return {**item, "current_period_start": begin, "current_period_end": after_interval(begin, recurring)}
+    until = after_interval(begin, recurring, anchor=begin if anchor is None else anchor)
+    return {**item, "current_period_start": begin, "current_period_end": until}
 
 
 def _price(changes: Changes, item: Document) -> Document:

@@ -13,18 +13,26 @@ _MOST = Decimal(100)
 
 
 def create_rate(changes: Changes, params: Mapping[str, Any]) -> Document:
-    """Make a rate that is added to amounts; inclusive ones are not known here. Raises: RefusedError."""
-    if params.get("inclusive") != "false":
-        raise RefusedError("Only rates with inclusive=false are known here.", code="parameter_invalid")
+    """Make a rate that is added to amounts, or is a part of them already. Raises: RefusedError."""
+    if params.get("inclusive") not in {"true", "false"}:
+        raise RefusedError("inclusive must be true or false.", code="parameter_invalid")
     try:
         percentage = Decimal(text_of(params, "percentage"))
     except InvalidOperation:
         raise RefusedError("Invalid decimal: percentage", code="parameter_invalid_string") from None
     if not 0 <= percentage <= _MOST:
         raise RefusedError("percentage must be between 0 and 100.", code="parameter_invalid")
-    made = changes.new("tax_rate", "txr", active=True, inclusive=False, percentage=float(percentage),
-                       effective_percentage=None, display_name=text_of(params, "display_name"),
-                       jurisdiction=params.get("jurisdiction"), country=params.get("country"))  # fmt: skip
+    made = changes.new(
+        "tax_rate",
+        "txr",
+        active=True,
+        inclusive=params["inclusive"] == "true",
+        percentage=float(percentage),
+        effective_percentage=None,
+        display_name=text_of(params, "display_name"),
+        jurisdiction=params.get("jurisdiction"),
+        country=params.get("country"),
+    )
     return changes.made({**made, "metadata": changes.labelled({}, params)}, None)
 
 
@@ -35,9 +43,15 @@ def rates_of(changes: Changes, params: Mapping[str, Any]) -> list[Document]:
 
 
 def taxed(lines: Iterable[Document], rates: Iterable[Document]) -> list[Document]:
-    """Return lines with what each rate adds to each of them, rounded line by line."""
+    """Return lines with what each rate adds to each of them, or has of it, rounded line by line."""
     wanted = list(rates)
-    return [{**line, "taxes": [_tax(int(line["amount"]), rate) for rate in wanted]} for line in lines]
+    within = sum((Decimal(str(rate["percentage"])) for rate in wanted if rate["inclusive"]), Decimal(0))
+    return [{**line, "taxes": [_tax(int(line["amount"]), rate, within) for rate in wanted]} for line in lines]
+
+
+def added(taxes: Iterable[Document]) -> int:
+    """Return what taxes add to amounts: those that are a part of them add nothing."""
+    return sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
 
 
 def total_taxes(lines: Iterable[Document]) -> list[Document]:
@@ -51,13 +65,16 @@ def total_taxes(lines: Iterable[Document]) -> list[Document]:
     return list(sums.values())
 
 
-def _tax(amount: int, rate: Document) -> Document:
-    exact = amount * Decimal(str(rate["percentage"])) / 100
+def _tax(amount: int, rate: Document, within: Decimal) -> Document:
+    """Return one tax of an amount; all rates `within` it take their parts of the same amount without them."""
+    before = amount * _MOST / (_MOST + within)
+    exact = before * Decimal(str(rate["percentage"])) / _MOST
+    tax = int(exact.quantize(_WHOLE, rounding=ROUND_HALF_UP))
     return {
-        "amount": int(exact.quantize(_WHOLE, rounding=ROUND_HALF_UP)),
-        "tax_behavior": "exclusive",
+        "amount": tax,
+        "tax_behavior": "inclusive" if rate["inclusive"] else "exclusive",
         "tax_rate_details": {"tax_rate": rate["id"]},
         "taxability_reason": "standard_rated",
-        "taxable_amount": amount,
+        "taxable_amount": int(before.quantize(_WHOLE, rounding=ROUND_HALF_UP)),
         "type": "tax_rate_details",
     }

@@ -104,6 +104,7 @@ def _subscription(document: Document, told: Told) -> Subscription:
         ends_at_period_end=document.get("cancel_at_period_end") is True,
         ended_at=moment_or_none(document, "ended_at"),
         is_live=is_live(document, told),
+        anchored_at=moment_or_none(document, "billing_cycle_anchor"),
     )
 
 

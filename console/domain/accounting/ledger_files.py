@@ -23,7 +23,8 @@ from console.domain.billing.objects import (
 Cell = str | int | datetime | None
 Row = tuple[Cell, ...]
 Rows = Callable[[str, PeriodBooks], Iterator[Row]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001  what spreadsheets of other scripts take for the same
+_SKIPPED = frozenset("\t\r\n\x00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,9 @@ class LedgerFile:
 
 
 def neutral(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return a text that no spreadsheet takes for a formula, whatever it skips before the first letter that is seen."""
+    seen = next((letter for letter in text if letter.isprintable() and not letter.isspace()), "")
+    return f"'{text}" if seen in _FORMULA or text[:1] in _SKIPPED else text
 
 
 def _of(cls: type, make: Callable[..., Iterable[Row]]) -> Rows:

@@ -66,7 +66,11 @@ class SubscriptionItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A subscription; `period_until` is exclusive."""
+    """A subscription; `period_until` is exclusive.
+
+    Shape: `anchored_at` is the moment whose day of the month every period begins on, or the last day of a month that
+    has no such day; None where the provider did not say, or what was kept is from before it was read.
+    """
 
     id: str
     customer: str
@@ -80,6 +84,7 @@ class Subscription:
     ends_at_period_end: bool
     ended_at: datetime | None
     is_live: bool
+    anchored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 Gaps are what is written minus what it should be. Nothing here adds two currencies: who calls sees to that.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from console.domain.billing.objects import (
 )
 
 _WHOLE = 10_000  # basis points
+_LONGEST_MONTH = 31
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 SUCCEEDED = "succeeded"
 ISSUED = "issued"
@@ -78,13 +80,55 @@ def months_before(moment: datetime, months: int) -> datetime:
             day -= 1
 
 
-def prorated(unit_minor: int, quantity: int, *, start: datetime, end: datetime, interval: str) -> int | None:
-    """Return what the rest of a period costs, from `start` to its end; None for an interval that nobody knows."""
+def period_starts(end: datetime, months: int, *, anchored_at: datetime | None = None) -> tuple[datetime, ...]:
+    """Return when a period that ends then can have begun: at one moment, or at several where the anchor is not known.
+
+    A period begins on the day of its anchor, or on the last day of a month that has no such day. So one that ends on
+    the last day of a month may be anchored on any later day too. An anchor that cannot have led to it says nothing.
+    """
+    is_last = end.day == monthrange(end.year, end.month)[1]
+    days = range(end.day, (_LONGEST_MONTH if is_last else end.day) + 1)
+    if anchored_at is not None and anchored_at.day in days:
+        days = range(anchored_at.day, anchored_at.day + 1)
+    before = months_before(end.replace(day=1), months)
+    longest = monthrange(before.year, before.month)[1]
+    return tuple(dict.fromkeys(before.replace(day=min(day, longest)) for day in days))
+
+
+def prorated(
+    unit_minor: int,
+    quantity: int,
+    *,
+    start: datetime,
+    end: datetime,
+    interval: str,
+    anchored_at: datetime | None = None,
+) -> tuple[int, ...]:
+    """Return what the rest of a period can cost, from `start` to its end, for each moment at which it can have begun.
+
+    Shape: one amount where the anchor is known or does not matter; none for an interval that nobody knows.
+    """
     months = _MONTHS.get(interval)
     if months is None or start >= end:
+        return ()
+    used, price = int((end - start).total_seconds()), unit_minor * quantity
+    wholes = (end - began for began in period_starts(end, months, anchored_at=anchored_at))
+    return tuple(dict.fromkeys(half_up(price * used, int(whole.total_seconds())) for whole in wholes))
+
+
+def proration_gap(line: InvoiceLine, interval: str, *, anchored_at: datetime | None = None) -> int | None:
+    """Return the amount of a line for part of a period - what that part costs; None where nobody can tell.
+
+    Shape: the smallest gap of all that are possible where the anchor of the subscription is not known.
+    """
+    if line.quantity is None or line.unit_minor is None:
         return None
-    whole = end - months_before(end, months)
-    return half_up(unit_minor * quantity * int((end - start).total_seconds()), int(whole.total_seconds()))
+    costs = prorated(
+        line.unit_minor, line.quantity, start=line.period_from, end=line.period_until, interval=interval,
+        anchored_at=anchored_at,
+    )  # fmt: skip
+    gaps = (line.amount_minor - (-cost if line.amount_minor < 0 else cost) for cost in costs)
+    return min(gaps, key=abs, default=None)
 
 
 def allocated(invoice: str, payments: Iterable[Payment]) -> int:

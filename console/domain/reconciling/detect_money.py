@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from console.domain.billing.canonical_form import customer_of, kind_of
 from console.domain.billing.money import typed, worded
 from console.domain.billing.objects import BillingObject, Invoice, InvoiceLine, ObjectKind, Subscription
-from console.domain.billing.tie_outs import due_gap, line_tax_gap, prorated, tax_gaps, total_gap
+from console.domain.billing.tie_outs import due_gap, line_tax_gap, proration_gap, tax_gaps, total_gap
 from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import Reading, amount_of
@@ -120,14 +120,14 @@ def _wrong(reading: Reading, invoice: Invoice) -> Iterator[Candidate]:
 
 
 def _proration_gaps(reading: Reading, invoice: Invoice) -> Iterator[tuple[InvoiceLine, int]]:
+    anchors = {each.id: each.anchored_at for each in reading.subscriptions}
     for line in invoice.lines:
         price = reading.books.prices.get(line.price or "")
-        if not line.is_proration or price is None or line.quantity is None or line.unit_minor is None:
+        if not line.is_proration or price is None:
             continue
-        start, end = line.period_from, line.period_until
-        expected = prorated(line.unit_minor, line.quantity, start=start, end=end, interval=price.interval)
-        if expected is not None:
-            yield line, line.amount_minor - (-expected if line.amount_minor < 0 else expected)
+        gap = proration_gap(line, price.interval, anchored_at=anchors.get(invoice.subscription or ""))
+        if gap is not None:
+            yield line, gap
 
 
 def _of_gap(reading: Reading, kind: str, invoice: Invoice, line: InvoiceLine, told: int, gap: int) -> Candidate:

@@ -9,7 +9,7 @@ from console.domain.reconciling.findings import Candidate, Direction
 from console.domain.reconciling.reading import NOTHING, Reading, differing, moment, resync_params
 
 _STATE = ("status", "ended_at", "customer")
-_PERIOD = ("started_at", "period_from", "period_until", "trial_until")
+_PERIOD = ("started_at", "period_from", "period_until", "trial_until", "anchored_at")
 
 
 def find(reading: Reading) -> Iterator[Candidate]:
@@ -53,7 +53,7 @@ def _drift(reading: Reading, ours: Subscription, theirs: Subscription, *, is_pri
     """Return the most telling difference: 1 state · 2 plan, price, quantity · 3 cancellation · 4 period."""
     names = differing(ours, theirs)
     state = [name for name in _STATE if name in names]
-    period = [name for name in _PERIOD if name in names]
+    period = [name for name in _PERIOD if name in names and not _is_new(ours, name)]
     if state:
         return _of_state(reading, ours, theirs, state[0])
     if "items" in names and is_price_known:
@@ -65,6 +65,11 @@ def _drift(reading: Reading, ours: Subscription, theirs: Subscription, *, is_pri
     if period:
         return reading.drift("sub_period_drift", ours, theirs, differs=period[0])
     return None
+
+
+def _is_new(ours: Subscription, name: str) -> bool:
+    """Return whether a field is one that the mirror was not told of yet when it last heard of the subscription."""
+    return name == "anchored_at" and ours.anchored_at is None
 
 
 def _of_state(reading: Reading, ours: Subscription, theirs: Subscription, name: str) -> Candidate:

@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from console.domain.billing.objects import Invoice, InvoiceLine, ObjectKind
+from console.domain.billing.objects import Invoice, InvoiceLine, ObjectKind, Subscription
 from console.domain.entitlements import Entitlement, Grant, GrantSource, Usage
 from console.domain.reconciling.books import TenantBooks, UsageEvent
 from console.domain.reconciling.findings import Candidate, Direction
@@ -130,7 +131,7 @@ def _seats(reading: Reading) -> Iterator[Candidate]:
     books, plan = reading.books, reading.books.plan
     row = next((each for each in books.computed if each.feature.key == SEATS), None)
     given = [] if row is None else [grant.value for grant in _of_plan(row) if grant.is_live(books.now)]
-    is_same = all(each == books.mirror.get(ObjectKind.SUBSCRIPTION, each.id) for each in reading.live)
+    is_same = all(_is_mirrored(books, each) for each in reading.live)
     if plan is None or row is None or not given or not is_same:
         return
     if plan.seats and plan.seats not in {*given, row.value}:
@@ -143,6 +144,12 @@ def _seats(reading: Reading) -> Iterator[Candidate]:
             direction=Direction.CUSTOMER_LOSES if plan.seats > max(given) else Direction.WE_LOSE,
             evidence={"plan": plan.key, "effective": f"{row.value:,}"},
         )
+
+
+def _is_mirrored(books: TenantBooks, theirs: Subscription) -> bool:
+    """Return whether the mirror has a subscription as the provider does; its anchor says nothing of seats."""
+    ours = books.mirror.get(ObjectKind.SUBSCRIPTION, theirs.id)
+    return isinstance(ours, Subscription) and replace(ours, anchored_at=theirs.anchored_at) == theirs
 
 
 def _seats_one_by_one(reading: Reading) -> Iterator[Candidate]:

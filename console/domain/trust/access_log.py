@@ -40,6 +40,7 @@ _WORDS = {
     "impersonation.request": "Used the product as one of your members",
     "impersonation.ended": "Stopped acting as one of your members",
     "impersonation.expired": "Stopped acting as one of your members: it was ended",
+    "consent.used": "Used the consent that you gave; it permits nothing more",
     "break_glass.begun": "Ran “{title}” in an emergency, before anybody approved it",
     "break_glass.rehearsed": "Rehearsed an emergency; nothing was changed",
     "action.executed": "Ran “{title}”",

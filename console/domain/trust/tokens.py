@@ -18,7 +18,10 @@ def token_hash(token: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerToken:
-    """One token of one tenant; `may_decide` opens the access policy and consents besides the log."""
+    """One token of one tenant; `may_decide` opens the access policy and consents besides the log.
+
+    Shape: `made_by` is the staff member to whom it was shown, once.
+    """
 
     id: str
     tenant: TenantId

@@ -28,10 +28,10 @@ from console.storage.fleet.bulk_rows import (
     LINK,
     TENANT_TARGETS,
     directory_values,
-    keys_of,
     member_id,
     tenant_id,
 )
+from console.storage.fleet.directory_keys import keys_of
 from console.storage.fleet.targets import Target
 from console.storage.fleet.upserts import Clash, among, upsert
 from console.storage.fleet.webhook_rows import key_row

@@ -1,10 +1,8 @@
-"""What each kind of import record becomes: rows of a plane, and the directory's keys."""
+"""What each kind of import record becomes: rows of a plane, and the directory's row of a tenant."""
 
-from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-from console.domain.import_billing import BillingCustomerRecord
 from console.domain.import_entitlements import (
     AddOnRecord,
     ConditionRecord,
@@ -26,7 +24,6 @@ from console.domain.imports import (
     InvoiceRecord,
     MemberRecord,
     NoteRecord,
-    Record,
     SubscriptionRecord,
     TenantRecord,
     WebhookEndpointRecord,
@@ -35,7 +32,6 @@ from console.domain.imports import (
 )
 from console.domain.product_jobs import ProductJobRecord
 from console.domain.search_terms import folded
-from console.domain.tenancy import SearchKind
 from console.storage.entitlement_tables import (
     ConditionRow,
     ContractRow,
@@ -264,38 +260,3 @@ TENANT_TARGETS: dict[type[Any], tuple[Target, ...]] = {
     **BILLING_TARGETS,
     NoteRecord: (Target(NoteRow, _BY_ID, _note),),
 }
-
-
-def tenant_of(record: Record) -> str | None:
-    """Return the external id of the tenant that a record belongs to, or None for the catalogue's."""
-    return record.external_id if isinstance(record, TenantRecord) else getattr(record, "tenant", None)
-
-
-def keys_of(record: Record, fingerprint: Callable[[str], str]) -> Iterable[dict[str, str]]:
-    """Return the directory's keys of a record."""
-    owner = tenant_of(record)
-    if owner is None:
-        return
-    tenant = tenant_id(owner)
-    for kind, value in _keys(record, fingerprint):
-        if value:
-            yield {"kind": kind.value, "value": value, "tenant_id": tenant}
-
-
-def _keys(record: Record, fingerprint: Callable[[str], str]) -> Iterable[tuple[SearchKind, str]]:
-    match record:
-        case TenantRecord():
-            yield from ((SearchKind.DOMAIN, folded(domain)) for domain in record.domains)
-            yield SearchKind.CUSTOMER, folded(record.provider_customer)
-        case BillingCustomerRecord():
-            yield SearchKind.CUSTOMER, folded(record.customer) if record.unlinked_at is None else ""
-        case SubscriptionRecord():
-            yield SearchKind.CUSTOMER, folded(record.provider_customer)
-        case MemberRecord():
-            yield SearchKind.MEMBER_EMAIL, fingerprint(folded(record.email)) if record.email else ""
-        case InvoiceRecord():
-            yield SearchKind.INVOICE, folded(record.number)
-        case DeliveryRecord():
-            yield SearchKind.MESSAGE, folded(record.message)
-        case _:
-            return

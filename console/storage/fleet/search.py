@@ -1,19 +1,32 @@
 """Search over the directory, on a connection that can read nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
 
 from console.domain.search_terms import SearchTerms, folded
 from console.domain.tenancy import SearchHit, SearchKind
 from console.ports.secrets import Fingerprints
-from console.storage.directory import SHOWN
+from console.storage.directory import shown_row
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.guards import GuardedSession
-from console.storage.prepared import Prepared
+from console.storage.prepared import Kept, Prepared
 from console.storage.rows import table_of
 from console.storage.transactions import opened
 
@@ -21,6 +34,9 @@ MOST_FRAGMENT_HITS = 2_000
 _LAST = "\U0010ffff"
 _Found = Select[*tuple[Any, ...]]
 _TENANTS = table_of(DirectoryTenantRow)
+_KEYS = table_of(DirectoryKeyRow)
+_NUMBERS = frozenset({SearchKind.INVOICE, SearchKind.CUSTOMER, SearchKind.MESSAGE})
+_KEYED = _NUMBERS | {SearchKind.DOMAIN}
 
 
 class StoredFleet:
@@ -32,65 +48,97 @@ class StoredFleet:
         self._fingerprints = fingerprints
 
     def search(self, terms: SearchTerms, *, limit: int) -> Sequence[SearchHit]:
-        """Return tenants that match, exact kinds before name fragments, in a stable order."""
+        """Return tenants that match, exact kinds before name fragments, in a stable order; a number is no name."""
+        typed, wanted = (_stored(text) for text in (terms.text, folded(terms.text.replace("\x00", ""))))
+        if not wanted:
+            return []
+        values = _values(typed, wanted, limit=limit)
+        if terms.is_personal:
+            values["sealed"] = self._fingerprints.of(wanted)
         hits: dict[str, SearchHit] = {}
-        wanted = folded(terms.text.replace("\x00", "")).encode("utf-8", "ignore").decode()
         with opened(self._database, GuardedSession, writing=False) as transaction:
             connection = transaction.connection
-            for kind in terms.kinds:
-                values = _values(self._value(kind, wanted), limit=limit)
-                for prepared in _prepared(kind, connection.dialect.name):
-                    if len(hits) >= limit or not wanted:
-                        break
-                    for row in prepared.kept(connection, values, SHOWN):
-                        hits.setdefault(row.id, SearchHit(tenant=row, matched=kind))
+            for prepared in _prepared(terms.kinds, connection.dialect.name):
+                if len(hits) >= limit or any(hit.matched in _NUMBERS for hit in hits.values()):
+                    break
+                for hit in prepared.kept(connection, values, _HITS):
+                    hits.setdefault(hit.tenant.id, hit)
         return list(hits.values())[:limit]
 
-    def _value(self, kind: SearchKind, wanted: str) -> str:
-        return self._fingerprints.of(wanted) if kind is SearchKind.MEMBER_EMAIL else wanted
+
+def _stored(text: str) -> str:
+    """Return a text without what no database keeps."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def statements(kind: SearchKind, value: str, *, limit: int, dialect: str) -> list[_Found]:
-    """Return the statements that find tenants by one kind of key, with their values, best first."""
-    values = _values(value, limit=limit)
-    return [shape.params(values) for shape in _shapes(kind, dialect)]
-
-
-def _values(value: str, *, limit: int) -> dict[str, object]:
+def _values(typed: str, wanted: str, *, limit: int) -> dict[str, object]:
     """Return what the statements of every kind are asked by; each takes what it has a place for."""
-    spelt = value.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    spelt = wanted.replace("/", "//").replace("%", "/%").replace("_", "/_")
     return {
-        "wanted": value,
-        "beyond": value + _LAST,
-        "quoted": '"' + value.replace('"', '""') + '"',
+        "typed": typed,
+        "wanted": wanted,
+        "beyond": wanted + _LAST,
+        "quoted": '"' + wanted.replace('"', '""') + '"',
         "held": f"%{spelt}%",
         "shown": limit,
+        "found": limit + len(SearchKind),  # one tenant can be found by several keys at once
     }
 
 
 @cache
-def _prepared(kind: SearchKind, dialect: str) -> tuple[Prepared, ...]:
-    return tuple(Prepared(shape) for shape in _shapes(kind, dialect))
+def _prepared(kinds: tuple[SearchKind, ...], dialect: str) -> tuple[Prepared, ...]:
+    """Return the statements that find tenants by some kinds of key, best first: one for all exact ones."""
+    exact = tuple(kind for kind in kinds if kind is not SearchKind.NAME)
+    shapes = [_exactly(exact)] if exact else []
+    if SearchKind.NAME in kinds:
+        shapes += _called(dialect)
+    return tuple(Prepared(shape) for shape in shapes)
 
 
-def _shapes(kind: SearchKind, dialect: str) -> list[_Found]:
+def _exactly(kinds: tuple[SearchKind, ...]) -> _Found:
+    """Return tenants that have a key of one of these kinds, in the order of the kinds."""
+    found = union_all(*(way for kind in kinds for way in _ways(kind, kinds))).subquery("found")
+    turn = case({kind.value: at for at, kind in enumerate(kinds)}, value=found.c.kind)
+    return (
+        select(_TENANTS, found.c.kind)
+        .join(found, found.c.tenant_id == _TENANTS.c.id)
+        .order_by(turn, _TENANTS.c.name_folded, _TENANTS.c.id)
+        .limit(bindparam("found"))
+    )
+
+
+def _ways(kind: SearchKind, kinds: tuple[SearchKind, ...]) -> Iterator[_Found]:
+    """Yield how a kind of key leads to tenants; all that stand among the directory's keys are looked up at once."""
     wanted: BindParameter[str] = bindparam("wanted")
-    rows = select(_TENANTS).order_by(_TENANTS.c.name_folded, _TENANTS.c.id).limit(bindparam("shown"))
-    match kind:
-        case SearchKind.ID:
-            return [rows.where(_TENANTS.c.id == wanted)]
-        case SearchKind.SLUG:
-            return [rows.where(_TENANTS.c.slug == wanted)]
-        case SearchKind.NAME:
-            is_prefix = (_TENANTS.c.name_folded >= wanted) & (_TENANTS.c.name_folded < bindparam("beyond"))
-            return [rows.where(is_prefix), rows.where(_holding(dialect))]
-        case (
-            SearchKind.DOMAIN | SearchKind.MEMBER_EMAIL | SearchKind.INVOICE | SearchKind.CUSTOMER | SearchKind.MESSAGE
-        ):
-            keyed = select(DirectoryKeyRow.tenant_id).where(
-                DirectoryKeyRow.kind == kind.value, DirectoryKeyRow.value == wanted
-            )
-            return [rows.where(_TENANTS.c.id.in_(keyed))]
+    if kind is SearchKind.ID:
+        yield _own(kind, _TENANTS.c.id == wanted)
+        yield _own(kind, _TENANTS.c.external_id.in_([bindparam("typed"), wanted]))
+    elif kind is SearchKind.SLUG:
+        yield _own(kind, _TENANTS.c.slug == wanted)
+    elif kind is SearchKind.MEMBER_EMAIL:
+        yield select(_KEYS.c.tenant_id, _KEYS.c.kind).where(
+            _KEYS.c.kind == kind.value, _KEYS.c.value == bindparam("sealed")
+        )
+    else:
+        keyed = [each for each in kinds if each in _KEYED]
+        if kind is keyed[0]:
+            is_one = _KEYS.c.kind.in_([_word(each) for each in keyed])
+            yield select(_KEYS.c.tenant_id, _KEYS.c.kind).where(is_one, _KEYS.c.value == wanted)
+
+
+def _own(kind: SearchKind, condition: ColumnElement[bool]) -> _Found:
+    return select(_TENANTS.c.id.label("tenant_id"), _word(kind).label("kind")).where(condition)
+
+
+def _word(kind: SearchKind) -> ColumnClause[str]:
+    return literal_column(f"'{kind.value}'", String)
+
+
+def _called(dialect: str) -> list[_Found]:
+    """Return tenants whose name begins with a fragment, and those whose name holds it."""
+    rows = select(_TENANTS, _word(SearchKind.NAME).label("kind")).order_by(_TENANTS.c.name_folded, _TENANTS.c.id)
+    begins = (_TENANTS.c.name_folded >= bindparam("wanted")) & (_TENANTS.c.name_folded < bindparam("beyond"))
+    return [rows.where(condition).limit(bindparam("shown")) for condition in (begins, _holding(dialect))]
 
 
 def _holding(dialect: str) -> ColumnElement[bool]:
@@ -110,3 +158,10 @@ def _holding(dialect: str) -> ColumnElement[bool]:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return _TENANTS.c.ordinal.in_(select(some.c.ordinal))
+
+
+def _hit(row: Any) -> SearchHit:  # noqa: ANN401  a row of the directory and the kind of key that found it
+    return SearchHit(tenant=shown_row(row), matched=SearchKind(row.kind))
+
+
+_HITS = Kept(_hit)

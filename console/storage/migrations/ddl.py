@@ -144,6 +144,11 @@ def refuse_update(table: str, name: str, condition: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}")
 
 
+def allow_update(table: str, name: str) -> None:
+    """Take back what `refuse_update` made."""
+    op.execute(f"DROP TRIGGER {table}_{name}" + (f" ON {table}" if is_postgresql() else ""))
+
+
 def show_times(table: str, *columns: str) -> None:
     """Let the fleet read ids and times of every tenant's rows, and nothing else of them."""
     if is_postgresql():

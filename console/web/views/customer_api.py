@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from console.domain.trust.consents import ConsentVerdict
-from console.usecases.customer_door import NotAllowed, NotKnown, TooOften
+from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
     PolicySheet,
@@ -37,7 +37,7 @@ def consents() -> Response:
 @bp.post("/customer/api/consents/<consent>")
 @gate.unattended
 def decide(consent: str) -> Response:
-    """Take an answer as {"verdict": "approve" | "refuse"}: 200 once, 404, 409 when it is too late, 422."""
+    """Take an answer as {"verdict": "approve" | "refuse"}: 200 once, 403, 404, 409 when it is too late, 422."""
     verdict = _VERDICTS.get(str(_body().get("verdict", "")))
     if verdict is None:
         return fault(422, "bad_verdict", "Send verdict as approve or refuse.")
@@ -49,7 +49,7 @@ def decide(consent: str) -> Response:
             return as_json({"error": "too_late", "consent": question_told(question)}, status=409)
         case NoSuchQuestion():
             return fault(404, "no_such_question", "This tenant was never asked that.")
-        case NotKnown() | TooOften() | NotAllowed():
+        case NotKnown() | TooOften() | NotAllowed() | NotByProgram():
             return _refused(answer)
         case _:
             return as_json(question_told(answer), status=200)
@@ -68,7 +68,7 @@ def policy() -> Response:
 @bp.post("/customer/api/policy")
 @gate.unattended
 def set_policy() -> Response:
-    """Take the rules as {"impersonation": …, "notify": "each" | "digest"}: 200, 409 when somebody was faster, 422."""
+    """Take stricter rules as {"impersonation": …, "notify": "each" | "digest"}: 200, 403, 409 if overtaken, 422."""
     body = _body()
     wanted = wanted_rules(body.get("impersonation"), body.get("notify"))
     if wanted is None:
@@ -95,7 +95,9 @@ def _body() -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _refused(answer: NotKnown | TooOften | NotAllowed) -> Response:
+def _refused(answer: NotKnown | TooOften | NotAllowed | NotByProgram) -> Response:
+    if isinstance(answer, NotByProgram):
+        return fault(403, answer.code, answer.sentence)
     if isinstance(answer, NotAllowed):
         return fault(403, "log_only", "This token opens the access log only.")
     return refused(answer)

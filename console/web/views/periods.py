@@ -49,7 +49,7 @@ def take(period: str, name: str) -> Response:
     taken = take_file(asking.house(), asking.actor(), period=_named(period), name=name)
     if isinstance(taken, Deny):
         return render.refused(taken)
-    answer = Response(taken.pieces, mimetype=_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8"))
+    answer = Response(taken.pieces, content_type=_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8"))
     answer.headers["Content-Disposition"] = f'attachment; filename="{period}-{taken.file.name}"'
     answer.headers["Content-Length"] = str(taken.file.size)
     return answer

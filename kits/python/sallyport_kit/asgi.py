@@ -19,7 +19,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_NOT_ASKED_FOR = frozenset({b"if-none-match", b"if-modified-since", b"if-range", b"accept-encoding"})
+_NOT_ASKED_FOR = frozenset({
+    b"if-none-match", b"if-modified-since", b"if-range", b"accept-encoding",
+    # the method that was decided about is the one that runs, whatever middleware is inside
+    b"x-http-method-override", b"x-http-method", b"x-method-override",
+})  # fmt: skip
 _PAST_US = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 _POLICY_VIOLATION = 1008
 

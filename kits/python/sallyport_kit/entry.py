@@ -109,7 +109,12 @@ class Entry:
         return self._to(root + self.settings.landing, spent, kept)
 
     def _leave(self, asked: Asked, root: str) -> Answer:
-        """End by hand, at the console first; the browser forgets the token whatever the console says."""
+        """End by hand, at the console first; the browser forgets the token whatever the console says.
+
+        Shape: a form of another site comes without the cookie and would still wipe it, and with it the banner.
+        """
+        if not asked.is_of(self.settings.product):
+            return Answer(status=403, headers=QUIET)
         cookies = Cookies.of(self.settings)
         token = asked.cookie(cookies.acting)
         back, told = f"{self.settings.console}/", True

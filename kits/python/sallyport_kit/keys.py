@@ -12,6 +12,7 @@ from joserfc.jwk import OKPKey
 from sallyport_kit.errors import ConsoleSilentError
 
 ASK_AGAIN_S = 30.0
+_PAUSE_S = 1.0
 _MOST_KEYS = 20
 _LOG = logging.getLogger(__name__)
 
@@ -42,17 +43,19 @@ class KeyBook:
         if found is not None and now - self._kept_at <= self._keep_s:
             return found
         with self._lock:
-            if now - self._asked_at >= ASK_AGAIN_S or now < self._asked_at or self._kept_at == float("-inf"):
+            now = self._monotonic()
+            is_first = self._kept_at == float("-inf")
+            if now - self._asked_at >= (_PAUSE_S if is_first else ASK_AGAIN_S) or now < self._asked_at:
                 self._renew(now, is_needed=found is None)
+            elif is_first:  # whoever waited for somebody else's time-out does not wait for one of their own
+                raise ConsoleSilentError("The console published no keys a moment ago.")
             return self._keys.get(kid)
 
     def _renew(self, now: float, *, is_needed: bool) -> None:
-        is_first = self._kept_at == float("-inf")
-        if not is_first or self._asked_at == float("-inf"):
-            self._asked_at = now
         try:
             keys = _public(self._fetch())
         except ConsoleSilentError:
+            self._asked_at = self._monotonic()
             if is_needed:
                 raise
             _LOG.warning("The console's keys could not be renewed; the known ones stay until it answers.")

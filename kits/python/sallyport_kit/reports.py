@@ -1,7 +1,7 @@
 """Tells the console about every impersonated request: in batches, in the background, and without losing one.
 
 A place in the queue is taken before the request runs. Where there is none left the request is refused, because what
-cannot be told must not happen.
+cannot be told must not happen. With a spool a report is on disk before its answer begins.
 """
 
 import atexit
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from sallyport_kit.console import Console, ReportsRefusedError
 from sallyport_kit.effects import Effect
 from sallyport_kit.errors import ConsoleSilentError
 from sallyport_kit.settings import KitSettings
+from sallyport_kit.spool import Spool
 
 MOST_AT_ONCE = 500
 _LONGEST_PAUSE_S = 30.0
@@ -36,12 +38,16 @@ class Reporter:
         self._clock = clock
         self._most = settings.most_reports
         self._every_s = settings.report_every_s
+        self._spool = Spool(Path(settings.spool), most=settings.most_reports) if settings.spool else None
         self._begin()
+        self._take_over()
         atexit.register(self.close)
         os.register_at_fork(after_in_child=self._begin)
 
     def _begin(self) -> None:
         """Begin empty; after a fork the parent's reports are the parent's to tell."""
+        if self._spool is not None:
+            self._spool.begin()
         self._changed = Condition()
         self._sending = Lock()
         self._queue: deque[Mapping[str, Any]] = deque()
@@ -49,14 +55,16 @@ class Reporter:
         self._process, self._numbers = uuid4().hex, count(1)
         self._thread: Thread | None = None
         self._is_closed = False
+        self._is_spool_broken = False
         self.turned_away = 0
         self.not_taken = 0
 
     def take_place(self) -> bool:
         """Keep a place for one report; False when the queue is full."""
         with self._changed:
-            if self._taken >= self._most:
+            if self._taken >= self._most or self._is_spool_broken:
                 self.turned_away += 1
+                self._is_spool_broken = False  # the next one tries the disk again
                 return False
             self._taken += 1
             return True
@@ -80,9 +88,8 @@ class Reporter:
         }
         with self._changed:
             self._queue.append({**report, "code": code} if code else report)
-            if self._thread is None and not self._is_closed:
-                self._thread = Thread(target=self._run, name="sallyport-reports", daemon=True)
-                self._thread.start()
+            self._spooled(lambda spool: spool.keep(self._queue[-1], process=self._process))
+            self._start()
             if len(self._queue) >= MOST_AT_ONCE:
                 self._changed.notify()
 
@@ -109,6 +116,34 @@ class Reporter:
         if self._thread is not None:
             self._thread.join(_LAST_WORDS_S)
         self.flush()
+        with self._changed:
+            self._spooled(lambda spool: spool.close())
+
+    def _start(self) -> None:
+        if self._thread is None and not self._is_closed:
+            self._thread = Thread(target=self._run, name="sallyport-reports", daemon=True)
+            self._thread.start()
+
+    def _take_over(self) -> None:
+        """Queue what processes left behind that were killed."""
+        with self._changed:
+            before = len(self._queue)
+            self._spooled(lambda spool: self._queue.extend(spool.left_behind(process=self._process)))
+            found = len(self._queue) - before
+            if found:
+                self._taken += found
+                _LOG.warning("%d reports of impersonated requests were left behind and are told now.", found)
+                self._start()
+
+    def _spooled(self, doing: Callable[[Spool], None]) -> None:
+        """Use the spool, where there is one; what cannot be kept is told from memory, and one request is refused."""
+        if self._spool is None:
+            return
+        try:
+            doing(self._spool)
+        except OSError as broken:
+            self._is_spool_broken = True
+            _LOG.error("The spool of reports cannot be written: %s", broken)
 
     def _taken_by_queue(self) -> int:
         with self._changed:
@@ -149,6 +184,8 @@ class Reporter:
                 for _each in batch:
                     self._queue.popleft()
                 self._taken -= len(batch)
+                if batch:
+                    self._spooled(lambda spool: spool.forget(tuple(self._queue), process=self._process))
 
     def _hand_over(self, batch: Sequence[Mapping[str, Any]]) -> None:
         """Send a batch; one that is refused is halved until the one report that the console cannot read is found."""

@@ -4,16 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sallyport_kit.effects import Declaration, Found, declaration_of
+from sallyport_kit.effects import Declaration, Effect, Found, declaration_of
 
 _PLACE = re.compile(r"<(path:)?([a-z_]+)>")
+_STRICTNESS = (Effect.READ, Effect.WRITE, Effect.NEVER)
 
 
 class RouteTable:
     """Finds declarations by method and path.
 
     Shape: keys such as `GET /members/<id>` or `POST /files/<path:name>`; values are views or declarations. An address
-    without places wins over one with places; nothing is folded, decoded or completed, so that an address written
+    without places wins over one with places, and of several with places the strictest effect counts, because only the
+    product knows which of them it takes first; nothing is folded, decoded or completed, so that an address written
     otherwise (case, slash, encoding) is on the list only when it is written there.
     """
 
@@ -39,7 +41,8 @@ class RouteTable:
         exact = self._exact.get((method, path))
         if exact is not None:
             return exact
-        return next((found for verb, shape, found in self._shaped if verb == method and shape.fullmatch(path)), None)
+        fitting = (found for verb, shape, found in self._shaped if verb == method and shape.fullmatch(path))
+        return max(fitting, key=_strictness, default=None)
 
     def in_environ(self, environ: Mapping[str, Any]) -> Found | None:
         """Find the route of a WSGI request."""
@@ -48,6 +51,10 @@ class RouteTable:
     def in_scope(self, scope: Mapping[str, Any]) -> Found | None:
         """Find the route of an ASGI request."""
         return self.find(scope.get("method", ""), scope["path"])
+
+
+def _strictness(found: Found) -> int:
+    return 0 if found.declaration is None else _STRICTNESS.index(found.declaration.effect)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -16,7 +16,8 @@ class KitSettings:
     """How product and console know each other.
 
     Units: everything that ends in `_s` is seconds. `grace_s` is how long the last good answer of the console still
-    counts after the cache while the console is silent; 0 refuses at once.
+    counts after the cache while the console is silent; 0 refuses at once. `spool` is a folder in which reports wait on
+    disk, so that those of a process that is killed are told by the next one; "" keeps them in memory.
     """
 
     console: str
@@ -33,6 +34,7 @@ class KitSettings:
     most_sessions: int = 1_000
     most_reports: int = 10_000
     report_every_s: float = 1.0
+    spool: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work or would not be safe."""

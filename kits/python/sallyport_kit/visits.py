@@ -27,6 +27,7 @@ _LONGEST_PATTERN = 200
 # Of the product's answer: nothing may be kept anywhere, and validators belong to an answer without a banner.
 _DROPPED = frozenset({
     "cache-control", "expires", "pragma", "etag", "last-modified", "age", "surrogate-control", "cdn-cache-control",
+    "x-accel-expires", "edge-control", "cloudflare-cdn-cache-control", "vercel-cdn-cache-control",
     "x-acting-staff", "x-impersonation-expires",
 })  # fmt: skip
 _NO_BODY = frozenset({204, 205, 206, 304})

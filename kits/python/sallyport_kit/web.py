@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from sallyport_kit.settings import KitSettings
 
 Headers = list[tuple[str, str]]
+UNREADABLE = "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,10 @@ class Asked:
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the query that is given exactly once; empty otherwise."""
-        found = parse_qs(self.query, max_num_fields=20).get(name, []) if len(self.query) < 4_096 else []
+        try:
+            found = parse_qs(self.query, max_num_fields=20).get(name, []) if len(self.query) < 4_096 else []
+        except ValueError:  # more than anybody of ours sends
+            found = []
         return found[0] if len(found) == 1 else ""
 
     @property
@@ -37,6 +41,13 @@ class Asked:
     def wants_html(self) -> bool:
         """Return whether a person will read the answer in a page."""
         return self.is_htmx or "text/html" in self.headers.get("accept", "")
+
+    def is_of(self, origin: str) -> bool:
+        """Return whether a page of ours sent this; browsers that say neither header are believed."""
+        site = self.headers.get("sec-fetch-site")
+        if site is not None:
+            return site in {"same-origin", "none"}
+        return self.headers.get("origin", "null") in {"null", origin}
 
     @property
     def is_by_person(self) -> bool:
@@ -63,12 +74,14 @@ class Answer:
 
 
 def cookie_in(header: str, name: str) -> str:
-    """Return a cookie of a Cookie header; empty when there is none. Some servers join several headers by a comma."""
-    for pair in header.replace(",", ";").split(";"):
-        found, _, value = pair.strip().partition("=")
-        if found == name:
-            return value
-    return ""
+    """Return a cookie of a Cookie header; empty when there is none.
+
+    Shape: what stands behind a comma is part of another cookie's value, which a sibling host may have written, or of
+    several headers that a server joined; nobody can tell, so it comes back as UNREADABLE, which is nobody's token.
+    """
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    held = next((value for found, _, value in pairs if found == name and value), "")
+    return held or (UNREADABLE if f",{name}=" in header.replace(" ", "") else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,11 @@ from sallyport_kit.visits import Visit
 from sallyport_kit.web import Answer, Asked, Headers
 
 VISIT_KEY = "sallyport.visit"
-_NOT_ASKED_FOR = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE")
+_NOT_ASKED_FOR = (
+    "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE",
+    # the method that was decided about is the one that runs, whatever middleware is inside
+    "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE",
+)  # fmt: skip
 
 
 class WsgiKit:

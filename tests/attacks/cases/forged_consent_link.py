@@ -38,15 +38,13 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     )
     stranger = door.cast.stranger()
     recorded = door.attempts(404, "customer.refused")
-    silent = door.attempts(404, unrecorded="a link that is ours and whose question is another tenant's opens nothing")
     for link in nearly:
-        sheet = silent if link == nearly[5] else recorded
-        sheet.send(stranger, "POST", f"/customer/consents/{link}", data={"verdict": "approve"})
+        recorded.send(stranger, "POST", f"/customer/consents/{link}", data={"verdict": "approve"})
     looking = door.attempts((200, 422, 405), unrecorded="looking is no deed; it is an entry of its own")
     for method, data in (("GET", {"verdict": "approve"}), ("POST", {}), ("PUT", {"verdict": "approve"})):
         looking.send(stranger, method, f"/customer/consents/{token}?verdict=approve", data=data)
     door.cast.clock.pass_by(days=3)
-    late = door.attempts(409, unrecorded="an answer that comes too late is told what became of the question")
+    late = door.attempts(409, "customer.refused")
     longer = replace(right, until=now + timedelta(days=30)).signed(sign)
     late.send(stranger, "POST", f"/customer/consents/{longer}", data={"verdict": "approve"})
-    return recorded, silent, looking, late
+    return recorded, looking, late

@@ -24,8 +24,7 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     guessed = door.attempts(401, "customer.refused")
     for given in GUESSES:
         guessed.send(stranger, "GET", LOG, headers={"Authorization": given} if given else {})
-    mistake = "a good token that opens less than it asks for is the mistake of its owner"
-    only_reads = door.attempts(403, settles=("customer_token",), unrecorded=mistake)
+    only_reads = door.attempts(403, "customer.refused", settles=("customer_token",))
     body = {"verdict": "approve"}
     only_reads.send(
         stranger, "POST", "/customer/api/consents/cns_1", json=body, headers={"Authorization": f"Bearer {TOKEN}"}

@@ -20,8 +20,14 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     lead = door.enter("finance_lead")
     lead.get(f"/requests/{waiting}")
     # One entry raises the alarm, one tells of the refusal.
-    voting = door.attempts(409, "approval.digest_mismatch", "request.vote_refused", code="digest_mismatch")
+    voting = door.attempts(
+        409, "approval.digest_mismatch", "request.vote_refused", code="digest_mismatch", settles=("notice",)
+    )
     voting.post(lead, f"/requests/{waiting}/votes", door.ballot(waiting))
-    running = door.attempts(409, "approval.digest_mismatch", "request.execute_refused", code="digest_mismatch")
+    running = door.attempts(
+        409, "approval.digest_mismatch", "request.execute_refused", code="digest_mismatch", settles=("notice",)
+    )
     running.post(lead, f"/requests/{approved}/execution")
+    told = door.enter("security_auditor").get("/").text
+    assert told.count("What is stored of a request is not what was approved") == 2
     return belt, voting, running

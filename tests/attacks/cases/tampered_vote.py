@@ -11,6 +11,8 @@ def attack(door: Door) -> Attempts:
     door.unlock("request_vote")
     door.sql("UPDATE request_vote SET digest = ?", "0" * 64)
     lead = door.enter("finance_lead")
-    attempts = door.attempts(409, "approval.digest_mismatch", "request.execute_refused", code="digest_mismatch")
+    attempts = door.attempts(
+        409, "approval.digest_mismatch", "request.execute_refused", code="digest_mismatch", settles=("notice",)
+    )
     attempts.post(lead, f"/requests/{request}/execution")
     return attempts

@@ -51,6 +51,7 @@ CONTRACT = Subscription(
     seats=10,
     amount_minor=9_900,
     currency="EUR",
+    started_at=NOON,
     renews_at=NOON,
     mirrored_at=NOON,
 )

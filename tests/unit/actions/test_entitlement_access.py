@@ -22,7 +22,7 @@ NOTHING = recalculate.Params()
 def subscription(status: str, *, renews_in: timedelta = 9 * DAY) -> Subscription:
     return Subscription(
         plan_key="team", plan_name="Team", status=status, provider_customer="cus_1", seats=3, amount_minor=4_900,
-        currency="EUR", renews_at=NOON + renews_in, mirrored_at=NOON,
+        currency="EUR", started_at=NOON - DAY, renews_at=NOON + renews_in, mirrored_at=NOON,
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
 from console.domain.staff import StaffKind, StaffMember
+from console.domain.trust.consents import Consent, ConsentState
 from console.domain.workspace import Member
-from console.ports.actions import ControlTools, Tools
+from console.ports.actions import ControlTools, Landing, Tools
 from console.ports.impersonations import Grounds
 from tests.unit.actions.test_member_reveal import ADA
 from tests.unit.fakes import NOON, TENANT, WHY, FakePlane, FakeStaffBook, fault_of, shown, tools
@@ -25,8 +26,8 @@ LEASE = Lease(
     last_used_at=NOON, not_after=NOON + timedelta(minutes=30), idle_minutes=20,
 )  # fmt: skip
 GROUNDS = Grounds(
-    is_connected=True, session=SessionKey("key"), lease=LEASE, running=None, tenant_allows=True, longest_minutes=30,
-    idle_minutes=10,
+    is_connected=True, session=SessionKey("key"), lease=LEASE, running=None, tenant_allows=True, consent=None,
+    longest_minutes=30, idle_minutes=10,
 )  # fmt: skip
 RUNNING = replace(
     ROW, staff=ROBIN, tenant=TENANT, started_at=NOON, last_used_at=NOON, not_after=NOON + timedelta(minutes=30)
@@ -58,6 +59,7 @@ class FakeControl:
     impersonations: FakeBook = field(default_factory=FakeBook)
     over: ImpersonationEnd | None = None
     is_taken: bool = False
+    is_spent: bool = False
 
     def impersonation_grounds(self, member: MemberId, *, at: datetime) -> Grounds:
         return self.grounds
@@ -66,8 +68,11 @@ class FakeControl:
         self.impersonations.rows.append(row)
         return not self.is_taken
 
-    def why_over(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
+    def why_not_wider(self, row: Impersonation, *, at: datetime) -> ImpersonationEnd | None:
         return self.over or row.clock_end(at)
+
+    def spend_consent(self, row: Impersonation, mode: Mode, *, at: datetime) -> bool:
+        return not self.is_spent
 
 
 def hands(control: FakeControl, *, member: Member = ADA, reason: Reason = WHY, now: datetime = NOON) -> Tools:
@@ -145,6 +150,26 @@ def test_it_begins_what_it_showed_under_the_reason_of_the_lease() -> None:
     assert (row.started_at, row.not_after, row.idle_minutes) == (NOON, NOON + timedelta(minutes=20), 10)
 
 
+def test_it_says_that_it_uses_the_consent_up_and_lasts_no_longer() -> None:
+    consent = Consent(
+        id="cns_1", tenant=TENANT, staff=ROBIN, what="w", member=None, mode="read", reason_code=WHY.code,
+        reference=WHY.reference, minutes=7, asked_at=NOON, decide_by=NOON, use_by=NOON + timedelta(hours=1),
+        state=ConsentState.APPROVED,
+    )  # fmt: skip
+    control = FakeControl(grounds=replace(GROUNDS, consent=consent))
+    seen = start.preview(params(), hands(control))
+    assert shown(seen)["Consent"] == ("approved", "used up")
+    start.apply(params(), hands(control))
+    assert control.impersonations.rows[0].not_after == NOON + timedelta(minutes=7)
+
+
+def test_it_begins_and_widens_nothing_when_the_consent_is_gone() -> None:
+    control = FakeControl(is_spent=True)
+    assert "consent was used" in fault_of(lambda: start.apply(params(), hands(control)))[1]
+    control.impersonations.rows = [RUNNING]
+    assert fault_of(lambda: widen.apply(widen.Params(impersonation=RUNNING.id), hands(control)))
+
+
 def test_it_ends_with_the_lease_at_the_latest() -> None:
     control = FakeControl()
     start.apply(params(), hands(control, now=NOON + timedelta(minutes=10)))
@@ -195,5 +220,4 @@ def test_what_is_over_by_what_it_rests_on_or_was_faster_is_not_widened() -> None
 
 
 def test_both_only_read_the_tenant_and_say_so() -> None:
-    assert start.ACTION.writes_control
-    assert widen.ACTION.writes_control
+    assert (start.ACTION.lands, widen.ACTION.lands) == (Landing.BOOKS, Landing.BOOKS)

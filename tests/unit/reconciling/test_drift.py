@@ -1,20 +1,21 @@
 """Every break is found as exactly what it is: one finding of its kind, nothing else, in all 37 rows."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from console.adapters.demo.books import demo_books
+from console.adapters.demo.books import DemoBooks, demo_books
 from console.adapters.demo.drift import OF_ACCOUNT, OF_TENANTS, SHOWN, broken_account, world_books
 from console.adapters.demo.drift_account import account_books
 from console.adapters.demo.generator import DEFAULT_SEED
 from console.adapters.demo.sketches import sketched
+from console.domain.billing.objects import Subscription
 from console.domain.reconciling.catalogue import KINDS, ROWS
 from console.domain.reconciling.detecting import detect_account, detect_tenant
-from console.domain.reconciling.findings import RepairClass
+from console.domain.reconciling.findings import Direction, RepairClass
 from tests.unit.reconciling.worlds import KINDS_OF_TENANTS, NOW, clean, pair, tenants_for
 
 _EACH = 6
@@ -144,3 +145,27 @@ def test_the_demo_shows_a_handful_of_true_findings() -> None:
 def test_the_traps_are_left_as_they_are() -> None:
     sketches = [sketched(DEFAULT_SEED, index, now=NOW) for index in range(18)]
     assert list(world_books(iter(sketches), now=NOW)) == [demo_books(each, now=NOW) for each in sketches]
+
+
+def test_it_finds_how_far_the_provider_has_come_with_collecting() -> None:
+    """An open invoice on both sides, which the provider has tried to collect once more than the mirror knows."""
+    fields = set()
+    for _, books in tenants_for("invoice_status_drift", wanted=60):
+        (candidate,) = detect_tenant(books.compared())
+        fields.add(candidate.differs)
+        if candidate.differs in {"attempts", "next_attempt_at"}:
+            assert (candidate.at_risk_minor, candidate.direction) == (0, Direction.NOBODY)
+    assert {"status", "attempts"} <= fields
+
+
+def test_a_mirror_from_before_anchors_were_read_says_nothing_of_them_and_hides_nothing() -> None:
+    def before(books: DemoBooks) -> DemoBooks:
+        old = tuple(
+            replace(each, anchored_at=None) if isinstance(each, Subscription) else each for each in books.mirror
+        )
+        return replace(books, mirror=old)
+
+    assert [detect_tenant(before(clean(index)).compared()) for index in range(1, 60)] == [()] * 59
+    for kind in ("limit_mismatch", "sub_status_drift", "sub_plan_drift", "proration_mismatch"):
+        for index, books in tenants_for(kind, wanted=3):
+            assert [each.kind for each in detect_tenant(before(books).compared())] == [kind], (kind, index)

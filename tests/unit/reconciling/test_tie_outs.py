@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from console.domain.billing.tie_outs import (
     half_up,
     months_before,
     payout_gap,
+    period_starts,
     prorated,
+    proration_gap,
     refunded_gap,
     roll_forward_gap,
     split_gap,
@@ -72,12 +75,71 @@ def test_a_month_before_is_the_same_day_or_the_last(
     assert months_before(datetime(*moment, tzinfo=UTC), months) == datetime(*before, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("end", "months", "begins"),
+    [  # without the anchor: every day on which a period with that end can have begun
+        ((2027, 2, 28), 1, [(2027, 1, day) for day in (28, 29, 30, 31)]),
+        ((2028, 2, 28), 1, [(2028, 1, 28)]),
+        ((2028, 2, 29), 1, [(2028, 1, day) for day in (29, 30, 31)]),
+        ((2027, 3, 28), 1, [(2027, 2, 28)]),
+        ((2027, 3, 29), 1, [(2027, 2, 28)]),
+        ((2027, 3, 31), 1, [(2027, 2, 28)]),
+        ((2028, 3, 31), 1, [(2028, 2, 29)]),
+        ((2027, 4, 30), 1, [(2027, 3, 30), (2027, 3, 31)]),
+        ((2027, 5, 30), 1, [(2027, 4, 30)]),
+        ((2027, 5, 31), 1, [(2027, 4, 30)]),
+        ((2027, 7, 31), 1, [(2027, 6, 30)]),
+        ((2027, 8, 31), 1, [(2027, 7, 31)]),
+        ((2028, 2, 29), 12, [(2027, 2, 28)]),
+        ((2029, 2, 28), 12, [(2028, 2, 28), (2028, 2, 29)]),
+        ((2027, 2, 28), 3, [(2026, 11, 28), (2026, 11, 29), (2026, 11, 30)]),
+    ],
+)
+def test_a_period_that_ends_on_the_last_day_of_a_month_can_have_begun_on_several(
+    end: tuple[int, int, int], months: int, begins: list[tuple[int, int, int]]
+) -> None:
+    assert period_starts(datetime(*end, tzinfo=UTC), months) == tuple(datetime(*day, tzinfo=UTC) for day in begins)
+
+
+@pytest.mark.parametrize("anchor", [28, 29, 30, 31])
+@pytest.mark.parametrize("year", [2026, 2027])  # of the two the second leads into a leap year
+def test_the_anchor_says_where_a_period_began_in_every_month(anchor: int, year: int) -> None:
+    anchored_at = datetime(year, 1, anchor, 12, tzinfo=UTC)
+    ends = [months_before(anchored_at, -count) for count in range(26)]
+    for began, end in pairwise(ends):
+        assert period_starts(end, 1, anchored_at=anchored_at) == (began,)
+        assert began in period_starts(end, 1)
+
+
+def test_an_anchor_that_was_moved_since_says_nothing_of_earlier_periods() -> None:
+    end = datetime(2027, 3, 15, tzinfo=UTC)
+    moved = datetime(2027, 4, 30, tzinfo=UTC)
+    assert period_starts(end, 1, anchored_at=moved) == (datetime(2027, 2, 15, tzinfo=UTC),)
+
+
 def test_the_rest_of_a_period_costs_its_share() -> None:
     end = datetime(2026, 5, 1, tzinfo=UTC)
-    assert prorated(3_000, 1, start=datetime(2026, 4, 16, tzinfo=UTC), end=end, interval="month") == 1_500
-    assert prorated(3_000, 2, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="month") == 6_000
-    assert prorated(3_000, 1, start=end, end=end, interval="month") is None
-    assert prorated(3_000, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="fortnight") is None
+    assert prorated(3_000, 1, start=datetime(2026, 4, 16, tzinfo=UTC), end=end, interval="month") == (1_500,)
+    assert prorated(3_000, 2, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="month") == (6_000,)
+    assert prorated(3_000, 1, start=end, end=end, interval="month") == ()
+    assert prorated(3_000, 1, start=datetime(2026, 4, 1, tzinfo=UTC), end=end, interval="fortnight") == ()
+
+
+def test_the_last_week_of_february_costs_what_its_anchor_says() -> None:
+    start, end = datetime(2027, 2, 21, tzinfo=UTC), datetime(2027, 2, 28, tzinfo=UTC)
+    # 7 of 31, 30, 29 and 28 days.
+    assert prorated(3_000, 1, start=start, end=end, interval="month") == (677, 700, 724, 750)
+    anchored_at = datetime(2026, 8, 31, tzinfo=UTC)
+    assert prorated(3_000, 1, start=start, end=end, interval="month", anchored_at=anchored_at) == (750,)
+    (line,) = an_invoice().lines
+    part = replace(
+        line, is_proration=True, quantity=1, unit_minor=3_000, amount_minor=-750, period_from=start, period_until=end
+    )
+    assert proration_gap(part, "month", anchored_at=anchored_at) == 0
+    assert proration_gap(part, "month", anchored_at=anchored_at.replace(day=28)) == -73
+    assert proration_gap(part, "month") == 0  # one of those that are possible
+    assert proration_gap(replace(part, amount_minor=-760), "month") == -10
+    assert proration_gap(replace(part, quantity=None), "month") is None
 
 
 def test_the_gaps_of_an_invoice_are_told_in_minor_units() -> None:

@@ -4,8 +4,8 @@ from alembic import op
 
 from console.storage.migrations import ddl
 
-revision = "control_0017"
-down_revision = "control_0016"
+revision = "control_0018"
+down_revision = "control_0017"
 branch_labels = None
 depends_on = None
 

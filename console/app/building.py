@@ -137,6 +137,7 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             codes=codes,
             identity=_identity(settings, clock),
             local_passwords=settings.allows_local_passwords,
+            emergency_passwords=settings.passwords_are_for_emergencies,
             outbound=outbound,
             webhook_keys=SealedWebhookKeys(settings.secrets.sealing_key.get_secret_value()),
             webhook_fleet=storage.webhook_fleet,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from console.domain.entries import VERSION, EntryDraft
+from console.domain.entries import VERSION, EntryDraft, Program
 
 Followed = tuple[str, int, str | None, bool]
 
@@ -51,7 +51,7 @@ def followed(raw: bytes, text: str) -> Followed | None:
 @cache
 def _form() -> re.Pattern[str]:
     """Return the pattern of a whole body; made when it is first asked for, since most processes verify nothing."""
-    return re.compile(_object({**_fields(EntryDraft), **_OWN}))
+    return re.compile(_object({**_fields(EntryDraft), **_OWN, "program": _pattern(Program | None)}))
 
 
 def _are_sorted(names: Sequence[str]) -> bool:

@@ -236,6 +236,11 @@ class Settings(BaseSettings):
         return self.local_passwords != "off"
 
     @property
+    def passwords_are_for_emergencies(self) -> bool:
+        """Return whether a password is only the way in while the identity provider is down."""
+        return self.local_passwords == "emergency"
+
+    @property
     def is_production(self) -> bool:
         """Return whether real customers stand behind this installation."""
         return self.environment == "production"

@@ -23,7 +23,10 @@ from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The ports, the policy and the registry; web and cli pass it on and never look inside."""
+    """The ports, the policy and the registry; web and cli pass it on and never look inside.
+
+    Shape: with `emergency_passwords` a password is only the way in while the identity provider is down, and alarms.
+    """
 
     store: Store
     planes: Planes
@@ -49,3 +52,4 @@ class House:
     provider_events: Mapping[str, ProviderEvents]
     product: Product | None
     fingerprints: Fingerprints
+    emergency_passwords: bool = False

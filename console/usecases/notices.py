@@ -4,10 +4,12 @@ from datetime import datetime
 
 from console.domain.ids import NoticeId, StaffId
 from console.domain.requests import Request
-from console.domain.staff import Role
+from console.domain.staff import Role, StaffMember
 from console.ports.outbox import Notice
 from console.ports.store import ControlUnit
 from console.usecases.house import House
+
+_GUARDS = (Role.ADMINISTRATOR, Role.SECURITY_AUDITOR)
 
 
 def tell(house: House, unit: ControlUnit, to: StaffId, *, kind: str, sentence: str, path: str, at: datetime) -> None:
@@ -36,8 +38,20 @@ def tell_of_tampering(house: House, unit: ControlUnit, request: Request, *, at: 
     """Tell those who guard the house that a stored request is not what was filed and approved."""
     title = house.registry[request.action].title
     sentence = f"What is stored of a request is not what was approved: {title}, asked by {request.requester_name}."
-    for member in unit.staff.eligible((Role.SECURITY_AUDITOR, Role.ADMINISTRATOR)):
+    for member in unit.staff.eligible(_GUARDS):
         tell(house, unit, member.id, kind="tampering", sentence=sentence, path=_path(request), at=at)
+
+
+def tell_of_emergency_sign_in(house: House, unit: ControlUnit, member: StaffMember, *, at: datetime) -> int:
+    """Tell those who guard the house that somebody came in past the identity provider, and return how many are told.
+
+    The one who came in is told too: it may be somebody else with their password.
+    """
+    where = {each.id: "/staff" for each in unit.staff.eligible(_GUARDS)} | {member.id: "/account"}
+    sentence = f"{member.name} signed in with an emergency password, past the identity provider"
+    for staff, path in sorted(where.items()):
+        tell(house, unit, staff, kind="emergency_sign_in", sentence=sentence, path=path, at=at)
+    return len(where)
 
 
 def _path(request: Request) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from console.domain.addresses import network_of
-from console.domain.decisions import Deny, DenyCode
+from console.domain.decisions import Deny, DenyCode, Fact
 from console.domain.entries import ActorKind, ActorRef, Authorisation, TargetRef
 from console.domain.ids import PersonKey, SessionKey, StaffId
 from console.domain.leases import LeaseEnd
@@ -18,6 +18,7 @@ from console.usecases.asking import denied
 from console.usecases.house import House
 from console.usecases.impersonations_ending import end_without_role_in
 from console.usecases.leases_ending import end_leases_of_session
+from console.usecases.notices import tell_of_emergency_sign_in
 from console.usecases.recording import emit, emit_as, staff_target
 from console.usecases.strangers import tell_of_stranger
 
@@ -258,7 +259,10 @@ def _begin(
         stepped_up_by=method,
         origin=origin,
     )
-    emit(unit, actor, "staff.sign_in", at=now, facts={"method": by.value})
+    facts: dict[str, Fact] = {"method": by.value}
+    if by is SignInMethod.PASSWORD and house.emergency_passwords:
+        facts |= {"is_emergency": True, "told": tell_of_emergency_sign_in(house, unit, member, at=now)}
+    emit(unit, actor, "staff.sign_in", at=now, facts=facts)
     return SignedIn(token=token, session=session, member=member)
 
 

@@ -41,6 +41,7 @@ _NOTICE_ICONS = {
     "stale": "git-compare-arrows",
     "revoked": "ban",
     "signal": "siren",
+    "emergency_sign_in": "siren",
     "tampering": "siren",
 }
 

@@ -1,19 +1,25 @@
 """Every entry says which build wrote it and where, of which region a tenant is, and how a request's version moved."""
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
 
+from console.app.building import opened_building
 from console.domain.canonical import parse_canonical
 from console.domain.entries import Program
 from console.domain.requests import State
+from console.settings import load_settings
 from console.usecases.change_request import revoke_request
 from console.usecases.execute_request import execute_request
 from console.usecases.outcomes import Ran
+from console.usecases.start_house import stop_house
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, HandClock
+from tests.databases import ENGINES, HandClock, sqlite_url
+from tests.integration.sending_world import settings_of
 from tests.integration.stage import OVERRIDE, Stage, book, by_hand, new_urls, opened_stage, rows, settle_in
 
 PROGRAM = Program(build="3f2a9c1", host="console-1")
@@ -82,3 +88,16 @@ def test_what_only_ends_a_request_moves_its_version_too(stage: Stage) -> None:
     assert stage.now(request.id).state is State.REVOKED
     assert versions(stage, request.id)[-1] == ("request.revoked", 2, 3)
     assert stage.now(request.id).version == 3
+
+
+@pytest.mark.parametrize(("named", "told"), [({"SALLYPORT_SERVER__BUILD": "3f2a9c1"}, "3f2a9c1"), ({}, None)])
+def test_a_house_writes_under_the_build_of_its_settings(
+    tmp_path: Path, named: dict[str, str], told: str | None
+) -> None:
+    url = sqlite_url(tmp_path / "control.db")
+    with opened_building(load_settings(settings_of(url, tmp_path) | named)) as building:
+        stop_house(building.house)
+    ((body,),) = rows(url, "SELECT body FROM audit_event ORDER BY id DESC LIMIT 1")
+    entry = parse_canonical(str(body).encode())
+    assert isinstance(entry, dict)
+    assert entry["program"] == {"build": told or version("sallyport"), "host": gethostname()}

@@ -95,7 +95,7 @@ def test_a_refund_shows_before_and_after_and_what_it_means(till: Till) -> None:
     assert shown(request)["Can still be refunded"] == ("99.00 EUR", "59.00 EUR")
     assert "40.00 EUR leaves cash" in warned(request)
     assert "takes nothing away" in warned(request)
-    assert request.preview.facts == {"amount_units": 40}
+    assert request.preview.facts == {"amount_units": 40, "earlier_units": 0}
     assert request.preview.fingerprint["left_minor"] == 9_900
     assert [need.name for need in request.needs] == ["finance_lead"]
 

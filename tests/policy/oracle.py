@@ -425,4 +425,6 @@ def _takes_two_teams(book: PolicyBook, query: Query) -> bool:
         case "billing.link_customer":
             return bool(facts["is_documented_only"])
         case _:
-            return bool(facts["amount_units"] > book.actions[query.action].ceilings["units_one_lead"])
+            return bool(
+                facts["amount_units"] + facts["earlier_units"] > book.actions[query.action].ceilings["units_one_lead"]
+            )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.domain.canonical import is_canonical
-from console.domain.entries import CATALOGUE, STRANGER, EntryDraft, Writer, seal_body
+from console.domain.entries import CATALOGUE, STRANGER, EntryDraft, Program, Writer, seal_body
 from console.domain.entry_form import Followed, followed
 from tests.unit.test_entries import FULL, sealed
 
@@ -23,6 +23,8 @@ def seen(body: str) -> Followed | None:
 
 def test_it_follows_a_body_with_every_field() -> None:
     assert seen(SEALED) == ("wri_1", 12, LEAF, True)
+    known = replace(WRITER, program=Program(build="0.1.0", host="console-1"))
+    assert seen(seal_body(FULL, uid="ent_1", ts_us=9**16, writer=known).decode()) == ("wri_1", 12, LEAF, True)
     assert seen(sealed(EntryDraft(action="home.read", actor=STRANGER)).decode()) == ("w1", 1, None, False)
 
 

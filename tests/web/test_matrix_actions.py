@@ -138,15 +138,16 @@ TRIALS: Mapping[str, Trial] = {
     "billing.resync_all": Trial({"since": ""}, {}),
     "billing.cancel_resync": Trial({"resync": "exe_1"}, {}),
     "billing.refund": Trial(
-        {"payment": "pi_nordwind1", "amount": "40.00", "currency": "EUR", "why": "duplicate"}, {"amount_units": 40}
+        {"payment": "pi_nordwind1", "amount": "40.00", "currency": "EUR", "why": "duplicate"},
+        {"amount_units": 40, "earlier_units": 0},
     ),
     "billing.issue_credit": Trial(
         {"invoice": "in_nordwind1", "amount": "9.01", "currency": "EUR", "to": "balance", "why": "order_change"},
-        {"amount_units": 10},
+        {"amount_units": 10, "earlier_units": 0},
     ),
     "billing.apply_payment": Trial(
         {"payment": "pi_nordwind2", "invoice": "in_nordwind2", "amount": "50.00", "currency": "EUR"},
-        {"amount_units": 50},
+        {"amount_units": 50, "earlier_units": 0},
     ),
     "billing.cancel_duplicate": Trial(
         {"keep": "sub_nordwind1", "cancel": "sub_nordwind2", "both_paid": "no"}, {"both_paid": False}

@@ -6,7 +6,6 @@ from typing import Any
 
 from console.actions.billing import following, ledger
 from console.domain.access_changes import ANSWERED
-from console.domain.billing import money
 from console.domain.billing.bounds import Bound, payable, unapplied
 from console.domain.billing.commands import ApplyPayment
 from console.domain.billing.objects import BillingObject, Invoice, Payment
@@ -75,7 +74,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             **ledger.marks(read.free, read.payment, read.invoice, *read.beside),
             "owed_minor": read.owed.left_minor,
         },
-        facts={"amount_units": money.in_units(params.amount_minor, currency)},
+        facts=ledger.sizes(params.amount_minor, read.free, "applied to invoices", "on its way to invoices"),
         warnings=(
             f"Books: {amount} moves from unapplied cash to receivables; no money leaves or comes.",
             *following.losses(effects, when=ANSWERED),
@@ -137,7 +136,7 @@ def _read(params: Params, tools: Tools) -> _Read:
 
 ACTION = Action(
     key=ActionKey("billing.apply_payment"),
-    version=2,
+    version=3,
     title="Apply a payment to an invoice",
     button="Apply payment",
     icon="check",

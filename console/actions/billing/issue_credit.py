@@ -6,7 +6,6 @@ from typing import Any
 
 from console.actions.billing import following, ledger
 from console.domain.access_changes import ANSWERED
-from console.domain.billing import money
 from console.domain.billing.bounds import Bound, creditable, payable, refundable, split
 from console.domain.billing.commands import CreditTo, IssueCreditNote
 from console.domain.billing.objects import BillingObject, CreditNote, Invoice, Payment
@@ -96,7 +95,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="Reason told to the provider", before=None, after=REASONS[params.why]),
         ),
         fingerprint=ledger.marks(read.bound, read.invoice, *read.notes, *read.beside),
-        facts={"amount_units": money.in_units(params.amount_minor, currency)},
+        facts=ledger.sizes(params.amount_minor, read.bound, "credited", "credit notes on their way"),
         warnings=(*_warnings(params, read), *following.losses(effects, when=ANSWERED)),
         customer=f"A credit note of {amount} for invoice {number}.",
         target_type="invoice",
@@ -186,7 +185,7 @@ def _warnings(params: Params, read: _Read) -> Iterator[str]:
 
 ACTION = Action(
     key=ActionKey("billing.issue_credit"),
-    version=2,
+    version=3,
     title="Issue a credit note",
     button="Issue credit",
     icon="receipt",

@@ -18,6 +18,7 @@ from console.domain.billing.objects import (
     Subscription,
 )
 from console.domain.billing.writes import ProviderWrite, bound_digest
+from console.domain.decisions import Fact
 from console.domain.errors import ConflictError
 from console.domain.ids import ExecutionId
 from console.domain.jobs import JobDraft
@@ -156,6 +157,15 @@ def check_bound(bound: Bound, amount_minor: int, *, verb: str) -> None:
         took = ", ".join(f"{said(minor, bound.currency)} {why}" for why, minor in bound.taken if minor)
         rest = f" of {said(bound.whole_minor, bound.currency)}: {took}" if took else ""
         raise Fault("amount", f"At most {said(bound.left_minor, bound.currency)} can be {verb}{rest}.")
+
+
+def sizes(amount_minor: int, bound: Bound, *before: str) -> dict[str, Fact]:
+    """Return how large an amount is, and what went before it of the same thing: in parts it is as large as at once."""
+    earlier = sum(minor for why, minor in bound.taken if why in before)
+    return {
+        "amount_units": money.in_units(amount_minor, bound.currency),
+        "earlier_units": money.in_units(earlier, bound.currency),
+    }
 
 
 def said(minor: int, currency: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.billing import following, ledger
-from console.domain.billing import money
 from console.domain.billing.bounds import Bound, refundable
 from console.domain.billing.commands import RefundPayment
 from console.domain.billing.objects import Dispute, Invoice, Payment, Refund, Subscription
@@ -83,7 +82,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="Reason told to the provider", before=None, after=REASONS[params.why]),
         ),
         fingerprint=ledger.marks(read.bound, payment, *read.refunds, *read.disputes),
-        facts={"amount_units": money.in_units(params.amount_minor, params.currency)},
+        facts=ledger.sizes(params.amount_minor, read.bound, "refunded", "refunds on their way"),
         warnings=tuple(_warnings(params, read, period)),
         customer=f"{amount} back on the way it was paid, within some days, and the refund in the access log.",
         target_type="payment",
@@ -165,7 +164,7 @@ def _refunded_period(params: Params, read: _Read, tools: Tools) -> Subscription 
 
 ACTION = Action(
     key=ActionKey("billing.refund"),
-    version=2,
+    version=3,
     title="Refund a payment",
     button="Refund",
     icon="undo-2",

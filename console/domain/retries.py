@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 
 from console.domain.webhooks import AttemptOutcome
 
-SLOW = frozenset({AttemptOutcome.SLOW_DOWN, AttemptOutcome.TIMEOUT})
+_SLOW = frozenset({AttemptOutcome.SLOW_DOWN, AttemptOutcome.TIMEOUT})
+_OVERLOADED = frozenset({502, 504})  # said by what stands before the receiver
 _LONGEST_DIGITS = 9
 
 
@@ -23,37 +24,54 @@ class WaitRules:
     retry_after_most_percent: int
 
 
+def is_slow(outcome: AttemptOutcome, status: int | None) -> bool:
+    """Return whether a receiver needs time, by what it said or by not answering."""
+    return outcome in _SLOW or status in _OVERLOADED
+
+
 def scheduled_wait(
-    rules: WaitRules, *, tries: int, outcome: AttemptOutcome, retry_after_s: int | None, seed: str
+    rules: WaitRules,
+    *,
+    tries: int,
+    outcome: AttemptOutcome,
+    retry_after_s: int | None,
+    seed: str,
+    status: int | None = None,
 ) -> timedelta | None:
     """Return the wait of the automatic schedule after `tries` failures; None when it is over.
 
     Shape: a receiver that is slow or asks for time gets it, within one to two times the planned wait.
     """
-    return _wait(rules, rules.retry_seconds, tries, outcome, retry_after_s, seed=seed)
+    return _wait(rules, rules.retry_seconds, tries, retry_after_s, is_slow=is_slow(outcome, status), seed=seed)
 
 
 def run_wait(
-    rules: WaitRules, *, tries: int, outcome: AttemptOutcome, retry_after_s: int | None, seed: str
+    rules: WaitRules,
+    *,
+    tries: int,
+    outcome: AttemptOutcome,
+    retry_after_s: int | None,
+    seed: str,
+    status: int | None = None,
 ) -> timedelta | None:
     """Return the wait within a bulk replay after `tries` failures; None when it gives up."""
-    return _wait(rules, rules.run_retry_seconds, tries, outcome, retry_after_s, seed=seed)
+    return _wait(rules, rules.run_retry_seconds, tries, retry_after_s, is_slow=is_slow(outcome, status), seed=seed)
 
 
 def _wait(
     rules: WaitRules,
     waits: Sequence[int],
     tries: int,
-    outcome: AttemptOutcome,
     retry_after_s: int | None,
     *,
+    is_slow: bool,
     seed: str,
 ) -> timedelta | None:
     if tries > len(waits):
         return None
     base = waits[tries - 1]
     spread = base * (1 + rules.retry_spread_percent / 100 * (2 * fraction_of(seed) - 1))
-    least = rules.slow_seconds if outcome in SLOW else 0
+    least = rules.slow_seconds if is_slow else 0
     if retry_after_s is not None:
         planned = max(base, least)
         least = min(max(retry_after_s, planned), planned * rules.retry_after_most_percent // 100)

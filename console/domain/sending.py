@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from console.domain.ids import RunId
 from console.domain.replays import Excluded, ItemState
-from console.domain.retries import SLOW, WaitRules, run_wait, scheduled_wait
+from console.domain.retries import WaitRules, is_slow, run_wait, scheduled_wait
 from console.domain.webhooks import AttemptOutcome, Delivery, DeliveryState, Endpoint, EndpointState, Trigger
 
 GAVE_UP = "gave_up"
@@ -102,7 +102,14 @@ def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Deli
         return _ended(counted, DeliveryState.EXHAUSTED, reason)
     seed = f"{delivery.id}:{counted.tries}"
     find = scheduled_wait if delivery.run is None else run_wait  # 4 and 6
-    wait = find(rules.waits, tries=counted.tries, outcome=tried.outcome, retry_after_s=tried.retry_after_s, seed=seed)
+    wait = find(
+        rules.waits,
+        tries=counted.tries,
+        outcome=tried.outcome,
+        status=tried.status,
+        retry_after_s=tried.retry_after_s,
+        seed=seed,
+    )
     if wait is None:
         return _ended(counted, DeliveryState.EXHAUSTED, GAVE_UP)
     return replace(counted, state=DeliveryState.RETRY_SCHEDULED, due_at=tried.at + wait)
@@ -168,7 +175,7 @@ def breaker_until(rules: SendingRules, failed: Endpoint, tried: Tried) -> dateti
 
 def stops_batch(rules: SendingRules, endpoint: Endpoint, tried: Tried) -> bool:
     """Return whether the rest of a batch had better wait: the breaker is open, or the receiver is slow."""
-    if endpoint.state is not EndpointState.ACTIVE or tried.outcome in SLOW:
+    if endpoint.state is not EndpointState.ACTIVE or is_slow(tried.outcome, tried.status):
         return True
     return endpoint.breaker_until is not None and endpoint.breaker_until > tried.at
 

@@ -73,18 +73,26 @@ def table(*, databases: tuple[str, ...], count: int, rounds: int) -> Table:
 
 def _sending(bed: Bed, *, count: int, rounds: int) -> Iterator[Result]:
     bare, sent, replayed = [], [], []
+    bare_cpu, sent_cpu = [], []
     _bare(bed, count=50)
     for _each in range(rounds):
         gc.collect()
+        began = time.process_time()
         bare.append(_rate(count, lambda: _bare(bed, count=count)))
+        bare_cpu.append((time.process_time() - began) / count)
         _messages(bed, count, DeliveryState.QUEUED)
+        began = time.process_time()
         sent.append(_rate(count, lambda: _drained(bed)))
+        sent_cpu.append((time.process_time() - began) / count)
         bare.append(_rate(count, lambda: _bare(bed, count=count)))
         made = _messages(bed, count, DeliveryState.EXHAUSTED)
         run = bed.ground.planned(dict.fromkeys(made, bed.endpoint))
         bed.ground.begun(run)
         replayed.append(_rate(count, lambda: _replayed(bed, run)))  # noqa: B023  it is called within the round
     yield _compared(f"send {bed.database}", median(sent), median(bare), aim=AIM)
+    ours_ms, bare_ms = median(sent_cpu) * 1_000, median(bare_cpu) * 1_000
+    cells = (f"{ours_ms:.2f} ms", f"{bare_ms:.2f} ms", f"{bare_ms / ours_ms:.2f}x", "-")
+    yield Result(key=f"send {bed.database}, processor time of the sender", cells=cells)
     yield _compared(f"replay {bed.database}", median(replayed), median(bare), aim=None)
 
 

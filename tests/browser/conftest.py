@@ -8,16 +8,23 @@ from playwright.sync_api import Browser
 
 from tests.browser import navigator
 from tests.browser.navigator import Navigator
-from tests.browser.stage import Stage, raised
+from tests.browser.stage import Stage, World, made_world, raised
 
 Arrive = Callable[..., Navigator]
 
 
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Make the demo's data once."""
+    with made_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Serve the demo anew for each module: the tests of one take turns with people and tenants."""
     folder: Path = tmp_path_factory.mktemp("demo")
-    with raised(folder) as stage:
+    with raised(world, folder) as stage:
         yield stage
 
 

@@ -18,7 +18,7 @@ from examples.product.serving import served
 from examples.product.store import Store
 from sallyport_kit import Kit, KitSettings
 from sallyport_kit.flask import Sallyport
-from tests.browser.stage import TENANTS, Stage, raised
+from tests.browser.stage import TENANTS, Stage, World, raised
 
 PASSWORD = "correct-horse-battery"
 
@@ -39,7 +39,7 @@ class Both:
 
 
 @contextmanager
-def both_raised(folder: Path) -> Iterator[Both]:
+def both_raised(world: World, folder: Path) -> Iterator[Both]:
     """Serve both; the console has to know the product's address before it starts, therefore ports are taken first."""
     console_port, product_port = (free_port() for _ in range(2))
     address = f"http://127.0.0.1:{product_port}"
@@ -47,7 +47,7 @@ def both_raised(folder: Path) -> Iterator[Both]:
         "SALLYPORT_PRODUCT__ADDRESS": address,
         "SALLYPORT_PRODUCT__CONSOLE": f"http://127.0.0.1:{console_port}",
     }
-    with raised(folder, port=console_port, own=own) as stage:
+    with raised(world, folder, port=console_port, own=own) as stage:
         product = stage.building.settings.product
         assert product is not None
         store = Store(folder / "fieldnote.db")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.browser.gallery import gallery
 from tests.browser.looking import HOME_WIDTH, NARROW_WIDTH, THEMES, overflowing, show_as, violations
 from tests.browser.navigator import chromium
-from tests.browser.stage import raised
+from tests.browser.stage import made_world, raised
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "screens"
 
@@ -23,7 +23,8 @@ def main() -> int:
     taken, began = 0, time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="screens-") as var,
-        raised(Path(var)) as stage,
+        made_world(Path(var) / "world") as world,
+        raised(world, Path(var) / "copy") as stage,
         chromium() as browser,
     ):
         for name, page in gallery(browser, stage):

@@ -1,8 +1,9 @@
 """A whole demo on loopback for real browsers: its data, staff and duties, and a clock that runs and can be moved on."""
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +14,13 @@ import pyotp
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from console.adapters.demo.generator import PLANES
-from console.adapters.demo.receiver import Receiver
+from console.adapters.demo.receiver import Moods, Receiver
 from console.adapters.demo.staff import DemoPerson, demo_environ, demo_staff
 from console.adapters.one_time_codes import STEP_SECONDS
 from console.app.building import Building, opened_building
 from console.app.demo import fill, shown
 from console.app.serving import app_of, duties_of
-from console.settings import load_settings
+from console.settings import Settings, load_settings
 from console.worker.loop import Loop
 from tests.web.cast import PASSWORDS
 
@@ -76,38 +77,66 @@ class _Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
+@dataclass(frozen=True)
+class World:
+    """The demo's data as nobody has touched them yet, whose copies are served; its endpoints name the receiver."""
+
+    folder: Path
+    people: tuple[DemoPerson, ...]
+    receiver: Receiver
+
+    def settings_in(self, var: Path, own: Mapping[str, str] = MappingProxyType({})) -> Settings:
+        """Return the settings of this world, or of its copy in another folder."""
+        own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{self.receiver.url.rpartition(':')[2]}"}
+        return load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port | dict(own))
+
+
 @contextmanager
-def raised(
-    var: Path, *, tenants: int = TENANTS, port: int = 0, own: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Stage]:
-    """Make the demo world in a folder and serve it on this machine: on a free port, or on the one that is named.
+def made_world(folder: Path) -> Iterator[World]:
+    """Make the demo world once, for as many stages as want a copy of it."""
+    world = World(folder, demo_staff(), Receiver().start())
+    try:
+        with _quick_passwords():
+            settings = world.settings_in(folder)
+            fill(settings, world.people, tenants=TENANTS, receiver=world.receiver.url, compares=False)  # journeys ask
+        yield world
+    finally:
+        world.receiver.stop()
+
+
+def _quick_passwords() -> AbstractContextManager[object]:
+    """Replace what hashes passwords: what that costs is no journey's subject."""
+    return patch("console.app.building.Argon2Passwords", lambda: PASSWORDS)
+
+
+@contextmanager
+def raised(world: World, var: Path, *, port: int = 0, own: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stage]:
+    """Serve a copy of a world from a folder on this machine: on a free port, or on the one that is named.
 
     Shape: `own` are settings on top of the demo's.
     """
     clock = RunningClock()
-    receiver = Receiver().start()
-    own_port = {"SALLYPORT_WEBHOOKS__PORTS": f"443,{receiver.url.rpartition(':')[2]}"}
-    settings = load_settings(demo_environ(var.resolve(), planes=PLANES) | own_port | dict(own))
-    people = demo_staff()
+    shutil.copytree(world.folder, var, dirs_exist_ok=True)
+    receiver = world.receiver
+    receiver.moods = Moods()
+    receiver.log.clear()
     with (
         patch("console.app.building.SystemClock", lambda: clock),
-        patch("console.app.building.Argon2Passwords", lambda: PASSWORDS),  # what hashing costs is no journey's subject
+        _quick_passwords(),
+        opened_building(world.settings_in(var, own)) as building,
     ):
-        fill(settings, people, tenants=tenants, receiver=receiver.url, compares=False)  # the journeys ask for it
-        with opened_building(settings) as building:
-            app = app_of(building, people=shown(building, people))
-            server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
-            thread = threading.Thread(target=server.serve_forever, name="stage", daemon=True)
-            loop = Loop(duties_of(building))
-            thread.start()
-            loop.start()
-            try:
-                by_key = {person.key: person for person in people}
-                address = f"http://127.0.0.1:{server.server_port}"
-                yield Stage(address=address, people=by_key, clock=clock, building=building, receiver=receiver)
-            finally:
-                server.shutdown()
-                server.server_close()
-                thread.join()
-                loop.stop()
-                receiver.stop()
+        app = app_of(building, people=shown(building, world.people))
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
+        thread = threading.Thread(target=server.serve_forever, name="stage", daemon=True)
+        loop = Loop(duties_of(building))
+        thread.start()
+        loop.start()
+        try:
+            by_key = {person.key: person for person in world.people}
+            address = f"http://127.0.0.1:{server.server_port}"
+            yield Stage(address=address, people=by_key, clock=clock, building=building, receiver=receiver)
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            loop.stop()

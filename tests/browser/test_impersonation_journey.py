@@ -12,14 +12,14 @@ from tests.browser.looking import HOME_WIDTH, NARROW_WIDTH, overflowing, show_as
 from tests.browser.navigator import Navigator
 from tests.browser.product import Both, both_raised
 from tests.browser.screens import FOLDER
-from tests.browser.stage import ACME
+from tests.browser.stage import ACME, World
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    with both_raised(tmp_path_factory.mktemp("both")) as both:
+def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    with both_raised(world, tmp_path_factory.mktemp("both")) as both:
         yield both
 
 

@@ -196,6 +196,27 @@ def test_an_endpoint_that_goes_away_in_the_middle_ends_the_rest(bench: Bench, st
     assert (stands.sent, skipped(bench, run)) == (2, {f"endpoint_{state.value}": 8})
 
 
+_BY_OTHERS = {AttemptOutcome.SUCCESS, AttemptOutcome.GONE, AttemptOutcome.SLOW_DOWN, AttemptOutcome.INTERRUPTED}
+
+
+@pytest.mark.parametrize("bench", [("sqlite", "beside")], indirect=True, ids="-".join)
+@pytest.mark.parametrize("outcome", [each for each in AttemptOutcome if each not in _BY_OTHERS])
+def test_whatever_a_receiver_does_the_run_goes_on_and_says_which(bench: Bench, outcome: AttemptOutcome) -> None:
+    bad, good = bench.ground.endpoint(f"{URL}/bad"), bench.ground.endpoint(URL)
+    (made,) = bench.ground.messages(bad, 1, state=DeliveryState.EXHAUSTED)
+    fine = bench.ground.messages(good, 2, state=DeliveryState.EXHAUSTED)
+    run = bench.ground.planned({made: bad.id, **dict.fromkeys(fine, good.id)}, rate=1_000)
+    bench.ground.begun(run)
+    bench.wire.by_url[bad.url] = Answer(outcome=outcome, status=None, took_ms=1, error="so it went")
+    for _each in range(9):  # a receiver that is slow is given a minute and more before it is tried again
+        work(bench, rounds=2)
+        bench.clock.pass_by(seconds=30)
+    stands = bench.ground.run(run)
+    assert (stands.state, stands.sent, stands.because) == (RunState.FINISHED, 2, None)
+    assert skipped(bench, run) == {"gave_up": 1}
+    assert bench.ground.outcomes(made) == [outcome.value] * 3
+
+
 def test_gone_ends_the_rest(bench: Bench) -> None:
     endpoint = bench.ground.endpoint(URL)
     run, _made = begun(bench, endpoint, 4)

@@ -50,6 +50,7 @@ class Wire:
     sent: list[str] = field(default_factory=list)
     takes_s: float = 0.0
     meanwhile: Callable[[], object] | None = None
+    by_url: dict[str, Answer] = field(default_factory=dict)
 
     def fault_of(self, _url: str) -> str | None:
         return None
@@ -60,7 +61,7 @@ class Wire:
         if self.meanwhile is not None:
             happens, self.meanwhile = self.meanwhile, None
             happens()
-        return self.answers.pop(0) if self.answers else self.then
+        return self.answers.pop(0) if self.answers else self.by_url.get(url, self.then)
 
 
 @dataclass

@@ -199,6 +199,15 @@ def test_a_wait_stays_within_what_was_planned(
     assert least - 0.001 <= wait.total_seconds() <= max(base * 1.2, planned * (2 if asked is not None else 1)) + 0.001
 
 
+@pytest.mark.parametrize(("status", "is_slow"), [(502, True), (504, True), (500, False), (503, False)])
+def test_what_an_overloaded_gateway_says_gives_time(status: int, is_slow: bool) -> None:
+    said = tried(AttemptOutcome.SERVER_ERROR, status=status)
+    after = after_attempt(RULES, CLAIMED, said)
+    assert after.due_at is not None
+    assert (after.due_at - NOON >= timedelta(seconds=60)) == is_slow
+    assert stops_batch(RULES, ENDPOINT, said) == is_slow
+
+
 def test_waits_are_spread_and_repeatable() -> None:
     waits = [
         scheduled_wait(WAITS, tries=2, outcome=AttemptOutcome.DNS, retry_after_s=None, seed=f"whd_{n}:2")

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from socket import gethostname
+from platform import node
 
 from pydantic import SecretStr
 
@@ -86,7 +86,7 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
             fingerprints=HmacFingerprints(secrets.fingerprint_key.get_secret_value()),
             webhook_keys=SealedWebhookKeys(secrets.sealing_key.get_secret_value()),
             deferred=bridge_of(settings).deferred if settings.jobs.engine == "procrastinate" else None,
-            program=Program(build=settings.server.build or _version(), host=gethostname()),
+            program=Program(build=settings.server.build or _version(), host=node()),
         )
     )
 

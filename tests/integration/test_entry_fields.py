@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from socket import gethostname
+from platform import node
 from typing import Any
 
 import pytest
@@ -100,4 +100,4 @@ def test_a_house_writes_under_the_build_of_its_settings(
     ((body,),) = rows(url, "SELECT body FROM audit_event ORDER BY id DESC LIMIT 1")
     entry = parse_canonical(str(body).encode())
     assert isinstance(entry, dict)
-    assert entry["program"] == {"build": told or version("sallyport"), "host": gethostname()}
+    assert entry["program"] == {"build": told or version("sallyport"), "host": node()}

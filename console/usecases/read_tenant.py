@@ -23,6 +23,7 @@ from console.usecases.opened_tenant import Opened, read_opened
 from console.usecases.recording import refuse
 
 _SHOWN = 20
+_WAITING = 5  # the newest; the inbox has them all
 _PAGE = 50
 _LATEST = 8
 _COUNT_AT_MOST = 10_000
@@ -95,7 +96,7 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             member_count=plane.member_count(most=_COUNT_AT_MOST),
             symptoms=symptoms(account, subscription, invoices, deliveries, now=now, endpoints=endpoints),
             requests=unit.requests.recent(
-                states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_SHOWN
+                states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_WAITING
             ),
             entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_LATEST),
             changes=latest_changes(account, subscription, invoices, endpoints, now=now, most=_LATEST),

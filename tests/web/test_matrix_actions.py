@@ -43,6 +43,7 @@ from console.usecases.sign_in import session_key
 from console.web.sessions import COOKIE
 from tests.databases import NOON
 from tests.going_back import Place, WayBack, way_back
+from tests.integration.cast import member_of_staff
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage, web_app
@@ -64,7 +65,7 @@ REFERENCES = {
     "PERIOD_CLOSE": "CLOSE-2026-10", "CONTAINMENT": "INC-2301", "REVIEW": "REV-2026-11",
 }  # fmt: skip
 COLLEAGUE = PEOPLE["support_agent_2"].id
-AWAY = PEOPLE["finance_lead_2"].id
+AWAY = StaffId("stf_away")
 OLD = endpoint_id_of(NORDWIND, "old")
 MISSING = delivery_id_of(NORDWIND, "msg_nordwindmiss000", "main")
 WAITING = delivery_id_of(NORDWIND, "msg_nordwindlate", "main")
@@ -236,6 +237,7 @@ class Stage:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with on_stage(tmp_path / "actions.db") as cast:
         with cast.house.store.write() as unit:
+            unit.staff.add(member_of_staff(AWAY, Role.FINANCE))
             unit.staff.set_active(AWAY, is_active=False, at=NOON)
         cast.sign_in("support_agent_2")
         bank(cast, THIS)

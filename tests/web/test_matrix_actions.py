@@ -142,7 +142,10 @@ TRIALS: Mapping[str, Trial] = {
         {"amount_units": 40, "earlier_units": 0},
     ),
     "billing.issue_credit": Trial(
-        {"invoice": "in_nordwind1", "amount": "9.01", "currency": "EUR", "to": "balance", "why": "order_change"},
+        {
+            "invoice": "in_nordwind1", "amount": "9.01", "back": "9.01", "currency": "EUR", "to": "balance",
+            "why": "order_change",
+        },
         {"amount_units": 10, "earlier_units": 0},
     ),
     "billing.apply_payment": Trial(

@@ -146,9 +146,9 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "trail of an actor's action": lambda unit: unit.reader.page(
         EntryFilter(actor=ANNA, action="lease.open", since=NOON), before=None, limit=50
     ),
-    "open signals": lambda unit: unit.signals.page(is_open=True, before=SignalId("sig_2"), limit=50),
-    "settled signals": lambda unit: unit.signals.page(is_open=False, before=SignalId("sig_2"), limit=50),
-    "open signals counted": lambda unit: unit.signals.open_count(most=99),
+    "open signals": lambda unit: unit.signals.page(is_open=True, before=SignalId("sig_2"), limit=50, beside=ANNA),
+    "settled signals": lambda unit: unit.signals.page(is_open=False, before=SignalId("sig_2"), limit=50, beside=ANNA),
+    "open signals counted": lambda unit: unit.signals.open_count(most=99, beside=ANNA),
     "signal": lambda unit: unit.signals.get(SignalId("sig_1")),
     "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any
@@ -144,7 +145,7 @@ class MemberNews:
                 with self._changed:
                     del self._waiting[news["id"]]
                     left = tuple(self._waiting.values())
-                    self._spooled(lambda spool, left=left: spool.forget(left, process=self._process))
+                    self._spooled(partial(Spool.forget, left=left, process=self._process))
 
     def _oldest(self) -> Mapping[str, Any] | None:
         with self._changed:

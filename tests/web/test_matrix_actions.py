@@ -209,7 +209,7 @@ TRIALS: Mapping[str, Trial] = {
         {"what": "See why your invoice shows two taxes.", "member": "", "mode": "read", "minutes": "30",
          "answer_hours": "72"}, {"hours": 72}
     ),
-    "consent.withdraw": Trial({"consent": "cns_1"}, {}),
+    "consent.withdraw": Trial({"consent": "cns_1"}, {"is_others": True}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
     "reconciliation.cancel": Trial({"run": "x"}, {}),

@@ -1,4 +1,4 @@
-"""A support lead reads what signals say of them: whether they are watched, by which rule, and what they tripped over."""
+"""A support lead reads what signals say of them: whether they are watched, by which rule, and which canary sang."""
 
 from tests.attacks.door import Attempts, Door
 from tests.web.signal_stage import raised_signal

@@ -165,7 +165,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "consents of a tenant": lambda unit: unit.consents.of_tenant(ACME, limit=50),
     "consents of somebody": lambda unit: unit.consents.of_staff(ANNA, ACME, limit=50),
     "consents of an access": lambda unit: unit.consents.used_by(ImpersonationId("imp_1")),
-    "consents that end": lambda unit: unit.consents.pending(before=NOON, limit=50),
+    "consents that end": lambda unit: unit.consents.pending(now=NOON, before=NOON, limit=50),
     "letters due": lambda unit: unit.letters.due(NOON, limit=50),
     "digest": lambda unit: unit.letters.has_digest(ACME),
     "letters given up": lambda unit: unit.letters.given_up(ACME, limit=50),

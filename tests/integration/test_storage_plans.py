@@ -125,6 +125,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "undelivered": lambda unit: unit.outbox.undelivered(limit=20),
     "mark read": lambda unit: unit.outbox.mark_read(ANNA, NOON),
     "delivered": lambda unit: unit.outbox.delivered(NoticeId("ntc_1"), NOON),
+    "old counts": lambda unit: unit.throttles.sweep(now=NOON, limit=50),
     "throttle": lambda unit: unit.throttles.count("sign_in", "anna", since=NOON),
     "directory row": lambda unit: unit.directory.get(ACME),
     "directory slug": lambda unit: unit.directory.by_slug("acme"),

@@ -139,6 +139,8 @@ class ModelProvider(PaperProvider):
             raise OutsideError("The credit is larger than what is left of the invoice.", permanent=True)
         before = min(command.amount_minor, invoice.remaining_minor)
         after = command.amount_minor - before
+        if after > (command.back_minor or 0):
+            raise OutsideError("More of this credit would go back than was approved.", permanent=True)
         if command.to is CreditTo.REFUND:
             self._give_back(invoice, after, command)
         left = invoice.remaining_minor - before

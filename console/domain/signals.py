@@ -153,6 +153,10 @@ class Signal:
     settled_at: datetime | None = None
     note: str = ""
 
+    def is_about(self, staff: StaffId) -> bool:
+        """Return whether it is about what somebody did, who then neither reads nor settles it."""
+        return staff == self.staff or staff in self.people
+
 
 def judged(rule: SignalRule, act: Act, past: Sequence[Act]) -> Hit | None:
     """Return what a rule makes of an act, or None.

@@ -104,6 +104,8 @@ def _action_faults(parts: Parts, action: Registered, question: Question) -> Iter
         return
     if action.effect is Effect.DANGEROUS and draft.step_up_minutes is None:
         yield f"{draft.place}: the action is dangerous and asks for no second factor: give step_up_minutes."
+    if draft.break_glass_allowed and action.reach != "tenant":
+        yield f"{draft.place}: break_glass_allowed is for actions on a tenant; this one has none: remove it."
     for code in sorted(draft.reasons):
         if action.effect not in parts.reasons[code].effects:
             yield f"{draft.place}: reason {code} does not permit the effect {action.effect}: remove it from reasons."

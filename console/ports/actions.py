@@ -212,7 +212,8 @@ class Tools:
 
     Shape: `tenant` and `directory_row` are None for CONTROL actions; `control` is None for TENANT actions elsewhere;
     `request` and `agreed`, the votes that count for it, are there in an execution only. Of the limits in policies/:
-    `shown_seconds` is how long a revealed value stays in sight, `top_up_minutes` how long more tenants may be opened.
+    `shown_seconds` is how long a revealed value stays in sight, `top_up_minutes` how long more tenants may be opened,
+    `top_up_most_tenants` how many more for one person at a time.
     """
 
     now: datetime
@@ -229,6 +230,7 @@ class Tools:
     webhook_keys: WebhookKeys
     shown_seconds: int
     top_up_minutes: int
+    top_up_most_tenants: int
     execution: ExecutionId | None = None
     request: RequestId | None = None
     agreed: tuple[Vote, ...] = ()

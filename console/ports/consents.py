@@ -43,6 +43,6 @@ class ConsentBook(Protocol):
         """Return what somebody asked a tenant, newest first."""
         ...
 
-    def pending(self, *, before: datetime, limit: int) -> Sequence[Consent]:
-        """Return undecided questions that end before a moment, soonest first."""
+    def pending(self, *, now: datetime, before: datetime, limit: int) -> Sequence[Consent]:
+        """Return undecided questions that are over, or end before a moment and were not reminded of; soonest first."""
         ...

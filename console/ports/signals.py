@@ -31,12 +31,15 @@ class SignalBook(Protocol):
         """Return one signal."""
         ...
 
-    def page(self, *, is_open: bool, before: SignalId | None, limit: int) -> Sequence[Signal]:
-        """Return signals that are open, or settled, newest first; `before` is exclusive."""
+    def page(self, *, is_open: bool, before: SignalId | None, limit: int, beside: StaffId | None) -> Sequence[Signal]:
+        """Return signals that are open, or settled, newest first; `before` is exclusive.
+
+        Shape: those about `beside` are left out, None leaves none out.
+        """
         ...
 
-    def open_count(self, *, most: int) -> int:
-        """Return how many are open, counted no further than `most`."""
+    def open_count(self, *, most: int, beside: StaffId | None) -> int:
+        """Return how many are open and not about `beside`, counted no further than `most`."""
         ...
 
     def settle(self, signal: SignalId, state: State, *, by: StaffId, at: datetime, note: str) -> bool:

@@ -24,6 +24,10 @@ class Throttles(Protocol):
         """Return how many events each key of a bucket has from before a moment, and forget them."""
         ...
 
+    def sweep(self, *, now: datetime, limit: int) -> int:
+        """Forget the oldest events that are beyond every window, of whatever key; return how many."""
+        ...
+
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import ImpersonationId, MemberId, StaffId, TenantId
@@ -67,11 +67,12 @@ class StoredConsents:
         wanted = select(_TABLE).where(row.staff == staff, row.tenant == tenant).order_by(row.asked_at.desc())
         return self._many(wanted.limit(limit))
 
-    def pending(self, *, before: datetime, limit: int) -> Sequence[Consent]:
-        """Return undecided questions that end before a moment, soonest first."""
+    def pending(self, *, now: datetime, before: datetime, limit: int) -> Sequence[Consent]:
+        """Return undecided questions that are over, or end before a moment and were not reminded of; soonest first."""
         row = _TABLE.c
-        wanted = select(_TABLE).where(row.state == "pending", row.decide_by < before).order_by(row.decide_by, row.id)
-        return self._many(wanted.limit(limit))
+        to_do = or_(row.decide_by <= now, row.reminded_at.is_(None))
+        wanted = select(_TABLE).where(row.state == "pending", row.decide_by < before, to_do)
+        return self._many(wanted.order_by(row.decide_by, row.id).limit(limit))
 
     def _many(self, wanted: Select[*tuple[Any, ...]]) -> list[Consent]:
         return [_consent(row) for row in self._session.execute(wanted)]

@@ -142,7 +142,7 @@ class ThrottleRow(ControlBase):
     """One counted event."""
 
     __tablename__ = "throttle_event"
-    __table_args__ = (Index(None, "bucket", "key", "at"),)
+    __table_args__ = (Index(None, "bucket", "key", "at"), Index(None, "at"))
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     bucket: Mapped[str]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.ids import EntryUid, StaffId, TenantId
@@ -60,15 +60,14 @@ class StoredSignals:
         """Return one signal."""
         return next((_shown(row) for row in found(self._session, _ONE, id=signal)), None)
 
-    def page(self, *, is_open: bool, before: SignalId | None, limit: int) -> Sequence[Signal]:
-        """Return signals that are open, or settled, newest first; `before` is exclusive."""
-        return [
-            _shown(row) for row in self._session.scalars(page_statement(is_open=is_open, before=before, limit=limit))
-        ]
+    def page(self, *, is_open: bool, before: SignalId | None, limit: int, beside: StaffId | None) -> Sequence[Signal]:
+        """Return signals that are open, or settled, newest first and none about `beside`; `before` is exclusive."""
+        wanted = page_statement(is_open=is_open, before=before, limit=limit, beside=beside)
+        return [_shown(row) for row in self._session.scalars(wanted)]
 
-    def open_count(self, *, most: int) -> int:
-        """Return how many are open, counted no further than `most`."""
-        few = select(SignalRow.id).where(_IS_OPEN).limit(most).subquery()
+    def open_count(self, *, most: int, beside: StaffId | None) -> int:
+        """Return how many are open and not about `beside`, counted no further than `most`."""
+        few = select(SignalRow.id).where(_IS_OPEN, *_not_about(beside)).limit(most).subquery()
         return int(self._session.scalar(select(func.count()).select_from(few)) or 0)
 
     def settle(self, signal: SignalId, state: State, *, by: StaffId, at: datetime, note: str) -> bool:
@@ -82,12 +81,19 @@ def _open_of(rule: SignalKey, subject: str) -> Select[SignalRow]:
     return select(SignalRow).where(_IS_OPEN, SignalRow.rule == rule, SignalRow.subject == subject)
 
 
-def page_statement(*, is_open: bool, before: SignalId | None, limit: int) -> Any:  # noqa: ANN401  a Select
+def page_statement(*, is_open: bool, before: SignalId | None, limit: int, beside: StaffId | None) -> Any:  # noqa: ANN401  a Select
     """Return the statement of one page."""
-    wanted = select(SignalRow).where(_IS_OPEN if is_open else _IS_SETTLED)
+    wanted = select(SignalRow).where(_IS_OPEN if is_open else _IS_SETTLED, *_not_about(beside))
     if before is not None:
         wanted = wanted.where(SignalRow.id < before)
     return wanted.order_by(SignalRow.id.desc()).limit(limit)
+
+
+def _not_about(staff: StaffId | None) -> tuple[ColumnElement[bool], ...]:
+    """Return what keeps signals about somebody out: their names stand in quotes in the list of people."""
+    if staff is None:
+        return ()
+    return SignalRow.staff != staff, ~cast(SignalRow.people, Text).contains(f'"{staff}"', autoescape=True)
 
 
 def _values(signal: Signal) -> dict[str, Any]:

@@ -44,6 +44,12 @@ class StoredThrottles:
         ).scalars()
         return Counter(keys)
 
+    def sweep(self, *, now: datetime, limit: int) -> int:
+        """Forget the oldest events that are beyond every window, of whatever key; return how many."""
+        old = select(ThrottleRow.id).where(ThrottleRow.at < now - _KEPT).order_by(ThrottleRow.at).limit(limit)
+        gone = self._session.scalars(old).all()
+        return changed(self._session, delete(ThrottleRow).where(ThrottleRow.id.in_(gone))) if gone else 0
+
     def clear(self, bucket: str, key: str) -> None:
         """Forget the events of a key."""
         changed(self._session, delete(ThrottleRow).where(ThrottleRow.bucket == bucket, ThrottleRow.key == key))

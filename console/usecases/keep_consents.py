@@ -22,7 +22,7 @@ def keep_consents(house: House) -> int:
     now = house.clock.now()
     soon = now + timedelta(hours=house.book.limits.consent_remind_hours)
     with house.store.read() as unit:
-        ending = unit.consents.pending(before=soon, limit=_BATCH)
+        ending = unit.consents.pending(now=now, before=soon, limit=_BATCH)
     if not ending:
         return 0
     with house.store.write() as unit:

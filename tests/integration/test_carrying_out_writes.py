@@ -296,9 +296,8 @@ def test_a_result_whose_surroundings_cannot_be_read_yet_waits(file_till: Till, m
 
 
 def test_a_credit_note_that_refunds_counts_against_the_payment_at_once(till: Till) -> None:
-    till.agreed(
-        CREDIT, {"invoice": "in_1", "amount": "90.00", "currency": "EUR", "to": "refund", "why": "order_change"}
-    )
+    asked = {"invoice": "in_1", "amount": "90.00", "back": "90.00", "currency": "EUR", "to": "refund"}
+    till.agreed(CREDIT, {**asked, "why": "order_change"})
     with pytest.raises(AssertionError, match=r"9\.00 EUR can be refunded"):
         till.ask(REFUND, refund("9.01"))
     till.run()

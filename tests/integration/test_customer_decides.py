@@ -259,6 +259,22 @@ def test_silence_refuses_after_one_reminder(desk: Desk) -> None:
     assert desk.stage.entries("consent.expired") == 1
 
 
+def test_a_hundred_that_were_reminded_keep_a_reminder_from_nobody(desk: Desk) -> None:
+    last = desk.ask()
+    desk.clock.pass_by(hours=37)
+    now = desk.clock.now()
+    with desk.stage.storage.store.write() as unit:
+        for number in range(100):
+            sooner = replace(last, id=f"cns_{number}", decide_by=last.decide_by - timedelta(hours=1))
+            unit.consents.add(sooner)
+            assert unit.consents.reminded(sooner, at=now)
+    assert keep_consents(desk.stage.house) == 1
+    with desk.stage.storage.store.read() as unit:
+        reminded = unit.consents.get(last.id)
+    assert reminded is not None
+    assert reminded.reminded_at == now
+
+
 def test_a_withdrawn_question_cannot_be_answered(desk: Desk) -> None:
     consent = desk.ask()
     done = desk.stage.ask("support_agent", "acme", WITHDRAW, {"consent": consent.id}, reason=TICKET)

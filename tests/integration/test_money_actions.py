@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.billing.objects import Allocation, BillingObject, ObjectKind, Price
+from console.domain.billing.objects import Allocation, BillingObject, ObjectKind, Payment, Price
+from console.domain.billing.writes import WriteState
 from console.domain.decisions import DenyCode
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Reason
@@ -54,8 +55,19 @@ def either(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatab
         yield opened
 
 
-def credit(amount: str = "10.00", to: str = "refund", invoice: str = "in_1", currency: str = "EUR") -> dict[str, str]:
-    return {"invoice": invoice, "amount": amount, "currency": currency, "to": to, "why": "order_change"}
+def credit(
+    amount: str = "10.00",
+    to: str = "refund",
+    invoice: str = "in_1",
+    currency: str = "EUR",
+    *,
+    back: str | None = None,
+) -> dict[str, str]:
+    """Return what somebody types to credit an invoice, of which everything was paid unless `back` says otherwise."""
+    back = amount if back is None else back
+    return {
+        "invoice": invoice, "amount": amount, "back": back, "currency": currency, "to": to, "why": "order_change"
+    }  # fmt: skip
 
 
 def application(
@@ -185,7 +197,7 @@ def test_a_large_refund_needs_both_leads_and_a_larger_one_is_nobodys(till: Till)
 
 def test_a_credit_shows_what_was_paid_before_and_what_was_not(till: Till) -> None:
     till.knows(replace(PAID, status="open", paid_minor=6_000, remaining_minor=3_900))
-    request = till.ask(CREDIT, credit("50.00", to="balance"))
+    request = till.ask(CREDIT, credit("50.00", to="balance", back="11.00"))
     assert shown(request)["Still to be paid"] == ("39.00 EUR", "0.00 EUR")
     assert shown(request)["Credit for the next invoices"] == (None, "11.00 EUR")
     assert "39.00 EUR was not paid yet, 11.00 EUR was paid before" in warned(request)
@@ -220,6 +232,29 @@ def test_a_credit_is_carried_out_and_ties_out(till: Till) -> None:
     assert till.mirrored(ObjectKind.PAYMENT, "pi_1") == till.model.thing(ObjectKind.PAYMENT, "pi_1")
 
 
+def test_a_credit_gives_back_exactly_what_its_preview_says(till: Till) -> None:
+    till.knows(replace(PAID, status="open", paid_minor=6_000, remaining_minor=3_900))
+    for back in ("", "10.99", "11.01", "50.00"):
+        assert refused(till, CREDIT, credit("50.00", back=back)) == (
+            "back",
+            "Of this credit 11.00 EUR was paid already: give exactly that amount here.",
+        )
+    assert refused(till, CREDIT, credit("50.00", back="0.001"))[0] == "back"
+    assert shown(till.ask(CREDIT, credit("50.00", back="11.00")))["Back to where it was paid from"][1] == "11.00 EUR"
+
+
+def test_a_mirror_that_knows_less_than_the_provider_lets_no_money_go_back(till: Till) -> None:
+    till.knows(replace(PAID, status="open", paid_minor=0, remaining_minor=9_900))
+    request = till.agreed(CREDIT, credit("90.00", back=""))
+    assert shown(request)["Back to where it was paid from"] == (None, "0.00 EUR")
+    till.model.knows(PAID)
+    till.run()
+    assert till.write(request).state is WriteState.REFUSED
+    payment = till.model.thing(ObjectKind.PAYMENT, "pi_1")
+    assert isinstance(payment, Payment)
+    assert (payment.refunded_minor, till.model.things(ObjectKind.CREDIT_NOTE)) == (0, [])
+
+
 # --- applying payments
 
 
@@ -248,7 +283,7 @@ def test_a_payment_that_is_on_its_way_to_an_invoice_is_not_free(till: Till) -> N
     till.agreed(APPLY, application("20.00"))
     assert "At most 30.00 EUR can be applied" in refused(till, APPLY, application("30.01"))[1]
     assert till.ask(APPLY, application("30.00")).preview.fingerprint["owed_minor"] == 7_900
-    till.agreed(CREDIT, credit("79.00", to="balance", invoice="in_2"))
+    till.agreed(CREDIT, credit("79.00", to="balance", invoice="in_2", back=""))
     assert "At most 0.00 EUR can be paid" in refused(till, APPLY, application("1.00"))[1]
 
 

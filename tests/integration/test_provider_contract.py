@@ -73,7 +73,7 @@ def test_it_tells_of_one_object_as_its_list_does(world: ProviderWorld) -> None:
     customer = world.customer()["id"]
     world.subscription(customer)
     note = IssueCreditNote(invoice=one_of(world, ObjectKind.INVOICE), amount_minor=100, currency="EUR",
-                           to=CreditTo.REFUND, reason="duplicate")  # fmt: skip
+                           to=CreditTo.REFUND, reason="duplicate", back_minor=100)  # fmt: skip
     world.writer.carry_out(note, key="req_1")
     world.help("disputes", payment_intent=one_of(world, ObjectKind.PAYMENT), amount=50)
     world.help("payouts")
@@ -260,7 +260,9 @@ def commands(world: ProviderWorld) -> list[tuple[Command, ObjectKind]]:
     return [
         (RefundPayment(payment=payment, amount_minor=100, currency="EUR", reason="Twice"), ObjectKind.REFUND),
         (
-            IssueCreditNote(invoice=invoice, amount_minor=200, currency="EUR", to=CreditTo.BALANCE, reason="Late"),
+            IssueCreditNote(
+                invoice=invoice, amount_minor=200, currency="EUR", to=CreditTo.BALANCE, reason="Late", back_minor=200
+            ),
             ObjectKind.CREDIT_NOTE,
         ),
         (ApplyPayment(payment=free, invoice=owed, amount_minor=300, currency="EUR"), ObjectKind.INVOICE),
@@ -367,7 +369,9 @@ def test_it_splits_a_credit_note_between_what_is_owed_and_what_was_paid(world: P
     customer = world.customer()["id"]
     payment, invoice = world.payment(customer, 700)["id"], world.invoice(customer, 1_000)["id"]
     world.writer.carry_out(ApplyPayment(payment=payment, invoice=invoice, amount_minor=700, currency="EUR"), key="a")
-    command = IssueCreditNote(invoice=invoice, amount_minor=400, currency="EUR", to=CreditTo.REFUND, reason="Late")
+    command = IssueCreditNote(
+        invoice=invoice, amount_minor=400, currency="EUR", to=CreditTo.REFUND, reason="Late", back_minor=100
+    )
     note = world.writer.carry_out(command, key="b").thing
     assert isinstance(note, CreditNote)
     assert (note.total_minor, note.pre_payment_minor, note.post_payment_minor) == (400, 300, 100)
@@ -379,6 +383,22 @@ def test_it_splits_a_credit_note_between_what_is_owed_and_what_was_paid(world: P
     (refund,) = [each.thing for each in things(world, ObjectKind.REFUND)]
     assert isinstance(refund, Refund)
     assert refund.amount_minor == 100
+
+
+@pytest.mark.parametrize("to", CreditTo)
+def test_it_gives_back_no_more_of_a_credit_than_was_approved(world: ProviderWorld, to: CreditTo) -> None:
+    _, payment, invoice = paid(world)
+    command = IssueCreditNote(invoice=invoice, amount_minor=400, currency="EUR", to=to, reason="Late", back_minor=0)
+    for number, approved in enumerate((0, 399, None)):
+        with pytest.raises(OutsideError) as caught:
+            world.writer.carry_out(replace(command, back_minor=approved), key=f"req_{number}")
+        assert caught.value.permanent
+    assert things(world, ObjectKind.CREDIT_NOTE) == things(world, ObjectKind.REFUND) == []
+    world.writer.carry_out(replace(command, back_minor=400), key="req_4")
+    found = world.provider.fetch(ObjectKind.PAYMENT, payment)
+    assert found is not None
+    assert isinstance(found.thing, Payment)
+    assert found.thing.refunded_minor == (400 if to is CreditTo.REFUND else 0)
 
 
 def test_it_applies_only_what_was_approved(world: ProviderWorld) -> None:

@@ -68,7 +68,7 @@ def watch(stage: Stage) -> None:
 
 def signals(stage: Stage, *, is_open: bool = True) -> list[Signal]:
     with stage.storage.store.read() as unit:
-        return list(unit.signals.page(is_open=is_open, before=None, limit=50))
+        return list(unit.signals.page(is_open=is_open, before=None, limit=50, beside=None))
 
 
 def settle(stage: Stage, who: str, signal: SignalId, verdict: str = "harmless") -> Proposal:

@@ -339,6 +339,18 @@ def test_throttles_hand_over_what_is_past(storage: Storage) -> None:
         assert unit.throttles.count("other", "a", since=NOON) == 1
 
 
+def test_throttles_forget_keys_that_are_never_used_again(storage: Storage) -> None:
+    late = NOON + timedelta(days=2, minutes=1)
+    with storage.store.write() as unit:
+        for number in range(5):
+            unit.throttles.hit("sign_in", f"stranger {number}", at=NOON + timedelta(seconds=number))
+        unit.throttles.hit("sign_in", "anna", at=NOON + timedelta(minutes=2))
+    with storage.store.write() as unit:
+        assert [unit.throttles.sweep(now=late, limit=3) for _ in range(3)] == [3, 2, 0]
+        assert unit.throttles.count("sign_in", "anna", since=NOON) == 1
+        assert unit.throttles.count("sign_in", "stranger 4", since=NOON) == 0
+
+
 def test_throttles_count_and_forget(storage: Storage) -> None:
     with storage.store.write() as unit:
         for minutes in (0, 0, 5, 60 * 49):

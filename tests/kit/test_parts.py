@@ -333,6 +333,31 @@ def test_it_tells_the_console_that_a_member_is_new_again() -> None:
     scene.kit.close()
 
 
+def test_a_silent_console_hears_of_a_new_password_later_and_nobody_acts_till_then() -> None:
+    scene = world("wsgi", grace_s=300, report_every_s=3_600.0)
+    sid = scene.enter()
+    assert scene.browser.open("/members").status == 200
+    scene.console.mood = "silent"
+    assert not scene.kit.tell_password_reset(event="ev_1", tenant="t-acme", member="m-ada")
+    assert scene.browser.open("/members").status == 401
+    assert scene.console.events == {}
+    scene.console.mood = "ok"
+    assert scene.kit.tell_member_deleted(event="ev_2", tenant="t-acme", member="m-bob")
+    assert list(scene.console.events) == ["ev_1", "ev_2"]
+    assert scene.console.rows[sid].ended_by == "member_reset"
+    assert scene.browser.open("/members").status == 401
+    scene.kit.close()
+
+
+def test_what_was_told_ends_at_once_even_what_was_believed_a_moment_ago() -> None:
+    scene = world("wsgi")
+    scene.enter()
+    assert scene.browser.open("/members").status == 200
+    assert scene.kit.tell_password_reset(event="ev_1", tenant="t-acme", member="m-ada")
+    assert scene.browser.open("/members").status == 401
+    scene.kit.close()
+
+
 def test_it_withholds_an_answer_that_nobody_decided_about() -> None:
     scene = world("wsgi")
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from sallyport_kit import KitSettings
+from sallyport_kit import KitSettings, imported_member_id
 from sallyport_kit.console import Console
 from sallyport_kit.effects import Effect
-from sallyport_kit.errors import SettingsError
+from sallyport_kit.errors import ConsoleSilentError, SettingsError
+from sallyport_kit.member_news import MemberNews
 from sallyport_kit.reports import Reporter
 from tests.kit.fake_console import FakeConsole, HandClock, served
 from tests.kit.products import settings
@@ -217,3 +218,45 @@ def test_it_is_read_from_the_environment() -> None:
                "SALLYPORT_KIT_CLIENT_ID": "c", "SALLYPORT_KIT_CLIENT_SECRET": "s"}  # fmt: skip
     assert KitSettings.from_environ(environ).spool == ""
     assert KitSettings.from_environ(environ | {"SALLYPORT_KIT_SPOOL": "/var/x"}).spool == "/var/x"
+
+
+def news(console: FakeConsole, folder: Path, **changes: Any) -> MemberNews:  # noqa: ANN401  any setting
+    set_so = settings(console, spool=str(folder), report_every_s=3_600.0, **changes)
+    return MemberNews(set_so, Console(set_so, console))
+
+
+def gone(telling: MemberNews) -> None:
+    """Let a process be gone as kill -9 leaves it."""
+    assert telling._spool is not None
+    telling._spool.begin()
+    telling._waiting.clear()
+    telling._is_closed = True
+
+
+def test_news_of_a_member_outlive_the_process_that_could_not_tell_them(tmp_path: Path) -> None:
+    console = FakeConsole(mood="silent")
+    before = news(console, tmp_path)
+    assert not before.tell("ev_1", "member.password_reset", tenant="t", member="m")
+    assert not before.tell("ev_1", "member.password_reset", tenant="t", member="m")
+    gone(before)
+    after = news(console, tmp_path)
+    assert after.is_waiting("t", "m")
+    assert after.is_waiting("t", imported_member_id("t", "m"))
+    assert not after.is_waiting("t", "other")
+    assert not after.is_waiting("other", "m")
+    console.mood = "ok"
+    after.close()
+    assert [(each["kind"], each["member"]) for each in console.events.values()] == [("member.password_reset", "m")]
+    assert not after.is_waiting("t", "m")
+    assert list(tmp_path.rglob("*.reports")) == []
+
+
+def test_nobody_is_acted_for_once_as_much_waits_as_may(tmp_path: Path) -> None:
+    console = FakeConsole(mood="silent")
+    telling = news(console, tmp_path, most_reports=2)
+    for number in range(2):
+        telling.tell(f"ev_{number}", "member.deleted", tenant="t", member=f"m{number}")
+    with pytest.raises(ConsoleSilentError):
+        telling.tell("ev_2", "member.deleted", tenant="t", member="m2")
+    assert telling.is_waiting("t", "m2")
+    gone(telling)

@@ -330,6 +330,8 @@ def _size_refusals(book: PolicyBook, query: Query, facts: dict[str, Any]) -> lis
         case "lease.top_up":
             too_much = not 1 <= facts["extra"] <= limits.top_up_most_tenants
             return ["self_target"] * facts["target_is_self"] + ["ceiling_exceeded"] * too_much
+        case "consent.withdraw":
+            return ["not_yours"] * (facts["is_others"] and Role.SUPPORT_LEAD not in query.roles)
         case "staff.change_roles" | "staff.deactivate" | "staff.end_sessions" | "freeze.set" | "freeze.lift":
             return ["self_target"] * facts["target_is_self"]
         case _:

@@ -303,6 +303,11 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         ["runs = 'later' is wrong: give one of on_approval, by_hand"],
     ),
     (
+        "glass to break where there is no tenant",
+        [swap("actions.toml", '[action."lease.top_up"]', '[action."lease.top_up"]\nbreak_glass_allowed = true')],
+        ["lease.top_up", "break_glass_allowed is for actions on a tenant"],
+    ),
+    (
         "a table that is none",
         [swap("actions.toml", "groups = { support_lead = 1 }", "groups = 1")],
         ["groups = 1 is wrong: give a table", "a tier without groups approves nothing"],

@@ -255,6 +255,9 @@ class FakeLeases:
     def budget(self, staff: StaffId, now: datetime) -> TenantBudget:
         return TenantBudget(last_hour=12, last_day=12, extra=self.extra)
 
+    def lock_budget(self, staff: StaffId) -> None:
+        """Lock nothing: nobody else is here."""
+
     def open_of(self, staff: StaffId) -> Sequence[int]:
         return range(self.open_count)
 
@@ -363,6 +366,7 @@ def tools(
         webhook_keys=cast("WebhookKeys", keys),
         shown_seconds=60,
         top_up_minutes=60,
+        top_up_most_tenants=20,
     )
 
 

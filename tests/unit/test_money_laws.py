@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.actions.billing import apply_payment, issue_credit, refund
+from console.domain.billing.bounds import payable, split
 from console.domain.billing.money import exponent, in_units, read, typed, worded
 from console.domain.billing.objects import (
     Allocation,
@@ -46,8 +47,16 @@ def _refund(payment: str, minor: int, currency: str) -> Move:
 
 
 def _credit(invoice: str, minor: int, to: str) -> Move:
-    raw = {"invoice": invoice, "amount": typed(minor, "EUR"), "currency": "EUR", "to": to, "why": "duplicate"}
-    return lambda till: till.run(issue_credit.ACTION, raw)
+    def move(till: Till) -> bool:
+        (found,) = (each for each in _mirrored(till)[1] if each.id == invoice)
+        _, back = split(payable(found, till.plane.provider_writes.pending()).left_minor, minor)
+        raw = {
+            "invoice": invoice, "amount": typed(minor, "EUR"), "back": typed(back, "EUR"), "currency": "EUR", "to": to,
+            "why": "duplicate",
+        }  # fmt: skip
+        return till.run(issue_credit.ACTION, raw)
+
+    return move
 
 
 def _apply(payment: str, invoice: str, minor: int) -> Move:

@@ -1,5 +1,6 @@
 """Commands to the billing provider as documents: one spelling, one key, nothing guessed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,9 +34,14 @@ from tests.unit.fakes import NOON
 
 RUN = ExecutionId("exe_1")
 REFUND = RefundPayment(payment="pay_1", amount_minor=500, currency="EUR", reason="requested_by_customer")
+OLD_CREDIT = IssueCreditNote(
+    invoice="in_1", amount_minor=70, currency="EUR", to=CreditTo.BALANCE, reason="order_change"
+)
 COMMANDS: tuple[Command, ...] = (
     REFUND,
-    IssueCreditNote(invoice="in_1", amount_minor=70, currency="EUR", to=CreditTo.BALANCE, reason="order_change"),
+    OLD_CREDIT,
+    replace(OLD_CREDIT, back_minor=0),
+    replace(OLD_CREDIT, back_minor=70),
     ApplyPayment(payment="pay_1", invoice="in_1", amount_minor=5, currency="JPY"),
     CancelSubscription(subscription="sub_1"),
     NameTenant(customer="cus_1", tenant="ten_1"),
@@ -74,6 +80,14 @@ def test_the_key_is_the_same_after_every_crash_and_another_for_every_execution()
 def test_it_refuses_a_document_that_fits_no_command(changed: dict[str, Any]) -> None:
     with pytest.raises(MalformedCommandError):
         restored({**document(REFUND), **changed})
+
+
+def test_a_credit_of_before_its_return_was_approved_looks_as_it_did() -> None:
+    assert set(document(OLD_CREDIT)) == {"operation", "invoice", "amount_minor", "currency", "to", "reason"}
+    with pytest.raises(MalformedCommandError):
+        restored({**document(REFUND), "back_minor": 5})
+    with pytest.raises(MalformedCommandError):
+        restored({**document(OLD_CREDIT), "back_minor": "5"})
 
 
 def test_it_refuses_a_document_without_a_field() -> None:

@@ -48,3 +48,16 @@ def trust(cast: Cast, tenant: TenantId) -> None:
                 use_by=NOON + timedelta(days=6),
             )
         )
+
+
+def question_of(cast: Cast, who: str, tenant: TenantId) -> str:
+    """Let somebody have asked the customer something, and return its id."""
+    now = cast.clock.now()
+    asked = Consent(
+        id=cast.house.ids.new("cns"), tenant=tenant, staff=PEOPLE[who].id, what=ASKED, member=None, mode="read",
+        reason_code="CUSTOMER_SUPPORT", reference="SUP-48213", minutes=30, asked_at=now,
+        decide_by=now + timedelta(days=3), use_by=now + timedelta(days=6),
+    )  # fmt: skip
+    with cast.house.store.write() as unit:
+        unit.consents.add(asked)
+    return asked.id

@@ -47,7 +47,7 @@ from tests.integration.cast import member_of_staff
 from tests.reconciling import A_FINDING, A_RUN
 from tests.web.access_stage import planned_sweep
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage, web_app
-from tests.web.customer_stage import trust
+from tests.web.customer_stage import question_of, trust
 from tests.web.matrix import TABLE, THIS, actor_of, lease
 from tests.web.money_stage import UNLINKED, bank
 from tests.web.period_stage import OCTOBER, period_in
@@ -143,7 +143,10 @@ TRIALS: Mapping[str, Trial] = {
         {"amount_units": 40, "earlier_units": 0},
     ),
     "billing.issue_credit": Trial(
-        {"invoice": "in_nordwind1", "amount": "9.01", "currency": "EUR", "to": "balance", "why": "order_change"},
+        {
+            "invoice": "in_nordwind1", "amount": "9.01", "back": "9.01", "currency": "EUR", "to": "balance",
+            "why": "order_change",
+        },
         {"amount_units": 10, "earlier_units": 0},
     ),
     "billing.apply_payment": Trial(
@@ -207,7 +210,7 @@ TRIALS: Mapping[str, Trial] = {
         {"what": "See why your invoice shows two taxes.", "member": "", "mode": "read", "minutes": "30",
          "answer_hours": "72"}, {"hours": 72}
     ),
-    "consent.withdraw": Trial({"consent": "cns_1"}, {}),
+    "consent.withdraw": Trial({"consent": "cns_1"}, {"is_others": False}),
     "reconciliation.start": Trial({}, {}),
     "reconciliation.start_tenant": Trial({}, {}),
     "reconciliation.cancel": Trial({"run": "x"}, {}),
@@ -274,6 +277,8 @@ def told(stage: Stage, key: str, role: Role) -> Raw:
         return reconciled(stage, key)
     if key.startswith(("signal.", "impersonation.widen", "freeze.", "review.")):
         return watched(stage, key, role)
+    if key == "consent.withdraw":
+        return {"consent": question_of(stage.cast, role.value, TENANTS[THIS])}
     if key == "billing.cancel_resync":
         first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
                          run_at=NOON + timedelta(days=9))  # fmt: skip

@@ -1,7 +1,7 @@
 """`billing.issue_credit`: correct an invoice by a credit note, within what of it is not credited yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.actions.billing import following, ledger
@@ -32,10 +32,15 @@ _CREDITABLE = frozenset({"open", "paid"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """`invoice` is the provider's id. Units: `amount_minor` minor units of `currency`, above 0."""
+    """`invoice` is the provider's id. Units: minor units of `currency`; `amount_minor` is above 0.
+
+    Shape: `back_minor` is how much of it was paid already. People approve it as a figure of its own, because the
+    provider may know of a payment that the mirror does not know yet.
+    """
 
     invoice: str
     amount_minor: int
+    back_minor: int
     currency: str
     to: CreditTo
     why: str
@@ -59,6 +64,7 @@ def build(values: Mapping[str, Any]) -> Params:
     return Params(
         invoice=values["invoice"],
         amount_minor=ledger.amount_of(values["amount"], currency),
+        back_minor=ledger.amount_or_none(values["back"], currency, field="back"),
         currency=currency,
         to=CreditTo(ledger.chosen(values["to"], TO, field="to")),
         why=ledger.chosen(values["why"], REASONS, field="why"),
@@ -130,6 +136,7 @@ def command(params: Params) -> IssueCreditNote:
         currency=params.currency,
         to=params.to,
         reason=params.why,
+        back_minor=params.back_minor,
     )
 
 
@@ -149,6 +156,9 @@ def _read(params: Params, tools: Tools) -> _Read:
     bound = creditable(invoice, notes, waiting)
     ledger.check_bound(bound, params.amount_minor, verb="credited")
     before, after = split(payable(invoice, waiting).left_minor, params.amount_minor)
+    if after != params.back_minor:
+        exact = ledger.said(after, params.currency)
+        raise Fault("back", f"Of this credit {exact} was paid already: give exactly that amount here.")
     refunds = params.to is CreditTo.REFUND and after > 0
     beside = _given_back(params, tools, invoice, after, waiting) if refunds else []
     return _Read(invoice=invoice, notes=notes, beside=beside, bound=bound, before_minor=before, after_minor=after)
@@ -185,7 +195,7 @@ def _warnings(params: Params, read: _Read) -> Iterator[str]:
 
 ACTION = Action(
     key=ActionKey("billing.issue_credit"),
-    version=3,
+    version=4,
     title="Issue a credit note",
     button="Issue credit",
     icon="receipt",
@@ -197,6 +207,13 @@ ACTION = Action(
         ),
         ledger.AMOUNT,
         ledger.CURRENCY,
+        replace(
+            ledger.AMOUNT,
+            name="back",
+            label="Of it paid already",
+            help="What goes back of it; empty for nothing. The provider is never let give back more.",
+            is_required=False,
+        ),
         ParamField(
             name="to", label="What was paid goes", input=Input.CHOICE, help="For the part that is paid already."
         ),

@@ -81,6 +81,14 @@ def amount_of(typed: str, currency: str) -> int:
     return minor
 
 
+def amount_or_none(typed: str, currency: str, *, field: str) -> int:
+    """Return an amount in minor units, 0 where nothing was typed; raises Fault for what is no amount."""
+    minor = money.read(typed or "0", currency)
+    if minor is None:
+        raise Fault(field, f"Give an amount of {currency}, or leave it empty.")
+    return minor
+
+
 def one(tools: Tools, cls: type[T], thing: str, *, field: str, label: str) -> T:
     """Return an object of this tenant; raises Fault for any other, and where nobody can say whose it is."""
     found = tools.plane().mirror.get(KIND_OF[cls], thing)

@@ -51,15 +51,19 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="For", before=None, after=f"{tools.top_up_minutes} minutes"),
         ),
         fingerprint={"minutes": tools.top_up_minutes},
-        facts={"extra": params.extra, "target_is_self": colleague.id == tools.requester},
+        facts={"extra": budget.extra + params.extra, "target_is_self": colleague.id == tools.requester},
         target_type="staff",
         target_id=colleague.id,
     )
 
 
 def apply(params: Params, tools: Tools) -> Applied:
-    """Add the tenants to the colleague's budget."""
+    """Add the tenants to the colleague's budget; raises Fault where others have filled it up meanwhile."""
     colleague = _colleague(params, tools)
+    tools.books().leases.lock_budget(colleague.id)
+    extra = tools.books().leases.budget(colleague.id, tools.now).extra
+    if extra + params.extra > tools.top_up_most_tenants:
+        raise Fault("extra", f"{colleague.name} has {extra} extra tenants, of {tools.top_up_most_tenants} at a time.")
     until = tools.now + timedelta(minutes=tools.top_up_minutes)
     tools.books().leases.top_up(colleague.id, extra=params.extra, until=until, by=tools.requester, at=tools.now)
     return Applied(
@@ -77,7 +81,7 @@ def _colleague(params: Params, tools: Tools) -> StaffMember:
 
 ACTION = Action(
     key=ActionKey("lease.top_up"),
-    version=1,
+    version=2,
     title="Top up a colleague's tenant budget",
     button="Top up budget",
     icon="gauge",

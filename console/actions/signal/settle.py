@@ -52,7 +52,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="What it was", before=None, after=params.note),
         ),
         fingerprint={"signal": signal.id, "hits": signal.hits},
-        facts={"is_own": tools.requester in {signal.staff, *signal.people}},
+        facts={"is_own": signal.is_about(tools.requester)},
         warnings=(_FLAGGED,) if params.verdict is State.CONFIRMED else (),
         customer=_NOTHING_SEEN,
         target_type="signal",

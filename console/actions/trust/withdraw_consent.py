@@ -32,6 +32,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence="Withdraw a question for consent",
         changes=(Change(field="Consent", before=consent.state.value, after="withdrawn"),),
         fingerprint={"consent": consent.id, "version": consent.version},
+        facts={"is_others": consent.staff != tools.requester},
         customer="The link in their letter says that nothing is asked any more.",
         target_type="consent",
         target_id=consent.id,
@@ -62,7 +63,7 @@ def _consent(params: Params, tools: Tools) -> Consent:
 
 ACTION = Action(
     key=ActionKey("consent.withdraw"),
-    version=1,
+    version=2,
     title="Withdraw a question for consent",
     button="Withdraw",
     icon="undo-2",

@@ -93,10 +93,16 @@ class StripeWriter:
         return self._provider.told(ObjectKind.REFUND, self._calls.post("/v1/refunds", params, key=key))
 
     def _credit(self, command: IssueCreditNote, key: str) -> Snapshot:
-        """Issue a credit note: what is still owed shrinks first, the rest goes where the command says."""
+        """Issue a credit note: what is still owed shrinks first, the rest goes where the command says.
+
+        Raises: OutsideError where more would go back than people approved, by a mirror that knew less than Stripe.
+        """
         invoice = self._same_currency(ObjectKind.INVOICE, command.invoice, command.currency)
         whole = amount(command.amount_minor, command.currency)
         after_payment = whole - min(whole, whole_or_none(invoice, "amount_remaining") or 0)
+        if after_payment > amount(command.back_minor or 0, command.currency):
+            message = "More of this credit would go back than was approved: the invoice was paid meanwhile."
+            raise OutsideError(message, permanent=True, back=minor(after_payment, command.currency))
         params: dict[str, Any] = {
             "invoice": command.invoice,
             "amount": whole,

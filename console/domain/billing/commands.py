@@ -25,13 +25,18 @@ class RefundPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueCreditNote:
-    """Correct an invoice by a counter-entry."""
+    """Correct an invoice by a counter-entry.
+
+    Shape: `back_minor` is how much of what was paid may go back at most, as it was approved; None in a command from
+    before that was asked for, which gives nothing back.
+    """
 
     invoice: str
     amount_minor: int
     currency: str
     to: CreditTo
     reason: str
+    back_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

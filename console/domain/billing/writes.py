@@ -21,6 +21,7 @@ from console.domain.errors import ConsoleError
 from console.domain.ids import Digest, ExecutionId
 
 T = TypeVar("T")
+_BACK = "back_minor"
 
 
 class WriteState(StrEnum):
@@ -180,8 +181,11 @@ def touched_by(command: Command) -> tuple[tuple[ObjectKind, str], ...]:
 
 
 def document(command: Command) -> dict[str, Any]:
-    """Return a command as plain JSON."""
-    return {"operation": operation_of(command).value, **asdict(command)}
+    """Return a command as plain JSON; one of before an amount to give back was approved looks as it did then."""
+    plain = {"operation": operation_of(command).value, **asdict(command)}
+    if plain.get(_BACK, 0) is None:
+        del plain[_BACK]
+    return plain
 
 
 def restored(plain: Mapping[str, Any]) -> Command:
@@ -214,9 +218,9 @@ def pending_minor(writes: Iterable[ProviderWrite], currency: str, *operations: O
 
 def _made(cls: type[T], plain: Mapping[str, Any]) -> T:
     hints, names = get_type_hints(cls), {each.name for each in fields(cls)}  # type: ignore[arg-type]  # of _CLASSES
-    if set(plain) != names | {"operation"}:
+    if not names - {_BACK} <= set(plain) - {"operation"} <= names:
         raise TypeError(sorted(plain))
-    values = {name: CreditTo(plain[name]) if hints[name] is CreditTo else plain[name] for name in names}
+    values = {name: CreditTo(plain[name]) if hints[name] is CreditTo else plain.get(name) for name in names}
     wrong = [name for name in names if not isinstance(values[name], hints[name]) or isinstance(values[name], bool)]
     if wrong:
         raise TypeError(sorted(wrong))

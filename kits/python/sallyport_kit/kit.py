@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from sallyport_kit.acting import Acting
 from sallyport_kit.calls import Call, call_http
@@ -11,6 +10,7 @@ from sallyport_kit.console import Console
 from sallyport_kit.entry import Entry
 from sallyport_kit.errors import ConsoleRefusedError, ConsoleSilentError, TokenRefusedError
 from sallyport_kit.keys import KeyBook
+from sallyport_kit.member_news import MemberNews
 from sallyport_kit.pages import Refusal, refused
 from sallyport_kit.renewals import Renewals
 from sallyport_kit.reports import Reporter
@@ -21,6 +21,7 @@ from sallyport_kit.visits import Visit
 from sallyport_kit.web import Answer, Asked, Cookies
 
 _LOG = logging.getLogger(__name__)
+_IS_NEW = "The member has a new password or is gone."
 
 
 def member_of_tenant(who: Acting) -> str:
@@ -57,6 +58,7 @@ class Kit:
             self.console, self.reader, most=settings.most_sessions, clock=clock, monotonic=monotonic
         )
         self.reporter = Reporter(settings, self.console, clock=clock)
+        self.news = MemberNews(settings, self.console, on_told=self.standings.forget_all, clock=clock)
         self.entry = Entry(
             settings=settings,
             console=self.console,
@@ -83,6 +85,8 @@ class Kit:
             return None
         try:
             held, claims = self.renewals.current(token)
+            if self.news.is_waiting(claims.tenant, claims.subject):
+                return self._no(asked, "impersonation_ended", _IS_NEW, root=root)
             standing = self.standings.of(held, claims, is_activity=asked.is_by_person)
             if standing.is_wider:
                 held, claims = self.renewals.widened(held, claims)
@@ -108,32 +112,32 @@ class Kit:
             return False
         return not self.renewals.needs_console(token) and self.standings.is_known(token, is_activity=asked.is_by_person)
 
-    def tell_password_reset(self, *, event: str, tenant: str, member: str) -> None:
-        """Tell the console that a member has a new password, which ends who acts for them. Raises: ConsoleSilentError.
+    def tell_password_reset(self, *, event: str, tenant: str, member: str) -> bool:
+        """Tell the console that a member has a new password, which ends who acts for them.
 
-        Shape: `event` is an id of your own for it; the same one may be told again.
+        Shape: `event` is an id of your own for it; the same one may be told again. False while the console is silent:
+        it is told until it has heard, and until then nobody acts for that member in this process.
+        Raises: ConsoleSilentError when as many such events wait already as there may be reports.
         """
-        self._tell(event, "member.password_reset", tenant, member)
+        return self.news.tell(event, "member.password_reset", tenant=tenant, member=member)
 
-    def tell_member_deleted(self, *, event: str, tenant: str, member: str) -> None:
-        """Tell the console that a member is gone, which ends who acts for them. Raises: ConsoleSilentError."""
-        self._tell(event, "member.deleted", tenant, member)
+    def tell_member_deleted(self, *, event: str, tenant: str, member: str) -> bool:
+        """Tell the console that a member is gone, as `tell_password_reset` does. Raises: ConsoleSilentError."""
+        return self.news.tell(event, "member.deleted", tenant=tenant, member=member)
 
     def close(self) -> None:
-        """Send the last reports; happens by itself at the end of the process."""
+        """Send the last reports and news; happens by itself at the end of the process."""
+        self.news.close()
         self.reporter.close()
-
-    def _tell(self, event: str, kind: str, tenant: str, member: str) -> None:
-        at = datetime.fromtimestamp(self.clock(), UTC).isoformat().replace("+00:00", "Z")
-        told: Mapping[str, str] = {"id": event, "kind": kind, "tenant": tenant, "member": member, "at": at}
-        self.console.tell(told)
 
     def _present(self, asked: Asked) -> Claims | None:
         """Return the claims of an impersonation that is alive in this browser."""
         token = asked.cookie(self.cookies.acting)
         try:
             held, claims = self.renewals.current(token) if token else ("", None)
-            if claims is None or not self.standings.of(held, claims, is_activity=False).is_active:
+            if claims is None or self.news.is_waiting(claims.tenant, claims.subject):
+                return None
+            if not self.standings.of(held, claims, is_activity=False).is_active:
                 return None
         except (TokenRefusedError, ConsoleRefusedError, ConsoleSilentError):
             return None

@@ -86,6 +86,10 @@ class Standings:
         """Believe nothing about a token until the console is asked again."""
         self._known.drop(token)
 
+    def forget_all(self) -> None:
+        """Believe nothing that was said before now."""
+        self._known = Bounded(self._settings.most_sessions)
+
     def _fresh(self, known: _Known, *, is_activity: bool) -> Standing | None:
         found = known.standing
         if found is None or self._monotonic() - known.asked_at > self._settings.cache_s:

@@ -28,4 +28,8 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     end_overdue(door.cast.house)
     assert door.cast.count("throttle.summed") == 1
     other.send(stranger, "GET", "/trail", environ_base={"REMOTE_ADDR": "2001:db8:1:2::1"})
+    door.cast.clock.pass_by(days=3)
+    end_overdue(door.cast.house)
+    with door.cast.house.store.write() as unit:
+        assert unit.throttles.sweep(now=door.cast.clock.now(), limit=1) == 0
     return told, counted, other

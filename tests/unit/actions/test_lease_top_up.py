@@ -26,7 +26,7 @@ def test_it_shows_the_budget_before_and_after_without_changing_it() -> None:
     with Unchanged(control):
         seen = preview(params(), tools(control=control))
     assert shown(seen) == {"Extra tenants": ("2", "7"), "For": (None, "60 minutes")}
-    assert seen.facts == {"extra": 5, "target_is_self": False}
+    assert seen.facts == {"extra": 7, "target_is_self": False}
     assert (seen.target_type, seen.target_id) == ("staff", "stf_kim")
 
 
@@ -39,6 +39,18 @@ def test_it_adds_to_the_budget_for_an_hour() -> None:
     done = apply(params(), tools(control=control))
     assert control.leases.top_ups == [("stf_kim", 5, NOON + timedelta(hours=1), "stf_robin")]
     assert done.sentence == "Kim can open 5 more tenants until 13:00 UTC."
+
+
+def test_it_bounds_all_that_run_at_a_time_together() -> None:
+    control = books()
+    assert preview(params(extra=19), tools(control=control)).facts["extra"] == 21
+    with Unchanged(control):
+        assert fault_of(apply, params(extra=19), tools(control=control)) == (
+            "extra",
+            "Kim has 2 extra tenants, of 20 at a time.",
+        )
+    apply(params(extra=18), tools(control=control))
+    assert [extra for _, extra, _, _ in control.leases.top_ups] == [18]
 
 
 @pytest.mark.parametrize("who", ["nobody", "gone", "robot"])

@@ -25,6 +25,11 @@ def pytest_configure() -> None:
     fence.raise_fence()
 
 
+def pytest_collectstart() -> None:
+    """Look for no garbage while tests are gathered, of which there is none: that was seven seconds of each worker."""
+    gc.disable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the PostgreSQL server, and begin with what takes long, so that no worker ends long after others.
@@ -40,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Let the collector of garbage leave alone what stays: eight thousand tests and all that they import."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_FEW, 20, 20)

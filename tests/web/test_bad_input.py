@@ -12,7 +12,7 @@ from tests.web.matrix import stored
 
 NASTY = (
     "", " ", "\u00a0", "0", "-1", "1e9", "٣٠", "99999999999999999999", "null", "[]", "../../etc/passwd", "' OR 1=1 --",
-    "<script>alert(1)</script>", "{{7*191}}", "\u202eevil", "a\r\nb: c", "🦔" * 40, "n" * 9_000,
+    "<script>alert(1)</script>", "{{77777*99991}}", "\u202eevil", "a\r\nb: c", "🦔" * 40, "n" * 9_000,
 )  # fmt: skip
 STAFF_REASON = {"reason_code": "STAFF_CHANGE", "reason_reference": "HR-123"}
 
@@ -47,7 +47,7 @@ def nasty_pairs(form: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 def told_too_much(text: str) -> bool:
     """Return whether a page shows what stands behind it, or runs what was typed."""
-    return any(trace in text for trace in ("Traceback", "sqlalchemy", "sqlite3", "1337", "<script>alert"))
+    return any(trace in text for trace in ("Traceback", "sqlalchemy", "sqlite3", "7777000007", "<script>alert"))
 
 
 def checked(browser: Browser, path: str, form: dict[str, str], what: str) -> list[str]:

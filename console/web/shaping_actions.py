@@ -155,8 +155,8 @@ def _answer(
         case NeedsApproval() | Allow() if is_glass and not is_revision:
             who = groups_in_words(beyond.needs) if isinstance(beyond, NeedsApproval) else "nobody else"
             text = (
-                f"It skips the approval of {who}. They and security are told at once, it can be stopped for a minute, "
-                "then it runs; somebody else reviews it within a day, and until then you cannot do this again."
+                f"It skips the approval of {who}. They and security are told at once; it counts down and can be "
+                "stopped, then it runs. Somebody else reviews it, and until then you cannot do this again."
             )
             return _answered("Break glass", "glass", text=text, needs_code=needs_code or not is_fresh)
         case NeedsApproval(needs=needs):

@@ -107,8 +107,13 @@ class Ground:
     @contextmanager
     def seen(self) -> Iterator[TenantPlane]:
         """Read without taking the turn of those who write."""
-        with self.house.planes.read(scope_of_sender(self.tenant, self.plane, now=self.house.clock.now())) as plane:
-            yield plane
+        scope = scope_of_sender(self.tenant, self.plane, now=self.house.clock.now())
+        if self.house.planes.shares_control(scope.plane):
+            with self.house.store.read() as unit:
+                yield unit.tenant(scope)
+        else:
+            with self.house.planes.read(scope) as plane:
+                yield plane
 
     def endpoint(self, url: str, *, algorithm: KeyAlgorithm = KeyAlgorithm.V1, **other: object) -> Endpoint:
         """Add an endpoint with one key."""

@@ -32,7 +32,7 @@ from console.domain.webhooks import (
 from console.ports.planes import TenantPlane
 from console.settings import Settings, load_settings
 from console.usecases.house import House
-from console.usecases.scopes import scope_of_sender
+from console.usecases.scopes import scope_of_sender, tenant_data
 from console.usecases.written_tenant import WrittenTenant, written_tenant
 from console.worker.process import run_until_signalled
 from tests.integration.stage import Stage, settle_in, tenant
@@ -108,12 +108,8 @@ class Ground:
     def seen(self) -> Iterator[TenantPlane]:
         """Read without taking the turn of those who write."""
         scope = scope_of_sender(self.tenant, self.plane, now=self.house.clock.now())
-        if self.house.planes.shares_control(scope.plane):
-            with self.house.store.read() as unit:
-                yield unit.tenant(scope)
-        else:
-            with self.house.planes.read(scope) as plane:
-                yield plane
+        with self.house.store.read() as unit, tenant_data(self.house, unit, scope) as plane:
+            yield plane
 
     def endpoint(self, url: str, *, algorithm: KeyAlgorithm = KeyAlgorithm.V1, **other: object) -> Endpoint:
         """Add an endpoint with one key."""

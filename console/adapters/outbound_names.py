@@ -18,13 +18,14 @@ def answered_within(resolve: Resolver, host: str, port: int, *, timeout_s: float
 
     Units: `timeout_s` seconds.   Raises: UnansweredNameError when it takes longer, else what the resolver raises.
     """
-    if not _PLACES.acquire(timeout=timeout_s):
+    places = _PLACES  # the place is given back where it was taken
+    if not places.acquire(timeout=timeout_s):
         raise UnansweredNameError
-    look_up = _LookUp(resolve, host, port)
+    look_up = _LookUp(resolve, host, port, places)
     try:
         threading.Thread(target=look_up.ask, name="look-up", daemon=True).start()
     except RuntimeError:  # the system has no thread to give
-        _PLACES.release()
+        places.release()
         raise UnansweredNameError from None
     return look_up.answer(timeout_s)
 
@@ -32,8 +33,8 @@ def answered_within(resolve: Resolver, host: str, port: int, *, timeout_s: float
 class _LookUp:
     """One look-up, in a thread of its own that ends with the process at the latest."""
 
-    def __init__(self, resolve: Resolver, host: str, port: int) -> None:
-        self._resolve, self._host, self._port = resolve, host, port
+    def __init__(self, resolve: Resolver, host: str, port: int, places: threading.Semaphore) -> None:
+        self._resolve, self._host, self._port, self._places = resolve, host, port, places
         self._found: Sequence[str] = ()
         self._fault: Exception | None = None
         self._is_over = threading.Event()
@@ -44,7 +45,7 @@ class _LookUp:
         except Exception as fault:  # noqa: BLE001  it is raised where it was asked
             self._fault = fault
         finally:
-            _PLACES.release()
+            self._places.release()
             self._is_over.set()
 
     def answer(self, timeout_s: float) -> Sequence[str]:

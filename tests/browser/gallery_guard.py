@@ -36,13 +36,13 @@ def _breaking(on_call: Navigator, lead: Navigator, stage: Stage) -> Iterator[Sho
     on_call.arrive(_NAME)
     on_call.open(f"/t/{_TENANT}/actions/tenant.suspend")
     on_call.page.locator("#because").fill("Its importer floods the shared plane.")
-    on_call.enter(on_call.main.get_by_role("button", name="Preview"))
+    on_call.enter(on_call.main.get_by_role("button", name="Preview", exact=True))
     expect(on_call.main).to_contain_text("They and security are told at once")
     yield "glass-form", on_call.page
     on_call.page.locator("#intent").fill(_TENANT)
     _confirm(on_call, stage, "on_call")
     on_call.enter(on_call.main.get_by_role("button", name="Break glass"))
-    on_call.arrive(re.compile("Suspend"))
+    on_call.arrive_at_request()
     address = on_call.page.url
     yield "glass-counting", on_call.page
     lead.open("/")
@@ -68,7 +68,7 @@ def _judging(auditor: Navigator) -> Iterator[Shown]:
     auditor.arrive("Give a verdict")
     auditor.page.locator("#verdict").select_option("flagged")
     auditor.page.locator("#because").fill("Nobody was asked although two leads were there.")
-    auditor.enter(auditor.main.get_by_role("button", name="Preview"))
+    auditor.enter(auditor.main.get_by_role("button", name="Preview", exact=True))
     expect(auditor.main).to_contain_text("A verdict stands for ever.")
     yield "action-review", auditor.page
 
@@ -90,12 +90,11 @@ def _freezing(browser: Browser, stage: Stage) -> Iterator[Shown]:
     administrator.open("/freezes")
     yield "freezes-none", administrator.page
     administrator.enter(administrator.main.get_by_role("link", name="Rehearse freeze"))
-    administrator.enter(administrator.main.get_by_role("button", name="Preview"))
     expect(administrator.main.locator(".diff__after").first).to_be_visible()
     administrator.page.locator("#reason_reference").fill("INC-2301")
     yield "action-freeze-drill", administrator.page
     administrator.enter(administrator.main.get_by_role("button", name="Rehearse freeze"))
-    expect(administrator.page).to_have_url(re.compile("/requests/"))
+    administrator.arrive_at_request()
     for _ in range(_LOOKS):
         administrator.open("/freezes")
         if "Every place would have refused" in administrator.main.inner_text():
@@ -105,7 +104,7 @@ def _freezing(browser: Browser, stage: Stage) -> Iterator[Shown]:
     administrator.enter(administrator.main.get_by_role("link", name="Freeze", exact=True))
     administrator.page.locator("#scope").select_option("vendor")
     administrator.page.locator("#subject").fill("harbour-desk")
-    administrator.enter(administrator.main.get_by_role("button", name="Preview"))
+    administrator.enter(administrator.main.get_by_role("button", name="Preview", exact=True))
     expect(administrator.main.locator(".diff__after").first).to_be_visible()
     administrator.page.locator("#reason_reference").fill("INC-2301")
     yield "action-freeze", administrator.page

@@ -178,6 +178,10 @@ class Navigator:
         """Wait until a page with this heading is there."""
         expect(self.heading).to_have_text(heading)
 
+    def arrive_at_request(self) -> None:
+        """Wait until the page of a request is there, where what was asked for has been written."""
+        self.page.wait_for_url(re.compile("/requests/"))
+
     def sign_in(self, who: str) -> None:
         """Sign in from the door's page, the caret being where it should be."""
         person = self.stage.people[who]

@@ -154,7 +154,7 @@ def test_it_writes_after_a_lead_agreed(both: Both, chromium: Browser, agents: li
     agent.arrive("Write in a member's name")
     expect(agent.main).to_contain_text("as for your lease")
     agent.enter(agent.main.get_by_role("button", name=re.compile("^Ask")).last)
-    agent.page.wait_for_url(re.compile("/requests/"))
+    agent.arrive_at_request()
     lead = signed_in(both, chromium, agents, "support_lead")
     lead.open(agent.page.url)
     lead.enter(lead.main.get_by_role("button", name="Approve"))

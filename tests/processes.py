@@ -6,6 +6,7 @@ shares nothing with the tests: its parent is a fresh interpreter that imported t
 
 import multiprocessing
 import os
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cache
@@ -36,6 +37,13 @@ def started(
         process = _nursery().Process(target=_live, args=(end, str(said), environ, work, arguments), daemon=True)
         process.start()
     return process, os.fdopen(heard)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @cache

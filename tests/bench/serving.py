@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from tests.bench.callers import Loopback
 from tests.bench.floor import THREADS
 from tests.bench.tables import Result, Samples, Table, compared
 from tests.bench.world import ROOT, World
+from tests.processes import free_port
 
 _PATIENCE_S = 60.0
 _NAP_S = 0.005
@@ -64,7 +64,7 @@ def cpu_seconds(parent: int) -> float:
 @contextmanager
 def served(world: World, command: Callable[[World, int], list[str]], *, path: str) -> Iterator["Served"]:
     """Start a server, give where it listens once it answers, and stop it."""
-    port = _free_port()
+    port = free_port()
     # A variable of the test tools would stop the start: the console refuses every setting that it does not know.
     others = {name: value for name, value in os.environ.items() if not name.startswith("SALLYPORT_")}
     # Whatever is installed, the code that is measured is the code beside this file.
@@ -115,10 +115,3 @@ def _first_answer(process: subprocess.Popen[bytes], port: int, path: str, starte
             time.sleep(_NAP_S)
     message = f"The server did not answer; its words:\n{log.read_text(encoding='utf-8')[-3_000:]}"
     raise RuntimeError(message)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

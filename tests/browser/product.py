@@ -1,6 +1,5 @@
 """Console and demo product on two ports of this machine, with one clock, as browsers meet them."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from examples.product.store import Store
 from sallyport_kit import Kit, KitSettings
 from sallyport_kit.flask import Sallyport
 from tests.browser.stage import TENANTS, Stage, World, raised
+from tests.processes import free_port
 
 PASSWORD = "correct-horse-battery"
 
@@ -72,11 +72,3 @@ def both_raised(world: World, folder: Path) -> Iterator[Both]:
             server.shutdown()
             server.server_close()
             thread.join()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from examples.product.serving import served as product_served
 from tests.browser.navigator import PATIENCE_MS
-from tests.browser.product import free_port
 from tests.kit.fake_console import FakeConsole, HandClock, served
 from tests.kit.product_stage import Stage, staged
+from tests.processes import free_port
 
 pytestmark = pytest.mark.browser
 

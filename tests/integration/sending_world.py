@@ -1,6 +1,7 @@
 """A world of endpoints and messages on real storage, a receiver that logs, and worker processes that may be killed.
 
-`work` is what such a process does, with the settings in its environment: all duties of sending, until it is killed.
+`work` and `serve` are what such a process does, with the settings in its environment, until its group is killed: the
+duties of sending, or the whole console with those beside it.
 """
 
 import json
@@ -12,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
+from console.app import serving
 from console.app.building import Building, opened_building
 from console.app.sending import sending_duties
 from console.domain.ids import SHARED_PLANE, DeliveryId, EndpointId, MessageId, PlaneId, RunId, TenantId
@@ -256,8 +259,21 @@ def logged(path: Path) -> list[dict[str, object]]:
 
 def work() -> None:
     """Work until killed."""
+    os.setsid()
     with opened_world(load_settings(os.environ)) as building:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         run_until_signalled(sending_duties(building))
         time.sleep(0)
+
+
+def serve() -> None:
+    """Serve the console until killed, as `sallyport serve` does, with the waits of a house in a hurry."""
+    os.setsid()
+
+    def ready() -> None:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+
+    with patch("console.app.serving.opened_building", opened_world):
+        serving.serve(load_settings(os.environ), ready=ready)

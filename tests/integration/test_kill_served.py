@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ from tests.conftest import NewDatabase
 from tests.databases import ENGINES, plane_url, postgres_url, sqlite_url
 from tests.integration.served_world import serve_house, settings_of
 from tests.integration.stage import rows
-from tests.processes import started
+from tests.processes import free_port, started
 from tests.web.walks import _Fields
 
 WHO = ("support_agent", "support_agent_2", "support_lead", "support_lead_2")
@@ -187,13 +186,6 @@ def tenants_of(told: Mapping[str, str]) -> list[tuple[str, int]]:
 def on_planes(told: Mapping[str, str], sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a statement on every plane."""
     return [row for url in {told["url"], *(told[name] for name in PLANES)} for row in rows(url, sql)]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(params=ENGINES)

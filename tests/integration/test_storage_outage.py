@@ -1,6 +1,5 @@
 """When a database does not answer: a quick OutsideError, nothing half done, and recovery without a restart."""
 
-import threading
 import time
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from sqlalchemy import text
 
 from console.domain.errors import OutsideError
 from console.storage.house import Storage
-from console.storage.turns import FairLock
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, opened_storage
 from tests.integration.cast import STARTED, PaperSigner, PaperSink, hire, house
@@ -100,22 +98,3 @@ def test_a_second_writing_unit_in_one_thread_is_refused_at_once(tmp_path: Path, 
             pass
         with storage.store.read():
             pass
-
-
-def test_writers_take_turns_in_the_order_of_asking() -> None:
-    lock, order = FairLock(), list[int]()
-
-    def write(number: int) -> None:
-        with lock.turn():
-            order.append(number)
-
-    with lock.turn():
-        writers = []
-        for number in range(5):
-            writers.append(threading.Thread(target=write, args=(number,)))
-            writers[-1].start()
-            while len(lock._waiting) <= number:
-                time.sleep(0.001)
-    for each in writers:
-        each.join()
-    assert order == [0, 1, 2, 3, 4]

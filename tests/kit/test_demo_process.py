@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from console.domain.imports import member_id_of
 from console.settings import load_settings
 from tests.architecture.tree import ROOT
 from tests.kit.fake_console import FakeConsole, served
+from tests.processes import free_port
 
 _PATIENCE_S = 60.0
 
@@ -32,13 +32,6 @@ def answer(port: int, path: str) -> int:
         return 0
     finally:
         connection.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
 
 
 def waited(port: int, wanted: int) -> None:

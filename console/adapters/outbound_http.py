@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 
 import httpcore2
 
@@ -34,6 +35,7 @@ class GuardedOutbound:
 
     def __init__(self, rules: OutboundRules) -> None:
         self._rules = rules
+        self._limits = limits_of(rules)
         self._pool = pool_of(rules)
 
     def fault_of(self, url: str) -> str | None:
@@ -69,7 +71,7 @@ class GuardedOutbound:
         given = [(name.encode(), value.encode()) for name, value in headers.items()]
         try:
             with self._pool.stream(
-                "POST", url, headers=given, content=body, extensions={"timeout": limits_of(self._rules)}
+                "POST", _parsed(url), headers=given, content=body, extensions={"timeout": self._limits}
             ) as response:
                 return self._read(response)
         except BlockedError as blocked:
@@ -99,6 +101,11 @@ class GuardedOutbound:
         return Answer(
             outcome=outcome, status=response.status, took_ms=0, headers=headers, body=text or None, error=error
         )
+
+
+@lru_cache(maxsize=1_024)  # what the library does for each message otherwise
+def _parsed(url: str) -> httpcore2.URL:
+    return httpcore2.URL(url)
 
 
 def _unconnected(away: httpcore2.ConnectError) -> Answer:

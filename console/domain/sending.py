@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from console.domain.ids import RunId
 from console.domain.replays import Excluded, ItemState
@@ -80,21 +81,21 @@ def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Deli
 
     1 taken · 2 nobody knows: again at once · 3 gone for good · 4 within a run · 5 by hand: once · 6 on schedule
     """
-    counted = replace(
-        delivery,
-        attempts=delivery.attempts + 1,
-        last_outcome=tried.outcome,
-        last_status=tried.status,
-        last_at=tried.at,
-        fingerprint=tried.fingerprint,
-        claimed_by=None,
-    )
+    if tried.is_success:  # 1, by far the most, so it is made at once
+        return replace(
+            delivery,
+            **_counted(delivery, tried),
+            tries=delivery.tries + 1,
+            state=DeliveryState.DELIVERED,
+            due_at=None,
+            reason=None,
+            run=None,
+            delivered_at=delivery.delivered_at or tried.at,
+        )
+    counted = replace(delivery, **_counted(delivery, tried))
     if tried.outcome is AttemptOutcome.INTERRUPTED:  # 2: not the receiver's fault, therefore no try of the schedule
         return replace(counted, state=DeliveryState.RETRY_SCHEDULED, due_at=tried.at)
     counted = replace(counted, tries=delivery.tries + 1)
-    if tried.is_success:  # 1
-        first = counted.delivered_at or tried.at
-        return replace(counted, state=DeliveryState.DELIVERED, due_at=None, reason=None, run=None, delivered_at=first)
     if tried.outcome is AttemptOutcome.GONE:  # 3
         return _ended(counted, DeliveryState.SUPPRESSED, ENDPOINT_DISABLED)
     if delivery.trigger in {Trigger.RESEND, Trigger.TEST}:  # 5
@@ -113,6 +114,18 @@ def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Deli
     if wait is None:
         return _ended(counted, DeliveryState.EXHAUSTED, GAVE_UP)
     return replace(counted, state=DeliveryState.RETRY_SCHEDULED, due_at=tried.at + wait)
+
+
+def _counted(delivery: Delivery, tried: Tried) -> dict[str, Any]:
+    """Return what every attempt changes."""
+    return {
+        "attempts": delivery.attempts + 1,
+        "last_outcome": tried.outcome,
+        "last_status": tried.status,
+        "last_at": tried.at,
+        "fingerprint": tried.fingerprint,
+        "claimed_by": None,
+    }
 
 
 def _ended(delivery: Delivery, state: DeliveryState, reason: str) -> Delivery:
@@ -143,6 +156,11 @@ def endpoint_after(rules: SendingRules, endpoint: Endpoint, tried: Tried) -> End
     if tried.outcome is AttemptOutcome.INTERRUPTED:
         return endpoint
     if tried.is_success:
+        if (
+            not endpoint.failures_in_row
+            and endpoint.failing_since is endpoint.warned_at is endpoint.breaker_until is None
+        ):
+            return endpoint
         return replace(endpoint, failing_since=None, failures_in_row=0, warned_at=None, breaker_until=None)
     failed = replace(
         endpoint,

@@ -199,10 +199,9 @@ class GuardedSession(Session):
     def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the named columns of many rows of this tenant by `id`; all rows name the same columns."""
         tenants = {self._owner(row, each) for each in rows}
-        moved = [{name: value for name, value in each.items() if name != "tenant_id"} for each in rows]
         for tenant in tenants:  # one, or none where there are no rows
             with self._scoped_rows() as connection:
-                change_all(connection, row, moved, tenant=tenant)
+                change_all(connection, row, rows, tenant=tenant)
 
     @contextmanager
     def _scoped_rows(self) -> Iterator[Connection]:

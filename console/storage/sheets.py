@@ -6,7 +6,7 @@ send it through all rows of a tenant.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
@@ -18,6 +18,7 @@ from console.storage.rows import insertion, table_of
 
 _Rows = Sequence[Mapping[str, Any]]
 _Change = Callable[[Any], Any]
+_NEW = "new_"  # a value may not be called as the column that it is written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,24 @@ class _Sheet:
         executed(connection, self.sql, {**columns, **others}, lambda _cursor: None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """One statement for each row, and in which order it takes the values of a row, stored how."""
+
+    sql: str
+    changes: tuple[tuple[str, _Change | None], ...]
+
+    def run(self, connection: Connection, rows: _Rows, *, tenant: str) -> None:
+        told = [
+            [
+                row.get(name, tenant) if change is None else change(row.get(name, tenant))
+                for name, change in self.changes
+            ]
+            for row in rows
+        ]
+        executed(connection, self.sql, told, lambda _cursor: None, many=True)
+
+
 def add_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows) -> None:
     """Insert rows that name the same columns. Raises: what SQLAlchemy raises for the same failure."""
     if connection.dialect.name == "postgresql":
@@ -44,21 +63,20 @@ def add_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows) -> 
 
 def change_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows, *, tenant: str) -> None:
     """Write the columns that all rows name, but `id`, where tenant and id are theirs. Raises: as `add_all`."""
-    moved = tuple(name for name in rows[0] if name != "id")
+    moved = tuple(name for name in rows[0] if name not in {"id", "tenant_id"})
     if connection.dialect.name == "postgresql":
         _alteration(connection.dialect, row, moved).run(connection, rows, its_tenant=tenant)
-        return
-    renamed = [
-        {f"new_{name}": each[name] for name in moved} | {"its_tenant": tenant, "its_id": each["id"]} for each in rows
-    ]
-    _change_of(row, moved).run_many(connection, renamed)
+    else:
+        _lines(connection.dialect, row, moved).run(connection, rows, tenant=tenant)
 
 
-@cache
-def _change_of(row: type[DeclarativeBase], moved: tuple[str, ...]) -> Prepared:
+@lru_cache(maxsize=64)
+def _lines(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...]) -> _Lines:
     table = table_of(row)
-    mine = update(table).where(table.c.tenant_id == bindparam("its_tenant"), table.c.id == bindparam("its_id"))
-    return Prepared(mine.values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in moved}))
+    mine = update(table).where(table.c.tenant_id == bindparam(f"{_NEW}tenant_id"), table.c.id == bindparam(f"{_NEW}id"))
+    written = mine.values({name: bindparam(f"{_NEW}{name}", type_=table.c[name].type) for name in moved})
+    form = Prepared(written).form(dialect, dict.fromkeys([f"{_NEW}{name}" for name in (*moved, "tenant_id", "id")]))
+    return _Lines(form.sql, tuple((source.removeprefix(_NEW), change) for _own, source, _at, change in form.places))
 
 
 @lru_cache(maxsize=64)

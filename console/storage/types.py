@@ -1,6 +1,7 @@
 """Column types: moments as whole microseconds, texts that both databases accept, small documents."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,19 +48,42 @@ def storable(text: str) -> str:
     return text
 
 
+_written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def _micros_or_none(value: datetime | None) -> int | None:
+    return None if value is None else stored_micros(value)
+
+
+def _moment_or_none(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _text_or_none(value: str | None) -> str | None:
+    return None if value is None else str.__str__(storable(value))
+
+
+def _json_or_none(value: object) -> str | None:
+    return None if value is None else _written(value)
+
+
+def _value_or_none(value: str | None) -> object:
+    return None if value is None else json.loads(value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, stored as BIGINT microseconds since 1970."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return the integer to store."""
-        return None if value is None else stored_micros(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        """Return what makes the integer to store; called for each value, so nothing stands around it."""
+        return _micros_or_none
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return the moment in UTC."""
-        return None if value is None else moment_of(int(value))
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Return what makes the moment in UTC."""
+        return _moment_or_none
 
 
 class Words(TypeDecorator[str]):
@@ -72,9 +96,9 @@ class Words(TypeDecorator[str]):
         """Return a text whose order does not depend on the server's locale."""
         return Text(collation="C") if dialect.name == "postgresql" else Text()
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the plain text. Raises: UnstorableTextError."""
-        return None if value is None else str.__str__(storable(value))
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Return what makes the plain text, which raises UnstorableTextError."""
+        return _text_or_none
 
 
 class Document(TypeDecorator[Any]):
@@ -83,10 +107,10 @@ class Document(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
-        """Return the JSON text, ASCII only, so that no character can be refused."""
-        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    def bind_processor(self, dialect: Dialect) -> Callable[[object], str | None]:
+        """Return what makes the JSON text, ASCII only, so that no character can be refused."""
+        return _json_or_none
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> object:
-        """Return the value."""
-        return None if value is None else json.loads(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], object]:
+        """Return what makes the value."""
+        return _value_or_none

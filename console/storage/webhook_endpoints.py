@@ -13,7 +13,7 @@ from console.storage.bases import PlaneBase
 from console.storage.guards import GuardedSession, Scoped
 from console.storage.rows import changed
 from console.storage.types import moment_of
-from console.storage.webhook_rows import endpoint_values, health_values, shown_endpoint, shown_key
+from console.storage.webhook_rows import HEALTH, endpoint_values, health_values, shown_endpoint, shown_key
 from console.storage.webhook_tables import AttemptRow, EndpointKeyRow, EndpointRow, TenantBucketRow
 
 _HOUR_US = 3_600_000_000
@@ -79,30 +79,27 @@ class StoredEndpoints:
 
     def claim_endpoint(self, endpoint: EndpointId, *, by: str, now: datetime, until: datetime) -> bool:
         """Take an endpoint for one sender; False while another one's claim has not lapsed."""
-        free = or_(EndpointRow.claimed_until.is_(None), EndpointRow.claimed_until <= now, EndpointRow.claimed_by == by)
-        taken = update(EndpointRow).where(EndpointRow.id == endpoint, free)
-        return changed(self._session, taken.values(claimed_by=by, claimed_until=until)) == 1
+        return self._session.move(_CLAIMED, whose=endpoint, holder=by, now=now, until=until) == 1
 
     def release_endpoint(self, endpoint: Endpoint, *, by: str) -> None:
         """Give an endpoint back, with the health, bucket and breaker that the sender leaves behind."""
-        mine = update(EndpointRow).where(EndpointRow.id == endpoint.id, EndpointRow.claimed_by == by)
-        changed(self._session, mine.values({**health_values(endpoint), "claimed_by": None, "claimed_until": None}))
+        values = {f"{_NEW}{name}": value for name, value in health_values(endpoint).items()}
+        self._session.move(_RELEASED, whose=endpoint.id, holder=by, **values)
 
     def tenant_bucket(self) -> Bucket | None:
         """Return the bucket of all endpoints of this tenant together, locked until the transaction ends."""
-        row = self._session.scalar(select(TenantBucketRow).with_for_update())
-        return None if row is None else Bucket(tokens=row.tokens, at=row.at)
+        found = self._session.scoped(_BUCKET)
+        return Bucket(tokens=found[0].tokens, at=found[0].at) if found else None
 
     def keep_tenant_bucket(self, bucket: Bucket) -> None:
         """Write the bucket of all endpoints together."""
         values = {"tokens": bucket.tokens, "at": bucket.at}
-        kept = update(TenantBucketRow).values(values)
-        if changed(self._session, kept) == 1:
+        if self._session.move(_BUCKET_KEPT, left=bucket.tokens, since=bucket.at) == 1:
             return
         try:
             self._insert(TenantBucketRow, [values])
         except ConflictError:  # another sender was first
-            changed(self._session, kept)
+            self._session.move(_BUCKET_KEPT, left=bucket.tokens, since=bucket.at)
 
     def _insert(self, row: type[PlaneBase], rows: Sequence[Mapping[str, object]]) -> None:
         try:
@@ -113,6 +110,35 @@ class StoredEndpoints:
             raise ConflictError(message) from taken
 
 
+_NEW = "new_"  # a value may not be called as the column that it is written to
+_HOLDER = bindparam("holder", type_=EndpointRow.claimed_by.type)
+_CLAIMED = Scoped(
+    update(EndpointRow)
+    .where(
+        EndpointRow.id == bindparam("whose"),
+        or_(
+            EndpointRow.claimed_until.is_(None),
+            EndpointRow.claimed_until <= bindparam("now"),
+            EndpointRow.claimed_by == _HOLDER,
+        ),
+    )
+    .values(claimed_by=_HOLDER, claimed_until=bindparam("until", type_=EndpointRow.claimed_until.type))
+)
+_RELEASED = Scoped(
+    update(EndpointRow)
+    .where(EndpointRow.id == bindparam("whose"), EndpointRow.claimed_by == _HOLDER)
+    .values(
+        {name: bindparam(f"{_NEW}{name}", type_=getattr(EndpointRow, name).type) for name in HEALTH}
+        | {"claimed_by": None, "claimed_until": None}
+    )
+)
+_BUCKET = Scoped(select(TenantBucketRow).with_for_update())
+_BUCKET_KEPT = Scoped(
+    update(TenantBucketRow).values(
+        tokens=bindparam("left", type_=TenantBucketRow.tokens.type),
+        at=bindparam("since", type_=TenantBucketRow.at.type),
+    )
+)
 _ENDPOINTS = Scoped(
     select(EndpointRow).where(EndpointRow.state != bindparam("hidden")).order_by(EndpointRow.created_at, EndpointRow.id)
 )

@@ -47,8 +47,11 @@ def shown_endpoint(row: EndpointRow) -> Endpoint:
     )
 
 
+HEALTH = ("failing_since", "failures_in_row", "warned_at", "breaker_until", "bucket_tokens", "bucket_at")
+
+
 def health_values(endpoint: Endpoint) -> dict[str, Any]:
-    """Return what a sender's judgement moves."""
+    """Return what a sender's judgement moves; the names are HEALTH."""
     return {
         "failing_since": endpoint.failing_since,
         "failures_in_row": endpoint.failures_in_row,

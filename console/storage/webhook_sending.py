@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from console.domain.ids import DeliveryId, EndpointId
 from console.domain.webhooks import Delivery, DeliveryState
@@ -30,15 +30,15 @@ class StoredSending(StoredMessages):
         """Mark deliveries SENDING until then and return them as they stand now; those that moved are left out."""
         taken: list[Delivery] = []
         for some in in_parts(deliveries):
-            versions = self._locked([each.id for each in some])
+            locked = self._session.scoped(_LOCKED, ids=[each.id for each in some])
+            versions = {row.id: row.version for row in locked}
             free = [each for each in some if versions.get(each.id) == each.version]  # so nothing else has moved
             mine = [
                 replace(each, state=DeliveryState.SENDING, due_at=until, claimed_by=by, version=each.version + 1)
                 for each in free
             ]
-            moved = [{"id": each.id, "state": _SENDING, "due_at": until, "claimed_by": by, "version": each.version}
-                     for each in mine]  # fmt: skip
-            self._session.change_rows(DeliveryRow, moved)
+            if mine:
+                self._session.move(_CLAIMED, ids=[each.id for each in mine], due=until, holder=by)
             taken += mine
         return taken
 
@@ -78,13 +78,7 @@ class StoredSending(StoredMessages):
 
     def _held(self, deliveries: Sequence[DeliveryId], *, by: str) -> dict[str, int]:
         """Lock those deliveries that `by` still holds; return their versions."""
-        return self._locked(deliveries, DeliveryRow.claimed_by == by, DeliveryRow.state == _SENDING)
-
-    def _locked(self, deliveries: Sequence[DeliveryId], *such: ColumnElement[bool]) -> dict[str, int]:
-        """Lock some deliveries; return their versions."""
-        wanted = select(DeliveryRow.id, DeliveryRow.version).where(DeliveryRow.id.in_(deliveries), *such)
-        locked = self._session.execute(wanted.order_by(DeliveryRow.id).with_for_update())
-        return {row.id: row.version for row in locked}
+        return {row.id: row.version for row in self._session.scoped(_HELD, ids=list(deliveries), holder=by)}
 
     def hold(self, endpoint: EndpointId, *, state: DeliveryState, reason: str, limit: int) -> int:
         """Move queued and scheduled deliveries of an endpoint to HELD or SUPPRESSED; return how many.
@@ -120,6 +114,24 @@ class StoredSending(StoredMessages):
         return moved
 
 
+_WANTED = (
+    select(DeliveryRow.id, DeliveryRow.version)
+    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
+    .order_by(DeliveryRow.id)
+    .with_for_update()
+)
+_LOCKED = Scoped(_WANTED)
+_HELD = Scoped(_WANTED.where(DeliveryRow.claimed_by == bindparam("holder"), DeliveryRow.state == _SENDING))
+_CLAIMED = Scoped(
+    update(DeliveryRow)
+    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=_SENDING,
+        due_at=bindparam("due", type_=DeliveryRow.due_at.type),
+        claimed_by=bindparam("holder", type_=DeliveryRow.claimed_by.type),
+        version=DeliveryRow.version + 1,
+    )
+)
 _DUE = Scoped(
     select(DeliveryRow)
     .where(DeliveryRow.endpoint == bindparam("endpoint"), DeliveryRow.due_at <= bindparam("now"))

@@ -1,5 +1,6 @@
 """The worker as a process of its own: runs the loop until it is told to end."""
 
+import gc
 import signal
 from collections.abc import Iterable
 from types import FrameType
@@ -23,6 +24,7 @@ def run_until_signalled(duties: Iterable[Duty]) -> tuple[str, ...]:
 
     for number in _ENDINGS:
         signal.signal(number, on_signal)
+    gc.freeze()  # what was loaded stays to the end; collections need not look through it again and again
     try:
         loop.start()
         while not signalled:

@@ -38,6 +38,7 @@ from tests.integration.stage import ROOT
 AIM = 0.5
 _BODY = b'{"number": 1, "name": "Zoe"}'
 _JOBS = 500
+_TURNS = 5  # of each side in a round
 Cells = tuple[str, ...]
 
 
@@ -72,28 +73,33 @@ def table(*, databases: tuple[str, ...], count: int, rounds: int) -> Table:
 
 
 def _sending(bed: Bed, *, count: int, rounds: int) -> Iterator[Result]:
-    bare, sent, replayed = [], [], []
+    """Compare in short turns: on a machine that others use too, only neighbours can be compared."""
+    bare, sent, replayed, ratios = [], [], [], []
     bare_cpu, sent_cpu = [], []
+    turn = max(count // _TURNS, 1)
     _bare(bed, count=50)
+    _messages(bed, turn, DeliveryState.QUEUED)
+    _drained(bed)
     for _each in range(rounds):
-        gc.collect()
-        began = time.process_time()
-        bare.append(_rate(count, lambda: _bare(bed, count=count)))
-        bare_cpu.append((time.process_time() - began) / count)
-        _messages(bed, count, DeliveryState.QUEUED)
-        began = time.process_time()
-        sent.append(_rate(count, lambda: _drained(bed)))
-        sent_cpu.append((time.process_time() - began) / count)
-        bare.append(_rate(count, lambda: _bare(bed, count=count)))
+        for _turn in range(_TURNS):
+            gc.collect()
+            began = time.process_time()
+            bare.append(_rate(turn, lambda: _bare(bed, count=turn)))
+            bare_cpu.append((time.process_time() - began) / turn)
+            _messages(bed, turn, DeliveryState.QUEUED)
+            began = time.process_time()
+            sent.append(_rate(turn, lambda: _drained(bed)))
+            sent_cpu.append((time.process_time() - began) / turn)
+            ratios.append(sent[-1] / bare[-1])
         made = _messages(bed, count, DeliveryState.EXHAUSTED)
         run = bed.ground.planned(dict.fromkeys(made, bed.endpoint))
         bed.ground.begun(run)
         replayed.append(_rate(count, lambda: _replayed(bed, run)))  # noqa: B023  it is called within the round
-    yield _compared(f"send {bed.database}", median(sent), median(bare), aim=AIM)
+    yield _compared(f"send {bed.database}", median(sent), median(bare), ratio=median(ratios), aim=AIM)
     ours_ms, bare_ms = median(sent_cpu) * 1_000, median(bare_cpu) * 1_000
     cells = (f"{ours_ms:.2f} ms", f"{bare_ms:.2f} ms", f"{bare_ms / ours_ms:.2f}x", "-")
     yield Result(key=f"send {bed.database}, processor time of the sender", cells=cells)
-    yield _compared(f"replay {bed.database}", median(replayed), median(bare), aim=None)
+    yield _compared(f"replay {bed.database}", median(replayed), median(bare), ratio=None, aim=None)
 
 
 def _planning(bed: Bed, *, count: int) -> Iterator[Result]:
@@ -198,8 +204,8 @@ def _procrastinate() -> Iterator[Result]:
         yield Result(key="claim and end procrastinate", cells=(f"{_rate(_JOBS, consume):,.0f}", "-", "-", "-"))
 
 
-def _compared(key: str, ours: float, bare: float, *, aim: float | None) -> Result:
-    ratio = ours / bare
+def _compared(key: str, ours: float, bare: float, *, ratio: float | None, aim: float | None) -> Result:
+    ratio = ours / bare if ratio is None else ratio
     met = "-" if aim is None else f">= {aim:g}x {'met' if ratio >= aim else 'MISSED'}"
     return Result(key=key, cells=(f"{ours:,.0f}", f"{bare:,.0f}", f"{ratio:.2f}x", met))
 
@@ -261,6 +267,8 @@ def _bed(database: str, *, engine: str = "own") -> Iterator[Bed]:
         with opened_world(settings) as building:
             ground = founded(building, url)
             endpoint = ground.endpoint(f"{receiver}/bench")
+            gc.collect()
+            gc.freeze()  # as the worker does
             yield Bed(database=database, url=url, receiver=receiver, ground=ground, endpoint=endpoint.id)
 
 

@@ -384,6 +384,7 @@ def test_the_transport_is_what_this_module_was_written_for(receiver: Receiver) -
             connected.append(host)
             return super().connect_tcp("127.0.0.1", *rest, **named)  # type: ignore[arg-type]  # passed on as they came
 
+    receiver.moods.by_path["/moved"] = "moved"
     pool = httpcore2.ConnectionPool(network_backend=Watching())
     for _each in range(2):
         url = f"http://name.example:{port_of(receiver)}/moved"

@@ -2,12 +2,12 @@
 
 import base64
 import binascii
+import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 
-from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console.adapters.sealing import Seal, SealBrokenError
@@ -96,9 +96,7 @@ def signer_of(secret: str) -> Signer:
 
 
 def _mac(key: bytes, signed: bytes) -> bytes:
-    made = hmac.HMAC(key, hashes.SHA256())
-    made.update(signed)
-    return made.finalize()
+    return hmac.digest(key, signed, "sha256")
 
 
 def _parsed(secret: str) -> tuple[KeyAlgorithm, bytes]:

@@ -96,11 +96,6 @@ class Prepared:
         form = self.form(connection.dialect, values)
         return executed(connection, form.sql, form.filled(values), _touched)
 
-    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run an INSERT, UPDATE or DELETE once for each of these values, of the same names. Raises: as `rows`."""
-        form = self.form(connection.dialect, rows[0])
-        executed(connection, form.sql, [form.filled(values) for values in rows], _touched, many=True)
-
     def form(self, dialect: Dialect, values: Mapping[str, object]) -> Form:
         """Return the statement as one database takes it, compiled when it is first needed."""
         lengths = tuple(len(value) for value in values.values() if isinstance(value, list))

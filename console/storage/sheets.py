@@ -42,14 +42,9 @@ class _Lines:
     sql: str
     changes: tuple[tuple[str, _Change | None], ...]
 
-    def run(self, connection: Connection, rows: _Rows, *, tenant: str) -> None:
-        told = [
-            [
-                row.get(name, tenant) if change is None else change(row.get(name, tenant))
-                for name, change in self.changes
-            ]
-            for row in rows
-        ]
+    def run(self, connection: Connection, rows: _Rows, **others: object) -> None:
+        whole = [{**each, **others} for each in rows] if others else rows
+        told = [[row[name] if change is None else change(row[name]) for name, change in self.changes] for row in whole]
         executed(connection, self.sql, told, lambda _cursor: None, many=True)
 
 
@@ -58,7 +53,7 @@ def add_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows) -> 
     if connection.dialect.name == "postgresql":
         _addition(connection.dialect, row, tuple(rows[0])).run(connection, rows)
     else:
-        insertion(row).run_many(connection, rows)
+        _insertion(connection.dialect, row, tuple(rows[0])).run(connection, rows)
 
 
 def change_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows, *, tenant: str) -> None:
@@ -67,7 +62,13 @@ def change_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows, 
     if connection.dialect.name == "postgresql":
         _alteration(connection.dialect, row, moved).run(connection, rows, its_tenant=tenant)
     else:
-        _lines(connection.dialect, row, moved).run(connection, rows, tenant=tenant)
+        _lines(connection.dialect, row, moved).run(connection, rows, tenant_id=tenant)
+
+
+@lru_cache(maxsize=64)
+def _insertion(dialect: Dialect, row: type[DeclarativeBase], columns: tuple[str, ...]) -> _Lines:
+    form = insertion(row).form(dialect, dict.fromkeys(columns))
+    return _Lines(form.sql, tuple((source, change) for _own, source, _at, change in form.places))
 
 
 @lru_cache(maxsize=64)

@@ -60,7 +60,11 @@ def _moment_or_none(value: int | None) -> datetime | None:
 
 
 def _text_or_none(value: str | None) -> str | None:
-    return None if value is None else str.__str__(storable(value))
+    if value is None:
+        return None
+    if value.__class__ is str and value.isascii() and "\x00" not in value:  # nearly all, and there are many
+        return value
+    return str.__str__(storable(value))
 
 
 def _json_or_none(value: object) -> str | None:

@@ -38,7 +38,7 @@ from tests.integration.stage import ROOT
 AIM = 0.5
 _BODY = b'{"number": 1, "name": "Zoe"}'
 _JOBS = 500
-_TURNS = 5  # of each side in a round
+_TURNS = 2  # of each side in a round
 Cells = tuple[str, ...]
 
 

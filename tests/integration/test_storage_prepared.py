@@ -92,12 +92,13 @@ def test_a_kept_row_is_made_once_and_anew_when_anything_in_it_changed(connection
         return f"{row.id}: {row.sentence} {row.read_at}"
 
     kept = Kept(sentence)
-    PreparedInsert(_NOTICES).run_many(connection, [_notice(number) for number in (1, 2)])
+    for number in (1, 2):
+        PreparedInsert(_NOTICES).run(connection, _notice(number))
     first = _OF.kept(connection, {"ids": ["not_1", "not_2"]}, kept)
     assert _OF.kept(connection, {"ids": ["not_2", "not_1"]}, kept) == first
     assert made == ["not_1", "not_2"]
     read = Prepared(update(_NOTICES).where(_NOTICES.c.id == bindparam("its_id")).values(read_at=bindparam("moment")))
-    read.run_many(connection, [{"its_id": "not_1", "moment": NOON}])
+    read.run(connection, {"its_id": "not_1", "moment": NOON})
     changed = _OF.kept(connection, {"ids": ["not_1", "not_2"]}, kept)
     assert changed[0] != first[0]
     assert changed[1] is first[1]

@@ -40,6 +40,7 @@ TIERS = re.findall(r'@id\("([^"]+)"\)(?:\n@(?!id)[^\n]*)*?\n@tier\("([^"]+)"\)',
     path.read_text() for path in sorted(POLICIES.glob("*.cedar"))
 ))  # fmt: skip
 OVERRIDE_RULES = ("override.paid_raise", "override.unpaid", "override.large")
+_AT_ONCE = 100
 CASES = [case for file in load_cases(POLICIES) for case in file.cases]
 
 
@@ -80,7 +81,8 @@ def test_no_approval_is_taken_away_unseen(tmp_path: Path, rule: str) -> None:
     except PolicyFaultsError:
         return  # the tier belonged to this rule alone: the console does not even start
     assert changed.version != book().version
-    assert [outcome.case.name for outcome in run_cases(changed, CASES) if not outcome.is_met] != []
+    parts = (CASES[start : start + _AT_ONCE] for start in range(0, len(CASES), _AT_ONCE))
+    assert any(not outcome.is_met for part in parts for outcome in run_cases(changed, part))
 
 
 @pytest.mark.parametrize("many", ["0", "-1"])

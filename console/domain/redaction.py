@@ -42,6 +42,7 @@ _PLAIN = frozenset(
     {"type", "event", "event_type", "object", "status", "state", "currency", "version", "api_version", "created",
      "created_at", "occurred_at", "livemode", "is_live", "snapshot", "replay_of", "kind", "plan", "feature"}
 )  # fmt: skip
+_FAULTS = frozenset({"error", "error_code", "code", "reason"})
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:+\-]{1,64}")
 
 
@@ -80,45 +81,63 @@ def is_secret_name(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-def masked_payload(payload: bytes) -> str:
+def masked_answer(body: str) -> str:
+    """Return what a receiver answered, as a payload is shown: it may have sent back what it was sent.
+
+    Shape: the word that a machine calls the fault by is shown, its sentence is not.
+    """
+    return masked_payload(body.encode(), plain=_PLAIN | _FAULTS)
+
+
+def masked_payload(payload: bytes, *, plain: frozenset[str] = _PLAIN) -> str:
     """Return a payload with its keys and its shape, and with dots in place of every value that could be a person's."""
     try:
         read = json.loads(payload)
     except (ValueError, RecursionError):
         return f"{_DOTS} ({len(payload):,} bytes that are not JSON)"
-    lines = _lines(read, name="", indent="", comma="", depth=0)
+    lines = _lines(read, name="", indent="", comma="", depth=0, plain=plain)
     if len(lines) > _MOST_LINES:
         lines = [*lines[:_MOST_LINES], f"… {len(lines) - _MOST_LINES:,} more lines"]
     return "\n".join(lines)
 
 
-def _lines(value: Any, *, name: str, indent: str, comma: str, depth: int) -> list[str]:  # noqa: ANN401  any JSON
+def _lines(
+    value: Any,  # noqa: ANN401  any JSON
+    *,
+    name: str,
+    indent: str,
+    comma: str,
+    depth: int,
+    plain: frozenset[str],
+) -> list[str]:
     shown_name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
     head = f"{indent}{json.dumps(shown_name, ensure_ascii=False)}: " if name else indent
     if depth > _DEEPEST:
         return [f"{head}{_DOTS}{comma}"]
     if isinstance(value, dict) and value:
-        return [f"{head}{{", *_inner(list(value.items()), indent=indent, depth=depth), f"{indent}}}{comma}"]
+        inner = _inner(list(value.items()), indent=indent, depth=depth, plain=plain)
+        return [f"{head}{{", *inner, f"{indent}}}{comma}"]
     if isinstance(value, list) and value:
-        return [f"{head}[", *_inner([("", each) for each in value], indent=indent, depth=depth), f"{indent}]{comma}"]
-    return [f"{head}{_masked(value, name)}{comma}"]
+        inner = _inner([("", each) for each in value], indent=indent, depth=depth, plain=plain)
+        return [f"{head}[", *inner, f"{indent}]{comma}"]
+    return [f"{head}{_masked(value, name, plain)}{comma}"]
 
 
-def _inner(items: list[tuple[str, Any]], *, indent: str, depth: int) -> list[str]:
+def _inner(items: list[tuple[str, Any]], *, indent: str, depth: int, plain: frozenset[str]) -> list[str]:
     last = len(items) - 1
     return [
         line
         for number, (name, each) in enumerate(items)
         for line in _lines(
-            each, name=name, indent=indent + _INDENT, comma="" if number == last else ",", depth=depth + 1
+            each, name=name, indent=indent + _INDENT, comma="" if number == last else ",", depth=depth + 1, plain=plain
         )
     ]
 
 
-def _masked(value: Any, name: str) -> str:  # noqa: ANN401  any JSON
+def _masked(value: Any, name: str, plain: frozenset[str]) -> str:  # noqa: ANN401  any JSON
     if value is None or isinstance(value, bool) or value in ({}, []):
         return json.dumps(value)
-    is_plain = name.lower() in _PLAIN and not is_secret_name(name)
+    is_plain = name.lower() in plain and not is_secret_name(name)
     if is_plain and (isinstance(value, int | float) or _PLAIN_VALUE.fullmatch(str(value))):
         return json.dumps(value)
     return f'"{_DOTS}"' if isinstance(value, str) else _DOTS

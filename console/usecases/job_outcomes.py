@@ -56,8 +56,8 @@ Handler: TypeAlias = Callable[[House, Job], "Done | Again"]
 class JobKind:
     """One kind of job: what it is called, what runs it, and what must hold.
 
-    Shape: `secret_arguments` are hidden whatever they are called; a handler that is not idempotent is marked as such;
-    `gave_up` is told when a job is dead, so that what waits for it does not wait in silence.
+    Shape: a handler that is not idempotent is marked as such; `gave_up` is told when a job is dead, so that what waits
+    for it does not wait in silence.
     """
 
     kind: str
@@ -65,5 +65,4 @@ class JobKind:
     handler: Handler
     is_tenant_bound: bool
     is_idempotent: bool = True
-    secret_arguments: tuple[str, ...] = ()
     gave_up: Callable[[House, Job], None] = nothing_to_tell

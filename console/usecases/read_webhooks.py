@@ -10,7 +10,7 @@ from console.domain.errors import NotFoundError
 from console.domain.field_classes import FieldClass, shown
 from console.domain.header_redaction import redacted_headers
 from console.domain.ids import DeliveryId, EndpointId, TenantId
-from console.domain.redaction import masked_payload
+from console.domain.redaction import masked_answer, masked_payload
 from console.domain.replays import Run
 from console.domain.staff import Actor
 from console.domain.webhooks import Attempt, DeadLetters, Delivery, Endpoint, EndpointKey, Health, Message
@@ -193,11 +193,12 @@ def read_delivery(house: House, actor: Actor, *, tenant: TenantId, delivery: Del
 
 
 def _scrubbed(attempt: Attempt) -> Attempt:
-    """Return an attempt as it may be read: a receiver can answer with anything, its own secrets and ours included."""
+    """Return an attempt as it may be read: a receiver can answer with anything, with what it was sent too."""
+    answer = shown("plane_webhook_attempt.got_body", attempt.got_body)
     return replace(
         attempt,
         error=shown("plane_webhook_attempt.error", attempt.error),
-        got_body=shown("plane_webhook_attempt.got_body", attempt.got_body),
+        got_body=None if answer is None else masked_answer(answer),
         sent_headers=redacted_headers(attempt.sent_headers),
         got_headers=redacted_headers(attempt.got_headers),
     )

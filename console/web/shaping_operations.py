@@ -138,6 +138,7 @@ def job_view(page: JobPage, offers: Sequence[Offer]) -> View:
         "actor": page.names.get(job.actor, job.actor) if job.actor else "",
         "request_href": path_of("requests.show", request_id=job.request) if job.request else "",
         "request": page.request.preview.sentence if page.request else "",
+        "touched": "Discarded by" if job.state is JobState.DISCARDED else "Retried by",
         "retried_by": page.names.get(job.retried_by, job.retried_by) if job.retried_by else "",
         "alike_href": path_of("operations.jobs", state=JobState.DEAD.value, kind=job.kind, fingerprint=job.fingerprint)
         if job.fingerprint else "",

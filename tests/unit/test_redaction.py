@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain import redaction
-from console.domain.redaction import REDACTED, is_secret_name, masked_payload, redacted, redacted_text
+from console.domain.redaction import REDACTED, is_secret_name, masked_answer, masked_payload, redacted, redacted_text
 
 CANARY = "canary-7f3a"
 SECRETS = ("secret", "client_secret", "token", "accessToken", "password", "passwd", "Authorization", "cookie",
@@ -80,6 +80,15 @@ def test_it_keeps_what_names_a_thing_and_masks_what_could_name_a_person() -> Non
         assert kept in shown, kept
     for gone in ("j@x", "12", "odd words", "Jo"):
         assert gone not in shown.replace("1795238358", ""), gone
+
+
+def test_it_shows_of_an_answer_what_a_machine_calls_the_fault() -> None:
+    shown = masked_answer(json.dumps({"error": "bad_key", "code": 17, "reason": "Jo was here", "name": "Jo"}))
+    assert '"error": "bad_key"' in shown
+    assert '"code": 17' in shown
+    assert "Jo" not in shown
+    assert masked_answer("Jo was here") == "••• (11 bytes that are not JSON)"
+    assert "bad_key" not in masked_payload(b'{"error": "bad_key"}')
 
 
 @pytest.mark.parametrize("payload", [b"", b"not json", b"\xff\xfe", b"[" * 100_000])

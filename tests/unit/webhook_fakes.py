@@ -9,6 +9,8 @@ from console.domain.ids import DeliveryId, Digest, EndpointId, JobId, MessageId,
 from console.domain.jobs import Job, JobEvent, JobState, after
 from console.domain.replays import Candidate, Run, RunItem, RunState, Selector, Wanted, list_digest
 from console.domain.webhooks import (
+    Attempt,
+    AttemptOutcome,
     Delivery,
     DeliveryState,
     Endpoint,
@@ -17,6 +19,7 @@ from console.domain.webhooks import (
     KeyAlgorithm,
     Message,
     MessageKind,
+    Trigger,
 )
 from console.ports.webhooks import NewKey
 from tests.unit.fakes import NOON
@@ -65,6 +68,16 @@ def delivery(number: int = 1, **other: Any) -> Delivery:  # noqa: ANN401  fields
     return replace(base, **other)
 
 
+def attempt(number: int = 1, **other: Any) -> Attempt:  # noqa: ANN401  fields of Attempt
+    """Return an attempt at the first delivery that a receiver refused."""
+    base = Attempt(
+        id=f"wha_{number}", delivery=DeliveryId("dlv_1"), endpoint=HOOK, number=number, trigger=Trigger.SCHEDULED,
+        run=None, started_at=NOON, took_ms=4, outcome=AttemptOutcome.SERVER_ERROR, status=500, error=None, keys=(),
+        sent_headers=(), got_headers=(), got_body=None,
+    )  # fmt: skip
+    return replace(base, **other)
+
+
 @dataclass
 class FakeWebhooks:
     """The webhooks of one tenant in dictionaries. Shape: `is_raced` lets every conditional update lose."""
@@ -73,6 +86,7 @@ class FakeWebhooks:
     kept_keys: list[EndpointKey] = field(default_factory=list)
     told: list[Message] = field(default_factory=lambda: [message()])
     sent: list[Delivery] = field(default_factory=lambda: [delivery()])
+    tried: list[Attempt] = field(default_factory=list)
     kept_runs: list[Run] = field(default_factory=list)
     kept_items: list[RunItem] = field(default_factory=list)
     moved: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -114,6 +128,12 @@ class FakeWebhooks:
 
     def delivery(self, delivery: DeliveryId) -> Delivery | None:
         return next((each for each in self.sent if each.id == delivery), None)
+
+    def deliveries_of(self, message: MessageId) -> Sequence[Delivery]:
+        return [each for each in self.sent if each.message == message]
+
+    def attempts(self, delivery: DeliveryId, *, limit: int) -> Sequence[Attempt]:
+        return [each for each in self.tried if each.delivery == delivery][:limit]
 
     def change_delivery(self, delivery: Delivery, *, version: int) -> bool:
         index = next(i for i, each in enumerate(self.sent) if each.id == delivery.id)

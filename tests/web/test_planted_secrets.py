@@ -68,8 +68,8 @@ def plant(cast: Cast) -> str:
     return job
 
 
-def answered(cast: Cast, file: str) -> None:
-    """Write an attempt whose receiver answered with secrets, as a database from before today may hold one."""
+def answered(cast: Cast, file: str, *, body: str) -> None:
+    """Write an attempt whose receiver answered with this, as a database from before today may hold one."""
     with closing(sqlite3.connect(file)) as raw, raw:
         columns = [row[1] for row in raw.execute("PRAGMA table_info(plane_webhook_attempt)")]
         micros = int(cast.clock.now().timestamp() * 1_000_000)
@@ -78,11 +78,18 @@ def answered(cast: Cast, file: str) -> None:
             "number": 7, "trigger": "scheduled", "run": None, "started_at": micros, "took_ms": 5, "outcome": "5xx",
             "status": 503, "error": TEXT, "keys": "[]",
             "sent_headers": json.dumps([["x-note", PLANTED[0]], ["webhook-signature", f"v1,{CORE}8"]]),
-            "got_headers": json.dumps([["set-cookie", f"sid={CORE}9"], ["location", PLANTED[5]]]), "got_body": TEXT,
+            "got_headers": json.dumps([["set-cookie", f"sid={CORE}9"], ["location", PLANTED[5]]]), "got_body": body,
         }  # fmt: skip
         assert set(columns) <= set(known), set(columns) - set(known)
         marks = ", ".join("?" for _ in columns)
         raw.execute(f"INSERT INTO plane_webhook_attempt VALUES ({marks})", [known[name] for name in columns])
+
+
+def file_of(cast: Cast) -> str:
+    with closing(cast.storage.engines()[0].connect()) as connection:
+        file = connection.engine.url.database
+    assert file is not None
+    return file
 
 
 def pages(job: str) -> tuple[str, ...]:
@@ -99,10 +106,8 @@ def test_no_page_entry_or_log_line_repeats_a_planted_secret(cast: Cast, caplog: 
     logging.setLogRecordFactory(ScrubbedRecord)
     try:
         job = plant(cast)
-        with closing(cast.storage.engines()[0].connect()) as connection:
-            file = connection.engine.url.database
-        assert file is not None
-        answered(cast, file)
+        file = file_of(cast)
+        answered(cast, file, body=TEXT)
         with caplog.at_level(logging.DEBUG, logger="console"):
             run_due_jobs(cast.house, worker="w")
             _look(open_for_incident(cast, "engineer"), pages(job))
@@ -135,3 +140,13 @@ def _look(browser: Browser, paths: tuple[str, ...]) -> None:
         answer = browser.get(path)
         assert answer.status_code == 200, (path, answer.status_code)
         assert CORE not in answer.text, (path, answer.text[max(0, answer.text.index(CORE) - 200) :][:400])
+
+
+def test_an_answer_that_repeats_its_payload_is_masked_as_the_payload_is(cast: Cast) -> None:
+    echo = {"error": "invalid_signature", "message": "Ada Byron owes 4711", "got": {"name": "Ada Byron", "owes": 4711}}
+    plant(cast)
+    answered(cast, file_of(cast), body=json.dumps(echo))
+    text = open_for_incident(cast, "engineer").get(f"/t/nordwind/webhooks/deliveries/{DELIVERY}").text
+    assert "invalid_signature" in text, "what a machine calls the fault is shown"
+    assert "Ada Byron" not in text
+    assert "4711" not in text

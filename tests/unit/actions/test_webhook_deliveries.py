@@ -12,13 +12,13 @@ import pytest
 
 from console.actions.webhook import cancel_delivery, reemit, resend, reveal_payload, send_snapshot, test_send
 from console.actions.webhook.deliveries import KEPT
-from console.domain.ids import MessageId, RunId
+from console.domain.ids import DeliveryId, MessageId, RunId
 from console.domain.reasons import Effect
 from console.domain.webhooks import DeliveryState, EndpointState, MessageKind, Trigger
 from console.domain.workspace import Invoice
 from console.ports.actions import Tools
 from tests.unit.fakes import NOON, FakeIds, FakePlane, Unchanged, fault_of, shown, tools
-from tests.unit.webhook_fakes import HOOK, URL, FakeWebhooks, delivery, endpoint, message
+from tests.unit.webhook_fakes import HOOK, URL, FakeWebhooks, attempt, delivery, endpoint, message
 
 BILL = Invoice(
     number="INV-1", status="paid", provider_status="paid", amount_minor=49_900, currency="EUR", issued_at=NOON,
@@ -215,6 +215,17 @@ def test_it_reveals_a_payload_only_on_apply() -> None:
     assert (reveal_payload.ACTION.budget, reveal_payload.ACTION.effect) == ("reveals", Effect.READ)
     for book in (FakeWebhooks(told=[]), FakeWebhooks(told=[replace(message(), payload=None)])):
         assert fault_of(reveal_payload.preview, params, tooled(book))[0] == "message"
+
+
+def test_it_reveals_what_receivers_answered_without_their_secrets() -> None:
+    said = "Ada Byron, token=abc, Bearer xyz"
+    book = FakeWebhooks(tried=[attempt(2, got_body=said), attempt(1), attempt(3, delivery=DeliveryId("dlv_9"))])
+    done = reveal_payload.apply(reveal_payload.build({"message": "msg_1"}), tooled(book))
+    answer = done.shown["Answer to attempt 2 of dlv_1"]
+    assert answer.startswith("Ada Byron")
+    assert "abc" not in answer
+    assert "xyz" not in answer
+    assert list(done.shown) == ["Payload", "Answer to attempt 2 of dlv_1"]
 
 
 def test_it_keeps_what_it_makes_as_long_as_everything_else() -> None:

@@ -136,8 +136,9 @@ def _read(app: Flask, rows: Rows) -> None:
 
     @app.get("/deliveries")
     def deliveries() -> str:
-        asked = {name: request.args.get(name, "") for name in ("tenant", "state", "before")}
+        asked = {name: request.args.get(name, "") for name in ("tenant", "state", "endpoint", "event_type", "before")}
         wanted = ["tenant_id = :tenant"]
+        wanted += [f"{name} = :{name}" for name in ("endpoint", "event_type") if asked[name]]
         if asked["state"]:
             wanted.append("state = :state AND state <> 'delivered'")  # so that the partial index may serve it
         if asked["before"]:

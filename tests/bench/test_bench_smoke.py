@@ -11,7 +11,7 @@ from tests.web.test_impersonation_endings import CAUSES
 
 ITEMS = {
     "W1L", "W2a", "W2r", "W2b", "W2c", "W2s", "W2d", "W2i", "W2p", "W2m", "W3", "W4a", "W4o", "W4w", "W4d",
-    "W8a", "W8f", "W8d", "inbox",
+    "W8a", "W8f", "W8d", "W8t", "W8e", "inbox",
     "W9r", "W9q", "W9f", "W9b", "W9e", "W9p", "W9o",
     "W5", "W5f",
 }  # fmt: skip

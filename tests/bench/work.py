@@ -17,6 +17,7 @@ _DAY_US = 86_400_000_000
 DEEP_PAGE = 5_000
 _PER_PAGE = 50
 _LISTED = 40  # deliveries on a page
+_TYPE = "invoice.paid"  # a quarter of them
 
 Step = Callable[[Caller, int], list[Answer]]
 
@@ -198,7 +199,12 @@ def _delivery_lists(rows: Rows, tenant: str) -> list[Item]:
         "SELECT id FROM plane_webhook_delivery WHERE tenant_id = :tenant AND {} "
         "ORDER BY created_at DESC, id DESC LIMIT {}"
     )
-    state = "state = 'exhausted'"
+    state, of_type = "state = 'exhausted'", f"event_type = '{_TYPE}'"
+    endpoint = rows.all("SELECT min(id) FROM plane_webhook_endpoint WHERE tenant_id = :tenant", {"tenant": tenant})[0][
+        0
+    ]
+    narrow = {"endpoint": endpoint, "event_type": _TYPE, "state": "exhausted"}
+    narrowed = f"endpoint = '{endpoint}' AND {of_type} AND {state}"
 
     def shown(condition: str, *, page: int = 1) -> tuple[str, ...]:
         found = rows.all(newest.format(condition, page * _LISTED), {"tenant": tenant})
@@ -217,6 +223,8 @@ def _delivery_lists(rows: Rows, tenant: str) -> list[Item]:
         _read("W8a", "deliveries, newest", AGENT, [probe({}, *shown("1 = 1"))]),
         _read("W8f", "deliveries that were given up", AGENT, [probe({"state": "exhausted"}, *shown(state))]),
         _read("W8d", f"the same, page {before + 1}", AGENT, [probe({"state": "exhausted", "before": edge}, *deep)]),
+        _read("W8t", "deliveries of one type", AGENT, [probe({"event_type": _TYPE}, *shown(of_type))]),
+        _read("W8e", "one endpoint's of one type that were given up", AGENT, [probe(narrow, *shown(narrowed))]),
     ]
 
 

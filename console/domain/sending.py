@@ -12,6 +12,7 @@ from console.domain.webhooks import AttemptOutcome, Delivery, DeliveryState, End
 GAVE_UP = "gave_up"
 RESEND_FAILED = "resend_failed"
 TEST_FAILED = "test_failed"
+REEMITTED = "reemitted"
 ENDPOINT_DISABLED = "endpoint_disabled"
 GONE = "gone"
 FAILING = "failing"
@@ -74,6 +75,11 @@ def handed_over(delivery: Delivery, trigger: Trigger, *, at: datetime, run: RunI
         tries=0,
         reason=None,
     )
+
+
+def told_anew(delivery: Delivery) -> Delivery:
+    """Return a waiting delivery whose event goes out under a new message id instead; its own retry is superseded."""
+    return _ended(delivery, DeliveryState.CANCELLED, REEMITTED)
 
 
 def after_attempt(rules: SendingRules, delivery: Delivery, tried: Tried) -> Delivery:

@@ -199,8 +199,8 @@ class WebhookBook(Protocol):
         """Return matching deliveries oldest first, by key; `after` is the last (created_at, id) seen."""
         ...
 
-    def count_candidates(self, selector: Selector, *, most: int) -> int:
-        """Return how many deliveries match, counted no further than `most`."""
+    def count_candidates(self, selector: Selector, *, most: int, state: DeliveryState | None = None) -> int:
+        """Return how many deliveries match, of one state where it is given, counted no further than `most`."""
         ...
 
     def candidate_at(self, selector: Selector, position: int) -> datetime | None:

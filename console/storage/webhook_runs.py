@@ -28,7 +28,16 @@ from console.storage.webhook_tables import DeliveryRow, MessageRow, RunItemRow, 
 
 _AT_ONCE = 2_000
 _MOVABLE = frozenset({"request", "started_at", "finished_at", "because", "failures_in_row", "rate_per_s"})
-_FAILED = (DeliveryState.EXHAUSTED, DeliveryState.RETRY_SCHEDULED, DeliveryState.SUPPRESSED, DeliveryState.HELD)
+_STATES: Mapping[Wanted, tuple[DeliveryState, ...] | None] = {
+    Wanted.FAILED: (
+        DeliveryState.EXHAUSTED,
+        DeliveryState.RETRY_SCHEDULED,
+        DeliveryState.SUPPRESSED,
+        DeliveryState.HELD,
+    ),
+    Wanted.DELIVERED: (DeliveryState.DELIVERED,),
+    Wanted.ALL: None,
+}
 
 
 class StoredRuns(StoredSending):
@@ -58,10 +67,10 @@ class StoredRuns(StoredSending):
             for delivery, endpoint, event_type, state, created_at, expires_at, run in found[:limit]
         ]  # fmt: skip
 
-    def count_candidates(self, selector: Selector, *, most: int) -> int:
-        """Return how many deliveries match, counted no further than `most`."""
+    def count_candidates(self, selector: Selector, *, most: int, state: DeliveryState | None = None) -> int:
+        """Return how many deliveries match, of one state where it is given, counted no further than `most`."""
         count = 0
-        for matching in _matching(selector):
+        for matching in _matching(selector, state):
             some = select(DeliveryRow.id).where(*_within(selector), *matching).limit(most - count).subquery()
             count += self._session.scalar(select(func.count()).select_from(some)) or 0
         return count
@@ -143,24 +152,26 @@ def _within(selector: Selector) -> tuple[ColumnElement[bool], ...]:
     return (DeliveryRow.created_at >= selector.since, DeliveryRow.created_at < selector.until)
 
 
-def _matching(selector: Selector) -> Iterator[tuple[ColumnElement[bool], ...]]:
+def _matching(selector: Selector, only: DeliveryState | None = None) -> Iterator[tuple[ColumnElement[bool], ...]]:
     """Return the conditions of a selector, one set for each index to walk: those that failed lie in several states.
 
     The few that failed among very many that arrived are read from indexes that hold nothing else.
+    Shape: `only` leaves one state of those that are wanted, and no set where that is none of them.
     """
     chosen: list[ColumnElement[bool]] = []
     if selector.endpoints:
         chosen.append(_among(DeliveryRow.endpoint, selector.endpoints))
     if selector.event_types:
         chosen.append(_among(DeliveryRow.event_type, selector.event_types))
-    match selector.wanted:
-        case Wanted.FAILED:
-            for state in _FAILED:
-                yield (*chosen, DeliveryRow.state == state.value, NOT_DELIVERED)
-        case Wanted.DELIVERED:
-            yield (*chosen, DeliveryRow.state == DeliveryState.DELIVERED.value)
-        case Wanted.ALL:
-            yield tuple(chosen)
+    states = _STATES[selector.wanted]
+    if only is not None:
+        states = (only,) if states is None or only in states else ()
+    if states is None:
+        yield tuple(chosen)
+        return
+    for state in states:
+        is_delivered = state is DeliveryState.DELIVERED
+        yield (*chosen, DeliveryRow.state == state.value, *(() if is_delivered else (NOT_DELIVERED,)))
 
 
 def _among(column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:

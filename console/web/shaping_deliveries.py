@@ -46,7 +46,7 @@ REVEAL = "webhook.reveal_payload"
 # Which verbs a state leaves; the others would only be refused.
 _LEGAL: Mapping[str, frozenset[DeliveryState]] = {
     "webhook.resend": frozenset(DeliveryState) - {DeliveryState.SENDING},
-    "webhook.reemit": frozenset(DeliveryState),
+    "webhook.reemit": frozenset(DeliveryState) - {DeliveryState.SENDING},
     "webhook.cancel_delivery": frozenset({DeliveryState.QUEUED, DeliveryState.RETRY_SCHEDULED, DeliveryState.HELD}),
 }
 _KINDS: Mapping[MessageKind, str] = {
@@ -62,6 +62,7 @@ REASONS: Mapping[str, str] = {
     "filtered_out": "the endpoint does not subscribe to this event",
     "payload_expired": "the payload has expired",
     "cancelled_by_staff": "cancelled by hand",
+    "reemitted": "told anew under a new id",
     "slow_down": "a receiver asked for slowness",
     "job_dead": "its job gave up; an engineer can retry it under Operations",
     "failures_in_row": "several deliveries failed in a row",

@@ -4,6 +4,7 @@ import os
 import resource
 import time
 from collections import Counter
+from itertools import zip_longest
 
 import pytest
 
@@ -26,18 +27,18 @@ AT_ONCE = 5_000
 @pytest.mark.parametrize("bench", [("sqlite", "beside"), ("postgresql", "far")], ids="-".join, indirect=True)
 def test_it_plans_agrees_sends_and_proves_a_list_of_many_slices(bench: Bench) -> None:
     endpoint = bench.ground.endpoint(URL)
-    made = [
-        each
+    parts = [
+        bench.ground.messages(endpoint, min(AT_ONCE, COUNT - start), state=DeliveryState.EXHAUSTED)
         for start in range(0, COUNT, AT_ONCE)
-        for each in bench.ground.messages(endpoint, min(AT_ONCE, COUNT - start), state=DeliveryState.EXHAUSTED)
     ]
+    oldest_first = [each for same_moment in zip_longest(*parts) for each in same_moment if each is not None]
     slug = "acme" if bench.ground.plane == SHARED_PLANE else "bolt"
     began, before_kib = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run = RunId(str(ran(bench.stage, slug, "plan_replay", {**RANGE, "rate_per_s": str(RATE)}).applied.made))
     while bench.ground.run(run).state is RunState.COUNTING:
         assert run_due_jobs(bench.ground.house, worker="w1") == 1
     plan = bench.ground.run(run)
-    assert (plan.state, plan.planned, plan.digest) == (RunState.PLANNED, COUNT, list_digest(made))
+    assert (plan.state, plan.planned, plan.digest) == (RunState.PLANNED, COUNT, list_digest(oldest_first))
     approved(bench.stage, slug, run)
     planned_s = time.perf_counter() - began
     while bench.ground.run(run).state is not RunState.FINISHED:

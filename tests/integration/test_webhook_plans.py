@@ -207,6 +207,13 @@ BOOK: dict[str, Callable[[WebhookBook], object]] = {
     "candidates of one endpoint": lambda book: book.candidates(
         everything(wanted=Wanted.FAILED, endpoints=(FIRST,)), after=None, limit=500
     ),
+    "candidates counted": lambda book: book.count_candidates(everything(wanted=Wanted.FAILED), most=500),
+    "candidates that wait": lambda book: book.count_candidates(
+        everything(), most=500, state=DeliveryState.RETRY_SCHEDULED
+    ),
+    "candidates that failed and wait": lambda book: book.count_candidates(
+        everything(wanted=Wanted.FAILED), most=500, state=DeliveryState.RETRY_SCHEDULED
+    ),
     "waiting items": lambda book: book.items(RunId("whr_1"), state=ItemState.WAITING, after=5_000, limit=100),
     "items": lambda book: book.items(RunId("whr_1"), state=None, after=5_000, limit=100),
     "run": lambda book: book.run(RunId("whr_1")),

@@ -270,6 +270,10 @@ def test_candidates_come_oldest_first_page_by_page(books: Books, case: str) -> N
         got = book.candidates(selector, after=None, limit=9)
         assert [int(each.delivery[-1]) for each in got] == wanted
         assert got[0].payload_expires_at == NOON + 30 * DAY
+        assert book.count_candidates(selector, most=9) == len(wanted)
+        for state in DeliveryState:
+            of_state = [each for each in got if each.state is state]
+            assert book.count_candidates(selector, most=9, state=state) == len(of_state), state
         paged = list(got[:0])
         while page := book.candidates(
             selector, after=(paged[-1].created_at, paged[-1].delivery) if paged else None, limit=2

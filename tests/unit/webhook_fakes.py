@@ -179,8 +179,9 @@ class FakeWebhooks:
             for each in rows
         ]  # fmt: skip
 
-    def count_candidates(self, selector: Selector, *, most: int) -> int:
-        return len(FakeWebhooks(sent=self.sent, told=self.told).candidates(selector, after=None, limit=most))
+    def count_candidates(self, selector: Selector, *, most: int, state: DeliveryState | None = None) -> int:
+        sent = [each for each in self.sent if state in {None, each.state}]
+        return len(FakeWebhooks(sent=sent, told=self.told).candidates(selector, after=None, limit=most))
 
     def candidate_at(self, selector: Selector, position: int) -> datetime | None:
         found = FakeWebhooks(sent=self.sent, told=self.told).candidates(selector, after=None, limit=position)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from console.actions.webhook.deliveries import delivery_of
+from console.actions.webhook.deliveries import delivery_of, write_delivery
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, DeliveryId
 from console.domain.reasons import Effect
@@ -46,8 +46,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     """Cancel the delivery; raises Fault when it moved meanwhile."""
     delivery = _waiting(params, tools)
     given_up = replace(delivery, state=DeliveryState.CANCELLED, due_at=None, reason="cancelled_by_staff")
-    if not tools.plane().webhooks.change_delivery(given_up, version=delivery.version):
-        raise Fault("delivery", "The delivery moved meanwhile; look at it again.")
+    write_delivery(tools, given_up, version=delivery.version)
     return Applied(
         sentence=f"{delivery.message} is not sent.",
         changes=(Change(field="Delivery", before=delivery.state.value, after=DeliveryState.CANCELLED.value),),

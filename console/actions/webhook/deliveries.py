@@ -9,12 +9,20 @@ from typing import Any
 from console.actions.webhook.endpoints import endpoint_of
 from console.domain.addressing import addressed, wants
 from console.domain.ids import DeliveryId, EndpointId, MessageId
-from console.domain.webhooks import Delivery, Endpoint, EndpointState, Message, MessageKind, Trigger
-from console.ports.actions import Choice, Fault, Tools
+from console.domain.webhooks import Delivery, DeliveryState, Endpoint, EndpointState, Message, MessageKind, Trigger
+from console.ports.actions import Choice, Fault, Input, ParamField, Tools
 
 KEPT = timedelta(days=90)  # as payload_days in policies/sending.toml; a test holds them together
 YES = (Choice(value="yes", label="Yes"), Choice(value="no", label="No"))
+SUPERSEDE = ParamField(
+    name="supersede",
+    label="Supersede the automatic retry",
+    input=Input.CHOICE,
+    help="Only where one still waits.",
+    is_required=False,
+)
 _SENT_TO = (EndpointState.ACTIVE,)
+_BY_ITSELF = frozenset({DeliveryState.QUEUED, DeliveryState.RETRY_SCHEDULED, DeliveryState.HELD})
 
 
 def delivery_of(tools: Tools, delivery: DeliveryId) -> Delivery:
@@ -56,6 +64,33 @@ def check_filter(endpoint: Endpoint, event_type: str, *, is_ignored: bool) -> No
             "ignores_filters",
             f"The endpoint does not subscribe to {event_type} (any more); choose to send it all the same.",
         )
+
+
+def goes_by_itself(delivery: Delivery) -> bool:
+    """Return whether a delivery goes out without anybody's doing: due, waiting for its retry, or about to be let go."""
+    return delivery.state in _BY_ITSELF
+
+
+def check_free(delivery: Delivery, *, supersede: str) -> None:
+    """Refuse to tell an event while something else tells it, unless an automatic try is superseded; raises Fault."""
+    if delivery.run is not None:
+        raise Fault("delivery", f"The bulk replay {delivery.run} holds this delivery; pause or cancel that first.")
+    if delivery.state is DeliveryState.SENDING:
+        raise Fault("delivery", "It is being sent at this moment; look at it again in a minute.")
+    if delivery.state is DeliveryState.QUEUED and delivery.trigger is not Trigger.SCHEDULED:
+        raise Fault("delivery", "It is on its way already.")
+    if not is_yes("supersede", supersede) and goes_by_itself(delivery):
+        when = "soon" if delivery.due_at is None else f"at {delivery.due_at:%Y-%m-%d %H:%M} UTC"
+        raise Fault(
+            "supersede",
+            f"An automatic try is due {when}; sending now as well would tell it twice. Choose to supersede it.",
+        )
+
+
+def write_delivery(tools: Tools, delivery: Delivery, *, version: int) -> None:
+    """Write a delivery as it was seen at `version`; raises Fault when it moved meanwhile."""
+    if not tools.plane().webhooks.change_delivery(delivery, version=version):
+        raise Fault("delivery", "The delivery moved meanwhile; look at it again.")
 
 
 def is_yes(field: str, text: str) -> bool:

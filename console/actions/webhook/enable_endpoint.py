@@ -14,7 +14,7 @@ from console.actions.webhook.endpoints import (
     hold_rest,
     write_endpoint,
 )
-from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, store_plan
+from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, retries_text, store_plan
 from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId, ExecutionId
@@ -136,13 +136,13 @@ def _warnings(params: Params, endpoint: Endpoint, tools: Tools) -> tuple[str, ..
         f"{duration_text(plan.takes_s)}{'' if left is None else f' (left out: {left})'}."
     )
     if params.recover == "plan":
-        return (found, "The replay is planned with this, and starts once it is approved.")
+        return (found, "The replay is planned with this, and starts once it is approved.", *retries_text(plan))
     return (found, "Enabling does not send them: choose to plan a replay of the gap, here or later.")
 
 
 ACTION = Action(
     key=ActionKey("webhook.enable_endpoint"),
-    version=1,
+    version=2,
     title="Enable a webhook endpoint",
     button="Enable endpoint",
     icon="play",

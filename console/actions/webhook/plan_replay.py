@@ -7,7 +7,7 @@ from typing import Any
 
 from console.actions.webhook.deliveries import YES, is_yes
 from console.actions.webhook.endpoints import checked_types, endpoint_choices, endpoint_of, types_text
-from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, store_plan
+from console.actions.webhook.planning import Plan, duration_text, excluded_text, planned, retries_text, store_plan
 from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId, ExecutionId
@@ -175,6 +175,7 @@ def _warnings(plan: Plan) -> tuple[str, ...]:
         "Each keeps its message id and its bytes: a receiver that remembers ids ignores what it has.",
         "What happens once the list is frozen is not in it. The plan is good for 24 hours.",
         f"Events: {types_text(plan.selector.event_types)}.",
+        *retries_text(plan),
     ]
     if plan.selector.wanted is not Wanted.FAILED:
         told.append("Deliveries that arrived are among them: a receiver that does not remember ids acts on them twice.")
@@ -192,7 +193,7 @@ def _moment(field: str, text: str) -> datetime:
 
 ACTION = Action(
     key=ActionKey("webhook.plan_replay"),
-    version=2,
+    version=3,
     title="Plan a bulk replay",
     button="Plan replay",
     icon="list-checks",

@@ -20,6 +20,7 @@ from console.domain.replays import (
     least_seconds,
     list_digest,
 )
+from console.domain.webhooks import DeliveryState
 from console.ports.actions import Fault, Tools
 from console.ports.webhooks import WebhookBook
 
@@ -32,11 +33,13 @@ class Plan:
     """What a bulk replay would send.
 
     Shape: one that `is_counted_later` holds nothing but how many match: a job looks at them, and freezes their list.
+    `retries` of those wait for an automatic retry.
     Units: `rate_per_s` deliveries a second over all endpoints, `takes_s` seconds.
     """
 
     selector: Selector
     matching: int
+    retries: int
     chosen: tuple[Candidate, ...]
     excluded: Mapping[str, int]
     digest: Digest
@@ -88,6 +91,7 @@ def planned(tools: Tools, selector: Selector, *, rate_per_s: int, enabled: Endpo
     return Plan(
         selector=selector,
         matching=matching,
+        retries=_retries(tools.plane().webhooks, selector, most=matching) if is_counted_later else _waiting(chosen),
         chosen=tuple(chosen),
         excluded=dict(excluded),
         digest=Digest("") if is_counted_later else list_digest(each.delivery for each in chosen),
@@ -130,6 +134,15 @@ def excluded_text(excluded: Mapping[str, int]) -> str | None:
     return ", ".join(parts) or None
 
 
+def retries_text(plan: Plan) -> tuple[str, ...]:
+    """Return the warning that a replay takes over from the automatic schedule, where it does."""
+    if not plan.retries:
+        return ()
+    many = f"{'Up to ' if plan.is_counted_later else ''}{plan.retries:,} {'waits' if plan.retries == 1 else 'wait'}"
+    replaced = "for an automatic retry, which this replaces: what the replay gives up is not tried again by itself."
+    return (f"{many} {replaced}",)
+
+
 def duration_text(seconds: int) -> str:
     """Return a duration in the two largest units."""
     minutes, rest = divmod(seconds, 60)
@@ -151,6 +164,15 @@ def _matches(tools: Tools, selector: Selector) -> tuple[Sequence[Candidate], int
     fits = book.candidate_at(selector, selector.most)
     until = "" if fits is None else f"Choose an end before {fits:%Y-%m-%d %H:%M} UTC and plan the rest apart."
     raise Fault("until", f"More than {selector.most:,} deliveries match; a plan holds no more. {until}")
+
+
+def _waiting(chosen: Sequence[Candidate]) -> int:
+    return sum(each.state is DeliveryState.RETRY_SCHEDULED for each in chosen)
+
+
+def _retries(book: WebhookBook, selector: Selector, *, most: int) -> int:
+    """Return how many of those that match wait for an automatic retry: no more than all of them, which are counted."""
+    return book.count_candidates(selector, most=most, state=DeliveryState.RETRY_SCHEDULED)
 
 
 def delivered_beside(book: WebhookBook, selector: Selector) -> int:

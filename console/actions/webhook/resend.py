@@ -5,22 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.actions.webhook.deliveries import (
+    SUPERSEDE,
     YES,
     check_filter,
+    check_free,
     delivery_of,
+    goes_by_itself,
     is_yes,
     let_through,
     message_of,
     receiver_of,
+    write_delivery,
 )
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, DeliveryId
 from console.domain.reasons import Effect
 from console.domain.sending import handed_over
 from console.domain.webhooks import Delivery, DeliveryState, Endpoint, Message, Trigger
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
-
-_BY_ITSELF = frozenset({DeliveryState.QUEUED, DeliveryState.RETRY_SCHEDULED})
+from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     ]
     if delivery.state is DeliveryState.DELIVERED:
         warnings.append("It was delivered before: a receiver that does not remember ids acts on it twice.")
-    if delivery.state in _BY_ITSELF:
+    if goes_by_itself(delivery):
         warnings.append("The automatic retry that waits is given up in favour of this one.")
     return Preview(
         sentence=f"Resend {delivery.event_type} to {endpoint.url}",
@@ -75,8 +77,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     """Make the delivery due at once; raises Fault when it moved meanwhile."""
     delivery, endpoint, message = _checked(params, tools)
     again = handed_over(delivery, Trigger.RESEND, at=tools.now)
-    if not tools.plane().webhooks.change_delivery(again, version=delivery.version):
-        raise Fault("delivery", "The delivery moved meanwhile; look at it again.")
+    write_delivery(tools, again, version=delivery.version)
     let_through(tools, endpoint)
     return Applied(
         sentence=f"{message.id} is on its way to {endpoint.url} again.",
@@ -89,18 +90,7 @@ def _checked(params: Params, tools: Tools) -> tuple[Delivery, Endpoint, Message]
     endpoint = receiver_of(tools, delivery.endpoint)
     message, _payload = message_of(tools, delivery.message)
     check_filter(endpoint, delivery.event_type, is_ignored=is_yes("ignores_filters", params.ignores_filters))
-    if delivery.run is not None:
-        raise Fault("delivery", f"The bulk replay {delivery.run} holds this delivery; pause or cancel that first.")
-    if delivery.state is DeliveryState.SENDING:
-        raise Fault("delivery", "It is being sent at this moment; look at it again in a minute.")
-    if delivery.state is DeliveryState.QUEUED and delivery.trigger is not Trigger.SCHEDULED:
-        raise Fault("delivery", "It is on its way already.")
-    if delivery.state in _BY_ITSELF and not is_yes("supersede", params.supersede):
-        when = "soon" if delivery.due_at is None else f"at {delivery.due_at:%Y-%m-%d %H:%M} UTC"
-        raise Fault(
-            "supersede",
-            f"An automatic try is due {when}; sending now as well would tell it twice. Choose to supersede it.",
-        )
+    check_free(delivery, supersede=params.supersede)
     return delivery, endpoint, message
 
 
@@ -114,13 +104,7 @@ ACTION = Action(
     reach=Reach.TENANT,
     fields=(
         ParamField(name="delivery", label="Delivery", input=Input.TEXT, most=64, is_fixed_by_link=True),
-        ParamField(
-            name="supersede",
-            label="Supersede the automatic retry",
-            input=Input.CHOICE,
-            help="Only where one still waits.",
-            is_required=False,
-        ),
+        SUPERSEDE,
         ParamField(
             name="ignores_filters",
             label="Send although the endpoint does not subscribe to it",

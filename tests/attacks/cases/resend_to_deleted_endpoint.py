@@ -20,7 +20,7 @@ def attack(door: Door) -> Attempts:
         door.sql("UPDATE plane_webhook_endpoint SET state = ? WHERE id = ?", state, MAIN)
         for verb, fields in (
             ("resend", {"delivery": delivery, "supersede": "yes", "ignores_filters": "yes"}),
-            ("reemit", {"delivery": delivery, "ignores_filters": "yes"}),
+            ("reemit", {"delivery": delivery, "supersede": "yes", "ignores_filters": "yes"}),
             ("test_send", {"endpoint": MAIN}),
             ("send_snapshot", {"endpoint": MAIN, "subject": "account", "ignores_filters": "yes"}),
         ):

@@ -4,7 +4,7 @@ import json
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,17 @@ def again(**values: str) -> resend.Params:
 
 
 def anew(**values: str) -> reemit.Params:
-    return reemit.build({"delivery": "dlv_1", "ignores_filters": "", **values})
+    return reemit.build({"delivery": "dlv_1", "supersede": "", "ignores_filters": "", **values})
 
 
 def snapshot(subject: str, **values: str) -> send_snapshot.Params:
     return send_snapshot.build({"endpoint": HOOK, "subject": subject, "ignores_filters": "", **values})
+
+
+OF_ONE_DELIVERY = pytest.mark.parametrize(
+    ("verb", "params"), [(resend, again), (reemit, anew)], ids=["resend", "reemit"]
+)
+WAITING = (DeliveryState.RETRY_SCHEDULED, DeliveryState.QUEUED, DeliveryState.HELD)
 
 
 def test_it_resends_the_same_message() -> None:
@@ -62,35 +68,68 @@ def test_it_warns_before_it_resends_what_arrived() -> None:
     assert any("delivered before" in warning for warning in resend.preview(again(), tooled(book)).warnings)
 
 
-@pytest.mark.parametrize("state", [DeliveryState.RETRY_SCHEDULED, DeliveryState.QUEUED])
-def test_it_asks_before_it_supersedes_an_automatic_retry(state: DeliveryState) -> None:
+@OF_ONE_DELIVERY
+@pytest.mark.parametrize("state", WAITING)
+def test_it_asks_before_it_supersedes_an_automatic_retry(verb: Any, params: Any, state: DeliveryState) -> None:  # noqa: ANN401  a module and its parameters
     book = FakeWebhooks(sent=[delivery(state=state, due_at=NOON + timedelta(hours=5))])
-    field, remedy = fault_of(resend.preview, again(), tooled(book))
-    assert (field, "2026-11-21 17:00 UTC" in remedy) == ("supersede", True)
-    assert any("given up" in warning for warning in resend.preview(again(supersede="yes"), tooled(book)).warnings)
-    resend.apply(again(supersede="yes"), tooled(book))
-    assert book.sent[0].due_at == NOON
+    with Unchanged(book):
+        for function in (verb.preview, verb.apply):
+            field, remedy = fault_of(function, params(), tooled(book))
+            assert (field, "2026-11-21 17:00 UTC" in remedy) == ("supersede", True)
+            assert fault_of(function, params(supersede="perhaps"), tooled(book))[0] == "supersede"
+    assert any("given up" in warning for warning in verb.preview(params(supersede="yes"), tooled(book)).warnings)
+    verb.apply(params(supersede="yes"), tooled(book))
+    assert [each.due_at for each in book.sent if each.due_at is not None] == [NOON], "one try is left, and it is due"
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_it_tells_anew_instead_of_the_retry_that_waited(state: DeliveryState) -> None:
+    book = FakeWebhooks(sent=[delivery(state=state, due_at=NOON + timedelta(hours=5))])
+    seen = reemit.preview(anew(supersede="yes"), tooled(book))
+    assert shown(seen)["Old delivery"] == (state.value, "cancelled")
+    assert "only the new id is sent" in seen.warnings[-1]
+    assert "may have arrived" in seen.warnings[-1]
+    done = reemit.apply(anew(supersede="yes"), tooled(book))
+    old, new = book.sent
+    assert (old.state, old.due_at, old.reason, old.version) == (DeliveryState.CANCELLED, None, "reemitted", 10)
+    assert (new.state, new.due_at, new.message) == (DeliveryState.QUEUED, NOON, book.told[-1].id)
+    assert [change.field for change in done.changes] == ["Message id", "Old delivery"]
+    assert "nothing to cancel" in fault_of(
+        cancel_delivery.preview, cancel_delivery.build({"delivery": "dlv_1"}), tooled(book)
+    )[1]  # fmt: skip
+
+
+def test_it_says_of_an_old_delivery_that_it_arrived_where_it_had() -> None:
+    earlier = NOON - timedelta(hours=2)
+    waits = delivery(state=DeliveryState.RETRY_SCHEDULED, due_at=NOON, delivered_at=earlier)
+    book = FakeWebhooks(sent=[waits])
+    assert shown(reemit.preview(anew(supersede="yes"), tooled(book)))["Old delivery"][1] == "delivered"
+    reemit.apply(anew(supersede="yes"), tooled(book))
+    assert (book.sent[0].state, book.sent[0].due_at) == (DeliveryState.DELIVERED, None)
 
 
 @pytest.mark.parametrize(
-    ("hook", "sent", "told", "field", "words"),
+    ("seen", "field", "words"),
     [
-        ({"state": EndpointState.DISABLED}, {}, {}, "endpoint", "Enable it first"),
-        ({"state": EndpointState.PAUSED}, {}, {}, "endpoint", "Enable it first"),
-        ({"state": EndpointState.DELETED}, {}, {}, "endpoint", "deleted"),
-        ({"event_types": ("order.made",)}, {}, {}, "ignores_filters", "does not subscribe to invoice.paid"),
-        ({}, {}, {"payload": None}, "delivery", "expired"),
-        ({}, {}, {"expires_at": NOON}, "delivery", "snapshot"),
-        ({}, {"state": DeliveryState.SENDING}, {}, "delivery", "being sent"),
-        ({}, {"state": DeliveryState.QUEUED, "trigger": Trigger.RESEND}, {}, "delivery", "on its way already"),
-        ({}, {"run": RunId("run_1")}, {}, "delivery", "run_1"),
+        (({"state": EndpointState.DISABLED}, {}, {}), "endpoint", "Enable it first"),
+        (({"state": EndpointState.PAUSED}, {}, {}), "endpoint", "Enable it first"),
+        (({"state": EndpointState.DELETED}, {}, {}), "endpoint", "deleted"),
+        (({"event_types": ("order.made",)}, {}, {}), "ignores_filters", "does not subscribe to invoice.paid"),
+        (({}, {}, {"payload": None}), "delivery", "expired"),
+        (({}, {}, {"expires_at": NOON}), "delivery", "snapshot"),
+        (({}, {"state": DeliveryState.SENDING}, {}), "delivery", "being sent"),
+        (({}, {"state": DeliveryState.QUEUED, "trigger": Trigger.RESEND}, {}), "delivery", "on its way already"),
+        (({}, {"run": RunId("run_1")}, {}), "delivery", "run_1"),
+        (({}, {"run": RunId("run_1"), "state": DeliveryState.QUEUED}, {}), "delivery", "run_1"),
     ],
 )
-def test_it_refuses_to_resend(hook: Any, sent: Any, told: Any, field: str, words: str) -> None:  # noqa: ANN401  fields
+@OF_ONE_DELIVERY
+def test_it_refuses_to_send_again(verb: Any, params: Any, seen: Any, field: str, words: str) -> None:  # noqa: ANN401  a module and its parameters, fields
+    hook, sent, told = seen
     book = FakeWebhooks(hooks=[endpoint(**hook)], sent=[delivery(**sent)], told=[message(**told)])
     with Unchanged(book):
-        for function in (resend.preview, resend.apply):
-            wrong, remedy = fault_of(function, again(), tooled(book))
+        for function, supersede in product((verb.preview, verb.apply), ("", "yes")):
+            wrong, remedy = fault_of(function, params(supersede=supersede), tooled(book))
             assert wrong == field
             assert words in remedy
 
@@ -111,10 +150,19 @@ def test_it_sends_what_is_not_subscribed_to_only_when_told() -> None:
     assert fault_of(reemit.preview, anew(), tooled(book))[0] == "ignores_filters"
 
 
-def test_it_notices_that_a_delivery_moved() -> None:
-    book = FakeWebhooks(is_raced=True)
+@OF_ONE_DELIVERY
+@pytest.mark.parametrize("state", [DeliveryState.EXHAUSTED, DeliveryState.RETRY_SCHEDULED])
+def test_it_notices_that_a_delivery_moved(verb: Any, params: Any, state: DeliveryState) -> None:  # noqa: ANN401  a module and its parameters
+    book = FakeWebhooks(sent=[delivery(state=state)], is_raced=True)
     with Unchanged(book):
-        assert "meanwhile" in fault_of(resend.apply, again(), tooled(book))[1]
+        assert "meanwhile" in fault_of(verb.apply, params(supersede="yes"), tooled(book))[1]
+
+
+@OF_ONE_DELIVERY
+def test_it_binds_what_is_sent_again_to_its_delivery(verb: Any, params: Any) -> None:  # noqa: ANN401  a module and its parameters
+    before = verb.preview(params(), tooled(FakeWebhooks())).fingerprint
+    moved = FakeWebhooks(sent=[delivery(version=10)])
+    assert verb.preview(params(), tooled(moved)).fingerprint != before
 
 
 def test_it_lets_a_resend_through_an_open_breaker() -> None:
@@ -137,7 +185,7 @@ def test_it_tells_anew_under_a_new_id() -> None:
     assert new.id != old.id
     assert new.expires_at - new.created_at == old.expires_at - old.created_at
     assert (book.sent[-1].message, done.made) == (new.id, book.sent[-1].id)
-    assert book.sent[0] == delivery()
+    assert book.sent[0] == delivery(version=10), "nothing but its version, which lets it be told anew once"
 
 
 def test_it_binds_a_reemission_to_its_address() -> None:

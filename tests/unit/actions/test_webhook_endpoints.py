@@ -18,7 +18,7 @@ from console.actions.webhook import (
 from console.actions.webhook.endpoints import DEFAULT_RATE
 from console.domain.ids import EndpointId, ExecutionId
 from console.domain.replays import RunState
-from console.domain.webhooks import EndpointState, KeyAlgorithm
+from console.domain.webhooks import DeliveryState, EndpointState, KeyAlgorithm
 from console.ports.actions import Tools
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, shown, tools
 from tests.unit.webhook_fakes import HOOK, SECRET, URL, FakeKeys, FakeOutbound, FakeWebhooks, delivery, endpoint
@@ -220,6 +220,13 @@ def test_it_plans_the_recovery_where_that_is_wanted() -> None:
     (run,) = book.kept_runs
     assert (done.made, run.planned, run.state) == (run.id, 9, RunState.PLANNED)
     assert fault_of(enable_endpoint.preview, enabled("perhaps"), tooled(disabled_book()))[0] == "recover"
+
+
+def test_it_says_that_the_recovery_takes_over_automatic_retries() -> None:
+    book = disabled_book()
+    book.sent[0] = replace(book.sent[0], state=DeliveryState.RETRY_SCHEDULED)
+    assert enable_endpoint.preview(enabled("plan"), tooled(book)).warnings[-1].startswith("1 waits for an automatic")
+    assert "automatic retry" not in " ".join(enable_endpoint.preview(enabled(), tooled(book)).warnings)
 
 
 def test_it_holds_the_address_against_the_rules_again_before_enabling() -> None:

@@ -97,6 +97,25 @@ def test_it_leaves_out_what_is_on_its_way() -> None:
     assert "2 being sent" in fault_of(plan_replay.preview, wanted(wanted="all"), tooled(book))[1]
 
 
+def retry_warnings(book: FakeWebhooks, **values: Any) -> list[str]:  # noqa: ANN401  typed values of the form
+    warnings = plan_replay.preview(wanted(**values), tooled(book)).warnings
+    return [warning for warning in warnings if "automatic retry" in warning]
+
+
+@pytest.mark.parametrize("which", ["failed", "all"])
+def test_it_says_that_it_takes_over_automatic_retries(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = failed(5)
+    assert retry_warnings(book, wanted=which) == []
+    for number, run_id in ((1, None), (2, None), (3, RunId("run_9"))):
+        book.sent[number] = replace(book.sent[number], state=DeliveryState.RETRY_SCHEDULED, run=run_id)
+    (told,) = retry_warnings(book, wanted=which)
+    assert told.startswith("2 wait for an automatic retry, which this replaces"), "not the one that is left out"
+    assert "not tried again by itself" in told
+    monkeypatch.setattr(planning, "FROZEN_AT_ONCE", 3)
+    (told,) = retry_warnings(book, wanted=which)
+    assert told.startswith("Up to 3 wait for an automatic retry"), "a long list is looked at later"
+
+
 @pytest.mark.parametrize(
     ("values", "field", "words"),
     [
@@ -171,7 +190,7 @@ class Endless(FakeWebhooks):
         one = FakeWebhooks().candidates(selector, after=None, limit=1)
         return list(one) * limit
 
-    def count_candidates(self, selector: Any, *, most: int) -> int:  # noqa: ANN401  as the port's
+    def count_candidates(self, selector: Any, *, most: int, state: Any = None) -> int:  # noqa: ANN401  as the port's
         self.asked.append(most)
         return min(10_000_000, most)
 

@@ -196,12 +196,14 @@ class GuardedSession(Session):
             with self._scoped_rows() as connection:
                 add_all(connection, row, owned)
 
-    def change_rows(self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write the named columns of many rows of this tenant by `id`; all rows name the same columns."""
+    def change_rows(
+        self, row: type[PlaneBase], rows: Sequence[Mapping[str, Any]], *, by: tuple[str, ...] = ("id",)
+    ) -> None:
+        """Write the named columns of many rows of this tenant by what names them; all rows name the same columns."""
         tenants = {self._owner(row, each) for each in rows}
         for tenant in tenants:  # one, or none where there are no rows
             with self._scoped_rows() as connection:
-                change_all(connection, row, rows, tenant=tenant)
+                change_all(connection, row, rows, tenant=tenant, by=by)
 
     @contextmanager
     def _scoped_rows(self) -> Iterator[Connection]:

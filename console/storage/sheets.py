@@ -56,13 +56,15 @@ def add_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows) -> 
         _insertion(connection.dialect, row, tuple(rows[0])).run(connection, rows)
 
 
-def change_all(connection: Connection, row: type[DeclarativeBase], rows: _Rows, *, tenant: str) -> None:
-    """Write the columns that all rows name, but `id`, where tenant and id are theirs. Raises: as `add_all`."""
-    moved = tuple(name for name in rows[0] if name not in {"id", "tenant_id"})
+def change_all(
+    connection: Connection, row: type[DeclarativeBase], rows: _Rows, *, tenant: str, by: tuple[str, ...]
+) -> None:
+    """Write the columns that rows name but those of `by`, where tenant and those are theirs. Raises: as `add_all`."""
+    moved = tuple(name for name in rows[0] if name not in {*by, "tenant_id"})
     if connection.dialect.name == "postgresql":
-        _alteration(connection.dialect, row, moved).run(connection, rows, its_tenant=tenant)
+        _alteration(connection.dialect, row, moved, by).run(connection, rows, its_tenant=tenant)
     else:
-        _lines(connection.dialect, row, moved).run(connection, rows, tenant_id=tenant)
+        _lines(connection.dialect, row, moved, by).run(connection, rows, tenant_id=tenant)
 
 
 @lru_cache(maxsize=64)
@@ -72,11 +74,11 @@ def _insertion(dialect: Dialect, row: type[DeclarativeBase], columns: tuple[str,
 
 
 @lru_cache(maxsize=64)
-def _lines(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...]) -> _Lines:
+def _lines(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...], by: tuple[str, ...]) -> _Lines:
     table = table_of(row)
-    mine = update(table).where(table.c.tenant_id == bindparam(f"{_NEW}tenant_id"), table.c.id == bindparam(f"{_NEW}id"))
+    mine = update(table).where(*(table.c[name] == bindparam(f"{_NEW}{name}") for name in ("tenant_id", *by)))
     written = mine.values({name: bindparam(f"{_NEW}{name}", type_=table.c[name].type) for name in moved})
-    form = Prepared(written).form(dialect, dict.fromkeys([f"{_NEW}{name}" for name in (*moved, "tenant_id", "id")]))
+    form = Prepared(written).form(dialect, dict.fromkeys([f"{_NEW}{name}" for name in (*moved, "tenant_id", *by)]))
     return _Lines(form.sql, tuple((source.removeprefix(_NEW), change) for _own, source, _at, change in form.places))
 
 
@@ -89,11 +91,12 @@ def _addition(dialect: Dialect, row: type[DeclarativeBase], columns: tuple[str, 
 
 
 @lru_cache(maxsize=64)
-def _alteration(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...]) -> _Sheet:
-    given, changes = _given(dialect, row, ("id", *moved))
+def _alteration(dialect: Dialect, row: type[DeclarativeBase], moved: tuple[str, ...], by: tuple[str, ...]) -> _Sheet:
+    given, changes = _given(dialect, row, (*by, *moved))
     table = dialect.identifier_preparer.format_table(table_of(row))
     written = ", ".join(f"{name} = given.{name}" for name in _named(dialect, moved).split(", "))
-    mine = f"{table}.tenant_id = %(its_tenant)s AND {table}.id = given.id"
+    same = (f"{table}.{name} = given.{name}" for name in _named(dialect, by).split(", "))
+    mine = " AND ".join((f"{table}.tenant_id = %(its_tenant)s", *same))
     return _Sheet(f"UPDATE {table} SET {written} FROM {given} WHERE {mine}", changes)  # noqa: S608  our own names
 
 

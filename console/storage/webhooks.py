@@ -1,6 +1,7 @@
 """The webhooks of one tenant: the whole WebhookBook, with the part that works a bulk replay off."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import literal, select, update
@@ -16,6 +17,8 @@ from console.storage.webhook_runs import StoredRuns
 from console.storage.webhook_tables import DeliveryRow, RunItemRow, RunRow
 
 _OPEN = (ItemState.WAITING.value, ItemState.RELEASED.value)
+_PLACE = ("run", "position")  # what names an item
+_PRIOR = ("prior_state", "prior_reason", "prior_tries", "prior_due_at")
 
 
 class StoredWebhooks(StoredRuns):
@@ -35,12 +38,14 @@ class StoredWebhooks(StoredRuns):
         for some in in_parts(items):
             rows = self._items_of(run, [item.delivery for item in some], states=(ItemState.WAITING.value,))
             free = self._free_deliveries(list(rows), run=run)
-            for delivery, row in rows.items():
-                if delivery in free:
-                    row.prior_state, row.prior_reason, row.prior_tries, row.prior_due_at = free[delivery]
-                    row.state = ItemState.RELEASED.value
-                    released.append(shown_item(row))
-            self._session.flush()
+            going = [row for delivery, row in rows.items() if delivery in free]
+            moved = [
+                {"run": run, "position": row.position, "state": ItemState.RELEASED.value,
+                 **dict(zip(_PRIOR, free[DeliveryId(row.delivery)], strict=True))}
+                for row in going
+            ]  # fmt: skip
+            self._session.change_rows(RunItemRow, moved, by=_PLACE)
+            released += [replace(shown_item(row), state=ItemState.RELEASED) for row in going]
             queued = {"state": DeliveryState.QUEUED.value, "due_at": at, "tries": 0, "reason": None}
             self._move_all(list(free), {**queued, "trigger": Trigger.BULK.value, "run": run})
         self._count(run, released=len(released))
@@ -50,19 +55,26 @@ class StoredWebhooks(StoredRuns):
         """Take released items that no sender has taken yet back to WAITING; return how many."""
         self._take(run)
         wanted = select(DeliveryRow).where(DeliveryRow.run == run, DeliveryRow.state != DeliveryState.SENDING.value)
-        waiting = wanted.order_by(DeliveryRow.id).with_for_update(skip_locked=True)
-        held = {DeliveryId(row.id): row for row in self._session.scalars(waiting)}
+        free = wanted.order_by(DeliveryRow.id).with_for_update(skip_locked=True)
+        held = {DeliveryId(row.id): row for row in self._session.scalars(free)}
         recalled = 0
         for some in in_parts(list(held)):
             items = self._items_of(run, some, states=(ItemState.RELEASED.value,))
+            back: list[dict[str, object]] = []
+            waiting: list[dict[str, object]] = []
             for delivery, item in items.items():
                 row = held[delivery]
-                row.state = item.prior_state or row.state
-                row.reason, row.tries, row.due_at = item.prior_reason, item.prior_tries or 0, item.prior_due_at
-                row.run, row.version = None, row.version + 1
-                item.state, item.prior_state = ItemState.WAITING.value, None
+                back.append(
+                    {"id": row.id, "state": item.prior_state or row.state, "reason": item.prior_reason,
+                     "tries": item.prior_tries or 0, "due_at": item.prior_due_at, "run": None,
+                     "version": row.version + 1}
+                )  # fmt: skip
+                waiting.append(
+                    {"run": run, "position": item.position, "state": ItemState.WAITING.value, "prior_state": None}
+                )
             recalled += len(items)
-            self._session.flush()
+            self._session.change_rows(DeliveryRow, back)
+            self._session.change_rows(RunItemRow, waiting, by=_PLACE)
         self._count(run, released=-recalled)
         return recalled
 
@@ -78,16 +90,20 @@ class StoredWebhooks(StoredRuns):
         skipped_by = self._take(run)
         released = sent = skipped = settled = 0
         for some in in_parts(list(moved)):
+            written = []
             for delivery, row in self._items_of(run, some, states=_OPEN).items():
                 outcome = moved[delivery]
                 released += (outcome.state is ItemState.RELEASED) - (row.state == ItemState.RELEASED.value)
-                row.state, row.tries, row.reason = outcome.state.value, outcome.tries, outcome.reason
+                written.append(
+                    {"run": run, "position": row.position, "state": outcome.state.value, "tries": outcome.tries,
+                     "reason": outcome.reason}
+                )  # fmt: skip
                 sent += outcome.state is ItemState.SENT
                 settled += 1
                 if outcome.state is ItemState.SKIPPED:
                     skipped += 1
                     skipped_by[outcome.reason or ""] = skipped_by.get(outcome.reason or "", 0) + 1
-            self._session.flush()
+            self._session.change_rows(RunItemRow, written, by=_PLACE)
         self._count(run, released=released, sent=sent, skipped=skipped, skipped_by=skipped_by)
         return settled
 

@@ -46,6 +46,7 @@ SECRETS = {
 }
 EVENT = "invoice.paid"
 FAST = 10_000
+GRACE = timedelta(seconds=3)  # of an outside queue whose worker was killed
 
 
 def settings_of(url: str, folder: Path, *, engine: str = "own", **webhooks: object) -> dict[str, str]:
@@ -266,7 +267,7 @@ def logged(path: Path) -> list[dict[str, object]]:
 def work() -> None:
     """Work until killed."""
     os.setsid()
-    with opened_world(load_settings(os.environ)) as building:
+    with patch("console.app.sending._GRACE", GRACE), opened_world(load_settings(os.environ)) as building:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         run_until_signalled(sending_duties(building))
@@ -281,5 +282,5 @@ def serve() -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 
-    with patch("console.app.serving.opened_building", opened_world):
+    with patch("console.app.sending._GRACE", GRACE), patch("console.app.serving.opened_building", opened_world):
         serving.serve(load_settings(os.environ), ready=ready)

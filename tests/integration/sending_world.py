@@ -46,6 +46,7 @@ SECRETS = {
 }
 EVENT = "invoice.paid"
 FAST = 10_000
+GRACE = timedelta(seconds=3)  # of an outside queue whose worker was killed
 
 
 def settings_of(url: str, folder: Path, *, engine: str = "own", **webhooks: object) -> dict[str, str]:
@@ -114,15 +115,17 @@ class Ground:
         with self.house.store.read() as unit, tenant_data(self.house, unit, scope) as plane:
             yield plane
 
-    def endpoint(self, url: str, *, algorithm: KeyAlgorithm = KeyAlgorithm.V1, **other: object) -> Endpoint:
-        """Add an endpoint with one key."""
+    def endpoint(self, url: str, *, secret: str | None = None, **other: object) -> Endpoint:
+        """Add an endpoint with one key: a new one, or one of either kind that a receiver knows already."""
         now = self.house.clock.now()
         endpoint = Endpoint(
             id=EndpointId(self.house.ids.new("whe")), url=url, description="test", event_types=(),
             state=EndpointState.ACTIVE, because=None, rate_per_s=FAST, created_at=now, version=1,
         )  # fmt: skip
         endpoint = replace(endpoint, **other)  # type: ignore[arg-type]  # names and types are the dataclass's own
-        made = self.house.webhook_keys.make(algorithm)
+        keys = self.house.webhook_keys
+        made = keys.make(KeyAlgorithm.V1) if secret is None else keys.seal(secret)
+        algorithm = KeyAlgorithm.V1 if made.public is None else KeyAlgorithm.V1A
         key = EndpointKey(
             id=self.house.ids.new("whk"), endpoint=endpoint.id, algorithm=algorithm, sealed=made.sealed,
             public=made.public, created_at=now, expires_at=None,
@@ -141,9 +144,10 @@ class Ground:
         with self.written() as opened:
             for number in range(count):
                 at = now - timedelta(hours=1) + timedelta(milliseconds=number)
+                said = {"number": number, "name": "Zoë", "of": (message_id := MessageId(self.house.ids.new("msg")))}
                 message = Message(
-                    id=MessageId(self.house.ids.new("msg")), event_type=EVENT, kind=MessageKind.EVENT,
-                    payload=json.dumps({"number": number, "name": "Zoë"}, ensure_ascii=False).encode(),
+                    id=message_id, event_type=EVENT, kind=MessageKind.EVENT,
+                    payload=json.dumps(said, ensure_ascii=False).encode(),
                     created_at=at, expires_at=now + timedelta(days=30),
                 )  # fmt: skip
                 delivery = Delivery(
@@ -229,13 +233,16 @@ class Ground:
         assert found is not None
         return found
 
-    def pause(self, run_id: RunId) -> None:
-        """Pause as staff do."""
+    def pause(self, run_id: RunId) -> bool:
+        """Pause as staff do, and return whether there was anything to pause."""
         with self.written() as opened:
             run = opened.plane.webhooks.run(run_id)
-            if run is not None and run.state is RunState.RUNNING:
-                opened.plane.webhooks.move_run(run, RunState.PAUSED, at=self.house.clock.now(), because="staff")
+            if run is None or run.state is not RunState.RUNNING:
+                return False
+            is_paused = opened.plane.webhooks.move_run(run, RunState.PAUSED, at=self.house.clock.now(), because="staff")
+            if is_paused:
                 opened.plane.webhooks.recall_items(run_id)
+            return is_paused
 
     def resume(self, run_id: RunId) -> None:
         """Resume as staff do."""
@@ -260,7 +267,7 @@ def logged(path: Path) -> list[dict[str, object]]:
 def work() -> None:
     """Work until killed."""
     os.setsid()
-    with opened_world(load_settings(os.environ)) as building:
+    with patch("console.app.sending._GRACE", GRACE), opened_world(load_settings(os.environ)) as building:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         run_until_signalled(sending_duties(building))
@@ -275,5 +282,5 @@ def serve() -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 
-    with patch("console.app.serving.opened_building", opened_world):
+    with patch("console.app.sending._GRACE", GRACE), patch("console.app.serving.opened_building", opened_world):
         serving.serve(load_settings(os.environ), ready=ready)

@@ -82,7 +82,10 @@ def port_of(receiver: Receiver) -> int:
 @pytest.mark.parametrize("address", BAD)
 def test_it_refuses_every_special_address(address: str) -> None:
     assert address_fault(address) is not None
-    answer = outbound(lambda _host, _port: [address]).post("http://receiver.example/x", headers={}, body=b"")
+    way = outbound(lambda _host, _port: [address])
+    said = way.fault_of("http://receiver.example/x")  # at save
+    assert (said or "").endswith("Name a receiver on the public internet.")
+    answer = way.post("http://receiver.example/x", headers={}, body=b"")  # at send
     assert (answer.outcome, answer.status) == (AttemptOutcome.BLOCKED_ADDRESS, None)
 
 

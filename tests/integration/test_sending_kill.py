@@ -6,17 +6,12 @@ The receiver is a process of its own; its log is the witness. `SALLYPORT_DELIVER
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import httpcore2
 import pytest
@@ -24,20 +19,25 @@ import pytest
 from console.adapters.procrastinate_jobs import applied_schema
 from console.domain.ids import DeliveryId, EndpointId, RunId
 from console.domain.replays import ItemState, RunState
-from console.domain.webhooks import AttemptOutcome, DeliveryState
+from console.domain.webhooks import AttemptOutcome, DeliveryState, KeyAlgorithm
 from console.settings import load_settings
 from console.usecases.run_replay import proof_of
 from tests.databases import postgres_url, sqlite_url
+from tests.integration.sending_crew import Crew, receiving
+from tests.integration.sending_witness import KnownKey, authentic, known_key
 from tests.integration.sending_world import Ground, founded, logged, opened_world, serve, settings_of, work
-from tests.integration.stage import ROOT, rows
-from tests.processes import free_port, started
+from tests.integration.stage import rows
 
 COUNT = int(os.environ.get("SALLYPORT_DELIVERIES", "400"))
 PATIENCE_S = 60 + COUNT / 20
 KILLS = 3 + COUNT // 2_500
-PATHS = ("/steady", "/flaky", "/down_at_first")
+PAUSES = 2
+A_FEW = 10  # of a batch
+CREW = (work, work, serve)
+PATHS = {"/steady": KeyAlgorithm.V1, "/flaky": KeyAlgorithm.V1A, "/down_at_first": KeyAlgorithm.V1}
+GETS_WELL = "/down_at_first"
+ILLS = {"fail": AttemptOutcome.SERVER_ERROR, "busy": AttemptOutcome.SLOW_DOWN, "slow": AttemptOutcome.TIMEOUT}
 DELIVERY = "plane_webhook_delivery"
-CREWS = {"own": (serve, work, work), "procrastinate": (work, work)}
 
 
 @pytest.fixture(params=[
@@ -57,84 +57,63 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     return url, "own"
 
 
-def _cleared() -> dict[str, str]:
-    """Return this process's environment without settings of a house."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SALLYPORT_")}
-
-
-@contextmanager
-def receiving(log: Path) -> Iterator[str]:
-    """Run a receiver as a process of its own and return its address."""
-    program = [sys.executable, "-m", "console.adapters.demo.receiver", "0", str(log)]
-    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as receiver:
-        assert receiver.stdout is not None
-        try:
-            yield receiver.stdout.readline().strip()
-        finally:
-            receiver.kill()
-
-
-@dataclass
-class Crew:
-    """Processes that send, some of which do not live long. Shape: `alive` has the one that lives longest first."""
-
-    environ: dict[str, str]
-    folder: Path
-    dice: random.Random
-    alive: list[tuple[Callable[[], None], ForkServerProcess, IO[str]]] = field(default_factory=list)
-    killed: Counter[Callable[[], None]] = field(default_factory=Counter)
-
-    def hire(self, job: Callable[[], None]) -> None:
-        said = self.folder / f"{job.__name__}-{len(self.alive)}-{self.killed.total()}.txt"
-        own_port = {"SALLYPORT_SERVER__PORT": str(free_port())}
-        process, out = started(job, said=said, environ=_cleared() | self.environ | own_port)
-        assert out.readline() == "ready\n", said.read_text()
-        self.alive.append((job, process, out))
-
-    def replace_eldest(self) -> None:
-        """Kill the one that has lived longest, with every process that it started, and put another in its place."""
-        job = self._kill(0)
-        self.hire(job)
-
-    def dismiss(self) -> None:
-        while self.alive:
-            self._kill(0)
-
-    def _kill(self, place: int) -> Callable[[], None]:
-        job, process, out = self.alive.pop(place)
-        assert process.pid is not None
-        os.killpg(process.pid, signal.SIGKILL)
-        process.join()
-        out.close()
-        self.killed[job] += 1
-        return job
-
-
 def mood(address: str, path: str, word: str) -> None:
     """Tell the receiver how to answer from now on."""
     answer = httpcore2.request("POST", f"{address}/_mood{path}", content=json.dumps({"mood": word}).encode())
     assert answer.status == 204
 
 
-def harass(ground: Ground, crew: Crew, run_id: RunId, address: str) -> None:
+@dataclass
+class Patient:
+    """A path that gets well ill by ill: each lasts until the books know an attempt that ended so."""
+
+    url: str
+    address: str
+    ills: list[str] = field(default_factory=lambda: list(ILLS))
+
+    def look(self) -> None:
+        if not self.ills:
+            return
+        of_path = "endpoint IN (SELECT id FROM plane_webhook_endpoint WHERE url = ?)"
+        seen = rows(self.url, f"SELECT 1 FROM plane_webhook_attempt WHERE {of_path} AND outcome = ? LIMIT 1",
+                    self.address + GETS_WELL, ILLS[self.ills[0]].value)  # fmt: skip
+        if seen:
+            self.ills.pop(0)
+            mood(self.address, GETS_WELL, self.ills[0] if self.ills else "ok")
+
+
+def in_the_middle(log: Path) -> None:
+    """Wait for a moment in which somebody works off a batch for the receiver that takes its time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not log.exists() or log.read_bytes().count(b'"path": "/steady"') < A_FEW:  # its last line may be half there
+        assert time.monotonic() < deadline, "nobody began to send"
+        time.sleep(0.02)
+
+
+def harass(ground: Ground, crew: Crew, run_id: RunId, patient: Patient) -> None:
     """Kill, pause, resume and change moods until the run is over and the schedule has nothing left."""
     deadline = time.monotonic() + PATIENCE_S
-    kills = 0
+    pausing = crew.dice.sample(range(1, KILLS + 1), PAUSES)
+    kills = crew.killed.total()
+    owed = int(kills in pausing)
     next_kill = time.monotonic() + 0.5
     while time.monotonic() < deadline:
         run = ground.run(run_id)
         done = rows_waiting(ground) == 0
         if run.state is RunState.FINISHED and done:
+            assert (kills, owed, patient.ills) == (KILLS, 0, []), "it was to be harassed to the end"
             return
         if run.state is RunState.PAUSED:
             ground.resume(run_id)
+        elif owed and ground.pause(run_id):
+            owed -= 1
         if kills < KILLS and time.monotonic() >= next_kill:
             crew.replace_eldest()
             kills += 1
             next_kill = time.monotonic() + crew.dice.uniform(0.2, 2.0)
-            if kills == 2:
-                ground.pause(run_id)
-                mood(address, "/down_at_first", "ok")
+            owed += kills in pausing
+        if kills >= 2:
+            patient.look()
         time.sleep(0.1)
     with ground.house.store.read() as unit:
         jobs = unit.jobs.page(state=None, kind=None, fingerprint=None, tenant=None, before=None, limit=3)
@@ -161,32 +140,38 @@ def test_it_misses_nothing_and_explains_every_duplicate(place: tuple[str, str], 
             ground = founded(building, url)
             mood(address, "/steady", "lazy")  # so that a kill finds a sender in the middle of a batch
             mood(address, "/flaky", "flaky")
-            mood(address, "/down_at_first", "fail")
-            planned, queued = filled(ground, address)
+            patient = Patient(url, address)
+            mood(address, GETS_WELL, patient.ills[0])
+            keys = {path: known_key(algorithm) for path, algorithm in PATHS.items()}
+            planned, queued = filled(ground, address, keys)
             run_id = ground.planned(planned)
             ground.begun(run_id)
             crew = Crew(environ, tmp_path, random.Random(COUNT))
             began = time.monotonic()
             try:
-                for job in CREWS[engine]:
+                crew.hire(serve)
+                in_the_middle(log)
+                crew.lose_eldest()
+                for job in CREW:
                     crew.hire(job)
-                harass(ground, crew, run_id, address)
-                killed = Counter({job.__name__: count for job, count in crew.killed.items()})
-                assert killed[CREWS[engine][0].__name__], "the first was to be killed in the middle"
+                harass(ground, crew, run_id, patient)
+                killed = {job.__name__: count for job, count in crew.killed.items()}
             finally:
                 crew.dismiss()
             took = time.monotonic() - began
-            told = held_against_the_log(ground, url, run_id, planned, queued, logged(log))
+            told = held_against_the_log(ground, url, run_id, planned, queued, logged(log), keys=keys)
     print(f"\n{engine} {url.partition(':')[0]}: {len(planned) + len(queued)} deliveries in {took:.1f} s, "  # noqa: T201
-          f"killed: {dict(killed)}, {told}")  # fmt: skip
+          f"killed: {killed}, {told}")  # fmt: skip
 
 
-def filled(ground: Ground, address: str) -> tuple[dict[DeliveryId, EndpointId], list[DeliveryId]]:
+def filled(
+    ground: Ground, address: str, keys: Mapping[str, KnownKey]
+) -> tuple[dict[DeliveryId, EndpointId], list[DeliveryId]]:
     """Return half of the deliveries in a plan, and half on their automatic way, over three endpoints."""
     planned: dict[DeliveryId, EndpointId] = {}
     queued: list[DeliveryId] = []
-    for path in PATHS:
-        endpoint = ground.endpoint(address + path)
+    for path, key in keys.items():
+        endpoint = ground.endpoint(address + path, secret=key.secret)
         share = COUNT // len(PATHS) // 2
         for delivery in ground.messages(endpoint, share, state=DeliveryState.EXHAUSTED):
             planned[delivery] = endpoint.id
@@ -196,7 +181,7 @@ def filled(ground: Ground, address: str) -> tuple[dict[DeliveryId, EndpointId], 
 
 def held_against_the_log(
     ground: Ground, url: str, run_id: RunId, planned: dict[DeliveryId, EndpointId], queued: list[DeliveryId],
-    log: list[dict[str, Any]],
+    log: list[dict[str, Any]], *, keys: Mapping[str, KnownKey],
 ) -> str:  # fmt: skip
     """Assert that books and witness agree, and return the figures."""
     # 1 the run's own proof, from its rows
@@ -238,6 +223,7 @@ def held_against_the_log(
     # 3 the witness: no miss, nothing unknown, and every arrival has its own attempt
     arrived = Counter(str(line["id"]) for line in log)
     welcome = Counter(str(line["id"]) for line in log if line["mood"] in {"ok", "lazy"})
+    taken = welcome + Counter(str(line["id"]) for line in log if line["mood"] == "slow")  # but said so too late
     assert {message_of[delivery] for delivery in sent | set(queued)} <= set(welcome)
     assert set(arrived) <= set(message_of.values())
     doubled = 0
@@ -246,10 +232,16 @@ def held_against_the_log(
         unsure = outcomes[delivery].count(AttemptOutcome.INTERRUPTED.value) + sum(
             outcomes[delivery].count(each.value) for each in (AttemptOutcome.TIMEOUT, AttemptOutcome.CONNECT)
         )
-        assert welcome[message] <= 1 + unsure  # taken twice only where an attempt stopped in the middle
-        doubled += welcome[message] > 1
-    interrupted = sum(each.count(AttemptOutcome.INTERRUPTED.value) for each in outcomes.values())
+        assert taken[message] <= 1 + unsure  # taken twice only where an attempt stopped in the middle
+        doubled += taken[message] > 1
+    # 4 what arrived is what was stored, and signed anew each time
+    payloads = dict(rows(url, "SELECT id, payload FROM plane_webhook_message"))
+    repeats = authentic(log, payloads, keys)
+    assert all(repeats.values()), "messages of either kind of key were to come again, with new signatures"
+    ended = Counter(outcome for each in outcomes.values() for outcome in each)
+    assert doubled >= A_FEW, "the first was killed in the middle"
     return (
         f"{len(sent)} of {run.planned} planned sent and {run.skipped} skipped, {len(queued)} on schedule; "
-        f"{len(log)} arrivals, {len(tried)} attempts, {interrupted} interrupted, {doubled} taken twice"
+        f"{len(log)} arrivals, {len(tried)} attempts {dict(ended)}, "
+        f"{doubled} taken twice, with new signatures {sum(repeats.values())}"
     )

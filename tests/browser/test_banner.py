@@ -44,6 +44,8 @@ def entered(stage: Stage, browser: Browser, *, has_script: bool = True) -> tuple
     page.goto(f"{stage.console.product}/sallyport/enter?sid={row.sid}")
     page.get_by_role("button", name="Enter").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Acme Robotics")
+    if has_script:
+        expect(page).to_have_title(re.compile("^\u25cf "))  # the banner's script runs, and counts from here on
     return page, row.sid
 
 

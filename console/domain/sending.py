@@ -162,10 +162,8 @@ def endpoint_after(rules: SendingRules, endpoint: Endpoint, tried: Tried) -> End
     if tried.outcome is AttemptOutcome.INTERRUPTED:
         return endpoint
     if tried.is_success:
-        if (
-            not endpoint.failures_in_row
-            and endpoint.failing_since is endpoint.warned_at is endpoint.breaker_until is None
-        ):
+        troubles = (endpoint.failing_since, endpoint.failures_in_row, endpoint.warned_at, endpoint.breaker_until)
+        if not any(troubles):
             return endpoint
         return replace(endpoint, failing_since=None, failures_in_row=0, warned_at=None, breaker_until=None)
     failed = replace(

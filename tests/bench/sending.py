@@ -2,8 +2,6 @@
 
 import gc
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -32,8 +30,8 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.send_deliveries import send_due
 from tests import postgres
 from tests.bench.tables import Result, Table
+from tests.integration.sending_crew import receiving
 from tests.integration.sending_world import Ground, founded, opened_world, settings_of
-from tests.integration.stage import ROOT
 
 AIM = 0.5
 _BODY = b'{"number": 1, "name": "Zoe"}'
@@ -252,7 +250,7 @@ def _messages(bed: Bed, count: int, state: DeliveryState) -> list[DeliveryId]:
 
 @contextmanager
 def _bed(database: str, *, engine: str = "own") -> Iterator[Bed]:
-    with tempfile.TemporaryDirectory() as name, _receiver(Path(name)) as receiver:
+    with tempfile.TemporaryDirectory() as name, receiving(Path(name) / "receiver.jsonl") as receiver:
         folder = Path(name)
         url = f"sqlite:///{folder / 'bench.db'}"
         if database == "postgres":
@@ -270,14 +268,3 @@ def _bed(database: str, *, engine: str = "own") -> Iterator[Bed]:
             gc.collect()
             gc.freeze()  # as the worker does
             yield Bed(database=database, url=url, receiver=receiver, ground=ground, endpoint=endpoint.id)
-
-
-@contextmanager
-def _receiver(folder: Path) -> Iterator[str]:
-    program = [sys.executable, "-m", "console.adapters.demo.receiver", "0", str(folder / "receiver.jsonl")]
-    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()

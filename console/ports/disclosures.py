@@ -1,6 +1,6 @@
 """What a tenant is shown of staff's accesses, in the order in which it was shown; and what keeps something back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -34,16 +34,20 @@ class DisclosureBook(Protocol):
         """Move that place by one conditional update; False when somebody else did."""
         ...
 
-    def add(self, disclosure: Disclosure) -> bool:
-        """Store an access that waits; False when it is known."""
+    def add(self, disclosures: Sequence[Disclosure]) -> None:
+        """Store accesses that are not known yet: those with a number are shown, the others wait."""
+        ...
+
+    def last_numbers(self, tenants: Collection[TenantId]) -> dict[TenantId, int]:
+        """Return the last number that each of these tenants was shown, where there is one."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> Sequence[Disclosure]:
         """Return what waits and is due, longest first."""
         ...
 
-    def show(self, disclosure: Disclosure, *, at: datetime) -> int | None:
-        """Give it the next number of its tenant; None when it has one."""
+    def show(self, disclosures: Sequence[Disclosure]) -> None:
+        """Show accesses that waited, under the numbers that they were given."""
         ...
 
     def postpone(self, disclosure: Disclosure, *, due_at: datetime) -> None:

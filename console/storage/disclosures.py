@@ -1,22 +1,35 @@
 """What tenants are shown of staff's accesses, and what keeps something back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.domain.disclosure import LegalHold
 from console.domain.ids import StaffId, TenantId
 from console.ports.disclosures import Disclosure
-from console.storage.rows import add, add_unless_taken, changed, table_of
+from console.storage.prepared import Prepared
+from console.storage.rows import add, add_unless_taken, changed, done, found, table_of
+from console.storage.sheets import add_all
 from console.storage.trust_tables import DisclosureCursorRow, DisclosureRow, LegalHoldRow, StaffCountryRow
 
 _ONLY = 1
 _START = -1
 _DISCLOSED, _CURSOR, _HOLDS = table_of(DisclosureRow), table_of(DisclosureCursorRow), table_of(LegalHoldRow)
+_LAST = Prepared(
+    select(_DISCLOSED.c.tenant, _DISCLOSED.c.number)
+    .where(_DISCLOSED.c.tenant == bindparam("tenant"), _DISCLOSED.c.number.is_not(None))
+    .order_by(_DISCLOSED.c.number.desc())
+    .limit(1)
+)
+_SHOWN = Prepared(
+    update(_DISCLOSED)
+    .where(_DISCLOSED.c.event == bindparam("which"), _DISCLOSED.c.number.is_(None))
+    .values(number=bindparam("given"), shown_at=bindparam("since"))
+)
 
 
 class StoredDisclosures:
@@ -28,8 +41,8 @@ class StoredDisclosures:
 
     def position(self) -> int:
         """Return the last place of the trail that was looked at, -1 before the first."""
-        found = self._session.scalar(select(_CURSOR.c.position))
-        return _START if found is None else int(found)
+        position = self._session.scalar(select(_CURSOR.c.position))
+        return _START if position is None else int(position)
 
     def move_on(self, before: int, to: int) -> bool:
         """Move that place by one conditional update; False when somebody else did."""
@@ -37,23 +50,26 @@ class StoredDisclosures:
             add_unless_taken(self._session, DisclosureCursorRow, {"id": _ONLY, "position": _START})
         return changed(self._session, update(_CURSOR).where(_CURSOR.c.position == before).values(position=to)) == 1
 
-    def add(self, disclosure: Disclosure) -> bool:
-        """Store an access that waits; False when it is known."""
-        return add_unless_taken(self._session, DisclosureRow, asdict(disclosure))
+    def add(self, disclosures: Sequence[Disclosure]) -> None:
+        """Store accesses that are not known yet: those with a number are shown, the others wait."""
+        if disclosures:
+            add_all(self._session.connection(), DisclosureRow, [asdict(each) for each in disclosures])
+
+    def last_numbers(self, tenants: Collection[TenantId]) -> dict[TenantId, int]:
+        """Return the last number that each of these tenants was shown, where there is one."""
+        each = [found(self._session, _LAST, tenant=tenant) for tenant in sorted(tenants)]
+        return {TenantId(row.tenant): row.number for rows in each for row in rows}
 
     def due(self, now: datetime, *, limit: int) -> Sequence[Disclosure]:
         """Return what waits and is due, longest first."""
         row = _DISCLOSED.c
         wanted = select(_DISCLOSED).where(row.number.is_(None), row.due_at <= now).order_by(row.due_at, row.event)
-        return [_disclosure(found) for found in self._session.execute(wanted.limit(limit))]
+        return [_disclosure(each) for each in self._session.execute(wanted.limit(limit))]
 
-    def show(self, disclosure: Disclosure, *, at: datetime) -> int | None:
-        """Give it the next number of its tenant; None when it has one."""
-        row = _DISCLOSED.c
-        last = self._session.scalar(select(func.max(row.number)).where(row.tenant == disclosure.tenant))
-        number = (last or 0) + 1
-        waiting = update(_DISCLOSED).where(row.event == disclosure.event, row.number.is_(None))
-        return number if changed(self._session, waiting.values(number=number, shown_at=at)) == 1 else None
+    def show(self, disclosures: Sequence[Disclosure]) -> None:
+        """Show accesses that waited, under the numbers that they were given."""
+        for each in disclosures:
+            done(self._session, _SHOWN, which=each.event, given=each.number, since=each.shown_at)
 
     def postpone(self, disclosure: Disclosure, *, due_at: datetime) -> None:
         """Let it wait longer."""
@@ -73,19 +89,19 @@ class StoredDisclosures:
         wanted = select(_DISCLOSED).where(row.tenant == tenant, row.number.is_not(None))
         if before is not None:
             wanted = wanted.where(row.number < before)
-        return [_disclosure(found) for found in self._session.execute(wanted.order_by(row.number.desc()).limit(limit))]
+        return [_disclosure(each) for each in self._session.execute(wanted.order_by(row.number.desc()).limit(limit))]
 
     def shown_after(self, tenant: TenantId, *, number: int, limit: int) -> Sequence[Disclosure]:
         """Return what is shown, oldest number first, those above `number`."""
         row = _DISCLOSED.c
         wanted = select(_DISCLOSED).where(row.tenant == tenant, row.number > number).order_by(row.number).limit(limit)
-        return [_disclosure(found) for found in self._session.execute(wanted)]
+        return [_disclosure(each) for each in self._session.execute(wanted)]
 
     def waiting(self, tenant: TenantId, *, limit: int) -> Sequence[Disclosure]:
         """Return what is not shown yet, soonest first."""
         row = _DISCLOSED.c
         wanted = select(_DISCLOSED).where(row.tenant == tenant, row.number.is_(None)).order_by(row.due_at, row.event)
-        return [_disclosure(found) for found in self._session.execute(wanted.limit(limit))]
+        return [_disclosure(each) for each in self._session.execute(wanted.limit(limit))]
 
     def count_under(self, tenant: TenantId, reference: str) -> tuple[int, int]:
         """Return how many accesses under a reference are shown, and how many wait."""

@@ -1,8 +1,9 @@
 """Follow the trail and give each access of staff its number in the customer's log: at once, later, or after a hold."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from console.domain.disclosure import DisclosureRule, LegalHold, Shown
 from console.domain.entries import SYSTEM_ACTOR, Exposure
@@ -10,7 +11,6 @@ from console.domain.ids import ReasonCode, TenantId
 from console.domain.trust.access_log import is_access, is_worth_a_letter, moment_of, reason_of
 from console.ports.disclosures import Disclosure
 from console.ports.store import ControlUnit
-from console.ports.trail import StoredEntry
 from console.usecases.access_lines import body_of_entry
 from console.usecases.house import House
 from console.usecases.queue_letters import tell_of_access
@@ -23,17 +23,24 @@ _LOCK = ("disclosure", "all")  # two processes never number at the same time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Round:
-    """One unit's work. Shape: `holds` of a tenant are read once."""
+    """One unit's work. Shape: `numbers` are the last ones given; `holds` of a tenant are read once."""
 
     house: House
     unit: ControlUnit
     now: datetime
-    holds: dict[TenantId, Sequence[LegalHold]]
+    numbers: dict[TenantId, int]
+    holds: dict[TenantId, Sequence[LegalHold]] = field(default_factory=dict)
+
+    def shown(self, access: Disclosure) -> Disclosure:
+        """Return an access with the next number of its tenant."""
+        number = self.numbers[access.tenant] = self.numbers.get(access.tenant, 0) + 1
+        return replace(access, number=number, shown_at=self.now)
 
 
-def publish_accesses(house: House) -> int:
-    """Take in what the sequencer placed, show what is due, and return how many entries and accesses were looked at."""
-    return _take_in(house) + _show_due(house)
+def publish_accesses(house: House) -> bool:
+    """Take in what the sequencer placed, show what is due, and return whether there may be more of either."""
+    is_behind = _take_in(house)
+    return _show_due(house) or is_behind
 
 
 def rule_of(house: House, code: str | None) -> DisclosureRule:
@@ -42,59 +49,68 @@ def rule_of(house: House, code: str | None) -> DisclosureRule:
     return _AT_ONCE if rule is None else rule.disclosure
 
 
-def _take_in(house: House) -> int:
+def _take_in(house: House) -> bool:
     """Store every access among the next entries, and show those that wait for nothing."""
     with house.store.read() as unit:
         seen = unit.disclosures.position()
         entries = unit.reader.placed_after(seen, limit=_BATCH)
     if not entries:
-        return 0
+        return False
     now = house.clock.now()
-    found = [each for each in map(_access, entries) if each is not None]
+    bodies = {entry.id: body_of_entry(entry.body) for entry in entries}
+    found = [_access(house, event, body) for event, body in bodies.items() if is_access(body)]
+    at_once = {each.event for each in found if rule_of(house, each.reason_code).shown is Shown.AT_ONCE}
     with house.store.write() as unit:
         unit.throttles.lock(*_LOCK)
         if not unit.disclosures.move_on(seen, entries[-1].position or 0):
-            return 0  # another process took these in
-        round_ = _Round(house=house, unit=unit, now=now, holds={})
-        for event, tenant, at, code, reference in found:
-            rule = rule_of(house, code)
-            access = Disclosure(
-                event=event, tenant=tenant, at=at, reason_code=code, reference=reference, due_at=rule.due(at)
-            )
-            if unit.disclosures.add(access) and rule.shown is Shown.AT_ONCE:
-                _show(round_, access)
-    return len(entries)
+            return True  # another process took these in
+        known = unit.disclosures.last_numbers({each.tenant for each in found if each.event in at_once})
+        round_ = _Round(house=house, unit=unit, now=now, numbers=known)
+        told = [round_.shown(each) if each.event in at_once else each for each in found]
+        unit.disclosures.add(told)
+        for each in told:
+            _tell(round_, each, bodies[each.event])
+    return len(entries) == _BATCH
 
 
-def _show_due(house: House) -> int:
+def _show_due(house: House) -> bool:
     now = house.clock.now()
     with house.store.read() as unit:
         if not unit.disclosures.due(now, limit=1):
-            return 0
+            return False
     with house.store.write() as unit:
         unit.throttles.lock(*_LOCK)
-        round_ = _Round(house=house, unit=unit, now=now, holds={})
         due = unit.disclosures.due(now, limit=_BATCH)
-        released: dict[TenantId, list[int]] = {}
+        known = unit.disclosures.last_numbers({each.tenant for each in due})
+        round_ = _Round(house=house, unit=unit, now=now, numbers=known)
+        released: dict[TenantId, list[Disclosure]] = {}
         for access in due:
             held = _held_until(round_, access)
-            if held is not None:
+            if held is None:
+                released.setdefault(access.tenant, []).append(round_.shown(access))
+            else:
                 unit.disclosures.postpone(access, due_at=held)
-                continue
-            number = _show(round_, access)
-            if number is not None:
-                released.setdefault(access.tenant, []).append(number)
-        for tenant, numbers in released.items():
-            emit_as(
-                unit,
-                SYSTEM_ACTOR,
-                "disclosure.released",
-                at=now,
-                tenant=tenant_ref(unit, tenant, source="disclosure"),
-                exposure=Exposure(records=len(numbers), fields=("access",)),
-                facts={"first": min(numbers), "last": max(numbers)},
-            )
-    return len(due)
+        for tenant, shown in released.items():
+            _release(round_, tenant, shown)
+    return len(due) == _BATCH
+
+
+def _release(round_: _Round, tenant: TenantId, shown: Sequence[Disclosure]) -> None:
+    """Show a tenant what waited, and write an entry of it."""
+    unit = round_.unit
+    unit.disclosures.show(shown)
+    entries = {each.id: body_of_entry(each.body) for each in unit.reader.many([each.event for each in shown])}
+    for each in shown:
+        _tell(round_, each, entries[each.event])
+    emit_as(
+        unit,
+        SYSTEM_ACTOR,
+        "disclosure.released",
+        at=round_.now,
+        tenant=tenant_ref(unit, tenant, source="disclosure"),
+        exposure=Exposure(records=len(shown), fields=("access",)),
+        facts={"first": shown[0].number, "last": shown[-1].number},
+    )
 
 
 def _held_until(round_: _Round, access: Disclosure) -> datetime | None:
@@ -112,21 +128,22 @@ def _held_until(round_: _Round, access: Disclosure) -> datetime | None:
     return max(standing, default=None)
 
 
-def _show(round_: _Round, access: Disclosure) -> int | None:
-    """Give an access its number, and queue what is said of it: of openings and deeds, not of every page looked at."""
-    unit = round_.unit
-    number = unit.disclosures.show(access, at=round_.now)
-    entries = () if number is None else unit.reader.many([access.event])
-    if number is not None and any(is_worth_a_letter(body_of_entry(each.body)) for each in entries):
+def _tell(round_: _Round, access: Disclosure, body: Mapping[str, Any]) -> None:
+    """Queue what is said of an access that was shown: of openings and deeds, not of every page looked at."""
+    if access.number is not None and is_worth_a_letter(body):
         rule = rule_of(round_.house, access.reason_code)
-        tell_of_access(round_.house, unit, access.tenant, rule, number=number, happened=access.at)
-    return number
+        tell_of_access(round_.house, round_.unit, access.tenant, rule, number=access.number, happened=access.at)
 
 
-def _access(entry: StoredEntry) -> tuple[int, TenantId, datetime, str | None, str] | None:
-    """Return row id, tenant, moment, reason code and reference of an entry that is an access."""
-    body = body_of_entry(entry.body)
-    if not is_access(body):
-        return None
+def _access(house: House, event: int, body: Mapping[str, Any]) -> Disclosure:
+    """Return an access as it waits to be shown, of the entry with this row id."""
+    at = moment_of(body)
     code, reference = reason_of(body)
-    return entry.id, TenantId(body["tenant"]["id"]), moment_of(body), code, reference
+    return Disclosure(
+        event=event,
+        tenant=TenantId(body["tenant"]["id"]),
+        at=at,
+        reason_code=code,
+        reference=reference,
+        due_at=rule_of(house, code).due(at),
+    )

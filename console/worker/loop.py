@@ -29,6 +29,7 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
         "recover_executions": 30.0,
     }
 )
+FOLLOWING = frozenset({"watch_trail", "publish_accesses"})  # they read the trail batch by batch, and catch up at once
 
 _LOG = logging.getLogger(__name__)
 _FAILED = object()
@@ -52,7 +53,9 @@ class Duty:
 
 def duties(runs: Mapping[str, Callable[[], object]], *, every_s: Mapping[str, float] = INTERVALS) -> tuple[Duty, ...]:
     """Return duties by name with their usual intervals; raises KeyError for a name that has none."""
-    return tuple(Duty(name=name, every_s=every_s[name], run=run) for name, run in runs.items())
+    return tuple(
+        Duty(name=name, every_s=every_s[name], run=run, keeps_on=name in FOLLOWING) for name, run in runs.items()
+    )
 
 
 class Loop:

@@ -49,23 +49,13 @@ def run_once(agent: Caller, lead: Caller, dice: random.Random) -> list[Answer]:
     return answers
 
 
-def forget(stage: Stage) -> None:
-    """End what earlier cycles gave, so that every one asks for a raise, on which the finance lead votes."""
-    now = int(datetime.now(UTC).timestamp() * 1_000_000)
-    ended = (
-        "UPDATE plane_entitlement_override SET ended_at = :now "
-        "WHERE tenant_id = :tenant AND feature = 'seats' AND ended_at IS NULL"
-    )
-    stage.rows.write([(ended, {"now": now, "tenant": stage.tenant(LARGEST)})])
-
-
 def count(stage: Stage) -> tuple[Counted, int]:
     """Return statements and requests of one cycle, inside this process."""
     dice = random.Random(7)
     people = stage.inside(AGENT), stage.inside(LEAD)
-    forget(stage)
+    stage.forget()
     run_once(*people, dice)
-    forget(stage)
+    stage.forget()
     with counted(stage.building.storage.engines()) as found:
         answers = run_once(*people, dice)
     return found, len(answers)
@@ -83,7 +73,7 @@ def table(stage: Stage, *, agent: Caller, lead: Caller, floor: Caller, rounds: i
     ours: list[float] = []
     raw: list[float] = []
     for _ in range(rounds):
-        forget(stage)
+        stage.forget()
         for caller in (agent, lead, floor):
             caller.refresh()
         ours.append(sum(answer.seconds for answer in run_once(agent, lead, dice)))

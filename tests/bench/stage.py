@@ -34,6 +34,11 @@ _ORIGIN = Origin(request_id="bench", route="bench", method="GET", ip="127.0.0.1"
 _SUPPORT = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
 CONTRACT = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
 
+_ENDED = (
+    "UPDATE plane_entitlement_override SET ended_at = :now "
+    "WHERE tenant_id = :tenant AND feature = 'seats' AND ended_at IS NULL"
+)
+
 
 class StageError(RuntimeError):
     """The console refused what a benchmark needs; the sentence says what."""
@@ -73,6 +78,11 @@ class Stage:
         """Forget how many searches there were: the limit of 60 a minute is for people."""
         self.rows.write([("DELETE FROM throttle_event", {})])
 
+    def forget(self) -> None:
+        """End the seats that earlier cycles gave: every request asks for a raise, on which the finance lead votes."""
+        now = int(datetime.now(UTC).timestamp() * 1_000_000)
+        self.rows.write([(_ENDED, {"now": now, "tenant": self.tenant(LARGEST)})])
+
 
 @contextmanager
 def opened_stage(world: World) -> Iterator[Stage]:
@@ -85,6 +95,7 @@ def opened_stage(world: World) -> Iterator[Stage]:
         for slug in (LARGEST, LARGE):
             _open(building, signed[AGENT].actor, stage.tenant(slug), _SUPPORT)
         _open(building, signed[LEAD].actor, stage.tenant(LARGEST), CONTRACT)
+        stage.forget()
         _fill_inbox(building, signed[AGENT].actor, stage)
         fill(building.storage, rows, staff=signed[LEAD].actor.staff)
         yield stage

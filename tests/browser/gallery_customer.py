@@ -63,10 +63,8 @@ def furnish(stage: Stage) -> tuple[str, str, str]:
         unit.customer_tokens.add(made, hashed="0" * 64)
         for number, state in enumerate((ConsentState.REFUSED, ConsentState.PENDING), start=1):
             unit.consents.add(_question(f"cns_{number}", row.id, lead, state, now=now))
-    for _ in range(20):
-        stage.building.sequencer.run_once()
-        if not publish_accesses(house):
-            break
+    while stage.building.sequencer.run_once() or publish_accesses(house):
+        pass
     scope = scope_of_sender(row.id, row.plane, now=now)
     with house.store.read() as unit, tenant_data(house, unit, scope) as plane:
         boss = plane.administrators(limit=1)[0].id

@@ -155,6 +155,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
     "entries of row ids": lambda unit: unit.reader.many([1, 2, 3]),
     "disclosures due": lambda unit: unit.disclosures.due(NOON, limit=50),
+    "last number shown": lambda unit: unit.disclosures.last_numbers([ACME]),
     "disclosures shown": lambda unit: unit.disclosures.shown(ACME, before=500, limit=50),
     "disclosures shown after": lambda unit: unit.disclosures.shown_after(ACME, number=5, limit=50),
     "disclosures waiting": lambda unit: unit.disclosures.waiting(ACME, limit=50),

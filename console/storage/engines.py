@@ -110,6 +110,7 @@ def _postgresql(url: URL, *, part: Part, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        pool_use_lifo=True,  # the connection used last has its pages and statements at hand
         pool_timeout=_POOL_TIMEOUT_S,
         pool_pre_ping=True,
         hide_parameters=True,  # what a broken statement would have written is somebody's data, and faults are logged
@@ -129,6 +130,7 @@ def _sqlite(url: URL, *, part: Part, pool_size: int, begin: str) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        pool_use_lifo=True,  # the connection used last has its pages and statements at hand
         pool_timeout=_POOL_TIMEOUT_S,
         hide_parameters=True,
         connect_args={

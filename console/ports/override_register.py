@@ -32,6 +32,9 @@ class Glance:
     looked_at: datetime | None
 
 
+Mark = tuple[TenantId, str]  # tenant and override: where a page ended
+
+
 class OverrideRegister(Protocol):
     """The register inside one unit."""
 
@@ -47,8 +50,11 @@ class OverrideRegister(Protocol):
         """Remove what no round has seen since; return how many."""
         ...
 
-    def page(self, which: Which, *, ends_before: datetime, limit: int) -> Sequence[Registered]:
-        """Return overrides, those that end first before the others; `ends_before` bounds what ends soon."""
+    def page(self, which: Which, *, ends_before: datetime, after: Mark | None, limit: int) -> Sequence[Registered]:
+        """Return overrides, those that end first before the others; `ends_before` bounds what ends soon.
+
+        Shape: `after` is exclusive; one that is no longer registered begins anew.
+        """
         ...
 
     def glance(self, *, now: datetime, ends_before: datetime, most: int) -> Glance:

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, case, delete, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.ids import TenantId
 from console.domain.override_register import Registered
-from console.ports.override_register import Glance, Which
+from console.ports.override_register import Glance, Mark, Which
 from console.storage.access_tables import RegisteredRow, RegisterRoundRow
 from console.storage.control_tables import StaffRow
 from console.storage.prepared import Prepared
@@ -43,10 +43,30 @@ class StoredRegister:
         """Remove what no round has seen since; return how many."""
         return changed(self._session, delete(RegisteredRow).where(RegisteredRow.checked_at < before))
 
-    def page(self, which: Which, *, ends_before: datetime, limit: int) -> Sequence[Registered]:
-        """Return overrides, those that end first before the others; `ends_before` bounds what ends soon."""
-        bounds = {"ends_before": ends_before} if which is Which.ENDS_SOON else {}
-        return [_shown(row) for row in found(self._session, _PAGES[which], most=limit, **bounds)]
+    def page(self, which: Which, *, ends_before: datetime, after: Mark | None, limit: int) -> Sequence[Registered]:
+        """Return overrides, those that end first before the others; `ends_before` bounds what ends soon.
+
+        1. those with an end, by it. 2. those without one, where there is room.
+        """
+        mark = self._mark(after)
+        values = {"ends_before": ends_before} if which is Which.ENDS_SOON else {}
+        rows: list[Any] = []
+        # 1
+        if mark is None or mark.until is not None:
+            past = {} if mark is None else {"until": mark.until, "tenant": mark.tenant, "override": mark.override}
+            rows += found(self._session, _DATED[which, mark is not None], most=limit, **values, **past)
+        # 2
+        if len(rows) < limit and which is not Which.ENDS_SOON:
+            is_within = mark is not None and mark.until is None
+            past = {"tenant": mark.tenant, "override": mark.override} if mark is not None and is_within else {}
+            rows += found(self._session, _ENDLESS[which, is_within], most=limit - len(rows), **past)
+        return [_shown(row) for row in rows]
+
+    def _mark(self, after: Mark | None) -> Any:  # noqa: ANN401  a row of _MARK
+        if after is None:
+            return None
+        tenant, override = after
+        return next(iter(found(self._session, _MARK, tenant=tenant, override=override)), None)
 
     def glance(self, *, now: datetime, ends_before: datetime, most: int) -> Glance:
         """Return the figures of all parts, in one statement; none is counted further than `most`."""
@@ -85,11 +105,32 @@ _KEPT: dict[Which, tuple[ColumnElement[bool], ...]] = {
     Which.ORPHANED: (_ROW.is_orphaned.is_(True),),
     Which.ALL: (),
 }
-_ENDLESS = case((_ROW.until.is_(None), 1), else_=0)
-_PAGES = {
-    which: Prepared(select(_ROW).where(*kept).order_by(_ENDLESS, _ROW.until, _ROW.tenant, _ROW.override).limit(_MOST))
-    for which, kept in _KEPT.items()
+_PLACE = (_ROW.tenant, _ROW.override)
+
+
+def _paged(which: Which, *kept: ColumnElement[bool], order: tuple[Any, ...], past: bool) -> Prepared:
+    """Return the statement of a page in an order, from its beginning or past a place that its columns name."""
+    wanted = select(_ROW).where(*_KEPT[which], *kept)
+    if past:
+        wanted = wanted.where(tuple_(*order) > tuple_(*(bindparam(each.key, type_=each.type) for each in order)))
+    return Prepared(wanted.order_by(*order).limit(_MOST))
+
+
+_DATED = {
+    (which, past): _paged(which, _ROW.until.is_not(None), order=(_ROW.until, *_PLACE), past=past)
+    for which in Which
+    for past in (False, True)
 }
+_ENDLESS = {
+    (which, past): _paged(which, _ROW.until.is_(None), order=_PLACE, past=past)
+    for which in Which
+    for past in (False, True)
+}
+_MARK = Prepared(
+    select(_ROW.tenant, _ROW.override, _ROW.until).where(
+        _ROW.tenant == bindparam("tenant"), _ROW.override == bindparam("override")
+    )
+)
 _TOTALS = Prepared(
     select(_ROW.currency, func.count().label("many"), func.sum(_ROW.monthly_minor).label("minor"))
     .where(_ROW.monthly_minor > 0)

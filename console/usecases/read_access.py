@@ -12,12 +12,14 @@ from console.domain.override_register import REMIND_BEFORE, Registered
 from console.domain.recalculations import PlannedTenant, Progress, Sweep, TenantState
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
-from console.ports.override_register import Which
+from console.ports.override_register import Mark, Which
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, query
 from console.usecases.house import House
 from console.usecases.recording import authorised, emit, refuse
 
+_PAGE = 50
+_COUNTED = 200
 _SHOWN = 200
 _RUNS = 50
 
@@ -26,12 +28,15 @@ _RUNS = 50
 class RegisterPage:
     """A part of the register, the money over all of it, and how many need somebody.
 
-    Shape: `names` holds active owners; `totals` is (currency, how many, minor units a month); `counts` are up to 200.
+    Shape: `names` holds active owners; `totals` is (currency, how many, minor units a month); `counts` are up to 200;
+    `next` is where the next page begins.
     """
 
     which: Which
     now: datetime
     rows: Sequence[Registered]
+    next: Mark | None
+    is_first: bool
     tenants: Mapping[TenantId, DirectoryRow]
     names: Mapping[str, str]
     totals: Sequence[tuple[str, int, int]]
@@ -62,21 +67,24 @@ class SweepPage:
     tenants: Mapping[TenantId, DirectoryRow]
 
 
-def read_register(house: House, actor: Actor, *, which: Which) -> RegisterPage | Deny:
-    """Return a part of the register of overrides."""
+def read_register(house: House, actor: Actor, *, which: Which, after: Mark | None) -> RegisterPage | Deny:
+    """Return a keyset page of a part of the register of overrides."""
     decision = _asked(house, actor, page="register")
     if isinstance(decision, Deny):
         return decision
     now = house.clock.now()
     soon = now + REMIND_BEFORE
     with house.store.write() as unit:
-        rows = unit.register.page(which, ends_before=soon, limit=_SHOWN)
-        glance = unit.register.glance(now=now, ends_before=soon, most=_SHOWN)
+        found = unit.register.page(which, ends_before=soon, after=after, limit=_PAGE + 1)
+        rows = found[:_PAGE]
+        glance = unit.register.glance(now=now, ends_before=soon, most=_COUNTED)
         _record(house, unit, actor, decision, page="register", records=len(rows))
         return RegisterPage(
             which=which,
             now=now,
             rows=rows,
+            next=(rows[-1].tenant, rows[-1].override) if len(found) > _PAGE else None,
+            is_first=after is None,
             tenants=unit.directory.many([row.tenant for row in rows]),
             names=_names(unit, {row.owner for row in rows if row.owner}),
             totals=unit.register.totals(),

@@ -34,7 +34,7 @@ from console.usecases.offer_actions import reasons_offered
 from console.usecases.opened_tenant import Opened, read_opened
 from console.usecases.read_reconciliation import asked, recorded, sees
 
-_PAGE = 50
+_PAGE = 40
 _HISTORY = 50
 _COUNT_AT_MOST = 99
 _BY_HAND = {

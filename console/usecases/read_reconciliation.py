@@ -17,7 +17,7 @@ from console.usecases.asking import ask, query
 from console.usecases.house import House
 from console.usecases.recording import authorised, emit, refuse
 
-_PAGE = 50
+_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

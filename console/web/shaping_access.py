@@ -19,7 +19,7 @@ from console.domain.recalculations import (
     TenantState,
 )
 from console.domain.tenancy import DirectoryRow
-from console.ports.override_register import Which
+from console.ports.override_register import Mark, Which
 from console.usecases.offer_actions import Offer
 from console.usecases.read_access import RegisterPage, SweepPage, SweepsPage
 from console.web.paths import path_of
@@ -28,6 +28,7 @@ from console.web.shaping_tenants import placed_links
 
 _DAY = timedelta(days=1)
 _WEEK_DAYS = 7
+_LONGEST = 160
 _WHICH: Mapping[Which, tuple[str, str, str]] = {
     Which.ENDS_SOON: ("End within 7 days", "Nothing ends within 7 days", "Owners are reminded a week before."),
     Which.NO_OWNER: ("Without owner", "Every override has an owner", "Somebody answers for each of them."),
@@ -57,9 +58,16 @@ def which_asked(text: str) -> Which:
     return Which(text) if text in set(Which) else Which.ENDS_SOON
 
 
+def mark_asked(text: str) -> Mark | None:
+    """Return where a page of the register begins, as `tenant:override`; None from the beginning."""
+    tenant, colon, override = text[:_LONGEST].partition(":")
+    return (TenantId(tenant), override) if colon else None
+
+
 def register_view(page: RegisterPage) -> View:
     """Return a part of the register with its money, and the other parts with their counts."""
     address = path_of("access.register")
+    here = {"which": page.which.value}
     _label, none_title, none_text = _WHICH[page.which]
     return {
         "sections": _sections("register"),
@@ -73,6 +81,8 @@ def register_view(page: RegisterPage) -> View:
             for which, (label, _title, _text) in _WHICH.items()
         ],
         "rows": [_row(row, page) for row in page.rows],
+        "next": with_query(address, {**here, "after": ":".join(page.next)}) if page.next else "",
+        "first": "" if page.is_first else with_query(address, here),
         "none_title": none_title,
         "none_text": none_text,
         "totals": [

@@ -56,6 +56,7 @@ _FIGURES = (
     ("healed", "Repaired by itself"),
 )
 _FULL = 100
+_MOST_KINDS = 40
 _START, _CANCEL = "reconciliation.start", "reconciliation.cancel"
 _DAYS_FROM = timedelta(hours=48)
 
@@ -75,9 +76,11 @@ def section_views(current: str, pages: Collection[str]) -> list[View]:
 
 def runs_view(page: RunsPage, offers: Sequence[Offer], pages: Collection[str]) -> View:
     """Return what stands by kind, and the runs."""
+    commonest = _commonest(page.totals)
     return {
         "views": section_views("reconciliation", pages),
-        "kinds": kind_rows(page.totals, is_linked="findings" in pages),
+        "kinds": kind_rows(commonest, is_linked="findings" in pages),
+        "rarer": len(page.totals) - len(commonest),
         "findings_href": path_of("reconciliation.findings") if "findings" in pages else "",
         "at_risk": _at_risk(page.totals),
         "count": sum(line.total.count for line in page.totals),
@@ -149,6 +152,12 @@ def run_row(run: Reconciliation, tenants: Mapping[TenantId, DirectoryRow], names
         "found": found,
         "healed": run.counts.get("healed", 0),
     }
+
+
+def _commonest(lines: Sequence[KindLine]) -> Sequence[KindLine]:
+    """Return the kinds with the most findings, as many as a page bears, in their order."""
+    kept = {line.key for line in sorted(lines, key=lambda line: -line.total.count)[:_MOST_KINDS]}
+    return [line for line in lines if line.key in kept]
 
 
 def kind_rows(lines: Sequence[KindLine], *, is_linked: bool) -> list[View]:

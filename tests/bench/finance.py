@@ -136,8 +136,8 @@ def addresses(rows: Rows) -> dict[str, tuple[str, str, str, tuple[str, ...]]]:
     finding, theirs = rows.all(
         "SELECT id, theirs FROM finding WHERE tenant = :tenant ORDER BY first_seen_at, id LIMIT 1", of
     )[0]
-    oldest = rows.all("SELECT id FROM finding WHERE state <> 'resolved' ORDER BY first_seen_at, id LIMIT 50")
-    runs = rows.all("SELECT id FROM reconciliation ORDER BY queued_at DESC, id DESC LIMIT 50")
+    oldest = rows.all("SELECT id FROM finding WHERE state <> 'resolved' ORDER BY first_seen_at, id LIMIT 40")
+    runs = rows.all("SELECT id FROM reconciliation ORDER BY queued_at DESC, id DESC LIMIT 20")
     bills = rows.all(
         "SELECT number FROM plane_billing_object WHERE tenant_id = :tenant AND kind = 'invoice' AND NOT is_deleted "
         "ORDER BY at DESC, id DESC LIMIT 5",
@@ -147,7 +147,7 @@ def addresses(rows: Rows) -> dict[str, tuple[str, str, str, tuple[str, ...]]]:
     months = rows.all("SELECT id FROM accounting_period ORDER BY id DESC LIMIT 13")
     listed = rows.all(
         "SELECT name FROM override_register JOIN directory_tenant ON id = tenant "
-        "ORDER BY until IS NULL, until, tenant, override LIMIT 200"
+        "ORDER BY until IS NULL, until, tenant, override LIMIT 50"
     )
     mine, asked = f"/t/{LARGEST}", f"?tenant={quote(tenant)}"
     return {

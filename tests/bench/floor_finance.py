@@ -11,7 +11,7 @@ Page = Callable[[str, list[tuple[str, list[Row]]]], str]
 _RUNS = """
 SELECT run.id, run.scope, run.state, run.queued_at, run.counts, run.found, run.began_at, run.finished_at, staff.name
 FROM reconciliation AS run LEFT JOIN staff ON staff.id = run.started_by
-ORDER BY run.queued_at DESC, run.id DESC LIMIT 51
+ORDER BY run.queued_at DESC, run.id DESC LIMIT 21
 """
 _STANDING = """
 SELECT kind, currency, count(*), sum(at_risk_minor) FROM finding
@@ -26,7 +26,7 @@ _QUEUE = f"""
 SELECT {_FINDING}, tenant.name, tenant.slug, staff.name
 FROM finding LEFT JOIN directory_tenant AS tenant ON tenant.id = finding.tenant
 LEFT JOIN staff ON staff.id = finding.owner
-WHERE finding.state <> 'resolved' ORDER BY first_seen_at, finding.id LIMIT 51
+WHERE finding.state <> 'resolved' ORDER BY first_seen_at, finding.id LIMIT 41
 """
 _ONE = f"""
 SELECT {_FINDING}, ours, theirs, differs, objects, evidence, finding.last_seen_at, tenant.name, staff.name
@@ -77,7 +77,7 @@ SELECT tenant.name, tenant.slug, listed.until, staff.name, listed.monthly_minor,
 listed.is_orphaned, listed.starts_at, listed.checked_at
 FROM override_register AS listed JOIN directory_tenant AS tenant ON tenant.id = listed.tenant
 LEFT JOIN staff ON staff.id = listed.owner
-ORDER BY listed.until IS NULL, listed.until, listed.tenant, listed.override LIMIT 200
+ORDER BY listed.until IS NULL, listed.until, listed.tenant, listed.override LIMIT 51
 """
 _COST = """
 SELECT currency, count(*), sum(monthly_minor) FROM override_register WHERE monthly_minor > 0

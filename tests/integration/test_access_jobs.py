@@ -10,7 +10,7 @@ import pytest
 from console.domain.decisions import Deny
 from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
-from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId
+from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId, TenantId
 from console.domain.imports import WebhookEndpointRecord
 from console.domain.jobs import Job, JobDraft
 from console.domain.override_register import Registered
@@ -125,7 +125,7 @@ class Desk:
 
     def registered(self, which: Which = Which.ALL) -> list[Registered]:
         with self.stage.storage.store.read() as unit:
-            return list(unit.register.page(which, ends_before=self.clock.now() + 7 * DAY, limit=50))
+            return list(unit.register.page(which, ends_before=self.clock.now() + 7 * DAY, after=None, limit=50))
 
 
 @pytest.fixture(params=ENGINES)
@@ -362,3 +362,48 @@ def test_it_registers_every_override_with_its_cost_and_reminds_its_owner_once(de
     desk.clock.pass_by(days=7)
     desk.job(REGISTER_JOB)
     assert [each.override for each in desk.registered()] == ["ovr_shop2_1", "ovr_away_1"]
+
+
+def test_the_register_is_turned_page_by_page_and_misses_nothing(desk: Desk) -> None:
+    now, acme, globex = desk.clock.now(), tenant("acme"), tenant("globex")
+    ends = [None, now + DAY, now + DAY, None, now + 2 * DAY, now + 9 * DAY, None]
+    rows = {
+        who: [registered_row(who, f"ovr_{at}", until=until, now=now) for at, until in enumerate(ends)]
+        for who in (acme, globex)
+    }
+    with desk.stage.storage.store.write() as unit:
+        for who, registered in rows.items():
+            unit.register.replace(who, registered)
+    with desk.stage.storage.store.read() as unit:
+        for which in (Which.ALL, Which.ENDS_SOON, Which.REDUNDANT):
+            whole = unit.register.page(which, ends_before=now + 7 * DAY, after=None, limit=50)
+            turned: list[Registered] = []
+            while page := unit.register.page(which, ends_before=now + 7 * DAY, after=place(turned), limit=3):
+                turned += page
+            assert turned == list(whole)
+            expected = [each for each in (*rows[acme], *rows[globex]) if is_part(each, which, now)]
+            assert sorted(map(key, turned)) == sorted(map(key, expected))
+            assert [each.until is None for each in turned] == sorted(each.until is None for each in turned)
+        gone = unit.register.page(Which.ALL, ends_before=now, after=(acme, "ovr_gone"), limit=50)
+        assert gone == unit.register.page(Which.ALL, ends_before=now, after=None, limit=50)
+
+
+def registered_row(who: TenantId, override: str, *, until: datetime | None, now: datetime) -> Registered:
+    return Registered(
+        tenant=who, override=override, starts_at=now - DAY, until=until, owner="", monthly_minor=0, currency="EUR",
+        is_redundant=override in {"ovr_0", "ovr_1", "ovr_5"}, is_orphaned=False, checked_at=now,
+    )  # fmt: skip
+
+
+def place(turned: list[Registered]) -> tuple[TenantId, str] | None:
+    return key(turned[-1]) if turned else None
+
+
+def key(each: Registered) -> tuple[TenantId, str]:
+    return each.tenant, each.override
+
+
+def is_part(each: Registered, which: Which, now: datetime) -> bool:
+    if which is Which.REDUNDANT:
+        return each.is_redundant
+    return which is Which.ALL or (each.until is not None and each.until <= now + 7 * DAY)

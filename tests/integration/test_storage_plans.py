@@ -33,6 +33,7 @@ from console.domain.search_terms import SearchTerms, understood
 from console.domain.signals import SignalId
 from console.domain.staff import Role
 from console.domain.tenancy import SearchKind
+from console.ports.override_register import Which
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
@@ -58,6 +59,7 @@ LARGE = (
     "disclosure",
     "lease",
     "notice",
+    "override_register",
     "plane_webhook_delivery",
     "plane_billing_object",
     "plane_invoice",
@@ -154,6 +156,14 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
     "entries of row ids": lambda unit: unit.reader.many([1, 2, 3]),
+    "register": lambda unit: unit.register.page(Which.ALL, ends_before=NOON, after=None, limit=50),
+    "register ends soon": lambda unit: unit.register.page(Which.ENDS_SOON, ends_before=NOON, after=None, limit=50),
+    "register further": lambda unit: unit.register.page(
+        Which.ALL, ends_before=NOON, after=(TenantId("ten_301"), "ovr_301"), limit=50
+    ),
+    "register without an end": lambda unit: unit.register.page(
+        Which.ALL, ends_before=NOON, after=(TenantId("ten_300"), "ovr_300"), limit=50
+    ),
     "disclosures due": lambda unit: unit.disclosures.due(NOON, limit=50),
     "last number shown": lambda unit: unit.disclosures.last_numbers([ACME]),
     "disclosures shown": lambda unit: unit.disclosures.shown(ACME, before=500, limit=50),
@@ -248,6 +258,9 @@ FILLING = {
     "SELECT 'rep_' || n, 'imp_x' || (n % 100 + 100), n, n, 'GET', '/', 'read', 'done', 200",
     "product_event": "(id, kind, tenant, member, imported_member, at, received_at) "
     "SELECT 'evt_' || n, 'member.deleted', 'ten_' || (n % 100), 'm' || n, 'm' || n, n, n",
+    "override_register": "(tenant, override, starts_at, until, owner, monthly_minor, currency, is_redundant, "
+    "is_orphaned, checked_at) SELECT 'ten_' || (n % 900), 'ovr_' || n, n, CASE n % 50 WHEN 0 THEN NULL ELSE n END, "
+    "'stf_anna', 5, 'EUR', false, false, n",
     "notice": "(id, to_staff, kind, sentence, path, at, read_at, delivered_at) "
     "SELECT 'ntc_' || n, 'stf_' || (n % 50), 'k', 's', 'p', n, n, n",
     "throttle_event": "(bucket, key, at) SELECT 'b', 'k' || n, n",

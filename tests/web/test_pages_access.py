@@ -1,5 +1,7 @@
 """The access desk: the register of overrides, recalculations of many tenants, and what the product is told."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from console.domain.entries import SYSTEM_ACTOR, EntryDraft
 from console.domain.import_entitlements import OverrideRecord
 from console.domain.jobs import JobDraft
+from console.domain.override_register import Registered
 from console.domain.recalculations import SweepState
 from console.usecases.keep_register import REGISTER_JOB
 from console.usecases.run_jobs import run_due_jobs
@@ -54,6 +57,32 @@ def test_it_shows_dates_owners_and_money_and_never_what_is_given(cast: Cast) -> 
         assert secret not in text.partition("<table")[2].partition("</table>")[0]
     assert 'href="/t/nordwind/entitlements"' in text
     assert cast.entries("access.read")
+
+
+def test_a_long_register_is_turned_page_by_page(cast: Cast) -> None:
+    now = cast.clock.now()
+    with cast.house.store.read() as unit:
+        row = unit.directory.by_slug("nordwind")
+    assert row is not None
+    many = [
+        Registered(
+            tenant=row.id, override=f"ovr_{at:03d}", starts_at=now, until=now + at * DAY, owner="", monthly_minor=0,
+            currency="EUR", is_redundant=False, is_orphaned=False, checked_at=now,
+        )
+        for at in range(1, 121)
+    ]  # fmt: skip
+    with cast.house.store.write() as unit:
+        unit.register.replace(row.id, many)
+    lead, address, seen = cast.sign_in("finance_lead"), "/access?which=all", list[int]()
+    while address:
+        text = lead.get(address).text
+        seen.append(text.partition("<tbody")[2].count("Nordwind Logistik GmbH"))
+        assert ("From the first" in text) is (len(seen) > 1)
+        assert len(text.encode()) < 60_000
+        onward = re.search(r'rel="next" href="([^"]+)"', text)
+        address = html.unescape(onward[1]) if onward else ""
+    assert seen == [50, 50, 20]
+    assert lead.get("/access?which=all&after=no-place").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from console.domain.ids import RunId
 from console.usecases.offer_actions import Offer, offer_actions
 from console.usecases.read_access import read_register, read_sweep, read_sweeps
 from console.web import asking, gate, render
-from console.web.shaping_access import register_view, sweep_view, sweeps_view, which_asked
+from console.web.shaping_access import mark_asked, register_view, sweep_view, sweeps_view, which_asked
 
 bp = Blueprint("access", __name__)
 
@@ -16,7 +16,8 @@ bp = Blueprint("access", __name__)
 @gate.signed_in
 def register() -> Response:
     """Show the overrides that need somebody: ending, without owner, redundant, orphaned."""
-    page = read_register(asking.house(), asking.actor(), which=which_asked(request.args.get("which", "")))
+    which, after = which_asked(request.args.get("which", "")), mark_asked(request.args.get("after", ""))
+    page = read_register(asking.house(), asking.actor(), which=which, after=after)
     if isinstance(page, Deny):
         return render.refused(page)
     return render.page("pages/access/register.html", page=register_view(page))

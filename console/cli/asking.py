@@ -146,7 +146,7 @@ def _word(answer: Any) -> str:  # noqa: ANN401  any arm has a name
 def _resolved(rooms: Rooms, actor: Actor, *, key: ActionKey, raw: Raw, tenant: TenantId | None) -> Raw | Deny:
     """Return the parameters with the labels of choices, such as an address, replaced by their values."""
     typed = {name: value if isinstance(value, str) else ",".join(value) for name, value in raw.items()}
-    form = action_form(rooms.house, actor, key=key, tenant=tenant, typed=typed)
+    form = action_form(rooms.house, actor, key=key, tenant=tenant, typed=typed, is_opening=True)
     if isinstance(form, Deny):
         return form
     chosen = {field.name for field in form.action.fields if field.input is Input.CHOICE}

@@ -131,8 +131,8 @@ class TenantPlane(Protocol):
         """Return raw events of use from a moment on, oldest first."""
         ...
 
-    def notes(self, *, limit: int) -> Sequence[Note]:
-        """Return the newest notes."""
+    def notes(self, *, before: str | None, limit: int) -> Sequence[Note]:
+        """Return notes newest first, those after the note `before`; none after one that is not there."""
         ...
 
     def add_override(self, grant: Grant, *, by: str, at: datetime) -> None:

@@ -83,9 +83,14 @@ class StoredTenantPlane(StoredAccess, Billed):
         wanted = _PRODUCT_JOBS[state is not None, before is not None]
         return [shown_product_job(row) for row in self._session.scoped(wanted, **given, most=limit)]
 
-    def notes(self, *, limit: int) -> Sequence[Note]:
-        """Return the newest notes."""
-        return [shown_note(row) for row in self._session.scoped(_NOTES, most=limit)]
+    def notes(self, *, before: str | None, limit: int) -> Sequence[Note]:
+        """Return notes newest first, those after the note `before`; none after one that is not there."""
+        if before is None:
+            return [shown_note(row) for row in self._session.scoped(_NOTES, most=limit)]
+        edge = next((row.at for row in self._session.scoped(_WRITTEN_AT, id=before)), None)
+        if edge is None:
+            return []
+        return [shown_note(row) for row in self._session.scoped(_OLDER_NOTES, edge=edge, before=before, most=limit)]
 
     def add_note(self, note: Note) -> None:
         """Store a note."""
@@ -111,6 +116,14 @@ _MOST: BindParameter[int] = bindparam("most")
 _MEMBERS = Scoped(select(MemberRow).where(MemberRow.id > bindparam("after")).order_by(MemberRow.id).limit(_MOST))
 _MEMBER_COUNT = Scoped(select(func.count()).select_from(select(MemberRow.id).limit(_MOST).subquery()))
 _NOTES = Scoped(select(NoteRow).order_by(NoteRow.at.desc(), NoteRow.id.desc()).limit(_MOST))
+_WRITTEN_AT = Scoped(select(NoteRow.at).where(NoteRow.id == bindparam("id")))
+_EDGE = bindparam("edge", type_=NoteRow.at.type)
+_OLDER_NOTES = Scoped(  # not as a pair with the id: SQLite would walk from the newest down to it
+    select(NoteRow)
+    .where(NoteRow.at <= _EDGE, or_(NoteRow.at < _EDGE, NoteRow.id < bindparam("before")))
+    .order_by(NoteRow.at.desc(), NoteRow.id.desc())
+    .limit(_MOST)
+)
 _APPLIED = Scoped(select(AppliedExecutionRow.outcome).where(AppliedExecutionRow.execution == bindparam("execution")))
 _PRODUCT_JOB = Scoped(select(ProductJobRow.created_at).where(ProductJobRow.id == bindparam("id")))
 

@@ -8,7 +8,8 @@ from typing import Any
 from console.domain.canonical import digest_hex, normal
 from console.domain.changes import Preview
 from console.domain.decisions import Decision, Deny, DenyCode, Fact
-from console.domain.entries import TargetRef, TenantRef
+from console.domain.entries import Exposure, TargetRef, TenantRef
+from console.domain.field_classes import FieldClass
 from console.domain.ids import ActionKey, ReasonCode, TenantId
 from console.domain.leases import Lease
 from console.domain.reasons import Reason, ReasonRule
@@ -61,9 +62,13 @@ class ActionForm:
 
 
 def action_form(
-    house: House, actor: Actor, *, key: ActionKey, tenant: TenantId | None, typed: Mapping[str, str]
+    house: House, actor: Actor, *, key: ActionKey, tenant: TenantId | None, typed: Mapping[str, str], is_opening: bool
 ) -> ActionForm | Deny:
-    """Return choices, current values and accepted reasons for an action. Raises: NotFoundError."""
+    """Return choices, current values and accepted reasons for an action. Raises: NotFoundError.
+
+    Shape: opening a tenant's form is recorded as a page of it; what is sent from there shows nothing that it did not,
+    and its preview is recorded by itself.
+    """
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
         return unknown_action(house, actor, key, tenant)
@@ -73,6 +78,18 @@ def action_form(
         offered = reasons_offered(house, actor, action, tenant=tenant)
         if not isinstance(place, Deny) and not isinstance(offered, Deny):
             reason = _reading_reason(place)
+            if is_opening and place.lease is not None:
+                emit(
+                    unit,
+                    actor,
+                    "tenant.read",
+                    at=now,
+                    tenant=place.ref,
+                    reason=place.lease.reason,
+                    targets=(TargetRef(type="page", id=key, name=f"the form of “{action.title}”"),),
+                    exposure=Exposure(records=1, fields=(FieldClass.BUSINESS.value,)),
+                    facts={"lease": place.lease.id},
+                )
             with reading_tools(
                 house,
                 unit,

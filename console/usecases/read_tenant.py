@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.decisions import Deny
-from console.domain.entries import TargetRef
 from console.domain.field_classes import FieldClass, shown
 from console.domain.ids import MemberId, TenantId
 from console.domain.requests import Request, State
@@ -20,11 +19,13 @@ from console.usecases.health import Symptom, symptoms
 from console.usecases.house import House
 from console.usecases.latest_changes import TenantChange, latest_changes
 from console.usecases.opened_tenant import Opened, read_opened
-from console.usecases.recording import refuse
 
 _SHOWN = 20
+_DELIVERIES = 15
 _WAITING = 5  # the newest; the inbox has them all
 _PAGE = 50
+_MEMBERS = 25
+_NOTES = 20  # each may be a page of text
 _LATEST = 8
 _COUNT_AT_MOST = 10_000
 
@@ -71,10 +72,11 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotesPage:
-    """The newest notes."""
+    """One keyset page of notes; `older` is the note to ask for what follows, None at the end."""
 
     opened: Opened
     notes: Sequence[Note]
+    older: str | None
 
 
 def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview | Deny:
@@ -84,7 +86,7 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
         now = house.clock.now()
         account, subscription = plane.account(), plane.subscription()
         invoices = plane.invoices(limit=_SHOWN)
-        deliveries = plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=_SHOWN)
+        deliveries = plane.webhooks.deliveries(DeliveryFilter(), before=None, limit=_DELIVERIES)
         endpoints = plane.webhooks.endpoints(with_deleted=True)
         return Overview(
             opened=opened,
@@ -109,18 +111,20 @@ def read_members(house: House, actor: Actor, *, tenant: TenantId, after: MemberI
     """Return a page of members, masked. Raises: NotFoundError for an unknown tenant."""
 
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> Paged:
-        found = plane.members(after=after, limit=_PAGE + 1)
-        older = found[_PAGE - 1].id if len(found) > _PAGE else None
-        return Paged(opened=opened, items=[_masked(member) for member in found[:_PAGE]], older=older)
+        found = plane.members(after=after, limit=_MEMBERS + 1)
+        older = found[_MEMBERS - 1].id if len(found) > _MEMBERS else None
+        return Paged(opened=opened, items=[_masked(member) for member in found[:_MEMBERS]], older=older)
 
     return read_opened(house, actor, tenant, page="members", read=read, records=_of_list, shows=(FieldClass.NAMED,))
 
 
-def read_notes(house: House, actor: Actor, *, tenant: TenantId) -> NotesPage | Deny:
-    """Return the newest notes. Raises: NotFoundError for an unknown tenant."""
+def read_notes(house: House, actor: Actor, *, tenant: TenantId, before: str | None) -> NotesPage | Deny:
+    """Return a page of notes, newest first. Raises: NotFoundError for an unknown tenant."""
 
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> NotesPage:
-        return NotesPage(opened=opened, notes=plane.notes(limit=_PAGE))
+        found = plane.notes(before=before, limit=_NOTES + 1)
+        older = found[_NOTES - 1].id if len(found) > _NOTES else None
+        return NotesPage(opened=opened, notes=found[:_NOTES], older=older)
 
     shows = (FieldClass.BUSINESS, FieldClass.NAMED)
     return read_opened(house, actor, tenant, page="notes", read=read, records=lambda page: len(page.notes), shows=shows)
@@ -135,11 +139,6 @@ def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before:
         return Paged(opened=opened, items=found[:_PAGE], older=older)
 
     return read_opened(house, actor, tenant, page="entries", read=read, records=_of_list)
-
-
-def refuse_page(house: House, actor: Actor, *, tenant: str, refusal: Deny) -> None:
-    """Record that a page of a tenant was refused."""
-    refuse(house, actor, "tenant.read_refused", refusal, targets=(TargetRef(type="tenant", id=tenant[:64]),))
 
 
 def _of_overview(page: Overview) -> int:

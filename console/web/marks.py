@@ -205,11 +205,12 @@ class Marks:
 
     def _copyable(self, text: str, shown: str = "", label: str = "Copy") -> Markup:
         whole, seen, said = escape(text), escape(shown or text), escape(label)
+        title = f' title="{whole}"' if seen != whole else ""
         return Markup(  # noqa: S704  escaped
-            f'<span class="copyable"><span class="copyable__text" title="{whole}">{seen}</span>'
+            f'<span class="copyable"><span class="copyable__text"{title}>{seen}</span>'
             f'<button class="copyable__button needs-script" type="button" data-copy="{whole}" title="{said}">'
             f'<span class="unseen">{said} {seen}</span>{self.icon("copy", size="small")}'
-            f"{self.icon('check', size='small')}</button></span>"
+            "</button></span>"
         )
 
 

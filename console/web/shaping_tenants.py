@@ -119,7 +119,7 @@ def members_view(page: Paged, offers: Sequence[Offer], *, minutes: int) -> View:
     act_as = action_href(row, ACT_AS) if is_offered(offers, ACT_AS) else ""
     members = [item for item in page.items if isinstance(item, MemberLine)]
     return {
-        "reveal": reveal,
+        "reveal": f"{reveal}?member=" if reveal else "",
         "act_as": act_as,
         "minutes": minutes,
         "rows": [
@@ -142,11 +142,13 @@ def members_view(page: Paged, offers: Sequence[Offer], *, minutes: int) -> View:
 
 
 def notes_view(page: NotesPage, offers: Sequence[Offer]) -> View:
-    """Return the newest notes and where one is added."""
+    """Return a page of notes and where one is added."""
     notes = [
         {"author": n.author, "initials": wording.initials(n.author), "text": n.text, "at": n.at} for n in page.notes
     ]
-    return {"notes": notes, "actions": action_links(offers, page.opened.tenant, place="notes")}
+    row = page.opened.tenant
+    older = path_of("tenants.notes", slug=row.slug, before=page.older) if page.older else ""
+    return {"notes": notes, "older": older, "actions": action_links(offers, row, place="notes")}
 
 
 def tenant_entries_view(page: Paged, titles: Mapping[str, str]) -> View:

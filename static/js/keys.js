@@ -88,8 +88,15 @@
       if (live) live.textContent = "Copying is blocked by the browser: select the text instead";
       return;
     }
-    button.dataset.copied = "true";
     if (live) live.textContent = "Copied";
-    setTimeout(() => delete button.dataset.copied, 1500);
+    if (button.dataset.copied) return;
+    const sign = button.querySelector("use");
+    const usual = sign.getAttribute("href");
+    button.dataset.copied = "true";
+    sign.setAttribute("href", usual.replace(/#.*/, "#check"));
+    setTimeout(() => {
+      delete button.dataset.copied;
+      sign.setAttribute("href", usual);
+    }, 1500);
   });
 })();

@@ -172,7 +172,7 @@ def _about(rows: Rows, entry: str, who: dict[str, Any]) -> Tables:
         "Invoices": "number, status, provider_status, amount_minor, currency, issued_at, due_at FROM plane_invoice "
         "WHERE tenant_id = :tenant ORDER BY issued_at DESC, number DESC LIMIT 20",
         "Deliveries": "message, endpoint, event_type, state, last_status, created_at FROM plane_webhook_delivery "
-        "WHERE tenant_id = :tenant ORDER BY created_at DESC, id DESC LIMIT 20",
+        "WHERE tenant_id = :tenant ORDER BY created_at DESC, id DESC LIMIT 15",
         "Entries": f"{entry} FROM audit_event WHERE tenant = :tenant ORDER BY id DESC LIMIT 20",
     }
     return [(heading, rows.all(f"SELECT {rest}", who)) for heading, rest in newest.items()]

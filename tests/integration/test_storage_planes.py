@@ -175,9 +175,13 @@ def test_it_keeps_notes_newest_first(house: PlaneHouse) -> None:
             at = NOON + timedelta(minutes=number)
             plane.add_note(Note(id=f"nte_{number}", author="Anna", text=f"\u05e9 =cmd {number}", at=at))
     with house.write(house.acme) as plane:
-        assert [note.id for note in plane.notes(limit=5)] == ["nte_2", "nte_1"]
+        assert [note.id for note in plane.notes(before=None, limit=5)] == ["nte_2", "nte_1"]
+        assert [note.id for note in plane.notes(before="nte_2", limit=5)] == ["nte_1"]
+        assert not plane.notes(before="nte_1", limit=5)
+        assert not plane.notes(before="nte_9", limit=5)
     with house.write(house.zeta) as plane:
-        assert not plane.notes(limit=5)
+        assert not plane.notes(before=None, limit=5)
+        assert not plane.notes(before="nte_2", limit=5)
 
 
 def test_a_status_set_here_wins_and_is_fenced_by_the_version(house: PlaneHouse) -> None:

@@ -16,7 +16,7 @@ from tests.web.cast import Browser, Cast, on_stage
 from tests.web.matrix import THIS, furnished, gated, lease, lines, path_of, table
 from tests.web.world import LONG_AGO, NORDWIND
 
-MOST_STATEMENTS, MOST_ALIKE, CROWD = 35, 8, 12
+MOST_STATEMENTS, MOST_ALIKE, CROWD = 35, 8, 60
 LARGEST_PAGE = 60_000
 LARGER = {"/policy": 160_000}  # it holds every rule in words
 OPEN_TO = frozenset({"yes", "lease"})
@@ -28,6 +28,8 @@ NOT_SHOWN = frozenset(
         "`GET /requests/<request_id>/revision`",
     }
 )
+# Asked every second while somebody follows it: recorded when it begins, and then once in a while.
+FOLLOWED = frozenset({"`GET /t/<slug>/webhooks/replays/<run>/progress`"})
 VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "col", "wbr"})
 
 
@@ -39,6 +41,7 @@ class Page:
     path: str
     answer: TestResponse
     asked: Counted
+    entries: tuple[str, ...]
     cookie: str
 
     @property
@@ -48,7 +51,7 @@ class Page:
 
 
 def crowd() -> Iterator[Record]:
-    """Return a dozen of each thing that a page of a tenant lists."""
+    """Return more of each thing that a page of a tenant lists than it shows at once."""
     for number in range(CROWD):
         yield MemberRecord(
             tenant=NORDWIND, external_id=f"crowd-{number}", name=f"Somebody {number}", email=f"c{number}@x.example",
@@ -67,7 +70,7 @@ def crowd() -> Iterator[Record]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Page]:
-    """Open every page of the table once, as the first role that it is open to, in a world of a dozen of each."""
+    """Open every page of the table once, as the first role that it is open to, in a world of many of each."""
     words, browsers, found = table(), dict[str, Browser](), list[Page]()
     with on_stage(tmp_path_factory.mktemp("pages") / "pages.db") as cast:
         world = furnished(cast)
@@ -80,9 +83,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Page]:
             who = "support_agent_2" if role is None else role.value  # the owner of what the world names
             browser = browsers.get(who) or browsers.setdefault(who, entered(cast, who))
             path = path_of(world, line)
+            before = len(cast.entries())
             with counted(cast.storage.engines()) as asked:
                 answer = browser.get(path)
-            found.append(Page(line.name, path, answer, asked, browser.cookie("__Host-sallyport")))
+            written = tuple(entry["action"] for entry in cast.entries()[before:])
+            found.append(Page(line.name, path, answer, asked, written, browser.cookie("__Host-sallyport")))
     return found
 
 
@@ -100,12 +105,19 @@ def test_it_opens_every_page_of_the_table(pages: list[Page]) -> None:
 
 
 def test_every_page_asks_the_database_a_bounded_number_of_times(pages: list[Page]) -> None:
-    """Also the same thing: a statement for each of a dozen rows would be asked a dozen times."""
+    """Also the same thing: a statement for each of sixty rows would be asked sixty times."""
     many = {page.name: page.asked.statements for page in pages if page.asked.statements > MOST_STATEMENTS}
     alike = {page.name: max(page.asked.seen.values(), default=0) for page in pages}
     assert many == {}
     assert {name: times for name, times in alike.items() if times > MOST_ALIKE} == {}
     assert CROWD > MOST_ALIKE
+
+
+@pytest.mark.checklist("V16.3.2")
+def test_every_page_of_a_tenant_is_recorded(pages: list[Page]) -> None:
+    reached = [page for page in pages if page.path.startswith("/t/")]
+    assert len(reached) > 20
+    assert {page.name for page in reached if not page.entries} <= FOLLOWED
 
 
 @pytest.mark.checklist("V3.6.1")

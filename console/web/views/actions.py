@@ -31,7 +31,9 @@ def _walked(key: ActionKey, row: DirectoryRow | None, *, href: str) -> Response:
     is_post = request.method == "POST"
     given = request.form if is_post else request.args
     tenant = None if row is None else row.id
-    form = action_form(asking.house(), asking.actor(), key=key, tenant=tenant, typed=given.to_dict())
+    form = action_form(
+        asking.house(), asking.actor(), key=key, tenant=tenant, typed=given.to_dict(), is_opening=not is_post
+    )
     if isinstance(form, Deny):
         return closed(row, form)
     sent = read_action(form.action, given) if is_post else linked(form.action, given)

@@ -122,7 +122,9 @@ def revise(request_id: str) -> Response:
     old = page.request
     is_post = request.method == "POST"
     given: MultiDict[str, str] = request.form if is_post else _stored(old)
-    form = action_form(asking.house(), asking.actor(), key=old.action, tenant=old.tenant, typed=given.to_dict())
+    form = action_form(
+        asking.house(), asking.actor(), key=old.action, tenant=old.tenant, typed=given.to_dict(), is_opening=not is_post
+    )
     if isinstance(form, Deny):
         return closed(page.tenant, form)
     sent = read_action(form.action, given) if is_post else linked(form.action, given)

@@ -97,7 +97,7 @@ def jobs(row: DirectoryRow) -> Response:
 @gate.tenant_scoped
 def notes(row: DirectoryRow) -> Response:
     """Show what colleagues wrote."""
-    page = read_notes(asking.house(), asking.actor(), tenant=row.id)
+    page = read_notes(asking.house(), asking.actor(), tenant=row.id, before=request.args.get("before"))
     if isinstance(page, Deny):
         return closed(row, page)
     view = notes_view(page, _offers(row))

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -28,6 +29,7 @@ from console.web.factory import DemoPerson, WebOptions, make_web
 from console.worker.loop import INTERVALS, Duty, Loop, duties
 
 _LOG = logging.getLogger(__name__)
+_SWITCH_S = 0.0005  # a request asks for its turn after every statement, and waits that long while a job computes
 
 
 def create_app() -> Flask:
@@ -140,6 +142,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = app_of(self._building, people=self._people(self._building))
         self._loop = Loop(duties_of(self._building))
         self._loop.start()
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays to the end; collections need not look through it again and again
         self._ready()
         return app

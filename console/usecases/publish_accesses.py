@@ -16,7 +16,7 @@ from console.usecases.house import House
 from console.usecases.queue_letters import tell_of_access
 from console.usecases.recording import emit_as, tenant_ref
 
-_BATCH = 500
+_BATCH = 200  # each is one write, for which every page waits
 _AT_ONCE = DisclosureRule()
 _LOCK = ("disclosure", "all")  # two processes never number at the same time
 

@@ -29,7 +29,9 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
         "recover_executions": 30.0,
     }
 )
-FOLLOWING = frozenset({"watch_trail", "publish_accesses"})  # they read the trail batch by batch, and catch up at once
+# They read the trail batch by batch; with all of it to catch up on they leave the machine to the requests meanwhile.
+FOLLOWING = frozenset({"watch_trail", "publish_accesses"})
+FOLLOWING_RESTS = 3.0
 
 _LOG = logging.getLogger(__name__)
 _FAILED = object()
@@ -39,22 +41,30 @@ _FAILED = object()
 class Duty:
     """Something to do again and again.
 
-    Shape: `run` is safe to repeat; one that `keeps_on` is run again at once as long as it answers that it found work;
-    `stop` asks a round that waits by itself to come to its end.
-    Units: `every_s` seconds after it ended.
+    Shape: `run` is safe to repeat; one that `keeps_on` is run again while it answers that it found work, at once or
+    after a rest; `stop` asks a round that waits by itself to come to its end.
+    Units: `every_s` seconds after it ended; `rests` times as long as the round took.
     """
 
     name: str
     every_s: float
     run: Callable[[], object]
     keeps_on: bool = False
+    rests: float = 0.0
     stop: Callable[[], object] | None = None
 
 
 def duties(runs: Mapping[str, Callable[[], object]], *, every_s: Mapping[str, float] = INTERVALS) -> tuple[Duty, ...]:
     """Return duties by name with their usual intervals; raises KeyError for a name that has none."""
     return tuple(
-        Duty(name=name, every_s=every_s[name], run=run, keeps_on=name in FOLLOWING) for name, run in runs.items()
+        Duty(
+            name=name,
+            every_s=every_s[name],
+            run=run,
+            keeps_on=name in FOLLOWING,
+            rests=FOLLOWING_RESTS if name in FOLLOWING else 0.0,
+        )
+        for name, run in runs.items()
     )
 
 
@@ -121,11 +131,14 @@ class Loop:
         nudge = self._nudges[duty.name]
         while not self._is_over.is_set():
             nudge.clear()
+            began = time.monotonic()
             answer = _done(duty, failures)
             failures = failures + 1 if answer is _FAILED else 0
             if failures:
                 self._is_over.wait(pause_s(duty, failures))  # a nudge must not hurry what is failing
-            elif not (self._is_over.is_set() or (duty.keeps_on and answer)):
+            elif duty.keeps_on and answer:
+                self._is_over.wait(duty.rests * (time.monotonic() - began))
+            elif not self._is_over.is_set():
                 nudge.wait(duty.every_s)
 
 

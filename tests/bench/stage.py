@@ -95,11 +95,22 @@ def opened_stage(world: World) -> Iterator[Stage]:
         for slug in (LARGEST, LARGE):
             _open(building, signed[AGENT].actor, stage.tenant(slug), _SUPPORT)
         _open(building, signed[LEAD].actor, stage.tenant(LARGEST), CONTRACT)
+        _follow(building, rows)
         stage.forget()
         _fill_inbox(building, signed[AGENT].actor, stage)
         fill(building.storage, rows, staff=signed[LEAD].actor.staff)
         yield stage
     rows.close()
+
+
+def _follow(building: Building, rows: Rows) -> None:
+    """Let those who follow the trail be at its end, as they are where it was written entry by entry."""
+    last = rows.all("SELECT max(seq) FROM audit_seq", {})[0][0]
+    with building.house.store.write() as unit:
+        if (watched := unit.signals.watched()) < last:
+            unit.signals.advance(watched, last)
+        if (seen := unit.disclosures.position()) < last:
+            unit.disclosures.move_on(seen, last)
 
 
 def _sign_in(building: Building, app: Flask, world: World, who: str) -> Signed:

@@ -65,7 +65,9 @@ OF_A_TENANT: dict[str, Page] = {
         ("named",),
     ),
     "notes": Page(
-        lambda house, actor, here: read_notes(house, actor, tenant=here, before=None), lambda _page: NOTES, ("business", "named")
+        lambda house, actor, here: read_notes(house, actor, tenant=here, before=None),
+        lambda _page: NOTES,
+        ("business", "named"),
     ),
     "entries": Page(
         lambda house, actor, here: read_tenant_entries(house, actor, tenant=here, before=None),

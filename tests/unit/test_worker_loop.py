@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from console.domain.errors import OutsideError
-from console.worker.loop import INTERVALS, LONGEST_WAIT_S, Duty, Loop, duties, pause_s
+from console.worker.loop import FOLLOWING, INTERVALS, LONGEST_WAIT_S, Duty, Loop, duties, pause_s
 from console.worker.process import run_once
 
 
@@ -163,6 +163,31 @@ def test_a_duty_that_waits_by_itself_is_told_to_stop() -> None:
     with Loop([Duty(name="queue", every_s=1.0, run=lambda: told.wait(30.0), stop=told.set)]) as loop:
         assert loop.stop(within_s=5.0) == ()
     assert told.is_set()
+
+
+def test_a_duty_that_rests_leaves_the_machine_to_others_between_its_rounds() -> None:
+    began, ended = list[float](), list[float]()
+
+    def work() -> bool:
+        began.append(time.monotonic())
+        time.sleep(0.02)
+        ended.append(time.monotonic())
+        return True
+
+    with Loop([Duty(name="watch", every_s=60.0, run=work, keeps_on=True, rests=3.0)]) as loop:
+        while len(ended) < 4:
+            time.sleep(0.01)
+        asked = time.monotonic()
+        assert loop.stop() == ()
+    assert time.monotonic() - asked < 1
+    gaps = [begin - end for end, begin in zip(ended, began[1:], strict=False)]
+    assert all(gap >= 0.055 for gap in gaps)
+
+
+def test_what_follows_the_trail_keeps_on_and_rests() -> None:
+    found = {each.name: each for each in duties(dict.fromkeys(INTERVALS, lambda: None))}
+    assert {name for name, each in found.items() if each.keeps_on} == FOLLOWING
+    assert all((each.rests > 1) is each.keeps_on for each in found.values())
 
 
 def test_running_once_empties_what_keeps_on() -> None:

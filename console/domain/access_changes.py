@@ -27,11 +27,6 @@ def resumed(inputs: Inputs) -> Inputs:
     return replace(inputs, conditions=tuple(each for each in inputs.conditions if each.id != STATUS))
 
 
-def with_subscription(inputs: Inputs, status: str | None) -> Inputs:
-    """Return the inputs with the subscription in another status, in the product's words (`canceled`, `past_due`)."""
-    return replace(inputs, subscription=status)
-
-
 def with_condition(inputs: Inputs, condition: Condition) -> Inputs:
     """Return the inputs with one condition more."""
     return replace(inputs, conditions=(*inputs.conditions, condition))

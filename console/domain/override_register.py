@@ -34,10 +34,6 @@ class Registered:
     checked_at: datetime
     reminded_at: datetime | None = None
 
-    def ends_within(self, days: int, now: datetime) -> bool:
-        """Return whether it ends in so many days."""
-        return self.until is not None and now < self.until <= now + timedelta(days=days)
-
     def wants_reminder(self, now: datetime) -> bool:
         """Return whether its owner is to be told that it ends: a week before, and a day before once more."""
         until = self.until

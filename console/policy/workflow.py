@@ -21,7 +21,6 @@ _LONGEST_DELAY_DAYS = 365
 _LAST_HOUR = 23
 
 Runs = Literal["on_approval", "by_hand"]
-_REVIEWS = (ReviewKind.IMPERSONATION_WRITE, ReviewKind.FLAGGED)
 _RUNS: tuple[Runs, ...] = ("on_approval", "by_hand")
 
 

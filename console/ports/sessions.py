@@ -46,7 +46,3 @@ class SessionBook(Protocol):
     def overdue(self, now: datetime, *, idle_minutes: int, limit: int) -> Sequence[StaffSession]:
         """Return sessions that are not ended and whose clocks have run out."""
         ...
-
-    def of_idp_sid(self, idp_sid: str) -> Sequence[StaffSession]:
-        """Return the sessions that came from one identity-provider session."""
-        ...

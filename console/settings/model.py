@@ -240,11 +240,6 @@ class Settings(BaseSettings):
         """Return whether a password is only the way in while the identity provider is down."""
         return self.local_passwords == "emergency"
 
-    @property
-    def is_production(self) -> bool:
-        """Return whether real customers stand behind this installation."""
-        return self.environment == "production"
-
     @classmethod
     def settings_customise_sources(
         cls,

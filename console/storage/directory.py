@@ -110,10 +110,6 @@ _PAGE_OF_PLAN = Prepared(
 _COUNT = Prepared(select(func.count()).select_from(_TABLE))
 _MANY = Prepared(select(_TABLE).where(_TABLE.c.id.in_(bindparam("tenants", expanding=True))))
 
-_FOLLOWING = Prepared(
-    select(_TABLE).where(_TABLE.c.id > bindparam("tenant")).order_by(_TABLE.c.id).limit(bindparam("most"))
-)
-
 
 def shown_row(row: Any) -> DirectoryRow:  # noqa: ANN401  a row, mapped or not
     """Return the row as everybody may see it."""

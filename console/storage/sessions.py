@@ -90,11 +90,6 @@ class StoredSessions:
         )
         return self._many(late.order_by(StaffSessionRow.not_after, StaffSessionRow.key).limit(limit))
 
-    def of_idp_sid(self, idp_sid: str) -> Sequence[StaffSession]:
-        """Return the sessions that came from one identity-provider session."""
-        same = select(StaffSessionRow).where(StaffSessionRow.idp_sid == idp_sid)
-        return self._many(same.order_by(StaffSessionRow.created_at, StaffSessionRow.key))
-
     def _set(self, key: SessionKey, values: dict[str, object]) -> None:
         _found_one(changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)))
 

@@ -179,16 +179,6 @@ def entry_row(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool
     }
 
 
-def day_headings(events: list[View]) -> list[View]:
-    """Put the day before the first event of each day."""
-    last = ""
-    for event in events:
-        day = f"{event['at']:%A, %d %B %Y}"
-        event["day"] = "" if day == last else day
-        last = day
-    return events
-
-
 def _queue_item(line: Line, *, is_own: bool) -> View:
     request = line.request
     tenant = line.tenant
@@ -226,7 +216,6 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
         "text": f"Reference {reference}" if reference else "",
         "href": path_of("trail.show", uid=stored.uid) if is_linked else "",
         "known_at": None,
-        "day": "",
     }
 
 
@@ -236,10 +225,6 @@ def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     sentence = told(body, titles={governed: f"“{titles[governed]}”"} if governed in titles else {})
     code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
     return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
-
-
-def _article(name: str) -> str:
-    return "an" if name[:1] in "aeiou" else "a"
 
 
 def _capital(text: str) -> str:

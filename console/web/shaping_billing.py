@@ -38,7 +38,6 @@ _DUNNING = {
     DunningState.RETRYING: ("warn", "refresh-cw", "Tried again"),
     DunningState.GIVEN_UP: ("stop", "ban", "Given up"),
 }
-_TENANT_RUN = "reconciliation.start_tenant"
 
 
 def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:

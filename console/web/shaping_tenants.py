@@ -56,7 +56,6 @@ def _lately(page: Overview, titles: Mapping[str, str]) -> list[View]:
             "text": change.text,
             "href": "",
             "known_at": None,
-            "day": "",
         } for change in page.changes),
     ]  # fmt: skip
     return sorted(events, key=lambda event: event["at"], reverse=True)

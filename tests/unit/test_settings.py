@@ -42,7 +42,7 @@ def test_it_loads_a_demo_from_the_environment() -> None:
     assert settings.trail_key_file == Path("elsewhere/trail.key")
     assert settings.checkpoint_folder == Path("elsewhere/checkpoints")
     assert settings.allows_local_passwords
-    assert not settings.is_production
+    assert settings.environment != "production"
 
 
 def test_it_loads_production_and_names_planes() -> None:
@@ -53,7 +53,7 @@ def test_it_loads_production_and_names_planes() -> None:
             "SALLYPORT_DATABASE__PLANES__EU": "postgresql://app@10.0.0.7/eu?sslmode=verify-full",
         }
     )
-    assert settings.is_production
+    assert settings.environment == "production"
     assert dict(settings.plane_urls) == {"eu": "postgresql://app@10.0.0.7/eu?sslmode=verify-full"}
     assert settings.server.trusted_hosts == ("door.corp.example",)
     assert settings.oidc is not None

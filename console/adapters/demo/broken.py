@@ -24,7 +24,6 @@ from console.domain.reconciling.books import ObjectRef
 
 Mutator: TypeAlias = Callable[[DemoBooks, Random], DemoBooks | None]
 T = TypeVar("T", Customer, Subscription, Invoice, Payment, Refund, CreditNote, Dispute)
-OWED = 700
 
 
 def of(cls: type[T], books: DemoBooks) -> tuple[T, ...]:

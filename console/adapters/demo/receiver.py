@@ -19,7 +19,6 @@ from typing import Any
 
 RECEIVER_PORT = 8099
 RECEIVER_URL = f"http://127.0.0.1:{RECEIVER_PORT}"
-MOODS = ("ok", "lazy", "slow", "fail", "busy", "gone", "moved", "huge", "drip", "silent", "rude", "flaky")
 _CHUNK = b"x" * 65_536
 _HUGE_CHUNKS = 16_384  # a gibibyte
 _LONGEST_BODY = 1_048_576

@@ -94,12 +94,6 @@ def item_of_plan(subscription: Subscription) -> SubscriptionItem | None:
     return next((each for each in subscription.items if each.plan is not None), None)
 
 
-def seats_of(subscription: Subscription) -> int | None:
-    """Return how many seats of the plan are paid for, or None where its quantity is not ours to know."""
-    item = item_of_plan(subscription)
-    return None if item is None else item.quantity
-
-
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the fields in which two documents differ, in the order in which they are written."""
     names = list(dict.fromkeys((*after, *before)))

@@ -162,14 +162,6 @@ class Finding:
     repair: RequestId | None = None  # the request for its repair, while that waits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingDigest:
-    """What a repair is bound to: the finding as it was when somebody looked at it."""
-
-    id: FindingId
-    digest: Digest
-
-
 def digest_of(finding: Finding) -> Digest:
     """Return the digest of what a finding says; its state and age are not part of it."""
     return Digest(

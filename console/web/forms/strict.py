@@ -1,6 +1,5 @@
 """The base of every form: fields that are named, texts that are trimmed, and nothing that was not asked for."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import request
@@ -60,8 +59,3 @@ class StrictForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 def stripped(value: str | None) -> str | None:
     """Return a text without the space around it; a filter for text fields."""
     return None if value is None else value.strip()
-
-
-def first_fault(faults: Iterable[dict[str, str]]) -> str:
-    """Return one sentence for a page that has room for one only."""
-    return next((fault["text"] for fault in faults), "")

@@ -49,7 +49,7 @@ def init(
     reference: str,
     password_stdin: bool,
 ) -> None:
-    """Make the settings file with fresh secrets, the database, and the first administrator.
+    """Make the settings file with fresh secrets, the database, the first administrator and the first checkpoint.
 
     What is there already is kept, so it is safe to repeat.
 
@@ -69,6 +69,7 @@ def init(
     is_new = _is_added(opened, name=name, email=email, person=person, reference=reference)
     if is_new and settings.allows_local_passwords and not person:
         _enrol(opened, email, from_stdin=password_stdin)
+    _sign_trail(opened, settings.checkpoint_folder)
     say(*_next_steps(settings))
 
 
@@ -129,6 +130,14 @@ def _enrol(shell: Shell, email: str, *, from_stdin: bool) -> None:
     if not isinstance(enrolled, Enrolled):
         raise CommandFault(refusal_lines(enrolled), Exit.REFUSED)
     tell_enrolment(email, enrolled, as_json=False)
+
+
+def _sign_trail(shell: Shell, folder: Path) -> None:
+    """Vouch for what was written so far, outside the database: without that a wiped trail would look like a new one."""
+    with shell.opened() as (rooms, _actor):
+        while rooms.sequencer.run_once():
+            pass
+    say(f"The trail so far is signed, by a checkpoint in {folder}.")
 
 
 def _next_steps(settings: Settings) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """`sallyport init` and `staff`: every change is a governed action of the operator, and recorded."""
 
 import json
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def entries(terminal: Terminal, action: str) -> list[dict[str, object]]:
     return found
 
 
+def begun(folder: Path) -> Terminal:
+    """Return an installation that `init` has just made."""
+    terminal = Terminal(folder, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
+    told = ("--var", str(folder / "var"), "--name", "Ada Byron", "--email", "ada@company.example", "--password-stdin")
+    done = terminal("init", *told, "--reference", "CHG-1", typed=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    return terminal
+
+
 def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
@@ -43,6 +53,20 @@ def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
     assert "otpauth://" not in again.stdout
     assert terminal.config.read_text() == before
     assert len(entries(terminal, "staff.credentials_set")) == 1
+
+
+def test_it_leaves_a_first_checkpoint_outside_so_that_a_wiped_trail_is_found(tmp_path: Path) -> None:
+    terminal = begun(tmp_path)
+    assert terminal("trail", "verify").stdout.startswith("The trail is whole: ")
+    with sqlite3.connect(tmp_path / "var" / "sallyport.db") as house:
+        names = house.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
+        for (name,) in names.fetchall():
+            house.execute(f"DROP TRIGGER {name}")
+        for table in ("audit_seq", "audit_event"):
+            house.execute(f"DELETE FROM {table}")
+    wiped = terminal("trail", "verify")
+    assert wiped.exit_code == 1
+    assert "tail_missing" in wiped.stdout
 
 
 def test_it_says_how_to_go_on_after_a_weak_first_password(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from console.domain.staff import Role
 from console.settings import Settings, load_settings
 from console.settings.load import DEFAULT_FILE
 from console.usecases.outcomes import BadFields
-from console.usecases.set_credentials import Enrolled, set_credentials
+from console.usecases.set_credentials import Enrolled, lacks_password, set_credentials
 
 _PRIVATE = 0o600
 _TAKEN = ("email", "Somebody signs in with this address already.")  # what staff.add says then
@@ -51,7 +51,7 @@ def init(
 ) -> None:
     """Make the settings file with fresh secrets, the database, the first administrator and the first checkpoint.
 
-    What is there already is kept, so it is safe to repeat.
+    What is there already is kept, and what is missing is made up for, so it is safe to repeat.
 
     Example: sallyport init --name "Ada Byron" --email ada@example.com --reference CHG-1
     """
@@ -66,9 +66,10 @@ def init(
     shell.works.upgrade(settings)
     say("The database has its newest shape.")
     opened = Shell(works=shell.works, config=file, environ=shell.environ)
-    is_new = _is_added(opened, name=name, email=email, person=person, reference=reference)
-    if is_new and settings.allows_local_passwords and not person:
-        _enrol(opened, email, from_stdin=password_stdin)
+    password = _missing_password(opened, email, person=person, from_stdin=password_stdin)
+    _add(opened, name=name, email=email, person=person, reference=reference)
+    if password is not None:
+        _enrol(opened, email, password)
     _sign_trail(opened, settings.checkpoint_folder)
     say(*_next_steps(settings))
 
@@ -107,20 +108,29 @@ def write_settings(file: Path, text: str) -> None:
         os.fsync(opened.fileno())
 
 
-def _is_added(shell: Shell, *, name: str, email: str, person: str, reference: str) -> bool:
-    """Add the administrator and return True; False where the address has an account, which stays as it is."""
+def _missing_password(shell: Shell, email: str, *, person: str, from_stdin: bool) -> str | None:
+    """Return the password that the account lacks, None where it lacks none; asked for before anything is added."""
+    with shell.opened() as (rooms, _actor):
+        is_missing = lacks_password(rooms.house, email=email, person=person)
+    if is_missing:
+        return chosen_password(from_stdin=from_stdin)
+    if from_stdin:
+        say(f"The password is not used: {email} lacks none. To set another: sallyport staff set-password {email}")
+    return None
+
+
+def _add(shell: Shell, *, name: str, email: str, person: str, reference: str) -> None:
+    """Add the administrator; where the address has an account it stays as it is."""
     raw = {"name": name, "email": email, "person": person, "roles": Role.ADMINISTRATOR.value}
     with shell.opened() as (rooms, actor):
         answer = ask_for(rooms, actor, key=ActionKey("staff.add"), raw=raw, reason=staff_reason(reference, ""))
     if isinstance(answer, BadFields) and _TAKEN in {(fault.field, fault.remedy) for fault in answer.faults}:
         say(f"{email} has an account already; it is kept as it is.")
-        return False
+        return
     tell(answer, as_json=False)
-    return True
 
 
-def _enrol(shell: Shell, email: str, *, from_stdin: bool) -> None:
-    password = chosen_password(from_stdin=from_stdin)
+def _enrol(shell: Shell, email: str, password: str) -> None:
     try:
         with shell.opened() as (rooms, actor):
             enrolled = set_credentials(rooms.house, actor, email=email, password=password)

@@ -69,6 +69,44 @@ def test_it_leaves_a_first_checkpoint_outside_so_that_a_wiped_trail_is_found(tmp
     assert "tail_missing" in wiped.stdout
 
 
+def test_it_asks_for_the_password_before_it_adds_anybody(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
+    told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
+    silent = terminal(*told, "--reference", "CHG-1")
+    assert silent.exit_code == 2
+    assert "--password-stdin" in silent.stderr
+    assert "can sign in" not in silent.stdout
+    assert json.loads(terminal("staff", "list", "--json").stdout) == []
+    again = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert again.exit_code == 0, again.output
+    assert "otpauth://" in again.stdout
+
+
+def test_it_makes_up_for_a_password_that_the_first_administrator_lacks(terminal: Terminal) -> None:
+    ada = ("--name", "Ada Byron", "--email", "ada@company.example", "--reference", "CHG-1")
+    added = terminal("staff", "add", *ada, "--role", "administrator")
+    assert "sallyport staff set-password ada@company.example" in added.stdout
+    lacking = terminal("doctor").stdout
+    assert "warn  sign-in: ada@company.example has no password and cannot sign in." in lacking
+    assert terminal("init", *ada).exit_code == 2
+    done = terminal("init", *ada, "--password-stdin", typed=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    assert "it is kept as it is" in done.stdout
+    assert "otpauth://" in done.stdout
+    assert "sign-in" not in terminal("doctor").stdout
+    once_more = terminal("init", *ada, "--password-stdin", typed="another pass phrase 77 otters\n")
+    assert "The password is not used: ada@company.example lacks none." in once_more.stdout
+    assert terminal("init", *ada).exit_code == 0
+
+
+def test_it_asks_for_no_password_where_the_identity_provider_knows_the_person(terminal: Terminal) -> None:
+    ada = ("--name", "Ada Byron", "--email", "ada@company.example", "--person", "https://login.example|ada")
+    done = terminal("init", *ada, "--reference", "CHG-1")
+    assert done.exit_code == 0, done.output
+    assert "otpauth://" not in done.stdout
+    assert "sign-in" not in terminal("doctor").stdout
+
+
 def test_it_says_how_to_go_on_after_a_weak_first_password(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")

@@ -25,7 +25,10 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 @click.group()
 def trail() -> None:
-    """Read the trail, and prove that nothing is missing."""
+    """Read the trail, and prove that nothing is missing.
+
+    Example: sallyport trail verify
+    """
 
 
 @trail.command()

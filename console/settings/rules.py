@@ -13,6 +13,7 @@ from console.settings.faults import named
 FEWEST_DISTINCT = 10
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _PLAIN_SECRET = re.compile(r"[A-Za-z0-9._~-]+")
+_SIGNING_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,86}={0,2}")
 _VERIFIED = {"verify-full", "verify-ca"}
 
 
@@ -32,6 +33,8 @@ class Readable(Protocol):
     oidc: Any
     tickets: Any
     billing: Any
+    notices: Any
+    letters: Any
     webhooks: Any
     product: Any
     jobs: Any
@@ -160,6 +163,33 @@ def _database_faults(settings: Readable) -> Iterator[tuple[str, str]]:
         yield "database.planes.shared", "is the control store's own database; remove it."
 
 
+def _notice_faults(settings: Readable) -> Iterator[tuple[str, str]]:
+    notices = settings.notices
+    if sum((notices.folder is not None, notices.mail, notices.webhook_url is not None)) > 1:
+        yield "notices", "leave by one way only, so that nobody is told twice: keep folder, mail or webhook_url."
+    if notices.mail and settings.letters.smtp_host is None and settings.letters.folder is None:
+        yield "notices.mail", "needs a mail server; set letters.smtp_host."
+
+
+def _posted_notice_faults(settings: Readable) -> Iterator[tuple[str, str]]:
+    notices = settings.notices
+    if notices.webhook_url is None:
+        if notices.webhook_secret is not None:
+            yield "notices.webhook_secret", "signs nothing without notices.webhook_url; set that, or remove this."
+        return
+    address = urlsplit(notices.webhook_url)
+    if not address.hostname or (address.scheme != "https" and (address.scheme != "http" or _wants_https(settings))):
+        yield "notices.webhook_url", "must be an https address that webhooks.* permits to call."
+    if notices.webhook_secret is None:
+        yield "notices.webhook_secret", "is missing; use whsec_ and the output of 'openssl rand -base64 32'."
+    elif not _SIGNING_SECRET.fullmatch(notices.webhook_secret.get_secret_value()):
+        yield "notices.webhook_secret", "must be whsec_ and the output of 'openssl rand -base64 32'."
+
+
+def _wants_https(settings: Readable) -> bool:
+    return bool(_read(settings.webhooks, "https_only") is not False)
+
+
 def _network_faults(settings: Readable) -> Iterator[tuple[str, str]]:
     networks = settings.webhooks.allowed_networks
     for text in networks:
@@ -237,8 +267,8 @@ def _product_faults(settings: Readable) -> Iterator[tuple[str, str]]:
 # Each looks at one thing, because it ends where it reads a key that has a fault of its own.
 _RULES: tuple[Rule, ...] = (
     _debug_faults, _host_faults, _invention_faults, _password_faults, _sign_in_faults, _issuer_faults, _token_faults,
-    _secret_faults, _database_faults, _network_faults, _port_faults, _job_faults, _billing_key_faults,
-    _billing_mode_faults, _billing_address_faults, _product_faults,
+    _secret_faults, _database_faults, _notice_faults, _posted_notice_faults, _network_faults, _port_faults, _job_faults,
+    _billing_key_faults, _billing_mode_faults, _billing_address_faults, _product_faults,
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from console.cli.exits import CommandFault, Exit
 from console.cli.output import say
 from console.cli.passwords import chosen_password, password_option, tell_enrolment
 from console.cli.shell import Shell, pass_shell
-from console.domain.errors import BadValueError
 from console.domain.ids import ActionKey
 from console.domain.staff import Role
 from console.settings import Settings, load_settings
@@ -109,11 +108,14 @@ def write_settings(file: Path, text: str) -> None:
 
 
 def _missing_password(shell: Shell, email: str, *, person: str, from_stdin: bool) -> str | None:
-    """Return the password that the account lacks, None where it lacks none; asked for before anything is added."""
+    """Return the password that the account lacks, None where it lacks none; asked for before anybody is added."""
     with shell.opened() as (rooms, _actor):
-        is_missing = lacks_password(rooms.house, email=email, person=person)
-    if is_missing:
-        return chosen_password(from_stdin=from_stdin)
+        if lacks_password(rooms.house, email=email, person=person):
+            password = chosen_password(from_stdin=from_stdin)
+            fault = rooms.house.passwords.fault(password, email=email)
+            if fault is not None:
+                raise CommandFault([f"password: {fault}", "Nobody was added: run init again."], Exit.BAD_INPUT)
+            return password
     if from_stdin:
         say(f"The password is not used: {email} lacks none. To set another: sallyport staff set-password {email}")
     return None
@@ -131,12 +133,8 @@ def _add(shell: Shell, *, name: str, email: str, person: str, reference: str) ->
 
 
 def _enrol(shell: Shell, email: str, password: str) -> None:
-    try:
-        with shell.opened() as (rooms, actor):
-            enrolled = set_credentials(rooms.house, actor, email=email, password=password)
-    except BadValueError as weak:
-        remedy = f"The account is there; give it a password with: sallyport staff set-password {email}"
-        raise CommandFault([f"password: {weak}", remedy], Exit.BAD_INPUT) from weak
+    with shell.opened() as (rooms, actor):
+        enrolled = set_credentials(rooms.house, actor, email=email, password=password)
     if not isinstance(enrolled, Enrolled):
         raise CommandFault(refusal_lines(enrolled), Exit.REFUSED)
     tell_enrolment(email, enrolled, as_json=False)

@@ -107,12 +107,15 @@ def test_it_asks_for_no_password_where_the_identity_provider_knows_the_person(te
     assert "sign-in" not in terminal("doctor").stdout
 
 
-def test_it_says_how_to_go_on_after_a_weak_first_password(tmp_path: Path) -> None:
+def test_it_adds_nobody_with_a_weak_first_password(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
     done = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed="short\n")
     assert done.exit_code == 4
-    assert "sallyport staff set-password ada@company.example" in done.stderr
+    assert done.stderr.splitlines()[-1] == "Nobody was added: run init again."
+    assert "can sign in" not in done.stdout
+    again = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert "otpauth://" in again.stdout
 
 
 @pytest.mark.parametrize("environment", ["development", "staging", "production"])

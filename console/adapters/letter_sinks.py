@@ -91,7 +91,8 @@ class MailLetters:
         except smtplib.SMTPRecipientsRefused as refused:
             codes = [code for code, _text in refused.recipients.values()]
             message = "The mail server refuses this address."
-            raise OutsideError(message, permanent=all(code >= 500 for code in codes)) from refused
+            is_final = all(code >= 500 for code in codes)
+            raise OutsideError(message, permanent=is_final, about="reader") from refused
         except (smtplib.SMTPException, OSError, ValueError) as broken:
             message = f"The mail server did not take the letter: {type(broken).__name__}."
             raise OutsideError(message, permanent=isinstance(broken, ValueError)) from broken
@@ -120,7 +121,7 @@ class WebhookLetters:
     def send(self, envelope: Envelope) -> None:
         """Deliver one letter; raises OutsideError, permanent where the receiver wants none."""
         body = json.dumps(
-            {"type": f"staff_access.{envelope.kind}", "timestamp": envelope.at.isoformat(), "data": envelope.facts},
+            {"type": f"{envelope.topic}.{envelope.kind}", "timestamp": envelope.at.isoformat(), "data": envelope.facts},
             ensure_ascii=False,
         ).encode()
         key = EndpointKey(

@@ -17,15 +17,6 @@ from console.adapters.demo.watched import watched
 from console.adapters.fake_stripe.app import FakeStripe
 from console.adapters.fingerprints import HmacFingerprints
 from console.adapters.ids import TimeOrderedIds
-from console.adapters.letter_sinks import (
-    LetterFolder,
-    LettersByWay,
-    MailLetters,
-    MailRoute,
-    NoLetters,
-    WebhookLetters,
-)
-from console.adapters.notice_folder import NoNotices, NoticeFolder
 from console.adapters.one_time_codes import SealedOneTimeCodes
 from console.adapters.outbound_addresses import networks
 from console.adapters.outbound_http import GuardedOutbound, OutboundRules
@@ -38,6 +29,7 @@ from console.app.connecting import connected
 from console.app.inbound import inbound_verifiers
 from console.app.providing import provided
 from console.app.scrubbing import scrub_logs
+from console.app.telling import letters_of, notices_of
 from console.domain.entries import Program
 from console.domain.ids import PlaneId
 from console.policy.book import PolicyBook
@@ -154,8 +146,8 @@ def opened_building(settings: Settings) -> Iterator[Building]:
             house=house,
             storage=storage,
             codes=codes,
-            notices=NoticeFolder(settings.notices.folder) if settings.notices.folder else NoNotices(),
-            letters=LettersByWay(mail=_mail(settings), webhook=WebhookLetters(outbound, house.webhook_keys)),
+            notices=notices_of(settings, house),
+            letters=letters_of(settings, house),
             sequencer=storage.sequencer(key, CheckpointFolder(settings.checkpoint_folder)),
             fake_provider=billing.fake,
         )
@@ -181,25 +173,6 @@ def outbound_of(settings: Settings) -> GuardedOutbound:
             allowed=networks(chosen.allowed_networks),
             timeout_s=chosen.timeout_s,
             connect_timeout_s=chosen.connect_timeout_s,
-        )
-    )
-
-
-def _mail(settings: Settings) -> LetterSink:
-    chosen = settings.letters
-    if chosen.folder is not None:
-        return LetterFolder(chosen.folder)
-    if chosen.smtp_host is None:
-        return NoLetters()
-    return MailLetters(
-        MailRoute(
-            host=chosen.smtp_host,
-            port=chosen.smtp_port,
-            user=chosen.smtp_user,
-            password=None if chosen.smtp_password is None else chosen.smtp_password.get_secret_value(),
-            tls=chosen.smtp_tls,
-            sender=chosen.sender,
-            timeout_s=chosen.timeout_s,
         )
     )
 

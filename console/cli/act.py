@@ -42,7 +42,10 @@ def act() -> None:
 
 @click.group()
 def actions() -> None:
-    """List the registered actions: what each takes, changes and shows the customer."""
+    """List the registered actions: what each takes, changes and shows the customer.
+
+    Example: sallyport actions list
+    """
 
 
 @actions.command("list")

@@ -11,13 +11,12 @@ from console.cli.exits import CommandFault, Exit
 from console.cli.output import say
 from console.cli.passwords import chosen_password, password_option, tell_enrolment
 from console.cli.shell import Shell, pass_shell
-from console.domain.errors import BadValueError
 from console.domain.ids import ActionKey
 from console.domain.staff import Role
 from console.settings import Settings, load_settings
 from console.settings.load import DEFAULT_FILE
 from console.usecases.outcomes import BadFields
-from console.usecases.set_credentials import Enrolled, set_credentials
+from console.usecases.set_credentials import Enrolled, lacks_password, set_credentials
 
 _PRIVATE = 0o600
 _TAKEN = ("email", "Somebody signs in with this address already.")  # what staff.add says then
@@ -49,9 +48,9 @@ def init(
     reference: str,
     password_stdin: bool,
 ) -> None:
-    """Make the settings file with fresh secrets, the database, and the first administrator.
+    """Make the settings file with fresh secrets, the database, the first administrator and the first checkpoint.
 
-    What is there already is kept, so it is safe to repeat.
+    What is there already is kept, and what is missing is made up for, so it is safe to repeat.
 
     Example: sallyport init --name "Ada Byron" --email ada@example.com --reference CHG-1
     """
@@ -66,9 +65,11 @@ def init(
     shell.works.upgrade(settings)
     say("The database has its newest shape.")
     opened = Shell(works=shell.works, config=file, environ=shell.environ)
-    is_new = _is_added(opened, name=name, email=email, person=person, reference=reference)
-    if is_new and settings.allows_local_passwords and not person:
-        _enrol(opened, email, from_stdin=password_stdin)
+    password = _missing_password(opened, email, person=person, from_stdin=password_stdin)
+    _add(opened, name=name, email=email, person=person, reference=reference)
+    if password is not None:
+        _enrol(opened, email, password)
+    _sign_trail(opened, settings.checkpoint_folder)
     say(*_next_steps(settings))
 
 
@@ -106,29 +107,45 @@ def write_settings(file: Path, text: str) -> None:
         os.fsync(opened.fileno())
 
 
-def _is_added(shell: Shell, *, name: str, email: str, person: str, reference: str) -> bool:
-    """Add the administrator and return True; False where the address has an account, which stays as it is."""
+def _missing_password(shell: Shell, email: str, *, person: str, from_stdin: bool) -> str | None:
+    """Return the password that the account lacks, None where it lacks none; asked for before anybody is added."""
+    with shell.opened() as (rooms, _actor):
+        if lacks_password(rooms.house, email=email, person=person):
+            password = chosen_password(from_stdin=from_stdin)
+            fault = rooms.house.passwords.fault(password, email=email)
+            if fault is not None:
+                raise CommandFault([f"password: {fault}", "Nobody was added: run init again."], Exit.BAD_INPUT)
+            return password
+    if from_stdin:
+        say(f"The password is not used: {email} lacks none. To set another: sallyport staff set-password {email}")
+    return None
+
+
+def _add(shell: Shell, *, name: str, email: str, person: str, reference: str) -> None:
+    """Add the administrator; where the address has an account it stays as it is."""
     raw = {"name": name, "email": email, "person": person, "roles": Role.ADMINISTRATOR.value}
     with shell.opened() as (rooms, actor):
         answer = ask_for(rooms, actor, key=ActionKey("staff.add"), raw=raw, reason=staff_reason(reference, ""))
     if isinstance(answer, BadFields) and _TAKEN in {(fault.field, fault.remedy) for fault in answer.faults}:
         say(f"{email} has an account already; it is kept as it is.")
-        return False
+        return
     tell(answer, as_json=False)
-    return True
 
 
-def _enrol(shell: Shell, email: str, *, from_stdin: bool) -> None:
-    password = chosen_password(from_stdin=from_stdin)
-    try:
-        with shell.opened() as (rooms, actor):
-            enrolled = set_credentials(rooms.house, actor, email=email, password=password)
-    except BadValueError as weak:
-        remedy = f"The account is there; give it a password with: sallyport staff set-password {email}"
-        raise CommandFault([f"password: {weak}", remedy], Exit.BAD_INPUT) from weak
+def _enrol(shell: Shell, email: str, password: str) -> None:
+    with shell.opened() as (rooms, actor):
+        enrolled = set_credentials(rooms.house, actor, email=email, password=password)
     if not isinstance(enrolled, Enrolled):
         raise CommandFault(refusal_lines(enrolled), Exit.REFUSED)
     tell_enrolment(email, enrolled, as_json=False)
+
+
+def _sign_trail(shell: Shell, folder: Path) -> None:
+    """Vouch for what was written so far, outside the database: without that a wiped trail would look like a new one."""
+    with shell.opened() as (rooms, _actor):
+        while rooms.sequencer.run_once():
+            pass
+    say(f"The trail so far is signed, by a checkpoint in {folder}.")
 
 
 def _next_steps(settings: Settings) -> tuple[str, ...]:

@@ -9,7 +9,10 @@ from console.cli.shell import Shell, pass_shell
 
 @click.group()
 def db() -> None:
-    """Databases: the control store and every plane."""
+    """Databases: the control store and every plane.
+
+    Example: sallyport db current
+    """
 
 
 @db.command()

@@ -46,7 +46,10 @@ class ReadFile:
 
 @click.group()
 def directory() -> None:
-    """Fill the directory of tenants, and what belongs to them."""
+    """Fill the directory of tenants, and what belongs to them.
+
+    Example: sallyport directory import tenants.csv --kind tenant --dry-run
+    """
 
 
 @directory.command("import")
@@ -127,4 +130,6 @@ def _end(answer: Imported, mode: ImportMode) -> str:
         return "The good rows were kept." if answer.fault_count else "Everything was kept."
     if mode is ImportMode.TRIAL:
         return "This was a dry run: nothing was kept."
+    if mode is ImportMode.PARTIAL:
+        return "No row was good: nothing was kept."
     return "Nothing was kept: mend the faults, or keep the good rows with --partial."

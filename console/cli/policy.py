@@ -36,7 +36,10 @@ _folder_option = click.option(
 
 @click.group()
 def policy() -> None:
-    """Check, try and explain the rules in policies/."""
+    """Check, try and explain the rules in policies/.
+
+    Example: sallyport policy check
+    """
 
 
 @policy.command()

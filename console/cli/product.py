@@ -12,7 +12,10 @@ from console.usecases.rotate_product_key import rotate_product_key
 
 @click.group()
 def product() -> None:
-    """Look after the product in which staff act for members."""
+    """Look after the product in which staff act for members.
+
+    Example: sallyport product rotate-key
+    """
 
 
 @product.command("rotate-key")

@@ -22,7 +22,10 @@ _REASON = "BILLING_RECONCILIATION"
 
 @click.group()
 def reconcile() -> None:
-    """Compare the billing provider, the mirror and access, and see what runs found."""
+    """Compare the billing provider, the mirror and access, and see what runs found.
+
+    Example: sallyport reconcile show
+    """
 
 
 @reconcile.command()

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from console.cli.shell import Shell, pass_shell
-from console.settings.faults import is_loopback
+from console.settings.rules import is_loopback
 
 _PORT = click.IntRange(1, 65_535)
 

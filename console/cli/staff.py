@@ -4,14 +4,15 @@ import click
 
 from console.cli.asking import ask_for, refusal_lines, staff_reason, tell, with_reference
 from console.cli.exits import CommandFault, Exit
-from console.cli.output import as_json_option, roles_told, say_json, say_table
+from console.cli.output import as_json_option, roles_told, say, say_json, say_table
 from console.cli.passwords import chosen_password, password_option, tell_enrolment
 from console.cli.shell import Shell, pass_shell
 from console.domain.decisions import Deny
 from console.domain.ids import ActionKey
 from console.domain.staff import Role, StaffMember
+from console.usecases.outcomes import Ran
 from console.usecases.read_staff import read_staff
-from console.usecases.set_credentials import Enrolled, set_credentials
+from console.usecases.set_credentials import Enrolled, lacks_password, set_credentials
 
 _ROLES = click.Choice([role.value for role in Role])
 _roles_option = click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help="Repeat for several.")
@@ -19,7 +20,10 @@ _roles_option = click.option("--role", "roles", type=_ROLES, multiple=True, requ
 
 @click.group()
 def staff() -> None:
-    """Staff accounts: add, list, change, deactivate."""
+    """Staff accounts: add, list, change, deactivate.
+
+    Example: sallyport staff list
+    """
 
 
 @staff.command()
@@ -48,7 +52,10 @@ def add(
     raw = {"name": name, "email": email, "person": person, "roles": roles}
     with shell.opened() as (rooms, actor):
         answer = ask_for(rooms, actor, key=ActionKey("staff.add"), raw=raw, reason=staff_reason(reference, note))
+        is_missing = isinstance(answer, Ran) and lacks_password(rooms.house, email=email, person=person)
     tell(answer, as_json=as_json)
+    if is_missing and not as_json:
+        say(f"They need a password first: sallyport staff set-password {email}")
 
 
 @staff.command("list")

@@ -25,7 +25,10 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 @click.group()
 def trail() -> None:
-    """Read the trail, and prove that nothing is missing."""
+    """Read the trail, and prove that nothing is missing.
+
+    Example: sallyport trail verify
+    """
 
 
 @trail.command()
@@ -113,7 +116,7 @@ def verify(shell: Shell, *, as_json: bool) -> None:
     with shell.opened() as (rooms, operator), progress_bar("verifying", 100) as advanced:
         found: Verification = _granted(verify_trail(rooms.house, rooms.sequencer, operator, progress=_shown(advanced)))
     if as_json:
-        say_json({**fields_of(found), "is_sound": found.is_sound})
+        say_json({**fields_of(found), "is_sound": found.is_sound, "is_unproven": found.is_unproven})
     else:
         say(*_verdict(found))
     if not found.is_sound:
@@ -128,6 +131,9 @@ def _verdict(found: Verification) -> Iterator[str]:
     counts = f"{found.sequenced:,} entries, {found.checkpoints:,} checkpoints, {found.pending:,} without a place yet"
     if found.is_sound:
         yield f"The trail is whole: {counts}. Root {found.root.hex()}."
+    elif found.is_unproven:
+        yield f"NOTHING IS PROVEN YET: {counts}. The worker signs the first checkpoint: sallyport worker --once."
+        yield "In a house that has run before, a checkpoint is missing: take it for an incident (docs/operations.md)."
     else:
         yield f"THE TRAIL IS NOT WHOLE: {counts}; {len(found.findings)} findings, the first one first:"
     for finding in found.findings:

@@ -152,6 +152,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "action.failed": _governed(Kind.ACTION, Outcome.FAILED, "failed to run {governed} on {tenant}: {why}"),
         "action.unknown": _governed(Kind.ACTION, Outcome.UNKNOWN, "lost sight of {governed} on {tenant}: {why}"),
         "notice.sent": _did("notice", X, "sent a notice to {target}"),
+        "notice.given_up": _system(X, "gave up a notice to {target}: {why}", "notice", Outcome.FAILED),
         "trail.read": _saw("trail", "read {records} entries of the trail"),
         "trail.read_refused": _refused("trail", R, "was refused reading the trail: {why}"),
         "trail.verified": _saw("trail", "verified the trail"),

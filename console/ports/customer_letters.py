@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.domain.ids import TenantId
-from console.domain.trust.letters import Letter, LetterKind, Way
+from console.domain.trust.letters import Letter, Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +62,21 @@ class CustomerLetters(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A letter as it leaves. Shape: `to` is an e-mail address or a web address; `secret` signs what a webhook takes."""
+    """A letter as it leaves. Shape: `to` is an e-mail address or a web address; `secret` signs what a webhook takes.
+
+    `topic` and `kind` say to programs what it is about: letters to customers are about `staff_access`.
+    """
 
     id: str
     way: Way
-    kind: LetterKind
+    kind: str
     to: str
     subject: str
     text: str
     facts: dict[str, object]
     at: datetime
     secret: str | None = None
+    topic: str = "staff_access"
 
 
 class LetterSink(Protocol):

@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     TAIL_MISSING = "tail_missing"
     NOTE_REFUSED = "note_refused"
     NO_OUTSIDE_COPY = "no_outside_copy"
+    NOTHING_PROVEN = "nothing_proven"
 
 
 COMPLETENESS = frozenset(
@@ -41,6 +42,7 @@ COMPLETENESS = frozenset(
         FindingKind.WRITER_GAP,
         FindingKind.TAIL_MISSING,
         FindingKind.NO_OUTSIDE_COPY,
+        FindingKind.NOTHING_PROVEN,
     }
 )
 
@@ -76,6 +78,11 @@ class Verification:
     def is_complete(self) -> bool:
         """Return whether nothing is missing that was promised outside."""
         return not any(finding.kind in COMPLETENESS for finding in self.findings)
+
+    @property
+    def is_unproven(self) -> bool:
+        """Return whether there is no checkpoint to hold the trail against, as in a house that has only just begun."""
+        return bool(self.findings) and all(found.kind is FindingKind.NOTHING_PROVEN for found in self.findings)
 
     @property
     def is_sound(self) -> bool:

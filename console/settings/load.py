@@ -1,15 +1,18 @@
 """Reads the settings of an installation: the environment over one TOML file, everything checked before the start."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from console.settings.faults import SettingsFaultsError, fault_lines, rule_faults
+from console.settings.faults import SettingsFaultsError, fault_lines, faulty_places
 from console.settings.model import Settings
+from console.settings.partial import Partial, joined
+from console.settings.rules import Readable, rule_faults
 
 PREFIX = "SALLYPORT_"
 CONFIG_KEY = "SALLYPORT_CONFIG"
@@ -31,13 +34,19 @@ def load_settings(environ: Mapping[str, str], config_file: Path | None = None) -
     try:
         settings: Settings = reader(**given)
     except ValidationError as wrong:
-        raise SettingsFaultsError([*faults, *fault_lines(wrong, Settings)]) from None
+        rest = Partial(Settings, joined(_from_file(file), given), faulty_places(wrong))
+        faults += [*fault_lines(wrong, Settings), *rule_faults(cast("Readable", rest))]
+        raise SettingsFaultsError(faults) from None
     except (ValueError, OSError, SettingsError) as broken:
         raise SettingsFaultsError([*faults, f"{file}: cannot be read as TOML: {broken}."]) from None
     faults += rule_faults(settings)
     if faults:
         raise SettingsFaultsError(faults)
     return settings
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def _from_environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

@@ -108,10 +108,17 @@ class Billing(Section):
 
 
 class Notices(Section):
-    """Where notices leave the house; without a folder they stay in the console."""
+    """How notices to staff leave the house: as files, by mail over the server of `letters`, or to one webhook.
+
+    Without any of the three they stay in the console.
+    """
 
     model_config = _STRICT
     folder: Path | None = None
+    mail: bool = False
+    webhook_url: str | None = None
+    webhook_secret: SecretStr | None = None
+    address: str = "http://127.0.0.1:8000"
 
 
 class Letters(Section):

@@ -56,3 +56,6 @@ class PromisedRoots:
         elif tree.size and not self.met:
             sentence = "No checkpoint outside vouches for these entries."
             yield Finding(kind=FindingKind.NO_OUTSIDE_COPY, sentence=sentence)
+        elif not self.met:  # a house that was wiped looks like one that has only just begun
+            sentence = "There is no checkpoint outside the database, so nobody can tell whether entries were removed."
+            yield Finding(kind=FindingKind.NOTHING_PROVEN, sentence=sentence)

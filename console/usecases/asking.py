@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from console.domain.decisions import Decision, Deny, DenyCode, Fact, NeedsStepUp, Query
-from console.domain.ids import ActionKey, PersonKey, ReasonCode, TenantId
+from console.domain.ids import ActionKey, PersonKey, ReasonCode, RuleId, TenantId
 from console.domain.staff import Actor
 from console.policy.decide import decide, decide_many
 from console.ports.store import ControlUnit
@@ -86,6 +86,6 @@ def refusal_of(decision: Decision) -> Deny | NeedsStepUp | None:
     return decision if isinstance(decision, Deny | NeedsStepUp) else None
 
 
-def denied(code: DenyCode, sentence: str, remedy: str = "", field: str = "") -> Deny:
-    """Return a refusal that rests on the state of things rather than on a rule."""
-    return Deny(code=code, sentence=sentence, remedy=remedy, field=field)
+def denied(code: DenyCode, sentence: str, remedy: str = "", field: str = "", rules: tuple[RuleId, ...] = ()) -> Deny:
+    """Return a refusal that rests on the state of things; `rules` names the rule that would say the same."""
+    return Deny(code=code, sentence=sentence, remedy=remedy, field=field, rules=rules)

@@ -1,35 +1,60 @@
 """Hand queued notices to the sink outside the house: at least once, never one whose change was rolled back."""
 
+from datetime import timedelta
+
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.errors import OutsideError
-from console.ports.outbox import NoticeSink
+from console.domain.ids import StaffId
+from console.domain.staff import StaffMember
+from console.ports.outbox import Notice, NoticeSink
 from console.usecases.house import House
 from console.usecases.recording import emit_as, staff_target
 
 _BATCH = 100
+_PATIENCE = timedelta(days=1)  # with one reader whom the sink cannot reach; with the sink itself there is no end to it
 
 
 def deliver_notices(house: House, sink: NoticeSink) -> int:
-    """Deliver what is due and return how many went out; a failing sink stops the round and nothing is lost."""
+    """Deliver what is due and return how many went out; a failing sink stops the round and nothing is lost.
+
+    Shape: one reader who cannot be reached keeps no notice from another, and is given up after a day.
+    """
     with house.store.read() as unit:
         due = unit.outbox.undelivered(limit=_BATCH)
     sent = 0
     for notice in due:
         try:
             sink.send(notice)
-        except OutsideError:
-            break
-        with house.store.write() as unit:
-            now = house.clock.now()
-            member = unit.staff.get(notice.to)
-            unit.outbox.delivered(notice.id, now)
-            emit_as(
-                unit,
-                SYSTEM_ACTOR,
-                "notice.sent",
-                at=now,
-                targets=(TargetRef(type="staff", id=notice.to),) if member is None else staff_target(member),
-                facts={"notice": notice.id, "kind": notice.kind},
-            )
-        sent += 1
+        except OutsideError as away:
+            is_of_reader = away.facts.get("about") == "reader"
+            is_old = house.clock.now() - notice.at >= _PATIENCE
+            if away.permanent or (is_of_reader and is_old):
+                _settle(house, notice, "notice.given_up", because=str(away)[:300])
+            elif not is_of_reader:
+                break
+        else:
+            _settle(house, notice, "notice.sent", because=None)
+            sent += 1
     return sent
+
+
+def reader_of(house: House, staff: StaffId) -> StaffMember | None:
+    """Return whom a notice is for, as the house knows them now."""
+    with house.store.read() as unit:
+        return unit.staff.get(staff)
+
+
+def _settle(house: House, notice: Notice, action: str, *, because: str | None) -> None:
+    with house.store.write() as unit:
+        now = house.clock.now()
+        member = unit.staff.get(notice.to)
+        unit.outbox.delivered(notice.id, now)
+        emit_as(
+            unit,
+            SYSTEM_ACTOR,
+            action,
+            at=now,
+            targets=(TargetRef(type="staff", id=notice.to),) if member is None else staff_target(member),
+            error=because,
+            facts={"notice": notice.id, "kind": notice.kind},
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from console.actions.staff.accounts import is_local
 from console.domain.ids import PersonKey
 from console.domain.requests import missing_needs
 from console.domain.staff import Role
@@ -37,7 +38,7 @@ class Found:
 def examine_house(house: House) -> tuple[Found, ...]:
     """Return what is found about staff, quorums and clock; changes nothing. Raises: OutsideError."""
     with house.store.read() as unit:
-        return (_administrators(house, unit), *quorums(house, unit), _clock(house, unit))
+        return (_administrators(house, unit), *_locked_out(house, unit), *quorums(house, unit), _clock(house, unit))
 
 
 def _administrators(house: House, unit: ControlUnit) -> Found:
@@ -49,6 +50,20 @@ def _administrators(house: House, unit: ControlUnit) -> Found:
         remedy = "add a second one: administrators approve each other's changes of staff"
         return Found(subject="staff", level=Level.WARN, sentence="There is one administrator only.", remedy=remedy)
     return Found(subject="staff", level=Level.OK, sentence=f"{len(found)} administrators are active.")
+
+
+def _locked_out(house: House, unit: ControlUnit) -> Iterator[Found]:
+    """Yield a warning for each local account that nobody can sign in to, for want of a password or of leave for it."""
+    for member in filter(is_local, unit.staff.eligible(tuple(Role))):
+        if not house.local_passwords:
+            sentence = f"{member.email} is a local account, and settings allow no local passwords."
+            remedy = "deactivate it, and add the person with issuer|subject of the identity provider"
+        elif unit.staff.credentials(member.id) is None:
+            sentence = f"{member.email} has no password and cannot sign in."
+            remedy = f"run sallyport staff set-password {member.email}"
+        else:
+            continue
+        yield Found(subject="sign-in", level=Level.WARN, sentence=sentence, remedy=remedy)
 
 
 def quorums(house: House, unit: ControlUnit) -> Iterator[Found]:

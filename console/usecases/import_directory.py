@@ -117,7 +117,7 @@ def import_directory(
             unit.trail.emit(_entry(house, actor, decision, tally=tally, source=source, mode=mode), at=house.clock.now())
     except _UndoneError:
         return tally.told(is_kept=False, sha256=source.sha256())
-    return tally.told(is_kept=True, sha256=source.sha256())
+    return tally.told(is_kept=tally.counts.total() > 0, sha256=source.sha256())
 
 
 def _fill(unit: BulkUnit, source: ImportSource, tally: _Tally, *, progress: Callable[[int], None]) -> None:

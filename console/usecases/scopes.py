@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.errors import NotFoundError
-from console.domain.ids import PlaneId, ReasonCode, StaffId, TenantId
+from console.domain.ids import PlaneId, ReasonCode, RuleId, StaffId, TenantId
 from console.domain.jobs import Job
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
@@ -21,6 +21,7 @@ from console.usecases.job_outcomes import JobRefusedError
 from console.usecases.recording import emit, row_ref
 
 _EXECUTION_MINUTES = 5
+_NEEDS_LEASE = (RuleId("tenant.no_lease"),)
 SYSTEM = StaffId("system")
 NO_REASON = ReasonCode("NONE")
 
@@ -30,7 +31,8 @@ def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *,
     unit.freezes.hold()  # before any row that a freeze would end
     lease = unit.leases.open_on(actor.staff, tenant)
     if lease is None:
-        return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", "Open it with a reason first.")
+        remedy = "Open it with a reason first."
+        return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", remedy, rules=_NEEDS_LEASE)
     because = lease.ended_because(now)
     if because is None:
         return lease
@@ -41,7 +43,7 @@ def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *,
         if because is LeaseEnd.TIME
         else f"Your lease ended after {lease.idle_minutes} idle minutes."
     )
-    return denied(DenyCode.LEASE_ENDED, sentence, remedy)
+    return denied(DenyCode.LEASE_ENDED, sentence, remedy, rules=_NEEDS_LEASE)
 
 
 def expire_lease(unit: ControlUnit, actor: Actor, lease: Lease, *, because: LeaseEnd, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.actions.staff.accounts import is_local
 from console.domain.decisions import Deny, NeedsStepUp
 from console.domain.errors import BadValueError, NotFoundError
 from console.domain.search_terms import folded
@@ -19,6 +20,20 @@ class Enrolled:
 
     provisioning_uri: str
     sealed: str
+
+
+def lacks_password(house: House, *, email: str, person: str) -> bool:
+    """Return whether an account signs in by a password and has none, or would have none once it is made.
+
+    Shape: `person` is who a new account would belong to, empty for a local one.
+    """
+    if not house.local_passwords:
+        return False
+    with house.store.read() as unit:
+        member = unit.staff.by_email(folded(email))
+        if member is None:
+            return not person
+        return is_local(member) and unit.staff.credentials(member.id) is None
 
 
 def set_credentials(

@@ -12,8 +12,8 @@ _WITHOUT_LEASE = frozenset({DenyCode.NO_LEASE, DenyCode.LEASE_ENDED})
 
 
 def closed(row: DirectoryRow | None, refusal: Deny) -> Response:
-    """Return the refusal; a tenant that merely has to be opened offers the form that opens it."""
-    if row is None or refusal.code not in _WITHOUT_LEASE:
+    """Return the refusal; a tenant that merely has to be opened offers a person the form that opens it."""
+    if row is None or refusal.code not in _WITHOUT_LEASE or render.wants_json():
         return render.refused(refusal)
     status = STATUS[refusal.code]
     return render.page(

@@ -57,7 +57,7 @@ def refused(refusal: Refusal, *, status: int | None = None) -> Response:
             context={
                 "sentence": sentence,
                 "remedy": remedy,
-                "rule": ", ".join(refusal.rules) or "none: the state of things",
+                "rule": ", ".join(refusal.rules),
                 "code": code,
                 "step_up_href": _step_up_href() if isinstance(refusal, NeedsStepUp) else "",
                 "sign_in_href": "",

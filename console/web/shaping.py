@@ -61,14 +61,14 @@ def refusal_view(refusal: Deny | NeedsStepUp) -> View:
         minutes = refusal.max_age_s // 60
         return {
             "sentence": f"This needs a second factor not older than {minutes} minutes.",
-            "rule": ", ".join(refusal.rules) or "step_up",
+            "rule": ", ".join(refusal.rules),
             "remedy": "Type the code of your authenticator.",
             "code": "needs_step_up",
         }
     return {
         "sentence": refusal.sentence or "This is not possible now.",
         "remedy": refusal.remedy,
-        "rule": ", ".join(refusal.rules) or refusal.code.value,
+        "rule": ", ".join(refusal.rules),
         "code": refusal.code.value,
     }
 

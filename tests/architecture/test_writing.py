@@ -12,7 +12,7 @@ import pytest
 
 from console.domain.catalogue import CATALOGUE
 from console.ports.store import ControlUnit, Store
-from tests.architecture.tree import modules, texts
+from tests.architecture.tree import ROOT, modules, texts
 from tests.attacks.door import CONTRACT, SEATS, Door, opened_door
 from tests.web.matrix import stored
 
@@ -21,6 +21,10 @@ QUIET = {
     "save_session_values": "form token and messages of one's own browser",
     "mark_notices_read": "one's own reading of one's own notices; the account page that shows them is recorded",
 }
+
+
+# What docs/trail.md says of each.
+QUIET_IN_WORDS = {"save_session_values": "form tokens", "mark_notices_read": "one's own notices read"}
 
 
 @dataclass
@@ -135,6 +139,12 @@ def test_it_does_nothing_when_it_cannot_be_told(tmp_path: Path) -> None:
         assert stored(door.file) == before
         door.sql("DROP TRIGGER mute")
         assert agent.get("/t/nordwind/members").status_code == 200
+
+
+def test_it_documents_what_leaves_no_entry() -> None:
+    told = (ROOT / "docs" / "trail.md").read_text().partition("## What stands in an entry")[0]
+    assert QUIET_IN_WORDS.keys() == QUIET.keys()
+    assert [words for words in QUIET_IN_WORDS.values() if words not in told] == []
 
 
 def test_it_writes_every_entry_that_the_catalogue_knows() -> None:

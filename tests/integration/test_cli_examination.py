@@ -1,10 +1,11 @@
 """What an examination says of staff, and who may prove the trail."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from console.domain.decisions import Deny
-from console.domain.ids import StaffId
+from console.domain.ids import PersonKey, StaffId
 from console.domain.staff import Actor, Role
 from console.ports.trail import EntryFilter
 from console.storage.house import Storage
@@ -50,6 +51,17 @@ def test_it_warns_when_one_person_would_have_to_sit_twice(tmp_path: Path) -> Non
             said = [found.sentence for found in quorums(house_of(storage, HandClock(), CountedIds()), unit)]
     # Two leads seem enough for one seat each of tenant.suspend, but one of them may be who asks.
     assert any(sentence.startswith("tenant.suspend cannot always be approved") for sentence in said), said
+
+
+def test_it_warns_of_a_local_account_where_no_local_passwords_are_allowed(tmp_path: Path) -> None:
+    with opened_storage(sqlite_url(tmp_path / "c.db")) as storage:
+        member = replace(member_of_staff(StaffId("stf_ada"), Role.ADMINISTRATOR), person=PersonKey("local|stf_ada"))
+        with storage.store.write() as unit:
+            unit.staff.add(member)
+        assert examined(storage)["sign-in"].sentence.endswith("has no password and cannot sign in.")
+        found = examine_house(replace(house_of(storage, HandClock(), CountedIds()), local_passwords=False))
+    (told,) = [each for each in found if each.subject == "sign-in"]
+    assert (told.level, "allow no local passwords" in told.sentence) == (Level.WARN, True)
 
 
 def test_it_lets_nobody_prove_the_trail_without_the_role(tmp_path: Path) -> None:

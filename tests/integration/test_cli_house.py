@@ -113,6 +113,17 @@ def test_it_proves_the_trail_and_shows_its_head(terminal: Terminal) -> None:
     assert json.loads(terminal("trail", "verify", "--json").stdout)["is_sound"] is True
 
 
+def test_it_calls_nothing_whole_before_the_first_checkpoint(terminal: Terminal) -> None:
+    filled(terminal)
+    done = terminal("trail", "verify")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("NOTHING IS PROVEN YET: 0 entries, 0 checkpoints, ")
+    assert "sallyport worker --once" in done.stdout
+    assert "WHOLE" not in done.stdout.upper()
+    told = json.loads(terminal("trail", "verify", "--json").stdout)
+    assert (told["is_sound"], told["is_unproven"], told["findings"][0]["kind"]) == (False, True, "nothing_proven")
+
+
 def test_it_names_the_first_wrong_entry(terminal: Terminal) -> None:
     filled(terminal)
     settings = _settings(terminal)

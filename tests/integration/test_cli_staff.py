@@ -1,6 +1,7 @@
 """`sallyport init` and `staff`: every change is a governed action of the operator, and recorded."""
 
 import json
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def entries(terminal: Terminal, action: str) -> list[dict[str, object]]:
     return found
 
 
+def begun(folder: Path) -> Terminal:
+    """Return an installation that `init` has just made."""
+    terminal = Terminal(folder, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
+    told = ("--var", str(folder / "var"), "--name", "Ada Byron", "--email", "ada@company.example", "--password-stdin")
+    done = terminal("init", *told, "--reference", "CHG-1", typed=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    return terminal
+
+
 def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
@@ -45,12 +55,67 @@ def test_it_begins_an_installation_from_an_empty_folder(tmp_path: Path) -> None:
     assert len(entries(terminal, "staff.credentials_set")) == 1
 
 
-def test_it_says_how_to_go_on_after_a_weak_first_password(tmp_path: Path) -> None:
+def test_it_leaves_a_first_checkpoint_outside_so_that_a_wiped_trail_is_found(tmp_path: Path) -> None:
+    terminal = begun(tmp_path)
+    assert terminal("trail", "verify").stdout.startswith("The trail is whole: ")
+    with sqlite3.connect(tmp_path / "var" / "sallyport.db") as house:
+        names = house.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
+        for (name,) in names.fetchall():
+            house.execute(f"DROP TRIGGER {name}")
+        for table in ("audit_seq", "audit_event"):
+            house.execute(f"DELETE FROM {table}")
+    wiped = terminal("trail", "verify")
+    assert wiped.exit_code == 1
+    assert "tail_missing" in wiped.stdout
+
+
+def test_it_asks_for_the_password_before_it_adds_anybody(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
+    told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
+    silent = terminal(*told, "--reference", "CHG-1")
+    assert silent.exit_code == 2
+    assert "--password-stdin" in silent.stderr
+    assert "can sign in" not in silent.stdout
+    assert json.loads(terminal("staff", "list", "--json").stdout) == []
+    again = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert again.exit_code == 0, again.output
+    assert "otpauth://" in again.stdout
+
+
+def test_it_makes_up_for_a_password_that_the_first_administrator_lacks(terminal: Terminal) -> None:
+    ada = ("--name", "Ada Byron", "--email", "ada@company.example", "--reference", "CHG-1")
+    added = terminal("staff", "add", *ada, "--role", "administrator")
+    assert "sallyport staff set-password ada@company.example" in added.stdout
+    lacking = terminal("doctor").stdout
+    assert "warn  sign-in: ada@company.example has no password and cannot sign in." in lacking
+    assert terminal("init", *ada).exit_code == 2
+    done = terminal("init", *ada, "--password-stdin", typed=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    assert "it is kept as it is" in done.stdout
+    assert "otpauth://" in done.stdout
+    assert "sign-in" not in terminal("doctor").stdout
+    once_more = terminal("init", *ada, "--password-stdin", typed="another pass phrase 77 otters\n")
+    assert "The password is not used: ada@company.example lacks none." in once_more.stdout
+    assert terminal("init", *ada).exit_code == 0
+
+
+def test_it_asks_for_no_password_where_the_identity_provider_knows_the_person(terminal: Terminal) -> None:
+    ada = ("--name", "Ada Byron", "--email", "ada@company.example", "--person", "https://login.example|ada")
+    done = terminal("init", *ada, "--reference", "CHG-1")
+    assert done.exit_code == 0, done.output
+    assert "otpauth://" not in done.stdout
+    assert "sign-in" not in terminal("doctor").stdout
+
+
+def test_it_adds_nobody_with_a_weak_first_password(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, environ={"SALLYPORT_POLICIES": str(ROOT / "policies")})
     told = ("init", "--var", str(tmp_path / "var"), "--name", "Ada Byron", "--email", "ada@company.example")
     done = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed="short\n")
     assert done.exit_code == 4
-    assert "sallyport staff set-password ada@company.example" in done.stderr
+    assert done.stderr.splitlines()[-1] == "Nobody was added: run init again."
+    assert "can sign in" not in done.stdout
+    again = terminal(*told, "--reference", "CHG-1", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert "otpauth://" in again.stdout
 
 
 @pytest.mark.parametrize("environment", ["development", "staging", "production"])

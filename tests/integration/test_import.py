@@ -316,6 +316,16 @@ def test_it_reads_a_table_of_one_kind(terminal: Terminal) -> None:
     assert json.loads(tried.stdout)["fault_count"] == 1
 
 
+def test_it_says_that_nothing_was_kept_where_no_row_was_good(terminal: Terminal) -> None:
+    file = terminal.folder / "features.csv"
+    file.write_text("key,name,measure,currency\nsso,SSO,sometimes,EUR\n")
+    asked = ("directory", "import", str(file), "--kind", "feature", "--partial")
+    done = terminal(*asked)
+    assert done.exit_code == 4
+    assert "No row was good: nothing was kept." in done.stdout
+    assert json.loads(terminal(*asked, "--json").stdout)["is_kept"] is False
+
+
 def test_it_hashes_the_whole_file_although_reading_ended_at_the_header(terminal: Terminal) -> None:
     file = terminal.folder / "features.csv"
     file.write_text("nonsense\n" + "seats,Seats,limit,EUR\n" * 5)

@@ -170,6 +170,27 @@ def test_it_places_every_entry_once_and_publishes_the_root(storage: Storage) -> 
     assert sequencer.verify().is_sound
 
 
+def test_it_says_that_nothing_is_proven_where_no_checkpoint_is(storage: Storage) -> None:
+    sequencer = storage.sequencer(PaperSigner(), PaperSink())
+    for entries in (0, 3):
+        emit(storage, *[STARTED] * entries)
+        found = sequencer.verify()
+        assert [finding.kind for finding in found.findings] == [FindingKind.NOTHING_PROVEN]
+        assert (found.is_sound, found.is_complete, found.is_unproven) == (False, False, True)
+    as_owner(storage, *unlock(storage), "DELETE FROM audit_event")  # a house that was wiped looks like a new one
+    assert not sequencer.verify().is_sound
+
+
+def test_it_sees_a_wiped_trail_by_its_first_checkpoint(storage: Storage) -> None:
+    emit(storage, STARTED)
+    sequencer = storage.sequencer(PaperSigner(), PaperSink())
+    sequencer.run_once()
+    assert sequencer.verify().is_sound
+    as_owner(storage, *unlock(storage), *(f"DELETE FROM {table}" for table in ("audit_seq", "audit_event")))
+    found = sequencer.verify()
+    assert ([finding.kind for finding in found.findings], found.is_unproven) == ([FindingKind.TAIL_MISSING], False)
+
+
 def test_it_publishes_later_what_the_sink_refused(storage: Storage) -> None:
     emit(storage, STARTED)
 
@@ -287,7 +308,7 @@ def test_it_lists_intents_without_an_outcome(storage: Storage) -> None:
     )  # fmt: skip
     found = storage.sequencer(PaperSigner(), PaperSink()).verify()
     assert found.dangling_intents == (second,)
-    assert not found.findings
+    assert found.is_unproven
 
 
 def test_it_stays_whole_under_many_writers(storage: Storage) -> None:

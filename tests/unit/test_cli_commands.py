@@ -55,6 +55,14 @@ def commands(group: click.Group = CLI, path: str = "sallyport") -> Iterator[tupl
             yield here, command
 
 
+def groups(group: click.Group = CLI, path: str = "sallyport") -> Iterator[str]:
+    """Yield every command that only holds others, the root first."""
+    yield path
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from groups(command, f"{path} {name}")
+
+
 LEAVES = dict(commands())
 
 
@@ -67,6 +75,16 @@ def test_it_explains_every_command_with_an_example(path: str) -> None:
     for option in LEAVES[path].params:
         if isinstance(option, click.Option):
             assert option.help or option.prompt or isinstance(option.type, click.Choice | click.IntRange), option.name
+
+
+@pytest.mark.parametrize("path", list(groups()))
+def test_it_explains_every_group_with_an_example_that_is_a_command(path: str) -> None:
+    done = CliRunner().invoke(CLI, [*path.split()[1:], "--help"])
+    assert done.exit_code == 0
+    shown = re.search(r"Example: (sallyport [^\n]+)", done.stdout)
+    assert shown, done.stdout
+    assert shown[1].startswith(path)
+    assert any(shown[1].startswith(leaf) for leaf in LEAVES)
 
 
 @pytest.mark.parametrize("path", LEAVES)

@@ -130,6 +130,8 @@ def test_mail_that_is_not_taken_says_whether_to_try_again(
     with pytest.raises(OutsideError) as away:
         served(monkeypatch, Server(refusal=refusal)).send(letter())
     assert away.value.permanent is is_final
+    is_of_reader = isinstance(refusal, smtplib.SMTPRecipientsRefused)
+    assert (away.value.facts.get("about") == "reader") is is_of_reader, "others can still be reached"
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,46 @@ def test_a_fault_stops_the_start_with_key_and_remedy(environ: dict[str, str], ke
     assert all("\n" not in line for line in lines)
 
 
+@pytest.mark.parametrize(("environ", "key", "remedy"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_told_beside_faults_of_another_kind(
+    environ: dict[str, str], key: str, remedy: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text('colour = "red"\n[letters]\nsmtp_port = "soon"\n')
+    lines = faults_of({name: value for name, value in environ.items() if "FINGERPRINT" not in name}, file)
+    for where, what in (("COLOUR", "is not a setting"), ("SMTP_PORT", "integer"), (key, remedy)):
+        assert [line for line in lines if where in line and what in line], lines
+    missing = "SALLYPORT_SECRETS" if remedy == "unset one of the two" else "FINGERPRINT_KEY"
+    assert [line for line in lines if missing in line], lines
+    assert len(lines) == len(set(lines))
+
+
+def test_production_tells_every_fault_in_one_go() -> None:
+    given = PRODUCTION | {"SALLYPORT_DEBUG": "true", "SALLYPORT_LOCAL_PASSWORDS": "on"}
+    del given["SALLYPORT_SECRETS__SESSION_KEY"]
+    lines = faults_of(given)
+    assert [line.split(" ")[0] for line in lines] == ["secrets.session_key", "debug", "local_passwords"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"BILLING__ADAPTER": "strip", "BILLING__API_KEY": "rk_live_0123456789"}, ["billing.adapter"]),
+        ({"OIDC": "x", "LOCAL_PASSWORDS": "off"}, ["oidc"]),
+        ({"ENVIRONMENT": "prod", "DEBUG": "true", "LOCAL_PASSWORDS": "on"}, ["environment"]),
+        ({"SERVER__TRUSTED_HOSTS": "*", "SERVER__PORT": "x"}, ["server.port", "server.trusted_hosts"]),
+        ({"DATABASE__URL": "mysql://db/x", "DATABASE__PLANES__E-U": "x"}, ["database.planes.e-u", "database.url"]),
+        (
+            {"JOBS": "x", "WEBHOOKS__PORTS": "", "WEBHOOKS__SENDERS": "99"},
+            ["jobs", "webhooks.ports", "webhooks.senders"],
+        ),
+    ],
+)
+def test_no_rule_speaks_of_a_key_that_has_a_fault_already(wrong: dict[str, str], told: list[str]) -> None:
+    lines = faults_of(DEMO | {f"SALLYPORT_{key}": value for key, value in wrong.items()})
+    assert sorted(line.split(" ")[0] for line in lines) == sorted(told)
+
+
 @pytest.mark.checklist("V13.3.1")
 @pytest.mark.parametrize("missing", KEYS)
 def test_a_missing_secret_stops_the_start(missing: str) -> None:
@@ -265,6 +305,15 @@ def test_every_setting_is_documented(key: str) -> None:
         ({"WEBHOOKS__ALLOWED_NETWORKS": "10.0.0.0/8"}, "the demo sends to this machine only"),
         ({"WEBHOOKS__PORTS": ""}, "must name at least one port"),
         ({"WEBHOOKS__PORTS": "443,70000"}, "less than or equal to 65535"),
+        ({"NOTICES__MAIL": "true"}, "set letters.smtp_host"),
+        ({"NOTICES__MAIL": "true", "LETTERS__FOLDER": "x", "NOTICES__FOLDER": "y"}, "by one way only"),
+        ({"NOTICES__WEBHOOK_URL": "https://hooks.example/x"}, "WEBHOOK_SECRET): is missing"),
+        ({"NOTICES__WEBHOOK_SECRET": f"whsec_{'A' * 43}="}, "signs nothing without"),
+        (
+            {"NOTICES__WEBHOOK_URL": "https://hooks.example/x", "NOTICES__WEBHOOK_SECRET": "whsec_short"},
+            "must be whsec_",
+        ),
+        ({"NOTICES__WEBHOOK_URL": "http://hooks.example", "NOTICES__WEBHOOK_SECRET": f"whsec_{'A' * 43}="}, "https"),
         ({"JOBS__ENGINE": "procrastinate"}, "procrastinate lives in PostgreSQL"),
         ({"JOBS__ENGINE": "procrastinate", "DATABASE__URL": "sqlite:///x.db"}, "procrastinate lives in PostgreSQL"),
         ({"JOBS__ENGINE": "celery"}, "'own' or 'procrastinate'"),

@@ -8,6 +8,11 @@ LOCAL_ISSUER = "local"
 _SHOWN = 500
 
 
+def is_local(member: StaffMember) -> bool:
+    """Return whether somebody signs in by a password of this house only, for want of an identity provider's subject."""
+    return member.person.partition("|")[0] == LOCAL_ISSUER
+
+
 def colleague_choices(tools: Tools, *, active: bool) -> tuple[Choice, ...]:
     """Return the accounts that are switched on (or off), by name."""
     page = tools.books().staff.page(after=None, limit=_SHOWN)

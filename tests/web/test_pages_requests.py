@@ -127,8 +127,8 @@ def test_it_is_withdrawn_by_who_asked_and_nobody_else(cast: Cast, waiting: tuple
     assert lead.post(f"{path}/cancellation").status_code in {403, 404}
     done = agent.post(f"{path}/cancellation", follow=True)
     assert "The request is withdrawn" in done.text
-    late = lead.post(f"{path}/execution")
-    assert late.status_code == 409
+    assert agent.post(f"{path}/execution").status_code == 409
+    assert lead.post(f"{path}/execution").status_code == 404
 
 
 def test_it_is_revised_in_the_same_steps_and_voids_votes(cast: Cast, waiting: tuple[Browser, str]) -> None:

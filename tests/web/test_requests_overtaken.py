@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.domain.requests import State
-from tests.attacks.door import OVERRIDE, SEATS, Door, opened_door
+from tests.attacks.door import OVERRIDE, SEATS, SUSPEND, UNPAID, Door, opened_door
 from tests.web.walks import approved, fields
 
 HIRING = {"reason_code": "STAFF_CHANGE", "reason_reference": "HR-123"}
@@ -38,6 +38,25 @@ def test_a_vote_on_what_was_replaced_meanwhile_gets_409_and_the_new_diff(door: D
     assert not door.votes(request)
     assert lead.post(f"{path}/votes", {**again, "verdict": "approve"}).status_code == 303
     assert [vote.revision for vote in door.votes(request)] == [2]
+
+
+def test_a_vote_before_a_revision_does_not_count_after_it(door: Door) -> None:
+    """One of two has voted when a letter of what was asked for changes: both must vote, on what stands now."""
+    lead, second, money = (door.enter(who) for who in ("support_lead", "support_lead_2", "finance_lead"))
+    door.open(lead)
+    request = door.ask(lead, SUSPEND, UNPAID)
+    door.vote(second, request)
+    before = door.request(request).digest
+    path = f"/requests/{request}/revision"
+    form = door.preview(lead, path, {"because": UNPAID["because"].rstrip(".")})
+    assert lead.post(path, {n: v for n, v in form.items() if not n.startswith("reason")}).status_code == 303
+    assert door.request(request).digest != before
+    assert [bool(vote.voided_because) for vote in door.votes(request)] == [True]
+    door.vote(money, request)
+    assert door.request(request).state is State.PENDING
+    assert door.cast.count("action.executed") == 0
+    door.vote(second, request)
+    assert door.request(request).state is State.EXECUTED
 
 
 @pytest.mark.checklist("V7.4.2")

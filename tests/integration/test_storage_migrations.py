@@ -148,6 +148,18 @@ def test_upgrading_twice_changes_nothing(engine: str, tmp_path: Path, pg_databas
     assert shape_of(url) == before
 
 
+@pytest.mark.checklist("V6.3.2")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fresh_database_knows_nobody(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
+    """No account, no token and no key comes with the tables: whoever is in them was added by somebody."""
+    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        tables = {name for name in inspect(connection).get_table_names() if not name.startswith("directory_name")}
+        held = {name for name in tables if connection.exec_driver_sql(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()}
+    assert {"staff", "staff_session", "customer_token"} <= tables
+    assert held == {VERSION_TABLE, "audit_frontier", "signal_watch"}, "where counting begins, and nothing else"
+
+
 def test_a_database_without_our_shape_is_refused(tmp_path: Path) -> None:
     storage = open_store(
         StorageSettings(

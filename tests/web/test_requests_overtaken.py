@@ -1,4 +1,4 @@
-"""What becomes of a request when the world goes on around it: revised under a voter's eyes, or its requester gone."""
+"""What becomes of a request when the world goes on around it: revised under a voter, or its requester out or gone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from console.domain.requests import State
 from tests.attacks.door import OVERRIDE, SEATS, SUSPEND, UNPAID, Door, opened_door
 from tests.web.walks import approved, fields
 
+ENDING = "/actions/staff.end_sessions"
 HIRING = {"reason_code": "STAFF_CHANGE", "reason_reference": "HR-123"}
 
 
@@ -80,3 +81,19 @@ def test_a_deactivated_requester_leaves_nothing_behind_that_could_run(door: Door
     assert door.cast.count("action.executed") == 1  # the deactivation
     assert not door.leases("support_agent")
     assert agent.get("/account").status_code == 401
+
+
+@pytest.mark.checklist("V7.4.5")
+def test_an_administrator_ends_every_session_of_somebody(door: Door) -> None:
+    """By `staff.end_sessions`: each browser of theirs is out at its next request, nobody else's is."""
+    desk, phone, colleague = door.inside(), door.enter(), door.enter("support_agent_2")
+    administrator = door.enter("administrator")
+    assert [browser.get("/account").status_code for browser in (desk, phone, colleague)] == [200, 200, 200]
+    request = door.ask(administrator, ENDING, {"colleague": door.staff("support_agent")}, **HIRING)
+    assert door.request(request).state is State.EXECUTED
+    assert [browser.get("/account").status_code for browser in (desk, phone, colleague)] == [401, 401, 200]
+    assert desk.get("/t/nordwind/").status_code == 401
+    assert not door.leases("support_agent")
+    (told,) = door.cast.entries("action.executed")
+    assert (told["governed"], told["targets"][-1]["id"]) == ("staff.end_sessions", door.staff("support_agent"))
+    assert door.enter().get("/account").status_code == 200

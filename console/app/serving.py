@@ -12,6 +12,9 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import wsgi
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+from werkzeug.exceptions import BadRequest
 
 from console.app.building import ROOT, Building, opened_building
 from console.app.sending import sending_duties
@@ -39,7 +42,7 @@ def create_app() -> Flask:
 
 
 def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
-    """Return the web app of a building."""
+    """Return the web app of a building; a body that gunicorn cannot read on is the sender's fault: 400."""
     settings = building.settings
     app = make_web(
         building.house,
@@ -57,6 +60,7 @@ def app_of(building: Building, *, people: tuple[DemoPerson, ...] = ()) -> Flask:
             most_streams=settings.server.threads // 2,
         ),
     )
+    app.register_error_handler(ParseException, lambda _error: app.handle_user_exception(BadRequest()))
     app.wsgi_app = _seated(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's own documentation has it
     return app
 
@@ -96,6 +100,19 @@ class QuietResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn ships no t
         return [line for line in super().default_headers() if not line.startswith("Server:")]
 
 
+class OnceWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's worker, but a message gets one answer.
+
+    Where the app answers without reading a body, and the body then makes no sense, gunicorn answers a second time:
+    whoever shares the connection in front of us would take that for the answer to the next request.
+    """
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401
+        """Answer what could not be read; a message that was read so far has its answer, and the connection closes."""
+        if req is None or not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn with everything set here: no configuration file, no control socket."""
 
@@ -118,7 +135,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "bind": f"{server.host}:{server.port}",
             "workers": 1,
             "threads": server.threads,
-            "worker_class": "gthread",
+            "worker_class": OnceWorker,
             "control_socket_disable": True,
             "graceful_timeout": 5,
             "timeout": 60,

@@ -52,9 +52,7 @@ def revise_request(
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer = expire(house, unit, actor, request, now=now) or _revise_in(
-                house, unit, actor, request, raw, mark=mark, now=now
-            )
+            answer = _revise_in(house, unit, actor, request, raw, mark=mark, now=now)
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
     except Fault as fault:
@@ -72,9 +70,7 @@ def _end(
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer = expire(house, unit, actor, request, now=now) or _end_in(
-                house, unit, actor, request, verb=verb, event=event, because=because, now=now
-            )
+            answer = _end_in(house, unit, actor, request, verb=verb, event=event, because=because, now=now)
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
     if isinstance(answer, Deny | NeedsStepUp):
@@ -99,7 +95,7 @@ def _end_in(
     decision = ask(
         house, query(actor, verb, now=now, tenant=request.tenant, requesters=request.requesters, facts=facts), unit
     )
-    refusal = refusal_of(decision)
+    refusal = refusal_of(decision) or expire(house, unit, actor, request, now=now)
     if refusal is not None:
         return refusal
     to = after(request.state, event)
@@ -145,7 +141,7 @@ def _revise_in(
         ),
         unit,
     )
-    refusal = refusal_of(decision)
+    refusal = refusal_of(decision) or expire(house, unit, actor, request, now=now)
     if refusal is not None:
         return refusal
     to = after(request.state, Event.REVISE)

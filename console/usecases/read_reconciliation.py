@@ -102,8 +102,17 @@ def read_run(house: House, actor: Actor, *, run: ReconciliationId) -> RunPage | 
         )  # fmt: skip
 
 
+def watch_run(house: House, actor: Actor, *, run: ReconciliationId) -> Reconciliation | Deny:
+    """Return a run for somebody who begins to follow it; a refusal is recorded, a look is not: it shows figures only.
+
+    Raises: NotFoundError.
+    """
+    decision = asked(house, actor, page="run")
+    return decision if isinstance(decision, Deny) else glance_at_run(house, actor, run=run)
+
+
 def glance_at_run(house: House, actor: Actor, *, run: ReconciliationId) -> Reconciliation | Deny:
-    """Return a run for a page that follows it: policy is asked again; nothing is written, for it shows figures only.
+    """Return a run between two looks of somebody who follows it: policy is asked again, nothing is written.
 
     Raises: NotFoundError.
     """

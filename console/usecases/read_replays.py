@@ -133,7 +133,7 @@ def read_items(
 
 
 def watch(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | Deny:
-    """Return a run's counters for somebody who follows them, recorded once in a while rather than each time.
+    """Return a run's counters for somebody who follows them, recorded once in a while; a refusal each time.
 
     Raises: NotFoundError.
     """
@@ -141,8 +141,9 @@ def watch(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run | 
     key = f"{actor.staff}/{run}"
     with house.store.read() as unit:
         is_recorded = unit.throttles.count(_BUCKET, key, since=now - _RECORDED_EVERY) > 0
-    if is_recorded:
-        return glance(house, actor, tenant=tenant, run=run)
+    found = glance(house, actor, tenant=tenant, run=run) if is_recorded else None
+    if isinstance(found, Run):
+        return found
 
     def read(unit: ControlUnit, _opened: Opened, plane: TenantPlane) -> Run:
         unit.throttles.hit(_BUCKET, key, at=now)

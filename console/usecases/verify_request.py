@@ -9,7 +9,7 @@ from console.domain.requests import RUNNABLE, Event, Request, State, after
 from console.domain.staff import Actor, StaffMember
 from console.ports.actions import Fault
 from console.ports.store import ControlUnit
-from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.asking import ask, denied, query
 from console.usecases.bind_repair import bound_again
 from console.usecases.break_glass import withdraw_review
 from console.usecases.eligibility import tally
@@ -27,11 +27,24 @@ def verified(
 ) -> Deny | NeedsStepUp | Drifted | None:
     """Return why a request must not run now, or None.
 
-    1 the clocks · 2 the state · 3 the digest · 4 the action's version · 5 the executor · 6 the votes, unless they are
-    skipped ·
-    7 the requester · 8 the world it was derived from
+    1 the executor · 2 the clocks and the state · 3 the executor's second factor · 4 the digest · 5 the action's
+    version · 6 the votes, unless they are skipped · 7 the requester · 8 the world it was derived from
     """
-    # 1 and 2
+    votes = [v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None]
+    # 1: a bystander learns nothing of how the request stands
+    facts: dict[str, Fact] = {
+        "action_key": request.action,
+        "is_requester": actor.person in request.requesters,
+        "has_voted": any(vote.person == actor.person for vote in votes),
+    }
+    who = ask(
+        house,
+        query(actor, "request.execute", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
+        unit,
+    )
+    if isinstance(who, Deny):
+        return who
+    # 2
     lapsed = expire(house, unit, actor, request, now=now)
     if lapsed is not None:
         return lapsed
@@ -41,28 +54,15 @@ def verified(
     if counts_down and now < request.approve_by:
         return denied(DenyCode.WRONG_STATE, "It still counts down.", f"It fires at {request.approve_by:%H:%M:%S} UTC.")
     # 3
-    votes = [v for v in unit.requests.votes(request.id) if v.revision == request.revision and v.voided_because is None]
+    if isinstance(who, NeedsStepUp):
+        return who
+    # 4
     if any(digest != request.digest for digest in (request.recomputed_digest(), *(vote.digest for vote in votes))):
         return tampered(house, unit, actor, request, now=now)
-    # 4
+    # 5
     action = house.registry.get(request.action)
     if action is None or action.version != request.action_version:
         return denied(DenyCode.ACTION_CHANGED, "This action works differently now.", "File the request again.")
-    # 5
-    facts: dict[str, Fact] = {
-        "action_key": request.action,
-        "is_requester": actor.person in request.requesters,
-        "has_voted": any(vote.person == actor.person for vote in votes),
-    }
-    refusal = refusal_of(
-        ask(
-            house,
-            query(actor, "request.execute", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
-            unit,
-        )
-    )
-    if refusal is not None:
-        return refusal
     # 6
     if not counts_down and tally(unit, request, votes).missing:
         return _votes_void(house, unit, actor, request, now=now)

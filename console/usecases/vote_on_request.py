@@ -9,7 +9,7 @@ from console.domain.ids import Digest, RequestId
 from console.domain.requests import Event, Request, State, Verdict, Vote, after
 from console.domain.staff import Actor
 from console.ports.store import ControlUnit
-from console.usecases.asking import ask, denied, query, refusal_of
+from console.usecases.asking import ask, denied, query
 from console.usecases.eligibility import seats_held, tally
 from console.usecases.execute_request import execute_request
 from console.usecases.house import House
@@ -80,14 +80,8 @@ def vote_facts(unit: ControlUnit, actor: Actor, request: Request) -> dict[str, F
 def _cast(
     house: House, unit: ControlUnit, actor: Actor, request: Request, *, digest: Digest, verdict: Verdict, comment: str
 ) -> Request | Deny | NeedsStepUp:
-    # 1. clock and state
+    # 1. may this person vote; a bystander learns nothing of how the request stands
     now = house.clock.now()
-    lapsed = expire(house, unit, actor, request, now=now)
-    if lapsed is not None:
-        return lapsed
-    if request.state is not State.PENDING:
-        return wrong_state(request)
-    # 2. may this person vote, now, having seen it
     decision = ask(
         house,
         query(
@@ -100,9 +94,16 @@ def _cast(
         ),
         unit,
     )
-    refusal = refusal_of(decision)
-    if refusal is not None:
-        return refusal
+    if isinstance(decision, Deny) and decision.code is not DenyCode.DIFF_NOT_SEEN:
+        return decision
+    # 2. clock and state, before a voter is sent to read the diff or for a second factor in vain
+    lapsed = expire(house, unit, actor, request, now=now)
+    if lapsed is not None:
+        return lapsed
+    if request.state is not State.PENDING:
+        return wrong_state(request)
+    if isinstance(decision, Deny | NeedsStepUp):
+        return decision
     # 3. the digest they saw is the one that stands, and that what is stored still has
     if digest != request.digest:
         return denied(

@@ -53,6 +53,19 @@ def test_it_names_a_use_case_in_everything_that_changes(cast: Cast) -> None:  # 
     assert without == []
 
 
+@pytest.mark.checklist("V2.3.5")
+def test_it_lets_nobody_without_a_session_reach_a_vote(cast: Cast) -> None:  # noqa: F811
+    vote = "console.usecases.vote_on_request:vote_on_request"
+    ways = {}
+    for endpoint, view in cast.app.view_functions.items():
+        inner = getattr(view, "__wrapped__", view)
+        if inner.__module__ in modules() and vote in reached(inner.__module__, inner.__name__, set()):
+            ways[endpoint] = gate.kind_of(cast.app, endpoint)
+    assert ways["requests.vote"] is gate.Gate.SIGNED_IN
+    assert set(ways.values()) == {gate.Gate.SIGNED_IN}
+    assert [name for name in modules() if vote in imported(name).values()] == ["console.web.views.requests"]
+
+
 def test_it_takes_only_get_and_post(cast: Cast) -> None:  # noqa: F811
     rules = [rule for rule in cast.app.url_map.iter_rules() if rule.endpoint != "static"]
     assert {method for rule in rules for method in rule.methods or ()} <= {"GET", "HEAD", "POST"}

@@ -35,11 +35,13 @@ def texts(name: str) -> set[str]:
     return {value for value in constants if isinstance(value, str)}
 
 
+@cache
 def functions(name: str) -> dict[str, ast.FunctionDef]:
     """Return the functions at the top of a module."""
     return {node.name: node for node in tree(name).body if isinstance(node, ast.FunctionDef)}
 
 
+@cache
 def imported(name: str) -> dict[str, str]:
     """Return where each name of a module was imported from: `console.usecases.sign_in:sign_out`, or a module."""
     found: dict[str, str] = {}

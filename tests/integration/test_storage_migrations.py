@@ -45,6 +45,20 @@ MODELS = (
 # Made by hand, because no model can say them: the name index and what belongs to it, and PostgreSQL's transaction ids.
 BY_HAND = {"ix_audit_event_xid", "ix_directory_tenant_grams", "xid"}
 
+_SHAPE = {
+    "sqlite": ("SELECT type, name, tbl_name, sql FROM sqlite_master",),
+    "postgresql": (
+        "SELECT attrelid::regclass::text, attname, atttypid::regtype::text, attnotnull FROM pg_attribute",
+        "SELECT adrelid::regclass::text, adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef",
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint",
+        "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies",
+        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'",
+        "SELECT oid::regclass::text, relrowsecurity, relforcerowsecurity, relacl FROM pg_class WHERE relkind = 'r'",
+    ),
+}
+
 
 def is_modelled(thing: object, name: str | None, kind: str, *_rest: object) -> bool:
     if kind == "table":
@@ -116,11 +130,34 @@ def test_the_newest_revisions_are_those_that_alembic_knows(heads: tuple[str, ...
     assert newest(heads) == {revision.revision for head in heads for revision in script.get_revisions(head)}
 
 
+def shape_of(url: str) -> list[str]:
+    """Return everything that a database says of its own shape, and the revisions that it is at."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        asked = (*_SHAPE[connection.dialect.name], f"SELECT version_num FROM {VERSION_TABLE}")
+        return sorted(repr(tuple(row)) for question in asked for row in connection.exec_driver_sql(question))
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_upgrading_twice_changes_nothing(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
     url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
-    upgrade_database(url, heads=CONTROL_HEADS)
-    upgrade_database(url, heads=PLANE_HEADS)
+    before = shape_of(url)
+    told = "".join(before)
+    assert not [word for word in ("audit_event", "TRIGGER", "INDEX", *newest(PLANE_HEADS)) if word not in told]
+    for heads in (CONTROL_HEADS, PLANE_HEADS):
+        upgrade_database(url, heads=heads)
+    assert shape_of(url) == before
+
+
+@pytest.mark.checklist("V6.3.2")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fresh_database_knows_nobody(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
+    """No account, no token and no key comes with the tables: whoever is in them was added by somebody."""
+    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        tables = {name for name in inspect(connection).get_table_names() if not name.startswith("directory_name")}
+        held = {name for name in tables if connection.exec_driver_sql(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()}
+    assert {"staff", "staff_session", "customer_token"} <= tables
+    assert held == {VERSION_TABLE, "audit_frontier", "signal_watch"}, "where counting begins, and nothing else"
 
 
 def test_a_database_without_our_shape_is_refused(tmp_path: Path) -> None:

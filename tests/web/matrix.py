@@ -199,9 +199,12 @@ def stored(file: Path) -> dict[str, list[str]]:
 
 
 def stored_in(raw: sqlite3.Connection) -> dict[str, list[str]]:
-    """Return every row but those of the trail, sessions, counters, marks of having seen, and idle clocks."""
-    moving = {"last_used_at", "last_seen_at", "totp_last_step"}
-    told = ("audit_", "sqlite_", "throttle_event", "staff_session", "request_rendered")
+    """Return every row but those of the trail, counters and marks of having seen.
+
+    Shape: without idle clocks, and without what a session is to say on its next page.
+    """
+    moving = {"last_used_at", "last_seen_at", "totp_last_step", "values"}
+    told = ("audit_", "sqlite_", "throttle_event", "request_rendered")
     tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     found = {}
     for table in tables:
@@ -210,6 +213,18 @@ def stored_in(raw: sqlite3.Connection) -> dict[str, list[str]]:
             kept = [number for number, column in enumerate(rows.description) if column[0] not in moving]
             found[table] = sorted(repr([row[number] for number in kept]) for row in rows)
     return found
+
+
+def newest_in(raw: sqlite3.Connection) -> int:
+    """Return the row id of the newest entry."""
+    found: int = raw.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()[0]
+    return found
+
+
+def denied_in(raw: sqlite3.Connection, *, since: int) -> list[str]:
+    """Return the denied entries that came after one."""
+    found = raw.execute("SELECT action FROM audit_event WHERE id > ? AND outcome = 'denied' ORDER BY id", (since,))
+    return [action for (action,) in found]
 
 
 def table() -> dict[str, dict[Role, str]]:

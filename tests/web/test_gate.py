@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -252,6 +255,40 @@ def test_it_closes_while_the_store_is_away_and_recovers_by_itself(cast: Cast) ->
     assert (health.status_code, health.json) == (503, {"status": "unavailable"})
     store.is_down = False
     assert agent.get("/account").status_code == 200
+    health = cast.stranger().get("/healthz")
+    assert (health.status_code, health.json) == (200, {"status": "ok"})
+
+
+class Stalled(Flaky):
+    """A store that answers nobody, neither with yes nor with no, until it is let go."""
+
+    def __init__(self, real: Any) -> None:  # noqa: ANN401
+        super().__init__(real)
+        self.let_go = Event()
+        self.asked = 0
+
+    def ping(self) -> None:
+        self.asked += 1
+        self.let_go.wait(timeout=30)
+        self.real.ping()
+
+
+@pytest.mark.checklist("V13.1.3")
+@pytest.mark.checklist("V15.4.4")
+def test_it_says_within_a_second_that_a_stalled_store_is_away_and_asks_it_no_second_time(cast: Cast) -> None:
+    store = Stalled(cast.house.store)
+    cast.app = web_app(replace(cast.house, store=store))
+    try:
+        for _ in range(2):
+            started = monotonic()
+            health = cast.stranger().get("/healthz")
+            assert monotonic() - started < 1
+            assert (health.status_code, health.json) == (503, {"status": "unavailable"})
+        assert store.asked == 1
+    finally:
+        store.let_go.set()
+    for thread in (each for each in enumerate_threads() if each.name == "health"):
+        thread.join(timeout=5)
     health = cast.stranger().get("/healthz")
     assert (health.status_code, health.json) == (200, {"status": "ok"})
 

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +22,20 @@ from tests.web.matrix import (
     WORDS,
     World,
     asked,
+    denied_in,
     furnished,
     gated,
     lease,
     lines,
+    newest_in,
     path_of,
     stored_in,
     table,
 )
+
+# What is refused changes nothing and leaves one denied entry; a form with a fault changes nothing either.
+REFUSED = frozenset({401, 403, 404, 409})
+UNDONE = REFUSED | {422}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     # One connection for all looks: a new one reads the whole schema first, which takes longer than the rows.
     with on_stage(file) as cast, closing(sqlite3.connect(file)) as raw:
         yield Stage(cast, furnished(cast), raw)
+
+
+def changed(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in now if now[name] != before.get(name))
 
 
 def held(state: str) -> str | None:
@@ -87,16 +97,19 @@ def test_it_answers_as_the_table_says_and_leaks_nothing(stage: Stage, role: Role
         lease(cast, role.value, held(state))
         before = stored_in(stage.file)
         for line in lines(cast.app, gated(cast.app)):
-            path = path_of(world, line)
+            path, newest = path_of(world, line), newest_in(stage.file)
             status, text = asked(browser, line, path)
             wanted = WORDS[expected[line.name][role]][LEASES.index(state)]
             if status != wanted:
                 faults.append(f"{line.name} with lease {state}: {status}, not {wanted}")
             faults += [f"{line.name} with lease {state} shows {canary}" for canary in leaks(text, state)]
             now = stored_in(stage.file)
-            if line.method == "GET" and now != before:
-                faults.append(f"{line.name} with lease {state} changed something")
+            if now != before and (line.method == "GET" or status in UNDONE):
+                faults.append(f"{line.name} with lease {state} changed {changed(before, now)}")
             before = now
+            denied = denied_in(stage.file, since=newest)
+            if len(denied) != (status in REFUSED):
+                faults.append(f"{line.name} with lease {state}: {status}, and entries {denied}")
         cast.sign_in(role.value, browser=browser)
     assert not faults, "\n".join(faults)
 

@@ -21,6 +21,7 @@ from console.web import live
 from console.web.live import Look, Streams, stream
 from console.web.shaping_replays import REASONS, duration
 from tests.web.cast import PEOPLE, Browser, Cast
+from tests.web.matrix import lease
 from tests.web.walks import approved, fields
 from tests.web.webhook_stage import DOWN_FROM, INCIDENT, MAIN, MISSED, Left, furnish, open_for_incident, planned_run
 
@@ -211,6 +212,19 @@ def test_it_records_following_once_in_a_while_and_keeps_nothing_alive(
     cast.clock.pass_by(minutes=20)
     answer = engineer.get(f"{RUNS}/{run}/progress")
     assert answer.status_code in {401, 404}
+
+
+@pytest.mark.parametrize("kind", ["progress", "events"])
+def test_it_records_each_refusal_though_it_was_followed_a_moment_ago(
+    cast: Cast, engineer: Browser, left: Left, kind: str
+) -> None:
+    run = planned_run(cast, left, state=RunState.RUNNING)
+    assert engineer.get(f"{RUNS}/{run}/progress").status_code == 200
+    lease(cast, "engineer", None)
+    for already in (0, 1):
+        assert len(cast.entries("tenant.read_refused")) == already
+        assert engineer.get(f"{RUNS}/{run}/{kind}").status_code == 404
+    assert len(cast.entries("tenant.read_refused")) == 2
 
 
 def last_used(cast: Cast) -> Any:  # noqa: ANN401  a moment

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from console.domain.ids import ExecutionId, RequestId
+from console.domain.requests import State
 from console.domain.staff import Role
+from tests.databases import NOON
 from tests.web.cast import PEOPLE, Browser, Cast
 from tests.web.walks import CONTRACT, FRAGMENT, OVERRIDE, SEATS, approved, asked, fields, opened, previewed
 
@@ -80,6 +83,22 @@ def test_it_shows_the_requester_no_vote_but_why(cast: Cast, waiting: tuple[Brows
     assert cast.count("request.vote_refused") == 1
 
 
+def test_it_shows_a_run_whose_outcome_nobody_knows_and_offers_no_second_one(
+    cast: Cast, waiting: tuple[Browser, str]
+) -> None:
+    """A process that dies between its intent and its outcome leaves this; the recovery asks what came of it."""
+    agent, path = waiting
+    with cast.house.store.write() as unit:
+        found = unit.requests.get(RequestId(path.rpartition("/")[2]))
+        assert found is not None
+        assert unit.requests.move(found, State.EXECUTING, execution=ExecutionId("exe_lost"), started_at=NOON)
+    page = agent.get(path)
+    assert "Running" in page.text
+    assert f"{path}/execution" not in page.text
+    assert agent.post(f"{path}/execution").status_code == 409
+    assert cast.count("action.executed") == 0
+
+
 def test_it_needs_a_comment_to_reject(cast: Cast, waiting: tuple[Browser, str]) -> None:
     lead = cast.sign_in("finance_lead")
     bare = approved(lead, waiting[1], verdict="reject")
@@ -127,11 +146,11 @@ def test_it_is_withdrawn_by_who_asked_and_nobody_else(cast: Cast, waiting: tuple
     assert lead.post(f"{path}/cancellation").status_code in {403, 404}
     done = agent.post(f"{path}/cancellation", follow=True)
     assert "The request is withdrawn" in done.text
-    late = lead.post(f"{path}/execution")
-    assert late.status_code == 409
+    assert agent.post(f"{path}/execution").status_code == 409
+    assert lead.post(f"{path}/execution").status_code == 404
 
 
-def test_it_is_revised_in_the_same_steps_and_voids_votes(cast: Cast, waiting: tuple[Browser, str]) -> None:
+def test_it_is_revised_in_the_same_steps(cast: Cast, waiting: tuple[Browser, str]) -> None:
     agent, path = waiting
     revision = f"{path}/revision"
     page = agent.get(revision)

@@ -14,9 +14,11 @@ from console.domain.imports import DeliveryRecord, delivery_id_of
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import JobDraft
 from console.domain.product_jobs import ProductJobRecord
+from console.usecases import own_sessions
 from console.usecases.run_jobs import run_due_jobs
+from console.web.views import door
 from tests.databases import NOON
-from tests.web.cast import Browser, Cast
+from tests.web.cast import PEOPLE, Browser, Cast
 from tests.web.webhook_stage import MAIN, open_for_incident
 from tests.web.world import NORDWIND, TENANTS
 
@@ -101,6 +103,7 @@ def pages(job: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+@pytest.mark.checklist("V16.2.5")
 def test_no_page_entry_or_log_line_repeats_a_planted_secret(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     before = logging.getLogRecordFactory()
     logging.setLogRecordFactory(ScrubbedRecord)
@@ -120,6 +123,35 @@ def test_no_page_entry_or_log_line_repeats_a_planted_secret(cast: Cast, caplog: 
     assert bodies
     assert [body for body in bodies if CORE in body] == []
     assert CORE not in caplog.text
+
+
+@pytest.mark.checklist("V16.2.5")
+def test_no_log_line_repeats_what_somebody_signs_in_with(
+    cast: Cast, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed in, turned away, and turned out by a fault of the console, which is what writes the longest lines."""
+    person = PEOPLE["support_agent"]
+    form = {"email": person.email, "password": person.password, "code": "000000", "next": "/"}
+    with caplog.at_level(logging.DEBUG):
+        browser = cast.sign_in("support_agent")
+        session = browser.cookie("__Host-sallyport")
+        stranger = cast.stranger()
+        stranger.get("/sign-in")
+        assert stranger.post("/sign-in", form).status_code == 401
+        monkeypatch.setattr(own_sessions, "read_account", _fault)
+        monkeypatch.setattr(door, "sign_in_with_password", _fault)
+        assert browser.get("/account").status_code == 500
+        form["code"] = code = cast.code("support_agent")
+        assert stranger.post("/sign-in", form).status_code == 500
+    assert caplog.text.count("Traceback") == 2
+    secrets = (person.password, person.secret, code, session, browser.token, stranger.token)
+    assert all(secrets)
+    assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+def _fault(*_given: object, **_named: object) -> None:
+    message = "a fault of the console"
+    raise RuntimeError(message)
 
 
 @pytest.mark.parametrize("typed", ["Ada.Byron@nordwind.example", "x@nordwind.example Ada Byron", "ada.byron@"])

@@ -8,7 +8,7 @@ from console.domain.reconciling.findings import FindingId, ReconciliationId
 from console.usecases.offer_actions import Offer, action_titles, offer_actions
 from console.usecases.read_findings import read_account_finding, read_findings, tenant_of_finding
 from console.usecases.read_home import pages_open_to
-from console.usecases.read_reconciliation import glance_at_run, read_run, read_runs
+from console.usecases.read_reconciliation import glance_at_run, read_run, read_runs, watch_run
 from console.usecases.refuse_at_the_door import refuse_at_the_door
 from console.web import asking, gate, live, render
 from console.web.forms.findings import read_finding_filters
@@ -45,7 +45,7 @@ def run(reconciliation: str) -> Response:
 @gate.signed_in
 def progress(reconciliation: str) -> Response:
     """Tell the figures once, for pages that ask again and again."""
-    found = glance_at_run(asking.house(), asking.actor(), run=ReconciliationId(reconciliation))
+    found = watch_run(asking.house(), asking.actor(), run=ReconciliationId(reconciliation))
     if isinstance(found, Deny):
         return render.refused(found)
     return jsonify(live_run_view(found))
@@ -57,7 +57,7 @@ def progress(reconciliation: str) -> Response:
 def events(reconciliation: str) -> Response:
     """Tell the figures as they move, for two minutes at most; the browser comes back by itself."""
     house, actor, streams = asking.house(), asking.actor(), asking.streams()
-    found = glance_at_run(house, actor, run=ReconciliationId(reconciliation))
+    found = watch_run(house, actor, run=ReconciliationId(reconciliation))
     if isinstance(found, Deny):
         return render.refused(found)
     if not streams.enter(actor.staff):

@@ -8,7 +8,7 @@ CHECKLIST = ("V8.2.2", "V8.2.3")
 
 
 def attack(door: Door) -> tuple[Attempts, ...]:
-    """Know only the id, and try every verb."""
+    """Know only the id, and try every verb; once more when its time is over."""
     request = door.approved()
     browser = door.inside("support_agent_2")
     path = f"/requests/{request}"
@@ -20,4 +20,8 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     cancelling.post(browser, f"{path}/cancellation")
     revoking = door.attempts(404, "request.revoke_refused", code="not_yours")
     revoking.post(browser, f"{path}/revocation", {"because": "I say so"})
+    door.cast.clock.pass_by(hours=2)
+    later = door.inside("support_agent_2")
+    cancelling.post(later, f"{path}/cancellation")
+    revoking.post(later, f"{path}/revocation", {"because": "I say so"})
     return reading, cancelling, revoking

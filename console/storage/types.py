@@ -51,6 +51,12 @@ def storable(text: str) -> str:
 _written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
+class Spelt(str):
+    """A document that is written already, by the same rules as `Document` writes it."""
+
+    __slots__ = ()
+
+
 def _micros_or_none(value: datetime | None) -> int | None:
     return None if value is None else stored_micros(value)
 
@@ -68,6 +74,8 @@ def _text_or_none(value: str | None) -> str | None:
 
 
 def _json_or_none(value: object) -> str | None:
+    if value.__class__ is Spelt:
+        return str.__str__(value)
     return None if value is None else _written(value)
 
 

@@ -149,8 +149,9 @@ class Grant:
     @property
     def end(self) -> datetime | None:
         """Return the moment from which it no longer counts: its date, or when it was ended by hand if that is first."""
-        ends = [moment for moment in (self.until, self.ended_at) if moment is not None]
-        return min(ends, default=None)
+        if self.ended_at is None or self.until is None:
+            return self.until or self.ended_at
+        return min(self.until, self.ended_at)
 
     def is_live(self, now: datetime) -> bool:
         """Return whether the grant counts at a moment."""

@@ -38,7 +38,7 @@ def making(settings: Settings, *, tenants: int) -> Iterator[None]:
     """Hold the folder while its world is made, and note at the end that it is whole.
 
     Shape: what an attempt left behind that was killed is taken away first; a database that no attempt made stays.
-    Raises: DemoRefusedError while another process makes the world of this folder.
+    Raises: DemoRefusedError where another process makes the world of this folder, or just did.
     """
     unfinished = settings.var / _UNFINISHED
     with unfinished.open("a", encoding="utf-8") as mark:
@@ -47,6 +47,9 @@ def making(settings: Settings, *, tenants: int) -> Iterator[None]:
         except BlockingIOError:
             message = "Another process is making the demo world of this folder; wait until it is done."
             raise DemoRefusedError(message) from None
+        if is_made(settings):
+            message = "Another process has just made the demo world of this folder; start again."
+            raise DemoRefusedError(message)
         if unfinished.stat().st_size:
             _forget(settings)
         elif not any(file.exists() for file in _databases(settings)):

@@ -9,6 +9,7 @@ import pytest
 
 from console.adapters.demo.generator import PLANES
 from console.adapters.demo.staff import demo_environ, demo_staff
+from console.adapters.fake_stripe.book import Book
 from console.app import demo
 from console.app.demo import fill
 from console.app.demo_making import DemoRefusedError, is_made, making
@@ -83,6 +84,31 @@ def test_it_takes_away_no_database_that_no_attempt_of_its_own_made(settings: Set
         with pytest.raises(Killed), making(settings, tenants=1):
             raise Killed
     assert found.read_bytes() == b"somebody's"
+
+
+def test_it_makes_no_world_that_another_process_just_made(settings: Settings) -> None:
+    (settings.var / "world.txt").write_text("25 tenants", encoding="utf-8")
+    (settings.var / "sallyport.db").write_bytes(b"theirs")
+    with pytest.raises(DemoRefusedError, match="just made"), making(settings, tenants=1):
+        pytest.fail("it was made already")
+    assert (settings.var / "sallyport.db").read_bytes() == b"theirs"
+
+
+def test_the_providers_lists_are_in_order_when_its_book_is_opened_after_a_filling_that_died(tmp_path: Path) -> None:
+    def lists(book: Book) -> set[str]:
+        return {
+            str(name) for (name,) in book.rows("SELECT name FROM sqlite_master WHERE name LIKE 'object!_%' ESCAPE '!'")
+        }
+
+    book = Book(tmp_path / "provider.sqlite3")
+    before = lists(book)
+    book.begin_filling()
+    assert lists(book) == {"object_id"}
+    book.close()
+    again = Book(tmp_path / "provider.sqlite3")
+    assert lists(again) == before
+    assert len(before) == 5
+    again.close()
 
 
 def test_it_shows_every_long_part(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

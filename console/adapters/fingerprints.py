@@ -1,7 +1,6 @@
 """Keyed digests under the house's own key."""
 
 import hmac
-from hashlib import sha256
 
 _SHORTEST_KEY = 32
 
@@ -16,4 +15,4 @@ class HmacFingerprints:
 
     def of(self, text: str) -> str:
         """Return hex HMAC-SHA-256 of a text."""
-        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256").hex()

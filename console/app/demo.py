@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyotp
 from rich import console as terminal
-from rich import progress
 
 from console.adapters.clock import SystemClock
 from console.adapters.demo.drift import Plot
@@ -18,12 +17,14 @@ from console.adapters.demo.provider_world import ProviderWorld
 from console.adapters.demo.receiver import RECEIVER_PORT, RECEIVER_URL
 from console.adapters.demo.staff import DemoPerson, demo_environ, kept_staff, write_demo_file
 from console.app.building import Building, open_storage, opened_building
+from console.app.demo_making import DemoRefusedError, Shown, is_made, making
 from console.app.demo_operations import furnish_operations
 from console.app.demo_product import product_beside
 from console.app.demo_story import open_what_is_watched
 from console.app.serving import serve
-from console.domain.errors import BadValueError, ConsoleError
+from console.domain.errors import BadValueError
 from console.domain.ids import ActionKey, ReasonCode, RequestId
+from console.domain.import_rows import Row
 from console.domain.reasons import Reason
 from console.settings import Settings, load_settings
 from console.usecases.import_directory import ImportSource, import_directory
@@ -35,14 +36,7 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.set_credentials import set_credentials
 from console.web.factory import DemoPerson as ShownPerson
 
-_MADE = "world.txt"
 _ROWS_PER_TENANT = 42  # for the bar only; the true number is known at the end
-
-
-class DemoRefusedError(ConsoleError):
-    """The demo world could not be made; the sentence says what refused."""
-
-    code = "demo_refused"
 
 
 def run_demo(*, tenants: int, host: str, port: int, var: Path) -> None:
@@ -83,28 +77,39 @@ def fill(
     """Migrate, and make tenants and staff once per folder; Acme's webhooks go to the receiver.
 
     Shape: unless `compares` is off, the tenants that the plot breaks are reconciled, so that there are findings.
+    Raises: DemoRefusedError.
     """
+    if is_made(settings):
+        _upgrade(settings)
+        return
+    telling = Shown()
+    with making(settings, tenants=tenants):
+        with telling.part("Making the databases"):
+            _upgrade(settings)
+        with opened_building(settings) as building:
+            with telling.part("Hiring the staff") as part:
+                for index, person in enumerate(people):
+                    _hire(building, person, reference=f"HR-{index + 1}")
+                    part.reached(index + 1, total=len(people))
+            # The provider knows whole seconds only, and both sides must know the same.
+            now = building.house.clock.now().replace(microsecond=0)
+            world = demo_world(tenants, now=now, receiver=receiver, staff=_hired(building, people))
+            plot = Plot()
+            _import(building, world, plot, telling)
+            if compares:
+                with telling.part("Reconciling what is broken"):
+                    _compare(building, plot)
+            with telling.part("Living the days before"):
+                furnish_operations(building.house, world.provider_invoices())
+                open_what_is_watched(building, people)
+
+
+def _upgrade(settings: Settings) -> None:
     storage = open_storage(settings, SystemClock())
     try:
         storage.upgrade()
     finally:
         storage.close()
-    marker = settings.var / _MADE
-    if marker.exists():
-        return
-    with opened_building(settings) as building:
-        for index, person in enumerate(people):
-            _hire(building, person, reference=f"HR-{index + 1}")
-        # The provider knows whole seconds only, and both sides must know the same.
-        now = building.house.clock.now().replace(microsecond=0)
-        world = demo_world(tenants, now=now, receiver=receiver, staff=_hired(building, people))
-        plot = Plot()
-        _import(building, world, plot, tenants)
-        if compares:
-            _compare(building, plot)
-        furnish_operations(building.house, world.provider_invoices())
-        open_what_is_watched(building, people)
-    marker.write_text(f"{tenants} tenants\n", encoding="utf-8")
 
 
 def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPerson, ...]:
@@ -126,30 +131,27 @@ def shown(building: Building, people: tuple[DemoPerson, ...]) -> tuple[ShownPers
     )
 
 
-def _import(building: Building, world: DemoWorld, plot: Plot, tenants: int) -> None:
+def _import(building: Building, world: DemoWorld, plot: Plot, telling: Shown) -> None:
     actor = operator(building.house, account="demo", command="sallyport demo")
     provider = None if building.fake_provider is None else ProviderWorld(building.fake_provider)
     seen = (lambda _books: None) if provider is None else provider.take
-    bar = progress.Progress(
-        progress.TextColumn("Making the demo world"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        console=terminal.Console(stderr=True),
-    )
-    with bar:
-        task = bar.add_task("rows", total=tenants * _ROWS_PER_TENANT)
+    total = world.tenant_count * _ROWS_PER_TENANT
+    with telling.part("Making the demo world", total=total) as part:
+
+        def rows() -> Iterator[Row]:
+            yield from enumerate(world.records(seen=seen, plot=plot), start=1)
+            part.turned("Keeping the demo world")
+
         answer = import_directory(
             building.house,
             building.storage.bulk,
             actor,
-            source=ImportSource(
-                name="demo world", rows=enumerate(world.records(seen=seen, plot=plot), start=1), sha256=lambda: ""
-            ),
-            progress=lambda rows: bar.update(task, completed=rows, total=max(rows, tenants * _ROWS_PER_TENANT)),
+            source=ImportSource(name="demo world", rows=rows(), sha256=lambda: ""),
+            progress=lambda rows: part.reached(rows, total=total),
         )
     if provider is not None:
-        provider.close(world)
+        with telling.part("Putting the provider's lists in order"):
+            provider.close(world)
     if not getattr(answer, "is_kept", False):
         raise DemoRefusedError(f"The demo world was not taken in: {answer}")
 

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NoReturn, TypeAlias, cast
 
@@ -14,6 +14,7 @@ Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 LARGEST = 2**53 - 1
 DEEPEST = 64
 
+_WHOLES = frozenset({dict, list})
 _BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 # Nothing that comes here holds itself: its depth has been looked at, or it was parsed.
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
@@ -115,18 +116,25 @@ def _is_built_in(value: object, room: int) -> bool:
     Every write of the console passes here, so it copies nothing. Below U+10000 code points sort as UTF-16 does.
     """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return True
-    if kind is int:
-        return -LARGEST <= cast("int", value) <= LARGEST
-    if room == 0:
-        return False
     if kind is dict:
-        for key, item in cast("dict[object, object]", value).items():
-            if type(key) is not str or not (item is None or type(item) is str or _is_built_in(item, room - 1)):
+        whole = cast("dict[object, object]", value)
+        return room > 0 and all(type(key) is str for key in whole) and _are_built_in(whole.values(), room - 1)
+    if kind is list:
+        return room > 0 and _are_built_in(cast("list[object]", value), room - 1)
+    return _are_built_in((value,), room)
+
+
+def _are_built_in(values: Iterable[object], room: int) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind is str or value is None or kind is bool:
+            continue
+        if kind is int:
+            if not -LARGEST <= cast("int", value) <= LARGEST:
                 return False
-        return True
-    return kind is list and all(_is_built_in(item, room - 1) for item in cast("list[object]", value))
+        elif kind not in _WHOLES or not _is_built_in(value, room):
+            return False
+    return True
 
 
 def _checked(value: object, text: Callable[[str], str]) -> Plain:

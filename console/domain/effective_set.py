@@ -145,13 +145,16 @@ def _row(feature: Feature, frame: _Frame) -> Entitlement:
     spans = [(grant.starts_at, grant.end) for grant in mine]
     spans += [(max(count.starts_at, count.as_of), count.until) for count in counts]
     own = _next_boundary(spans, frame.now)
-    usage = max((u for u in counts if u.is_live(frame.now)), key=lambda u: (u.starts_at, u.as_of), default=None)
+    usage = None
+    if counts:
+        usage = max((u for u in counts if u.is_live(frame.now)), key=lambda u: (u.starts_at, u.as_of), default=None)
     decided = _decided(feature, mine, frame)
     is_denied = frame.blocked is not None or any(grant.op is Op.DENY for grant in decided.winners)
     keeps = frame.grace if any(grant.source in _PAID for grant in decided.winners) else None
-    soft = decided.value if feature.is_counted else None
+    is_counted = feature.is_counted
+    soft = decided.value if is_counted else None
     hard = feature.hard_limit(decided.value)
-    frozen = frame.frozen if feature.is_counted and not is_denied else None
+    frozen = frame.frozen if is_counted and not is_denied else None
     if frozen is not None:
         used = 0 if usage is None else usage.used
         hard = used if hard is None else min(hard, used)
@@ -190,7 +193,7 @@ def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:
     """Return the value in the order that the module's first lines name."""
     losers: list[Loser] = []
     standing: list[Grant] = []
-    for grant in sorted(mine, key=_order):
+    for grant in mine if len(mine) < 2 else sorted(mine, key=_order):
         why = _why_not(grant, frame)
         if why:
             losers.append(Loser(grant=grant, why=why))
@@ -217,9 +220,11 @@ def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _
         losers += _lost([fallback], "something grants it")
     elif fallback is not None:
         parts = [fallback]
-    value, winners = _POLICIES[feature.policy](parts)
-    losers += _lost((grant for grant in parts if grant not in winners), _OUTDONE[feature.policy])
-    total = value + sum(grant.value for grant in added)
+    policy = feature.policy
+    value, winners = _POLICIES[policy](parts)
+    if len(winners) < len(parts):
+        losers += _lost((grant for grant in parts if grant not in winners), _OUTDONE[policy])
+    total = value + sum(grant.value for grant in added) if added else value
     return _Decided(value=_bounded(feature, total), winners=[*winners, *added], losers=losers)
 
 

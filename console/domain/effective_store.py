@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from console.domain.canonical import digest_hex
 from console.domain.changes import Change
@@ -131,7 +132,7 @@ class Recalculation:
 def inputs_digest(inputs: Inputs) -> Digest:
     """Return one digest for all that decides what may be used: no names, no prices, no counts, in any order."""
     decisive = {
-        "features": sorted((_feature(each) for each in inputs.features), key=repr),
+        "features": _features(inputs.features),
         "grants": sorted((_grant(each) for each in inputs.grants), key=repr),
         "plan_versions": sorted(([*_span(each), each.plan, each.version] for each in inputs.plan_versions), key=repr),
         "contracts": sorted(([*_span(each), each.id, each.plan, each.version] for each in inputs.contracts), key=repr),
@@ -301,6 +302,12 @@ def _stored(row: Entitlement) -> StoredRow:
 
 def _span(each: Condition | Contract | Grant | PlanVersion) -> list[str | None]:
     return [each.starts_at.isoformat(), None if each.until is None else each.until.isoformat()]
+
+
+@lru_cache(maxsize=64)  # one catalogue for all tenants of a plane
+def _features(features: tuple[Feature, ...]) -> list[list[object]]:
+    """Return the catalogue as it is digested; nobody changes it."""
+    return sorted((_feature(each) for each in features), key=repr)
 
 
 def _feature(each: Feature) -> list[object]:

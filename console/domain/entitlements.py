@@ -150,7 +150,7 @@ class Grant:
     def end(self) -> datetime | None:
         """Return the moment from which it no longer counts: its date, or when it was ended by hand if that is first."""
         if self.ended_at is None or self.until is None:
-            return self.until if self.ended_at is None else self.ended_at
+            return self.until or self.ended_at
         return min(self.until, self.ended_at)
 
     def is_live(self, now: datetime) -> bool:

@@ -1,10 +1,11 @@
 """The records that an import file brings and the demo world makes: one shape for both, and the ids made from them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from console.domain.ids import DeliveryId, EndpointId, MemberId, TenantId
 from console.domain.import_billing import (
@@ -28,7 +29,8 @@ from console.domain.import_entitlements import (
 from console.domain.product_jobs import ProductJobRecord
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LETTERS = 26
+_PAIRS = tuple(first + second for second in _ALPHABET for first in _ALPHABET)  # ten bits, the lowest five first
+_SHIFTS = range(0, 26 * 5, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +199,13 @@ def member_id_of(tenant: str, external_id: str) -> MemberId:
     return MemberId(_named("mem", tenant, external_id))
 
 
+@lru_cache(maxsize=4_096)  # its deliveries and their attempts name it again
 def endpoint_id_of(tenant: str, external_id: str) -> EndpointId:
     """Return the id that a webhook endpoint keeps; `tenant` is the tenant's external id."""
     return EndpointId(_named("whe", tenant, external_id))
 
 
+@lru_cache(maxsize=16_384)  # its attempts name it again
 def delivery_id_of(tenant: str, message: str, endpoint: str) -> DeliveryId:
     """Return the id that a delivery keeps; `tenant` and `endpoint` are external ids."""
     return DeliveryId(_named("whd", tenant, message, endpoint))
@@ -219,30 +223,29 @@ def webhook_key_id_of(tenant: str, endpoint: str, fingerprint: str) -> str:
 
 def identity_of(record: Record) -> tuple[str, ...]:
     """Return the key that two records of one kind may not share: the external id, with its tenant where it has one."""
-    match record:
-        case TenantRecord():
-            return (record.external_id,)
-        case PlanRecord() | FeatureRecord() | AddOnRecord():
-            return (record.key,)
-        case EntitlementRecord() | PlanVersionRecord() | PlanVersionEntitlementRecord() | UsageRecord():
-            return record.identity
-        case BillingObjectRecord() | BillingCustomerRecord() | BillingHoldRecord():
-            return record.identity
-        case SubscriptionRecord() | EffectiveSetRecord():
-            return (record.tenant,)
-        case InvoiceRecord():
-            return (record.number,)
-        case DeliveryRecord():
-            return (record.tenant, record.message, record.endpoint)
-        case DeliveryAttemptRecord():
-            return (record.tenant, record.message, record.endpoint, str(record.number))
-        case _:
-            return (record.tenant, record.external_id)
+    known = _IDENTITIES.get(type(record))
+    return (record.tenant, record.external_id) if known is None else known(record)  # type: ignore[union-attr]
+
+
+def _own_identity(record: Any) -> tuple[str, ...]:  # noqa: ANN401  a record that says what it is
+    identity: tuple[str, ...] = record.identity
+    return identity
+
+
+_IDENTITIES: Mapping[type[Any], Callable[[Any], tuple[str, ...]]] = {
+    TenantRecord: lambda record: (record.external_id,),
+    **dict.fromkeys((PlanRecord, FeatureRecord, AddOnRecord), lambda record: (record.key,)),
+    **dict.fromkeys((EntitlementRecord, PlanVersionRecord, PlanVersionEntitlementRecord, UsageRecord), _own_identity),
+    **dict.fromkeys((BillingObjectRecord, BillingCustomerRecord, BillingHoldRecord), _own_identity),
+    **dict.fromkeys((SubscriptionRecord, EffectiveSetRecord), lambda record: (record.tenant,)),
+    InvoiceRecord: lambda record: (record.number,),
+    DeliveryRecord: lambda record: (record.tenant, record.message, record.endpoint),
+    DeliveryAttemptRecord: lambda record: (record.tenant, record.message, record.endpoint, str(record.number)),
+}
 
 
 def _named(prefix: str, *parts: str) -> str:
     """Return prefix and 26 base32 letters of a digest; lengths stand before the parts, so that no two lists collide."""
-    text = "".join(f"{len(part)}:{part}" for part in (prefix, *parts))
+    text = f"{len(prefix)}:{prefix}" + "".join([f"{len(part)}:{part}" for part in parts])
     number = int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:17])
-    letters = [_ALPHABET[number >> shift & 31] for shift in range(0, _ID_LETTERS * 5, 5)]
-    return f"{prefix}_{''.join(letters)}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1_023] for shift in _SHIFTS])}"

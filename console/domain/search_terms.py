@@ -60,4 +60,5 @@ def _kinds(text: str) -> Iterator[SearchKind]:
 
 def folded(text: str) -> str:
     """Return the form in which names, domains and addresses are compared: NFKC, case-folded, one space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    same = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(same.split())

@@ -1,9 +1,9 @@
 """Column types: moments as whole microseconds, texts that both databases accept, small documents."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.exc import DontWrapMixin
@@ -13,6 +13,8 @@ from console.domain.errors import BadValueError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PLAIN = frozenset({str, type(None)})
+_EMPTY: Mapping[type, str] = {dict: "{}", list: "[]"}
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows itself only in INTEGER columns
 
@@ -51,6 +53,12 @@ def storable(text: str) -> str:
 _written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
+class Spelt(str):
+    """A document that is written already, by the same rules as `Document` writes it."""
+
+    __slots__ = ()
+
+
 def _micros_or_none(value: datetime | None) -> int | None:
     return None if value is None else stored_micros(value)
 
@@ -67,8 +75,20 @@ def _text_or_none(value: str | None) -> str | None:
     return str.__str__(storable(value))
 
 
+def are_plain(values: Sequence[object]) -> bool:
+    """Return whether all of these are texts that are stored as they are, or None: one look at a whole column."""
+    if not _PLAIN.issuperset(map(type, values)):
+        return False
+    text = "".join(filter(None, cast("Sequence[str]", values)))
+    return text.isascii() and "\x00" not in text
+
+
 def _json_or_none(value: object) -> str | None:
-    return None if value is None else _written(value)
+    if value is None:
+        return None
+    if not value and value.__class__ in _EMPTY:  # half of all documents
+        return _EMPTY[value.__class__]
+    return str.__str__(value) if isinstance(value, Spelt) else _written(value)
 
 
 def _value_or_none(value: str | None) -> object:

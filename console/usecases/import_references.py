@@ -41,6 +41,7 @@ from console.domain.imports import (
 from console.domain.product_jobs import ProductJobRecord
 from console.ports.bulk import BulkUnit
 
+_SENT = (DeliveryRecord, DeliveryAttemptRecord)
 _REFERS: Mapping[type[Record], tuple[str, ...]] = {
     TenantRecord: ("plan",),
     MemberRecord: ("tenant",),
@@ -99,7 +100,7 @@ class Known:
         self.slugs.clear()
         self.slugs.update(unit.slugs({record.slug for record in records if isinstance(record, TenantRecord)}))
         self.endpoints.clear()
-        sent = [record for record in records if isinstance(record, DeliveryRecord | DeliveryAttemptRecord)]
+        sent = [record for record in records if isinstance(record, _SENT)]
         if sent:
             self.endpoints.update(unit.endpoints({(record.tenant, record.endpoint) for record in sent}))
 
@@ -109,11 +110,12 @@ class Known:
         if wrong is None and isinstance(record, TenantRecord):
             wrong = _tenant_fault(self, record, line)
         for name in _REFERS.get(type(record), ()):
-            wrong = wrong or _missing(line, name, key=getattr(record, name), known=self._keys(name))
-        if wrong is None and isinstance(record, DeliveryRecord | DeliveryAttemptRecord):
+            key, known = getattr(record, name), self._keys(name)
+            if wrong is None and key not in known:
+                wrong = _missing(line, name, key=key)
+        if wrong is None and isinstance(record, _SENT):
             is_known = (record.tenant, record.endpoint) in self.endpoints
-            known = (record.endpoint,) if is_known else ()
-            wrong = _missing(line, "endpoint", key=record.endpoint, known=known)
+            wrong = None if is_known else _missing(line, "endpoint", key=record.endpoint)
         if wrong is None:
             self._add(record)
         return wrong
@@ -127,8 +129,9 @@ class Known:
         return None
 
     def _keys(self, name: str) -> Collection[str]:
-        keys = {"plan": self.plans, "feature": self.features, "add_on": self.add_ons, "tenant": self.tenants.keys()}
-        return keys[name]
+        if name == "tenant":  # nearly always
+            return self.tenants
+        return {"plan": self.plans, "feature": self.features, "add_on": self.add_ons}[name]
 
     def _add(self, record: Record) -> None:
         match record:
@@ -151,9 +154,7 @@ def _tenant_of(record: Record) -> str | None:
     return record.external_id if isinstance(record, TenantRecord) else getattr(record, "tenant", None)
 
 
-def _missing(line: int, name: str, *, key: str, known: Collection[str]) -> RowFault | None:
-    if key in known:
-        return None
+def _missing(line: int, name: str, *, key: str) -> RowFault:
     remedy = f"there is no {name.replace('_', '-')} {key!r}; put its row above this one, or correct the key"
     return RowFault(line=line, field=name, remedy=remedy)
 

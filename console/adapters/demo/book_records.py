@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from console.adapters.demo.books import DemoBooks
-from console.domain.billing.canonical_form import document, kind_of
+from console.domain.billing.canonical_form import ObjectDocument, kind_of
 from console.domain.entitlements import Condition, Grant, GrantSource, Inputs
 from console.domain.import_billing import (
     BillingCustomerRecord,
@@ -48,7 +48,7 @@ def _billed(tenant: str, books: DemoBooks) -> Iterator[BillingRecord]:
         yield BillingObjectRecord(
             tenant=tenant,
             object=kind.value,
-            document=document(thing),
+            document=ObjectDocument(thing),
             fetched_at=books.mirrored_at[kind, thing.id],
         )
     for hold in books.holds:

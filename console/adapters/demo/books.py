@@ -40,7 +40,7 @@ from console.domain.effective_set import effective
 from console.domain.effective_store import stored_set
 from console.domain.entitlements import GrantSource, Inputs, Usage
 from console.domain.ids import TenantId
-from console.domain.imports import SubscriptionRecord, tenant_id_of
+from console.domain.imports import InvoiceRecord, SubscriptionRecord, tenant_id_of
 from console.domain.reconciling.books import (
     ClosedSet,
     Hold,
@@ -64,6 +64,8 @@ PRICES_BY_ID = {each.id: each for each in prices()}
 class DemoBooks:
     """One tenant on all sides. `transactions` belong to the provider's account; `mirrored_at` knows every object.
 
+    Shape: `invoices` are the product's own, newest first.
+
     Shape: `closed` and `unreadable` are empty, and `entitlement_version` the first, until something is broken (drift).
     """
 
@@ -80,6 +82,7 @@ class DemoBooks:
     inputs: Inputs
     stored: StoredSet | None
     transactions: tuple[BalanceTransaction, ...]
+    invoices: tuple[InvoiceRecord, ...] = ()
     closed: tuple[ClosedSet, ...] = ()
     unreadable: Mapping[ObjectRef, str] = field(default_factory=dict)
     active_members: int = 0
@@ -143,6 +146,7 @@ def demo_books(sketch: Sketch, *, now: datetime) -> DemoBooks:
         inputs=inputs,
         stored=stored_of(inputs, now=now),
         transactions=cash.transactions,
+        invoices=cash.records,
     )
 
 

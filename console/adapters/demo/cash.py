@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from console.adapters.demo.charges import Charge, charge, ident, issued_at, price_id, unit_of
-from console.adapters.demo.histories import invoices, paid_at_provider
+from console.adapters.demo.charges import Charge, ident, price_id, unit_of
+from console.adapters.demo.histories import billed, paid_at_provider
 from console.adapters.demo.price_list import PRICES, SEATS
 from console.adapters.demo.sketches import Sketch
 from console.domain.billing.objects import (
@@ -29,11 +29,11 @@ _FEE_PER_MILLE = 29
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cash:
-    """All money of one tenant; `records` are those that the mirror was imported from, by invoice id."""
+    """All money of one tenant; `records` are those that the mirror was imported from, newest first."""
 
     things: tuple[BillingObject, ...]
     transactions: tuple[BalanceTransaction, ...]
-    records: dict[str, InvoiceRecord]
+    records: tuple[InvoiceRecord, ...]
 
     @property
     def balance_minor(self) -> int:
@@ -44,12 +44,13 @@ class Cash:
 
 def cash_of(sketch: Sketch, subscription: str, *, now: datetime) -> Cash:
     """Return the money of a tenant; each of some tenants has had one thing happen that must alarm nobody."""
-    bills = list(_bills(sketch, subscription, now=now))
-    things = tuple(_told(sketch, [bill for bill, _ in bills], now=now))
+    asked = list(billed(sketch, now=now))
+    bills = [_bill(sketch, subscription, record, each or _of_story(sketch, record)) for record, each in reversed(asked)]
+    things = tuple(_told(sketch, bills, now=now))
     return Cash(
         things=things,
         transactions=tuple(_transactions(things, now=now)),
-        records={bill.id: record for bill, record in bills},
+        records=tuple(record for record, _ in asked),
     )
 
 
@@ -58,15 +59,6 @@ def paid_out_in(currency: str, at: datetime, *, now: datetime) -> tuple[str, dat
     monday = (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     after = monday + 7 * _DAY
     return None if after > now else (f"po_{currency.lower()}_{after:%Y%m%d}", after)
-
-
-def _bills(sketch: Sketch, subscription: str, *, now: datetime) -> Iterator[tuple[Invoice, InvoiceRecord]]:
-    """Yield the invoices, oldest first, each with the record that the mirror was imported from."""
-    backs = {issued: back for back, issued in issued_at(sketch, now=now)}
-    for record in reversed(list(invoices(sketch, now=now))):
-        back = backs.get(record.issued_at)
-        asked = _of_story(sketch, record) if back is None else charge(sketch, back, record.issued_at)
-        yield _bill(sketch, subscription, record, asked), record
 
 
 def _of_story(sketch: Sketch, record: InvoiceRecord) -> Charge:
@@ -91,7 +83,8 @@ def _of_story(sketch: Sketch, record: InvoiceRecord) -> Charge:
 
 def _bill(sketch: Sketch, subscription: str, record: InvoiceRecord, asked: Charge) -> Invoice:
     status = _STATUSES.get(record.provider_status, record.provider_status)
-    paid = asked.total_minor if status == "paid" else 0
+    total, tax = asked.total_minor, asked.tax_minor
+    paid = total if status == "paid" else 0
     return Invoice(
         id=ident("in", sketch, record.number),
         number=record.number,
@@ -101,12 +94,12 @@ def _bill(sketch: Sketch, subscription: str, record: InvoiceRecord, asked: Charg
         currency=record.currency,
         lines=asked.lines,
         discount_minor=asked.discount_minor,
-        tax_minor=asked.tax_minor,
-        total_minor=asked.total_minor,
+        tax_minor=tax,
+        total_minor=total,
         balance_applied_minor=0,
-        due_minor=asked.total_minor,
+        due_minor=total,
         paid_minor=paid,
-        remaining_minor=asked.total_minor - paid,
+        remaining_minor=total - paid,
         issued_at=record.issued_at,
         due_at=record.due_at,
         paid_at=paid_at_provider(record),

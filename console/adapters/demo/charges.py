@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import product
 
@@ -109,13 +110,17 @@ def issued_at(sketch: Sketch, *, now: datetime) -> Iterator[tuple[int, datetime]
     """Yield how many months back, and when, a tenant's invoices were issued, newest first."""
     if not PRICES[sketch.plan] or sketch.status == "trial":
         return
-    first = now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
-    for back in range(MONTHS):
-        issued = months_before(first, back)
-        if issued < sketch.created_at or issued > now:
-            continue
-        if not is_yearly(sketch) or back == sketch.seed // 7 % MONTHS:
+    only = sketch.seed // 7 % MONTHS if is_yearly(sketch) else None
+    for back, issued in enumerate(_dates(now)):
+        if sketch.created_at <= issued <= now and only in {None, back}:
             yield back, issued
+
+
+@lru_cache(maxsize=4)
+def _dates(now: datetime) -> tuple[datetime, ...]:
+    """Return when the invoices of the newest months are issued, newest first."""
+    first = now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
+    return tuple(months_before(first, back) for back in range(MONTHS))
 
 
 def calls_before(sketch: Sketch, issued: datetime) -> int:
@@ -126,7 +131,7 @@ def calls_before(sketch: Sketch, issued: datetime) -> int:
 def charge(sketch: Sketch, back: int, issued: datetime) -> Charge:
     """Return what the invoice of a month asks for."""
     is_given = has_whole_discount(sketch, back)
-    lines = tuple(_taxed(line, sketch, is_given=is_given) for line in _lines(sketch, back, issued))
+    lines = tuple(_lines(_Payer.of(sketch, is_given=is_given), back, issued))
     return Charge(lines=lines, discount_minor=sum(line.amount_minor for line in lines) if is_given else 0)
 
 
@@ -150,69 +155,97 @@ def _price(name: str, currency: str, unit_minor: int) -> Price:
     )
 
 
-def _lines(sketch: Sketch, back: int, issued: datetime) -> Iterator[InvoiceLine]:
-    """Yield lines before tax: a change of plan in the month before, the plan ahead, the calls that were made."""
-    interval, currency = interval_of(sketch), currency_of(sketch)
-    before, until = months_before(issued, 1), months_before(issued, -12 if interval == "year" else -1)
-    line = InvoiceLine(
-        id=ident("il", sketch, issued.date(), "plan"),
-        text=f"{sketch.plan.capitalize()} plan",
-        amount_minor=cost_of(sketch.plan, interval),
-        price=price_id(sketch.plan, currency, interval),
-        feature=None,
-        quantity=SEATS[sketch.plan],
-        unit_minor=unit_of(sketch.plan, interval),
-        period_from=issued,
-        period_until=until,
-        is_proration=False,
-        tax_minor=0,
-        tax_basis_points=None,
-        jurisdiction=None,
-    )
+@dataclass(frozen=True, slots=True)
+class _Payer:
+    """Who pays, how often and with which tax: Acme accounts for it itself, and nothing is due on what is given away."""
+
+    sketch: Sketch
+    interval: str
+    currency: str
+    rate: int
+    is_given: bool
+
+    @classmethod
+    def of(cls, sketch: Sketch, *, is_given: bool) -> "_Payer":
+        """Return what is the same of all lines of an invoice."""
+        rate = 0 if sketch.index == 0 else _TAX.get(sketch.tongue.country, 0)
+        return cls(sketch, interval_of(sketch), currency_of(sketch), rate, is_given)
+
+    def line(
+        self, parts: tuple[object, ...], text: str, amount: int, *, price: str, quantity: int, unit: int,
+        start: datetime, end: datetime, feature: str | None = None, is_proration: bool = False,
+    ) -> InvoiceLine:  # fmt: skip
+        """Return a line with its tax; `parts` make its id."""
+        return InvoiceLine(
+            id=ident("il", self.sketch, *parts),
+            text=text,
+            amount_minor=amount,
+            price=price,
+            feature=feature,
+            quantity=quantity,
+            unit_minor=unit,
+            period_from=start,
+            period_until=end,
+            is_proration=is_proration,
+            tax_minor=0 if self.is_given else tax_on(amount, self.rate),
+            tax_basis_points=self.rate,
+            jurisdiction=self.sketch.tongue.country,
+        )
+
+
+def _lines(payer: _Payer, back: int, issued: datetime) -> Iterator[InvoiceLine]:
+    """Yield lines: a change of plan in the month before, the plan ahead, the calls that were made."""
+    sketch, interval = payer.sketch, payer.interval
+    before, until = _neighbours(issued, is_yearly=interval == "year")
     if back == 1 and _was_upgraded(sketch) and before >= sketch.created_at:
-        yield from _upgrade(sketch, line, before + timedelta(days=9, hours=6), issued)
-    yield line
+        yield from _upgrade(payer, before + timedelta(days=9, hours=6), issued)
+    yield payer.line(
+        (issued.date(), "plan"),
+        f"{sketch.plan.capitalize()} plan",
+        cost_of(sketch.plan, interval),
+        price=price_id(sketch.plan, payer.currency, interval),
+        quantity=SEATS[sketch.plan],
+        unit=unit_of(sketch.plan, interval),
+        start=issued,
+        end=until,
+    )
     if back == 0 and before >= sketch.created_at:
-        yield replace(
-            line,
-            id=ident("il", sketch, issued.date(), METERED),
-            text="API calls, included in the plan",
-            amount_minor=0,
-            price=price_id(METERED, currency, "month"),
+        yield payer.line(
+            (issued.date(), METERED),
+            "API calls, included in the plan",
+            0,
+            price=price_id(METERED, payer.currency, "month"),
             feature=METERED,
             quantity=calls_before(sketch, issued),
-            unit_minor=0,
-            period_from=before.replace(hour=0),
-            period_until=issued.replace(hour=0),
+            unit=0,
+            start=before.replace(hour=0),
+            end=issued.replace(hour=0),
         )
+
+
+@lru_cache(maxsize=64)
+def _neighbours(issued: datetime, *, is_yearly: bool) -> tuple[datetime, datetime]:
+    """Return the month before an invoice, and until when it is paid."""
+    return months_before(issued, 1), months_before(issued, -12 if is_yearly else -1)
 
 
 def _was_upgraded(sketch: Sketch) -> bool:
     return sketch.index >= _PLAIN and sketch.plan in _PLAN_BEFORE and not is_yearly(sketch) and sketch.seed % 9 == 2
 
 
-def _upgrade(sketch: Sketch, line: InvoiceLine, start: datetime, end: datetime) -> Iterator[InvoiceLine]:
+def _upgrade(payer: _Payer, start: datetime, end: datetime) -> Iterator[InvoiceLine]:
     """Yield what comes back of the smaller plan, and what the rest of the month costs on the larger one."""
-    earlier = _PLAN_BEFORE[sketch.plan]
-    for plan, sign, said in ((earlier, -1, "Unused time on"), (sketch.plan, 1, "Remaining time on")):
+    later = payer.sketch.plan
+    for plan, sign, said in ((_PLAN_BEFORE[later], -1, "Unused time on"), (later, 1, "Remaining time on")):
         unit = unit_of(plan, "month")
-        yield replace(
-            line,
-            id=ident("il", sketch, end.date(), "proration", plan),
-            text=f"{said} {plan.capitalize()} plan",
-            amount_minor=sign * prorated(unit, SEATS[plan], start=start, end=end, interval="month", anchored_at=end)[0],
+        yield payer.line(
+            (end.date(), "proration", plan),
+            f"{said} {plan.capitalize()} plan",
+            sign * prorated(unit, SEATS[plan], start=start, end=end, interval="month", anchored_at=end)[0],
+            price=price_id(plan, payer.currency, "month"),
             quantity=SEATS[plan],
-            price=price_id(plan, currency_of(sketch), "month"),
-            unit_minor=unit,
-            period_from=start,
-            period_until=end,
+            unit=unit,
+            start=start,
+            end=end,
             is_proration=True,
         )
-
-
-def _taxed(line: InvoiceLine, sketch: Sketch, *, is_given: bool) -> InvoiceLine:
-    """Return a line with its tax; Acme accounts for it itself, and nothing is due on what is given away."""
-    country = sketch.tongue.country
-    rate = 0 if sketch.index == 0 else _TAX.get(country, 0)
-    tax = 0 if is_given else tax_on(line.amount_minor, rate)
-    return replace(line, tax_minor=tax, tax_basis_points=rate, jurisdiction=country)

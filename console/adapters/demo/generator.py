@@ -163,7 +163,7 @@ def tenant_records(sketch: Sketch, books: DemoBooks, *, count: int, receiver: st
     yield books.subscription
     yield from histories.add_ons(sketch)
     yield from members(sketch, count, now=books.now)
-    yield from histories.invoices(sketch, now=books.now)
+    yield from books.invoices
     yield from webhooks(sketch, now=books.now, receiver=receiver)
     yield from jobs(sketch, now=books.now)
     yield from histories.notes(sketch, now=books.now)

@@ -1,11 +1,10 @@
 """What happened to demo tenants: subscriptions, invoices, overrides and notes, with the story of Acme."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
+from typing import NamedTuple
 
-from console.adapters.demo.charges import charge, cost_of, currency_of, interval_of, is_paused, issued_at
+from console.adapters.demo.charges import Charge, charge, cost_of, currency_of, interval_of, is_paused, issued_at
 from console.adapters.demo.price_list import PRICES
 from console.adapters.demo.sketches import Sketch
 from console.domain.import_entitlements import OverrideRecord, SubscriptionAddOnRecord
@@ -13,6 +12,7 @@ from console.domain.imports import InvoiceRecord, NoteRecord, SubscriptionRecord
 
 STORY_NUMBER = 17
 _FIRST_NUMBER = 100
+_TERM = timedelta(days=30)
 # The last of them has left the company, so that the register has overrides that nobody answers for.
 OVERRIDE_OWNERS = (
     "Mira Lindgren", "Jonas Weber", "Tomás Arroyo", "Ines Carvalho", "Aoife Brennan", "Henrik Dahl", "Sanna Lindqvist",
@@ -67,27 +67,35 @@ def add_ons(sketch: Sketch) -> Iterator[SubscriptionAddOnRecord]:
 
 def invoices(sketch: Sketch, *, now: datetime) -> Iterator[InvoiceRecord]:
     """Yield a tenant's invoices, newest first; numbers are unique in the whole world."""
+    return (record for record, _asked in billed(sketch, now=now))
+
+
+def billed(sketch: Sketch, *, now: datetime) -> Iterator[tuple[InvoiceRecord, Charge | None]]:
+    """Yield a tenant's invoices, newest first, each with what it asks for; that of Acme's story asks for its own."""
     if sketch.index == 0:
-        yield story(sketch, now=now)
-    dice = sketch.draw("invoice")
-    for back, issued in issued_at(sketch, now=now):
+        yield story(sketch, now=now), None
+    dates = list(issued_at(sketch, now=now))
+    dice = sketch.draw("invoice") if dates else None
+    for back, issued in dates:
         number = _FIRST_NUMBER + sketch.index * 12 + issued.month
-        yield _settled(
+        asked = charge(sketch, back, issued)
+        amount = asked.total_minor
+        luck = 0.95 if dice is None or (sketch.status == "suspended" and back < 2) else dice.random()
+        fate = _fate(amount, luck, issued, now=now)
+        yield (
             InvoiceRecord(
                 tenant=sketch.external_id,
                 number=f"INV-{issued.year}-{number:06d}",
-                status="open",
-                provider_status="open",
-                amount_minor=charge(sketch, back, issued).total_minor,
+                status=fate.status,
+                provider_status=fate.status,
+                amount_minor=amount,
                 currency=currency_of(sketch),
                 issued_at=issued,
-                due_at=issued + timedelta(days=30),
-                paid_at=None,
-                mirrored_at=issued,
+                due_at=issued + _TERM,
+                paid_at=fate.paid_at,
+                mirrored_at=fate.mirrored_at,
             ),
-            dice,
-            now=now,
-            is_owed=sketch.status == "suspended" and back < 2,
+            asked,
         )
 
 
@@ -135,20 +143,26 @@ def notes(sketch: Sketch, *, now: datetime) -> Iterator[NoteRecord]:
     )
 
 
-def _settled(invoice: InvoiceRecord, dice: Random, *, now: datetime, is_owed: bool) -> InvoiceRecord:
-    """Return an invoice as time has treated it: paid within days, open while young, seldom overdue or void."""
-    luck = 0.95 if is_owed else dice.random()
-    if not invoice.amount_minor:
-        return replace(invoice, status="paid", provider_status="paid", paid_at=invoice.issued_at)
-    paid_at = invoice.issued_at + timedelta(hours=6 + int(luck * 200))
+class _Fate(NamedTuple):
+    """What became of an invoice."""
+
+    status: str
+    paid_at: datetime | None
+    mirrored_at: datetime
+
+
+def _fate(amount_minor: int, luck: float, issued: datetime, *, now: datetime) -> _Fate:
+    """Return how time has treated an invoice: paid within days, open while young, seldom overdue or void."""
+    if not amount_minor:
+        return _Fate("paid", issued, issued)
+    paid_at = issued + timedelta(hours=6 + int(luck * 200))
     if luck < 0.94 and paid_at < now:
-        seen = min(paid_at + timedelta(minutes=1), now)
-        return replace(invoice, status="paid", provider_status="paid", paid_at=paid_at, mirrored_at=seen)
+        return _Fate("paid", paid_at, min(paid_at + timedelta(minutes=1), now))
     if luck > 0.99:
-        return replace(invoice, status="void", provider_status="void")
-    if invoice.due_at < now:
-        return replace(invoice, status="past_due", provider_status="past_due", mirrored_at=invoice.due_at)
-    return invoice
+        return _Fate("void", None, issued)
+    if issued + _TERM < now:
+        return _Fate("past_due", None, issued + _TERM)
+    return _Fate("open", None, issued)
 
 
 def story(sketch: Sketch, *, now: datetime) -> InvoiceRecord:

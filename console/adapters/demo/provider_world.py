@@ -5,7 +5,7 @@ from console.adapters.demo.charges import prices
 from console.adapters.demo.generator import DemoWorld
 from console.adapters.demo.price_list import ENTITLEMENTS, FEATURES
 from console.adapters.fake_stripe.app import FakeStripe
-from console.domain.billing.objects import BillingObject
+from console.adapters.fake_stripe.furnishing import Going
 
 _BATCH = 10_000  # objects; written at once, and forgotten
 
@@ -14,39 +14,45 @@ class ProviderWorld:
     """Takes the books tenant by tenant, in memory that does not grow with the world.
 
     Shape: what is there goes on by itself where somebody lets time pass: invoices are taxed, use is counted and billed,
-    changes are prorated, and customers are entitled to what their plans give.
+    changes are prorated, and customers are entitled to what their plans give. Until it is closed, its lists are out of
+    order.
     """
 
     def __init__(self, fake: FakeStripe) -> None:
         self._fake = fake
-        self._waiting: list[BillingObject] = []
-        self._books: list[DemoBooks] = []
+        self._waiting: list[Going] = []
+        self._waiting_objects = 0
         self._payouts = PayoutLedger()
         self.count = fake.load(prices())
         fake.furnish(_features())
+        fake.book.begin_filling()
 
     def take(self, books: DemoBooks) -> None:
         """Take what the provider has of one more tenant."""
-        self._waiting += books.provider
-        self._waiting += books.transactions
-        self._books.append(books)
+        self._waiting.append(
+            Going(
+                customer=books.subscription.provider_customer,
+                things=books.provider,
+                movements=books.transactions,
+                events=books.usage_events,
+            )
+        )
+        self._waiting_objects += len(books.provider) + len(books.transactions)
         self._payouts.add(books.transactions)
-        if len(self._waiting) >= _BATCH:
+        if self._waiting_objects >= _BATCH:
             self._write()
 
     def close(self, world: DemoWorld) -> int:
         """Write the rest, with the payouts of the whole account, and return how many objects there are."""
-        self._waiting += self._payouts.payouts(now=world.now)
         self._write()
+        self.count += self._fake.load(self._payouts.payouts(now=world.now))
+        self._fake.book.end_filling()
         return self.count
 
     def _write(self) -> None:
-        self._fake.load(self._waiting)
-        for books in self._books:
-            customer = books.subscription.provider_customer
-            self._fake.load_also(books.provider, events=books.usage_events, customer=customer)
-        self.count += len(self._waiting)
-        self._waiting, self._books = [], []
+        self._fake.load_customers(self._waiting)
+        self.count += self._waiting_objects
+        self._waiting, self._waiting_objects = [], 0
 
 
 def _features() -> dict[str, dict[str, str]]:

@@ -17,7 +17,6 @@ from console.adapters.fake_stripe.documents import documents_of
 from console.adapters.fake_stripe.rendering import NEWEST, Renderer
 from console.domain.billing.canonical_form import kind_of
 from console.domain.billing.objects import BillingObject, ObjectKind
-from console.domain.reconciling.books import UsageEvent
 
 _KEPT_S = 86_400
 _KEPT_STATUSES = frozenset({200, 402})  # a request that was refused for its form may be sent anew
@@ -47,14 +46,13 @@ class FakeStripe:
         with self.book.writing():
             return self.book.put_all(documents_of(things))
 
-    def load_also(self, things: Iterable[BillingObject], *, events: Iterable[UsageEvent], customer: str) -> None:
-        """Write what canonical objects of one customer do not say: rates that go on, and use that a meter counted.
+    def load_customers(self, customers: Iterable[furnishing.Going]) -> int:
+        """Write customers with all that is theirs, and what canonical objects do not say: rates that go on, and use.
 
         Shape: a subscription goes on with the rates of its newest invoice; events of features without a meter are none.
         """
         with self.book.writing():
-            furnishing.go_on_with_rates(self.book, things)
-            furnishing.count_use(self.book, events, customer=customer)
+            return self.book.put_all(furnishing.going_on(self.book, customers))
 
     def furnish(self, features: Mapping[str, Mapping[str, str]]) -> None:
         """Let the prices that were loaded have meters and features, which are given by plan: keys with names."""

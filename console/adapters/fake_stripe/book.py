@@ -12,16 +12,20 @@ from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
 FILE = "provider.sqlite3"
+_LISTS = (
+    "CREATE INDEX IF NOT EXISTS object_time ON object (type, created, seq)",
+    "CREATE INDEX IF NOT EXISTS object_customer ON object (customer, type, created, seq) WHERE customer IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS object_parent ON object (parent, type, created, seq) WHERE parent IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS object_other ON object (other, type, created, seq) WHERE other IS NOT NULL",
+)
+_FILLING_CACHE_KIB = 131_072  # rows arrive in no order of their ids
+_USUAL_CACHE_KIB = 2_000
 _SHAPE = """
 CREATE TABLE IF NOT EXISTS object (
     seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, created INTEGER NOT NULL, customer TEXT,
     parent TEXT, other TEXT, status TEXT, doc TEXT NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS object_id ON object (type, id);
-CREATE INDEX IF NOT EXISTS object_time ON object (type, created, seq);
-CREATE INDEX IF NOT EXISTS object_customer ON object (customer, type, created, seq) WHERE customer IS NOT NULL;
-CREATE INDEX IF NOT EXISTS object_parent ON object (parent, type, created, seq) WHERE parent IS NOT NULL;
-CREATE INDEX IF NOT EXISTS object_other ON object (other, type, created, seq) WHERE other IS NOT NULL;
 CREATE TABLE IF NOT EXISTS idempotent (
     key TEXT PRIMARY KEY, asked TEXT NOT NULL, at INTEGER NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -35,6 +39,7 @@ _PUT = (
     "ON CONFLICT (type, id) DO UPDATE SET created = excluded.created, customer = excluded.customer, "
     "parent = excluded.parent, other = excluded.other, status = excluded.status, doc = excluded.doc"
 )
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 # By type: the fields by which a document can be found.
 _PARENTS: Mapping[str, str] = {
     "subscription_item": "subscription",
@@ -84,6 +89,7 @@ class Book:
         self._opened: list[sqlite3.Connection] = []
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._connection().executescript(_SHAPE)
+        self._list_all()
         file.chmod(0o600)
 
     def close(self) -> None:
@@ -108,6 +114,17 @@ class Book:
                 book.execute("ROLLBACK")
                 raise
             book.execute("COMMIT")
+
+    def begin_filling(self) -> None:
+        """Leave off keeping lists in order while a whole world comes; what dies before the end is mended at opening."""
+        for index in _LISTS:
+            self._connection().execute(f"DROP INDEX IF EXISTS {index.split()[5]}")
+        self._connection().execute(f"PRAGMA cache_size = -{_FILLING_CACHE_KIB}")
+
+    def end_filling(self) -> None:
+        """Put all lists in order at once."""
+        self._list_all()
+        self._connection().execute(f"PRAGMA cache_size = -{_USUAL_CACHE_KIB}")
 
     def now(self) -> int:
         """Return the provider's time in seconds; its clock may have been moved."""
@@ -176,6 +193,10 @@ class Book:
         with closing(self._connection().execute(asked, tuple(values))) as found:
             return found.fetchall()
 
+    def _list_all(self) -> None:
+        for index in _LISTS:
+            self._connection().execute(index)
+
     def _connection(self) -> sqlite3.Connection:
         own: sqlite3.Connection | None = getattr(self._own, "book", None)
         if own is None:
@@ -198,5 +219,5 @@ def row_of(document: Document) -> tuple[Any, ...]:
         parent, other = document["payment"].get("payment_intent"), document["invoice"]
     elif kind in _OTHERS:
         other = document.get(_OTHERS[kind])
-    doc = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    doc = _written(document)
     return (kind, document["id"], document["created"], customer, parent, other, document.get("status"), doc)

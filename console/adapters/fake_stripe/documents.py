@@ -25,9 +25,12 @@ from console.domain.billing.objects import (
 ONCE = "once"
 
 
-def documents_of(things: Iterable[BillingObject]) -> Iterator[Document]:
-    """Yield the documents of objects: one each, and what Stripe keeps beside it. Units: Stripe knows whole seconds."""
-    rates: set[str] = set()  # many lines name the same one
+def documents_of(things: Iterable[BillingObject], *, rates: set[str] | None = None) -> Iterator[Document]:
+    """Yield the documents of objects: one each, and what Stripe keeps beside it. Units: Stripe knows whole seconds.
+
+    Shape: `rates` are tax rates that were written already, and grows.
+    """
+    rates = set() if rates is None else rates  # many lines name the same one
     for thing in things:
         for document in _WRITERS[kind_of(thing)](thing):
             if document["object"] == "tax_rate":

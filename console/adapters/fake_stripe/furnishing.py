@@ -1,13 +1,16 @@
 """What the invented provider has beside what canonical objects say, so that it goes on as it began when time passes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from console.adapters.fake_stripe import entitling, metering
 from console.adapters.fake_stripe.book import Book, Document
 from console.adapters.fake_stripe.changes import Changes
+from console.adapters.fake_stripe.documents import documents_of
 from console.adapters.fake_stripe.invoice_documents import rates_of
 from console.adapters.stripe.told import FEATURE, PLAN
-from console.domain.billing.objects import BillingObject, Invoice
+from console.domain.billing.objects import BalanceTransaction, BillingObject, Invoice
 from console.domain.reconciling.books import UsageEvent
 
 
@@ -34,34 +37,49 @@ def entitle_plans(changes: Changes, features: Mapping[str, Mapping[str, str]]) -
             entitling.attach(changes, price["product"], {"entitlement_feature": made[key]})
 
 
-def go_on_with_rates(book: Book, things: Iterable[BillingObject]) -> None:
-    """Let each subscription name the rates of its newest invoice."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """One customer as it goes on: its objects, with their movements of the account's balance, and raw events of use."""
+
+    customer: str
+    things: Sequence[BillingObject]
+    movements: Sequence[BalanceTransaction]
+    events: Sequence[UsageEvent]
+
+
+def going_on(book: Book, customers: Iterable[Going]) -> Iterator[Document]:
+    """Yield the documents of customers; each subscription names the rates of its newest invoice, use is counted."""
+    meters: dict[str, Document | None] = {}
+    rates: set[str] = set()
+    for each in customers:
+        going = _rates_that_go_on(each.things)
+        for document in documents_of(chain(each.things, each.movements), rates=rates):
+            if document["object"] == "subscription" and going.get(document["id"]):
+                document["default_tax_rates"] = going[document["id"]]
+            yield document
+        yield from _counted(book, each, meters)
+
+
+def _rates_that_go_on(things: Iterable[BillingObject]) -> dict[str, list[Document]]:
+    """Return the rates of the newest invoice of each subscription."""
     newest: dict[str, Invoice] = {}
     for thing in things:
         if isinstance(thing, Invoice) and thing.subscription is not None:
             known = newest.get(thing.subscription)
             if known is None or known.issued_at < thing.issued_at:
                 newest[thing.subscription] = thing
-    for name, invoice in newest.items():
-        subscription = book.get("subscription", name)
-        rates = rates_of(invoice)
-        if subscription is not None and rates:
-            book.put({**subscription, "default_tax_rates": rates})
+    return {name: rates_of(invoice) for name, invoice in newest.items()}
 
 
-def count_use(book: Book, events: Iterable[UsageEvent], *, customer: str) -> None:
-    """Let meters have counted raw events of use of one customer."""
-    meters: dict[str, Document | None] = {}
-    found = []
-    for each in events:
+def _counted(book: Book, going: Going, meters: dict[str, Document | None]) -> Iterator[Document]:
+    """Yield raw events of use of one customer as meters have counted them; `meters` are those known, and grow."""
+    for each in going.events:
         if each.feature not in meters:
             meters[each.feature] = metering.meter_of(book, each.feature)
-        meter, at = meters[each.feature], int(each.at.timestamp())
+        meter = meters[each.feature]
         if meter is not None:
-            created = int(each.received_at.timestamp())
-            found.append(metering.event(meter, customer, each.id, value=each.quantity, at=at, created=created))
-    if found:
-        book.put_all(found)
+            at, created = int(each.at.timestamp()), int(each.received_at.timestamp())
+            yield metering.event(meter, going.customer, each.id, value=each.quantity, at=at, created=created)
 
 
 def _prices(book: Book) -> Iterable[Document]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -139,8 +140,12 @@ def _is_rated(line: InvoiceLine) -> bool:
 
 
 def _rate_id(line: InvoiceLine) -> str:
-    told = f"{line.jurisdiction}/{line.tax_basis_points}"
-    return f"txr_{sha256(told.encode()).hexdigest()[:20]}"
+    return _rate_of(line.jurisdiction, line.tax_basis_points)
+
+
+@lru_cache(maxsize=1_024)  # there are as many as countries have rates
+def _rate_of(jurisdiction: str | None, basis_points: int | None) -> str:
+    return f"txr_{sha256(f'{jurisdiction}/{basis_points}'.encode()).hexdigest()[:20]}"
 
 
 def _tax_rate(rate: str, line: InvoiceLine) -> Document:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
@@ -15,7 +16,25 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Reader: TypeAlias = Callable[[Any], Any]
-_SHAPES: dict[type, tuple[tuple[str, _Reader, Any], ...]] = {}  # of dataclasses: they never change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How objects of a class are written and read: every field's name, and which are moments, arrays, or left out.
+
+    Shape: what stands at its default is left out of a document, so that a field that a kind has gained since moves no
+    digest of what was written before.
+    """
+
+    names: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    moments: tuple[str, ...]
+    arrays: tuple[str, ...]
+    defaults: tuple[tuple[str, Any], ...]
+    readers: tuple[tuple[str, _Reader, bool], ...]
+
+
+_FORMS: dict[type, _Form] = {}  # of dataclasses: they never change
 
 
 class MalformedObjectError(ConsoleError):
@@ -49,6 +68,15 @@ def kind_of(thing: BillingObject) -> ObjectKind:
     return KIND_OF[type(thing)]
 
 
+class ObjectDocument(dict[str, Any]):
+    """A document that has the object with it of which it was written, so that nobody has to make it of the document."""
+
+    def __init__(self, thing: BillingObject) -> None:
+        """Write the object down; nobody changes either afterwards."""
+        super().__init__(document(thing))
+        self.thing = thing
+
+
 def customer_of(thing: BillingObject) -> str | None:
     """Return the customer that an object belongs to, or None where it belongs to nobody."""
     if kind_of(thing) is ObjectKind.CUSTOMER:
@@ -59,8 +87,7 @@ def customer_of(thing: BillingObject) -> str | None:
 
 def document(thing: BillingObject) -> dict[str, Any]:
     """Return an object as plain JSON: moments in whole microseconds UTC, lines and items as arrays in their order."""
-    plain: dict[str, Any] = _plain(thing)
-    return plain
+    return _plain(thing)
 
 
 def digest(thing: BillingObject) -> Digest:
@@ -75,6 +102,8 @@ def digest_of(plain: Mapping[str, Any]) -> Digest:
 
 def restored(kind: ObjectKind, plain: Mapping[str, Any]) -> BillingObject:
     """Return the object of a document. Raises: MalformedObjectError."""
+    if isinstance(plain, ObjectDocument) and kind_of(plain.thing) is kind:
+        return plain.thing
     try:
         thing: BillingObject = _made(CLASSES[kind], plain)
     except (KeyError, OverflowError, TypeError, ValueError) as broken:
@@ -83,20 +112,24 @@ def restored(kind: ObjectKind, plain: Mapping[str, Any]) -> BillingObject:
     return thing
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  a field, and plain JSON
-    if value is None or isinstance(value, str | int):  # nearly every field, and a whole import waits for it
-        return value
-    if isinstance(value, datetime):
-        return (value - _EPOCH) // _MICROSECOND
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    told = ((name, getattr(value, name), default) for name, _read, default in _shape(type(value)))
-    return {name: _plain(each) for name, each, default in told if default is MISSING or each != default}
+def _plain(thing: Any) -> dict[str, Any]:  # noqa: ANN401  an object, or a part of one
+    form = _form(type(thing))
+    plain = dict(zip(form.names, form.values(thing), strict=True))
+    for name, default in form.defaults:
+        if plain[name] == default:
+            del plain[name]
+    for name in form.moments:
+        at = plain.get(name)
+        if at is not None:
+            plain[name] = (at - _EPOCH) // _MICROSECOND
+    for name in form.arrays:
+        plain[name] = [_plain(each) for each in plain[name]]
+    return plain
 
 
 def _made(cls: type[T], plain: Mapping[str, Any]) -> T:
-    shape = ((name, read) for name, read, default in _shape(cls) if default is MISSING or name in plain)
-    return cls(**{name: read(plain[name]) for name, read in shape})
+    told = ((name, read) for name, read, is_needed in _form(cls).readers if is_needed or name in plain)
+    return cls(**{name: read(plain[name]) for name, read in told})
 
 
 def _reader(hint: Any) -> _Reader:  # noqa: ANN401  a type of a field
@@ -122,14 +155,22 @@ def _array(plain: object) -> Sequence[Any]:
     return plain
 
 
-def _shape(cls: type) -> tuple[tuple[str, _Reader, Any], ...]:
-    """Return name, reader and default of every field.
+def _form(cls: type) -> _Form:
+    form = _FORMS.get(cls)
+    if form is None:
+        form = _FORMS[cls] = _form_of(cls)
+    return form
 
-    Shape: what stands at its default is left out of a document, so that a field that a kind has gained since moves no
-    digest of what was written before.
-    """
-    shape = _SHAPES.get(cls)
-    if shape is None:
-        hints = get_type_hints(cls)
-        shape = _SHAPES[cls] = tuple((each.name, _reader(hints[each.name]), each.default) for each in fields(cls))
-    return shape
+
+def _form_of(cls: type) -> _Form:
+    hints = get_type_hints(cls)
+    every = fields(cls)
+    names = tuple(each.name for each in every)
+    return _Form(
+        names=names,
+        values=attrgetter(*names),
+        moments=tuple(name for name in names if datetime in {hints[name], *get_args(hints[name])}),
+        arrays=tuple(name for name in names if get_origin(hints[name]) is tuple),
+        defaults=tuple((each.name, each.default) for each in every if each.default is not MISSING),
+        readers=tuple((each.name, _reader(hints[each.name]), each.default is MISSING) for each in every),
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from console.domain.billing.canonical_form import ObjectDocument
 from console.domain.import_billing import (
     BillingCustomerRecord,
     BillingHoldRecord,
@@ -27,7 +28,9 @@ _BY_ID = ("tenant_id", "kind", "id")
 
 def mirror_row(record: BillingObjectRecord) -> dict[str, Any]:
     """Return an object of the mirror."""
-    return {"tenant_id": tenant_id_of(record.tenant), **mirror_values(record.snapshot())}
+    known = record.document
+    canonical = dict(known) if isinstance(known, ObjectDocument) else None
+    return {"tenant_id": tenant_id_of(record.tenant), **mirror_values(record.snapshot(), canonical)}
 
 
 def link_row(record: BillingCustomerRecord) -> dict[str, Any]:

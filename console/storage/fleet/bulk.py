@@ -72,6 +72,7 @@ class StoredBulkUnit:
         self._fingerprints = fingerprints
         self._seal = seal
         self._opened: dict[PlaneId, BulkPlane] = {}
+        self._where: Mapping[str, PlaneId] | None = None
         self.trail = trail
 
     @cached_property
@@ -121,6 +122,7 @@ class StoredBulkUnit:
 
     def put(self, records: Sequence[Record]) -> None:
         """Add or replace by external id, in the order given. Raises: OutsideError, ConflictError, BadValueError."""
+        self._where = None
         try:
             # Kinds apart, each in the order given: a world comes tenant by tenant, which is a few rows a statement.
             for kind, run in groupby(sorted(records, key=lambda record: _TURN[type(record)]), key=type):
@@ -129,7 +131,7 @@ class StoredBulkUnit:
                 elif kind is TenantRecord:
                     self._put_tenants([record for record in run if isinstance(record, TenantRecord)])
                 else:
-                    self._put_owned(kind, list(run))
+                    self._put_owned(kind, list(run), self._homes(records))
         except IntegrityError as broken:
             if not is_taken(broken):
                 message = f"A row of this import breaks a rule of its table: {broken_rule(broken)}."
@@ -156,8 +158,14 @@ class StoredBulkUnit:
             upsert(self._control, table_of(DirectoryTenantRow), rows, key=("id",))
         self._put_keys(records)
 
-    def _put_owned(self, kind: type[Any], records: list[Any]) -> None:
-        where = self.tenants({record.tenant for record in records})
+    def _homes(self, records: Sequence[Record]) -> Mapping[str, PlaneId]:
+        """Return where the tenants of these records live, looked up once, when their tenants stand in the directory."""
+        if self._where is None:
+            owners = (getattr(record, "tenant", None) for record in records)
+            self._where = self.tenants({owner for owner in owners if owner is not None})
+        return self._where
+
+    def _put_owned(self, kind: type[Any], records: list[Any], where: Mapping[str, PlaneId]) -> None:
         missing = next((record.tenant for record in records if record.tenant not in where), None)
         if missing is not None:
             message = "A row of this import belongs to a tenant that the directory does not know."

@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Integer, LargeBinary
 from sqlalchemy.sql.schema import Column, Table
+
+from console.storage.types import Words, are_plain
 
 Row = Mapping[str, Any]
 
@@ -27,7 +30,7 @@ def upsert(
     """Write rows that all name the same columns; of two with one key the later holds."""
     if not rows:
         return
-    distinct = {tuple(row[name] for name in key): row for row in rows}
+    distinct = dict(zip(map(itemgetter(*key), rows), rows, strict=True))
     names = tuple(rows[0])
     columns = [_bound(table.c[name], connection.dialect, distinct.values()) for name in names]
     if connection.dialect.name == "postgresql":
@@ -93,5 +96,9 @@ def _array_type(column: Column[Any]) -> str:
 
 def _bound(column: Column[Any], dialect: Dialect, rows: Iterable[Row]) -> list[Any]:
     """Return what the database stores for a column, row by row; most columns store a value as it is."""
-    bind, name = column.type.dialect_impl(dialect).bind_processor(dialect), column.name
-    return [row[name] for row in rows] if bind is None else [bind(row[name]) for row in rows]
+    kind = column.type.dialect_impl(dialect)
+    values = list(map(itemgetter(column.name), rows))
+    bind = kind.bind_processor(dialect)
+    if bind is None or (isinstance(column.type, Words) and are_plain(values)):
+        return values
+    return list(map(bind, values))

@@ -88,7 +88,7 @@ class Shown:
 class Part:
     """One part that is being done."""
 
-    def __init__(self, bars: progress.Progress, task: progress.TaskID) -> None:
+    def __init__(self, bars: "progress.Progress", task: "progress.TaskID") -> None:
         self._bars = bars
         self._task = task
         self._told_at = time.monotonic()

@@ -35,18 +35,6 @@ class FindingKind(StrEnum):
     NOTHING_PROVEN = "nothing_proven"
 
 
-COMPLETENESS = frozenset(
-    {
-        FindingKind.ENTRY_MISSING,
-        FindingKind.POSITION_MISSING,
-        FindingKind.WRITER_GAP,
-        FindingKind.TAIL_MISSING,
-        FindingKind.NO_OUTSIDE_COPY,
-        FindingKind.NOTHING_PROVEN,
-    }
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing wrong: what, said in a sentence, and the entry it was found at, where there is one."""
@@ -68,16 +56,6 @@ class Verification:
     root: bytes
     findings: tuple[Finding, ...]
     dangling_intents: tuple[EntryUid, ...]
-
-    @property
-    def is_intact(self) -> bool:
-        """Return whether everything that is there is as it was written."""
-        return all(finding.kind in COMPLETENESS for finding in self.findings)
-
-    @property
-    def is_complete(self) -> bool:
-        """Return whether nothing is missing that was promised outside."""
-        return not any(finding.kind in COMPLETENESS for finding in self.findings)
 
     @property
     def is_unproven(self) -> bool:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.gallery_acting import acting
 from tests.browser.gallery_customer import customer
+from tests.browser.gallery_endings import ending
 from tests.browser.gallery_guard import guarding
 from tests.browser.gallery_money import closing, reconciling
 from tests.browser.navigator import Navigator
@@ -115,7 +116,7 @@ def _tenant(agent: Navigator) -> Iterator[Shown]:
     expect(agent.page.locator("dialog[open]")).to_be_visible()
     yield "keys", agent.page
     agent.press("Escape")
-    agent.main.get_by_role("button", name="Reveal the e-mail address of Lukas Müller").click()
+    agent.main.get_by_role("link", name="Reveal the e-mail address of Lukas Müller").click()
     agent.arrive("Reveal a masked field")
     yield "reveal-form", agent.page
     agent.press("Enter")
@@ -366,6 +367,7 @@ CHAPTERS: Mapping[str, Callable[[Browser, Stage], Iterator[Shown]]] = {
     "changing": _changing,
     "closing": closing,
     "customer": customer,
+    "ending": ending,
     "guarding": guarding,
     "reconciling": reconciling,
     "replaying": _replaying,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from unittest.mock import patch
 
 import pyotp
+from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from console.adapters.demo.generator import PLANES
@@ -43,15 +44,27 @@ class RunningClock:
         self.ahead += timedelta(**duration)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one question got: of which endpoint, if any, and of what kind."""
+
+    method: str
+    endpoint: str | None
+    status: int
+    mimetype: str
+
+
 @dataclass
 class Stage:
-    """The served demo: where it answers, who may sign in, and its clock."""
+    """The served demo: where it answers, who may sign in, its clock, and what each address answered last."""
 
     address: str
     people: dict[str, DemoPerson]
     clock: RunningClock
     building: Building
     receiver: Receiver
+    app: Flask
+    answers: dict[str, Answer] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
 
     def code(self, who: str) -> str:
@@ -63,6 +76,12 @@ class Stage:
             step = self._step()
         self.used[who] = step
         return pyotp.TOTP(self.people[who].totp_secret).at(self.clock.now())
+
+    def note(self, answer: Response) -> Response:
+        """Remember what an address answered."""
+        asked = Answer(request.method, request.endpoint, answer.status_code, answer.mimetype or "")
+        self.answers[request.environ["REQUEST_URI"]] = asked
+        return answer
 
     def _step(self) -> int:
         return int(self.clock.now().timestamp()) // STEP_SECONDS
@@ -134,7 +153,9 @@ def raised(world: World, var: Path, *, port: int = 0, own: Mapping[str, str] = M
         try:
             by_key = {person.key: person for person in world.people}
             address = f"http://127.0.0.1:{server.server_port}"
-            yield Stage(address=address, people=by_key, clock=clock, building=building, receiver=receiver)
+            stage = Stage(address, by_key, clock, building, receiver, app)
+            app.after_request(stage.note)
+            yield stage
         finally:
             server.shutdown()
             server.server_close()

@@ -16,6 +16,7 @@ from tests.browser.looking import (
     show_as,
     violations,
 )
+from tests.browser.places import NO_PAGE, SHOWN_IN, place_of, readable
 from tests.browser.stage import ACME, Stage
 
 pytestmark = pytest.mark.browser
@@ -26,6 +27,7 @@ LEAST_PAGES = {
     "changing": 24,
     "closing": 12,
     "customer": 6,
+    "ending": 14,
     "guarding": 16,
     "reconciling": 24,
     "replaying": 16,
@@ -57,12 +59,20 @@ def faults_of(page: Page) -> list[str]:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_it_shows_every_page_to_everybody(chromium: Browser, stage: Stage, chapter: str) -> None:
     faults: list[str] = []
-    names = []
+    names, seen = [], set()
     for name, page in CHAPTERS[chapter](chromium, stage):
         names.append(name)
+        seen.add(place_of(stage, page))
         faults += [f"{name}: {fault}" for fault in faults_of(page)]
     assert len(names) == len(set(names)) >= LEAST_PAGES[chapter]
     assert not faults, "\n".join(faults)
+    assert {endpoint for endpoint, where in SHOWN_IN.items() if where == chapter} - seen == set()
+
+
+def test_every_page_of_the_route_table_is_shown_in_a_chapter(stage: Stage) -> None:
+    assert readable(stage.app) == SHOWN_IN.keys() | NO_PAGE.keys()
+    assert not SHOWN_IN.keys() & NO_PAGE.keys()
+    assert set(SHOWN_IN.values()) <= CHAPTERS.keys()
 
 
 def test_it_shows_where_the_focus_is(arrive: Arrive) -> None:

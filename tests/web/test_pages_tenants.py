@@ -116,5 +116,5 @@ def test_it_shows_what_staff_did_here_and_no_way_into_the_trail(cast: Cast) -> N
 
 
 def fields_of_reveal(text: str) -> str:
-    """Return the first member that a reveal form names."""
-    return text.partition('name="member" value="')[2].partition('"')[0]
+    """Return the first member whom a way to a reveal names."""
+    return text.partition("member.reveal?member=")[2].partition("&")[0]

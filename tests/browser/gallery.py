@@ -99,7 +99,7 @@ def _finding(agent: Navigator) -> Iterator[Shown]:
 
 def _tenant(agent: Navigator) -> Iterator[Shown]:
     yield "tenant-overview-locked-out", agent.page
-    for tab in ("members", "entitlements", "notes", "entries"):
+    for tab in ("members", "entitlements", "notes", "jobs", "entries"):
         agent.open(f"/t/{ACME}/{tab}")
         yield f"tenant-{tab}", agent.page
     agent.press("Control+k")
@@ -221,6 +221,8 @@ def _refusals(agent: Navigator) -> Iterator[Shown]:
     yield "tenant-longest-name", agent.page
     agent.open(f"/t/{LONGEST_NAME}/notes")
     yield "tenant-no-notes", agent.page
+    agent.open("/tenants")
+    yield "tenants-open", agent.page
 
 
 def _trail(auditor: Navigator) -> Iterator[Shown]:

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from playwright.sync_api import Browser, expect
 
+from console.domain.ids import RequestId
+from console.domain.periods import Agreement, PeriodEvent, PeriodId, PeriodState, Signer, period_id
 from console.domain.reconciling.findings import ReconciliationId
 from console.usecases.run_reconciliation import new_run
 from tests.browser.navigator import Navigator
@@ -188,6 +191,27 @@ def _month(finance: Navigator) -> Iterator[Shown]:
     yield "action-close-too-early", finance.page
     finance.open("/reconciliation/periods")
     yield "periods-one-prepared", finance.page
+    _close(finance.stage, period_id(month))
+    finance.page.goto(address)
+    yield "period-closed", finance.page
+
+
+def _close(stage: Stage, month: PeriodId) -> None:
+    """Close a prepared month past its checklist and the person who agrees: the other findings are another walk."""
+    house = stage.building.house
+    now = house.clock.now()
+    with house.store.write() as unit:
+        prepared = unit.periods.get(month)
+        finance, lead = (unit.staff.by_email(stage.people[who].email) for who in ("finance", "finance_lead"))
+        assert finance is not None
+        assert lead is not None
+        agreed = Agreement(
+            event=PeriodEvent.CLOSE, at=now, request=RequestId("req_gallery"),
+            asked_by=Signer(staff=finance.id, name=finance.name),
+            agreed_by=(Signer(staff=lead.id, name=lead.name),),
+        )  # fmt: skip
+        closed = replace(prepared, state=PeriodState.CLOSED, closed_by=lead.id, closed_at=now, agreements=(agreed,))
+        assert unit.periods.save(closed)
 
 
 def _desk(lead: Navigator) -> Iterator[Shown]:

@@ -27,7 +27,7 @@ LEAST_PAGES = {
     "changing": 24,
     "closing": 12,
     "customer": 6,
-    "ending": 14,
+    "ending": 15,
     "guarding": 16,
     "reconciling": 24,
     "replaying": 16,
@@ -49,6 +49,7 @@ def faults_of(page: Page) -> list[str]:
         show_as(page, theme=theme, width=HOME_WIDTH)
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
+    found += [f"at {HOME_WIDTH} px: {one}" for one in overflowing(page)]
     with narrowed(page):
         found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
     show_as(page, theme="light", width=HOME_WIDTH)

@@ -236,6 +236,7 @@ def _group(page: RequestPage, need: GroupNeed, votes: Iterable[Vote], *, given: 
         "label": group_words(need).capitalize(),
         "needed": need.count,
         "given": given,
+        "is_open": page.request.state is State.PENDING,
         "votes": shown,
         "eligible": [name for name in page.eligible.get(need.name, ()) if name not in voted],
     }

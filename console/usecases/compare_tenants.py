@@ -9,7 +9,7 @@ from console.domain.errors import OutsideError
 from console.domain.ids import Digest, TenantId
 from console.domain.reconciling.books import TenantBooks
 from console.domain.reconciling.detecting import detect_tenant
-from console.domain.reconciling.findings import Candidate, FindingId
+from console.domain.reconciling.findings import Candidate, FindingId, digest_of
 from console.domain.reconciling.runs import How, Reconciliation, counted
 from console.domain.tenancy import DirectoryRow
 from console.ports.planes import TenantPlane
@@ -116,14 +116,18 @@ def compared(work: Work, row: DirectoryRow, prices: Mapping[str, Price]) -> Comp
 
 
 def _with_the_late(work: Work, seen: Sequence[Seen], shelf: Shelf) -> Sequence[Seen]:
-    """Return what was seen; what is new, and was told of so lately that its webhook may be on the way, is in flight."""
-    before = {sighting.finding for sighting in shelf.before}
-    if all(each.how is not How.SEEN or each.candidate.id in before for each in seen):
+    """Return what was seen; what is new, and was told of so lately that its webhook may be on the way, is in flight.
+
+    Shape: new is also what the run before saw in other words.
+    """
+    before = {sighting.digest for sighting in shelf.before}
+    new = {each.candidate.id for each in seen if each.how is How.SEEN and digest_of(each.candidate) not in before}
+    if not new:
         return seen
     late = told_of_lately(work.house, since=work.now - work.window)
     return [
         replace(each, how=How.IN_FLIGHT)
-        if each.how is How.SEEN and each.candidate.id not in before and not late.isdisjoint(each.candidate.objects)
+        if each.candidate.id in new and not late.isdisjoint(each.candidate.objects)
         else each
         for each in seen
     ]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from console.domain.changes import Change
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.reconciling.findings import (
+    LONGEST_VALUE,
     Candidate,
     Finding,
     FindingEvent,
@@ -24,8 +25,8 @@ from console.usecases.reconciliation_work import OvertakenError
 from console.usecases.recording import emit_as, tenant_ref
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_VALUE = 500
 _REOPENED = "finding.reopened"
+_OVER = frozenset({FindingState.RESOLVED, FindingState.EXPLAINED, FindingState.WAIVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ def note_seen(
 ) -> Reconciliation:
     """Keep sightings and findings in the open unit and return the run with its figures; the caller keeps the run.
 
-    Shape: what says not when it happened is in flight for `window` from when it was first seen, or came back.
+    Shape: what says not when it happened is in flight for `window` from when it was first seen, or came back; what
+    was in flight, and arrived, and is in flight with something else, came back.
     """
     things = list(seen)
     known = unit.findings.many({each.candidate.id for each in things})
@@ -53,7 +55,8 @@ def note_seen(
         stands = before if before is not None and before.state is not FindingState.RESOLVED else None
         if how is How.SETTLING and stands is not None:
             how = How.SEEN
-        if how is How.IN_FLIGHT and stands is not None and at - _since(unit, stands) >= window:
+        waits = stands if how is How.IN_FLIGHT else None
+        if waits and not _is_another(waits, ours=candidate.ours) and at - _since(unit, waits) >= window:
             how = How.SEEN  # one that was resolved may be on its way again, as if for the first time
         fresh = _new(candidate, run.id, at=at, how=how)
         sighting = Sighting(
@@ -97,6 +100,11 @@ def tell_of_finding(
     )  # fmt: skip
 
 
+def _is_another(stands: Finding, *, ours: str) -> bool:
+    """Return whether our side followed since a finding was in flight: then what is there now is on its way anew."""
+    return stands.state is FindingState.IN_FLIGHT and stands.ours != ours[:LONGEST_VALUE]
+
+
 def _since(unit: ControlUnit, finding: Finding) -> datetime:
     """Return since when a finding stands: since it was first seen, or since the entry that says that it came back."""
     if not finding.times_reopened:
@@ -120,9 +128,9 @@ def _written(unit: ControlUnit, before: Finding | None, fresh: Finding, how: How
     says_other = digest_of(fresh) != digest_of(before)
     if says_other and state in {FindingState.EXPLAINED, FindingState.WAIVED}:  # what was judged is not what is there
         state = after(state, FindingEvent.REOPEN) or state
-    comes_back = state in {FindingState.OPEN, FindingState.IN_FLIGHT} and before.state in {
-        FindingState.RESOLVED, FindingState.EXPLAINED, FindingState.WAIVED,
-    }  # fmt: skip
+    comes_back = (state is FindingState.IN_FLIGHT and _is_another(before, ours=fresh.ours)) or (
+        state in {FindingState.OPEN, FindingState.IN_FLIGHT} and before.state in _OVER
+    )
     now = replace(
         before,
         ours=fresh.ours,
@@ -168,8 +176,8 @@ def _new(candidate: Candidate, run: ReconciliationId, *, at: datetime, how: How)
         tenant=candidate.tenant,
         objects=candidate.objects,
         differs=candidate.differs,
-        ours=candidate.ours[:_LONGEST_VALUE],
-        theirs=candidate.theirs[:_LONGEST_VALUE],
+        ours=candidate.ours[:LONGEST_VALUE],
+        theirs=candidate.theirs[:LONGEST_VALUE],
         at_risk_minor=candidate.at_risk_minor,
         currency=candidate.currency,
         direction=candidate.direction,

@@ -17,7 +17,7 @@ from console.ports.inbound import ListedEvent
 from console.usecases import look_twice
 from console.usecases.look_twice import listed_again, looked_again
 from tests.billing import AN_INVOICE
-from tests.integration.reconciling_world import World, subscription, world
+from tests.integration.reconciling_world import World, customer, subscription, world
 from tests.integration.stage import behind
 from tests.reconciling import A_CANDIDATE, A_RUN
 
@@ -90,6 +90,38 @@ def test_what_the_provider_told_of_lately_waits_for_its_webhook(small: World) ->
     small.clock.pass_by(minutes=11)
     small.run()
     assert "open" in {state for kind, _, state in small.kinds() if kind == "unknown_enum"}
+
+
+def test_what_arrived_and_moved_on_is_on_its_way_anew_and_what_never_arrived_is_not(small: World) -> None:
+    def moved(name: str, ours: str, number: int) -> tuple[str, int]:
+        small.provider.known = [each for each in small.provider.known if each.thing.id != "cus_bolt"]
+        small.provider.knows(replace(bolt, name=name))
+        small.mirror("bolt", replace(bolt, name=ours))
+        body = {"id": f"evt_{number}", "type": "customer.updated", "data": {"object": {"id": "cus_bolt"}}}
+        told.events = (
+            ListedEvent(
+                event_id=f"evt_{number}", event_type="x", made_at=small.clock.now(), payload=json.dumps(body).encode()
+            ),
+        )
+        run = small.run()
+        (state,) = [state for kind, _, state in small.kinds() if kind == "customer_drift"]
+        return state, run.counts.get("healed", 0)
+
+    told = Events()
+    small.stage = replace(
+        small.stage,
+        house=behind(
+            small.stage, provider_events={"paper": told}, inbound_verifiers={"paper": StripeSignatures(["whsec"])}
+        ),
+    )
+    bolt, said = customer("bolt"), list[tuple[str, int]]()
+    for number, (theirs, ours) in enumerate([("B", "A"), ("C", "B"), ("D", "C"), ("E", "C")]):
+        said.append(moved(theirs, ours, number))
+        small.clock.pass_by(minutes=11)
+    # Nothing came after C for longer than the window: it was called a difference, and healed.
+    assert said == [("in_flight", 0), ("in_flight", 0), ("in_flight", 0), ("resolved", 1)]
+    (finding,) = small.findings()
+    assert finding.times_reopened == small.stage.entries("finding.reopened") == 2
 
 
 def test_what_was_resolved_and_is_on_its_way_again_waits_as_if_for_the_first_time(small: World) -> None:

@@ -11,6 +11,7 @@ from console.domain.ids import ActionKey, Digest, ExecutionId, RequestId, StaffI
 
 FindingId = NewType("FindingId", str)
 ReconciliationId = NewType("ReconciliationId", str)
+LONGEST_VALUE = 500  # characters of either side's words that are kept
 
 
 class RepairClass(StrEnum):
@@ -162,18 +163,18 @@ class Finding:
     repair: RequestId | None = None  # the request for its repair, while that waits
 
 
-def digest_of(finding: Finding) -> Digest:
-    """Return the digest of what a finding says; its state and age are not part of it."""
+def digest_of(said: Candidate | Finding) -> Digest:
+    """Return the digest of what a finding says, or would say; its state and age are not part of it."""
     return Digest(
         digest_hex(
             [
-                finding.id,
-                finding.kind,
-                finding.ours,
-                finding.theirs,
-                finding.at_risk_minor,
-                finding.currency,
-                dict(finding.params),
+                said.id,
+                said.kind,
+                said.ours[:LONGEST_VALUE],
+                said.theirs[:LONGEST_VALUE],
+                said.at_risk_minor,
+                said.currency,
+                dict(said.params),
             ]
         )
     )

@@ -74,6 +74,11 @@ def postgres_url(create: Callable[..., str], *, heads: tuple[str, ...] = CONTROL
     return create(template)
 
 
+def empty_url(engine: str, path: Path, create: Callable[..., str]) -> str:
+    """Return the address of a migrated, empty control store on either engine; an SQLite one is a file at `path`."""
+    return sqlite_url(path) if engine == "sqlite" else postgres_url(create)
+
+
 @contextmanager
 def opened_storage(
     url: str,

@@ -49,7 +49,7 @@ from console.domain.requests import Request, State, Verdict, Vote
 from console.domain.staff import Role, StaffKind, StaffMember
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.storage.house import Storage
-from tests.databases import NOON, CountedIds, HandClock, opened_storage, postgres_url, sqlite_url
+from tests.databases import NOON, CountedIds, HandClock, empty_url, opened_storage
 
 ANNA, BERT = StaffId("stf_anna"), StaffId("stf_bert")
 ACME, ZETA = tenant_id_of("acme"), tenant_id_of("zeta")
@@ -60,7 +60,7 @@ STARTED = EntryDraft(action="server.started", actor=SYSTEM_ACTOR)
 @contextmanager
 def house(engine: str, path: Path, create: Callable[..., str], *, clock: HandClock | None = None) -> Iterator[Storage]:
     """Open an empty, migrated house on either database."""
-    url = sqlite_url(path / "control.db") if engine == "sqlite" else postgres_url(create)
+    url = empty_url(engine, path / "control.db", create)
     with opened_storage(url, clock=clock, ids=CountedIds()) as storage:
         yield storage
 

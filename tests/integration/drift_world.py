@@ -33,9 +33,9 @@ from console.usecases.import_directory import Imported, ImportSource, import_dir
 from console.usecases.operator import operator
 from console.usecases.receive_inbound import receive_inbound
 from console.usecases.written_tenant import written_tenant
-from tests.databases import HandClock
+from tests.databases import HandClock, empty_url
 from tests.integration.reconciling_world import Provider, World
-from tests.integration.stage import behind, book, new_urls, opened_stage
+from tests.integration.stage import behind, book, opened_stage
 from tests.integration.test_inbound import ORIGIN
 from tests.unit.reconciling.worlds import NOW
 
@@ -239,7 +239,7 @@ def drift_world(
     engine: str, path: Path, create: Callable[..., str], *, file: Path | None = None
 ) -> Iterator[DriftWorld]:
     """Open an empty house beside an empty provider, whose books lie in `file`."""
-    url, planes = new_urls(engine, path, create)
+    url = empty_url(engine, path / "control.db", create)
     clock = HandClock(NOW)
     fake = FakeStripe(file or path / "fake.db", api_key=API_KEY, now=lambda: clock.now().timestamp())
     calls = connecting.in_process(fake, api_key=API_KEY, version=VERSION)
@@ -252,7 +252,7 @@ def drift_world(
     }
     rules = replace(book().reconciliation, heal_least_tenants=1_000)  # every tenant is broken on purpose
     try:
-        with opened_stage(url, planes, clock=clock, policy=replace(book(), reconciliation=rules)) as stage:
+        with opened_stage(url, {}, clock=clock, policy=replace(book(), reconciliation=rules)) as stage:
             yield DriftWorld(stage, clock, Provider(now=clock.now()), fake=fake, calls=calls, provided=provided)
     finally:
         fake.close()

@@ -17,7 +17,7 @@ from console.domain.product_jobs import ProductJobRecord
 from console.ports.planes import TenantPlane
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
-from tests.databases import NOON, HandClock, opened_storage, plane_url, postgres_url, sqlite_url
+from tests.databases import NOON, HandClock, empty_url, opened_storage, plane_url
 from tests.integration.cast import move_in, scope, tenant_records
 
 KINDS = ("sqlite-shared", "sqlite-other-file", "postgres-shared", "postgres-other-database", "postgres-views")
@@ -68,7 +68,7 @@ def plane_house(
 ) -> Iterator[PlaneHouse]:
     """Open a house with Acme and Zeta on a plane of the kind named."""
     engine = kind.partition("-")[0]
-    url = sqlite_url(path / "control.db") if engine == "sqlite" else postgres_url(create)
+    url = empty_url(engine, path / "control.db", create)
     planes, plane = {}, SHARED_PLANE
     if not kind.endswith("-shared"):
         plane = OTHER

@@ -253,7 +253,7 @@ class Ground:
 
 
 def founded(building: Building, url: str, slug: str = "acme") -> Ground:
-    """Hire the cast and import one tenant."""
+    """Import one tenant beside the cast."""
     stage = Stage(house=building.house, storage=building.storage, urls={}, url=url)
     settle_in(stage, [slug])
     return Ground(house=building.house, tenant=tenant(slug))

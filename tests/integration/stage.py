@@ -34,10 +34,10 @@ from console.usecases.outcomes import Proposal, Waiting
 from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import RequestPage, read_request
 from console.usecases.vote_on_request import Voted, vote_on_request
-from tests.databases import HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
+from tests.databases import TestFingerprints, plane_url
 from tests.ledgers import SHELF
 from tests.products import connected_product
-from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, populate
+from tests.web.cast import CODES, LONG_AGO, PASSWORDS, PEOPLE, peopled_url
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,8 +200,8 @@ def rows(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
 def new_urls(
     engine: str, path: Path, create: Callable[..., str], *, far: bool = False
 ) -> tuple[str, dict[PlaneId, str]]:  # fmt: skip
-    """Return the address of a new control store, and of a plane elsewhere when one is wanted."""
-    url = sqlite_url(path / "control.db") if engine == "sqlite" else postgres_url(create)
+    """Return the address of a control store with the cast in it, and of a plane elsewhere when one is wanted."""
+    url = peopled_url(engine, path / "control.db", create)
     return url, {FAR: plane_url(engine, path / "far.db", create)} if far else {}
 
 
@@ -262,8 +262,7 @@ def opened_stage(
 
 
 def settle_in(stage: Stage, slugs: Sequence[str], far: Sequence[str] = ()) -> None:
-    """Hire the cast, and import the price list and tenants on this plane and the far one."""
-    populate(replace(stage.house, clock=HandClock(LONG_AGO)), stage.storage)
+    """Import the price list and tenants on this plane and the far one."""
     with stage.storage.bulk.write() as bulk:
         bulk.put(catalogue())
         for slug in slugs:

@@ -19,8 +19,7 @@ from console.usecases.control_tools import UnitTools
 from console.usecases.end_impersonation import end_impersonation
 from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
-from tests.web.cast import PEOPLE, Browser, Cast, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_postgres, peopled_url
 from tests.web.product_stage import TICKET, Kit, actor, ask_to_act, begun, entered, member
 from tests.web.world import TENANTS
 
@@ -32,8 +31,7 @@ ROUNDS = 8
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def cast(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Cast]:
-    path = tmp_path / "cast.db" if request.param == "sqlite" else postgres_url(pg_database)
-    with on_stage(path) as cast:
+    with on_stage(peopled_url(request.param, tmp_path / "cast.db", pg_database)) as cast:
         asks_for_consent(cast)
         yield cast
 
@@ -183,7 +181,7 @@ def test_one_consent_to_writing_carries_reading_and_writing(cast: Cast, agent: B
 
 
 def test_of_many_that_reach_for_one_consent_at_once_one_gets_it(pg_database: NewDatabase) -> None:
-    with on_stage(postgres_url(pg_database)) as cast:
+    with on_stage(peopled_postgres(pg_database)) as cast:
         asks_for_consent(cast)
         cast.open_tenant(cast.sign_in("support_agent"), "nordwind")
         for number in range(ROUNDS):
@@ -204,7 +202,7 @@ def test_of_many_that_reach_for_one_consent_at_once_one_gets_it(pg_database: New
 
 
 def test_of_many_attempts_at_once_one_begins_by_one_consent(pg_database: NewDatabase) -> None:
-    with on_stage(postgres_url(pg_database)) as cast:
+    with on_stage(peopled_postgres(pg_database)) as cast:
         asks_for_consent(cast)
         cast.open_tenant(cast.sign_in("support_agent"), "nordwind")
         for number in range(ROUNDS):

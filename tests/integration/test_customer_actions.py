@@ -11,10 +11,10 @@ from console.domain.reasons import Reason
 from console.usecases.execute_request import execute_request
 from console.usecases.outcomes import BadFields, Proposal, Ran, Waiting
 from console.usecases.propose_action import propose_action
-from tests.databases import HandClock, sqlite_url
+from tests.databases import HandClock
 from tests.integration.stage import CONTRACT, Stage, opened_stage, settle_in, tenant
 from tests.integration.test_customer_decides import ASK, POLICY, QUESTION, TICKET, WITHDRAW
-from tests.web.cast import PEOPLE
+from tests.web.cast import PEOPLE, peopled_sqlite
 
 MATTER = Reason(code=ReasonCode("LEGAL_PROCESS"), reference="MAT-12", note="A court order, file 7.")
 LEFT = Reason(code=ReasonCode("STAFF_CHANGE"), reference="HR-123")
@@ -29,7 +29,7 @@ MAKE, REVOKE, HOLD, RELEASE, WEBHOOK, COUNTRY = (
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with opened_stage(sqlite_url(tmp_path / "c.db"), {}, clock=HandClock()) as opened:
+    with opened_stage(peopled_sqlite(tmp_path / "c.db"), {}, clock=HandClock()) as opened:
         settle_in(opened, ["acme", "globex"])
         yield opened
 

@@ -27,8 +27,7 @@ from console.usecases.outcomes import Ran
 from console.usecases.own_sessions import revoke_session
 from console.usecases.propose_action import propose_action
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
-from tests.web.cast import PEOPLE, Browser, Cast, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_postgres, peopled_url
 from tests.web.customer_stage import DECIDES
 from tests.web.product_stage import Entered, Kit, actor, begun, entered
 from tests.web.world import NORDWIND, TENANTS
@@ -141,8 +140,7 @@ KEEPS_THE_LEASE = {by_losing_the_role, by_the_customer, by_the_member}
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def cast(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Cast]:
-    path = tmp_path / "cast.db" if request.param == "sqlite" else postgres_url(pg_database)
-    with on_stage(path) as cast:
+    with on_stage(peopled_url(request.param, tmp_path / "cast.db", pg_database)) as cast:
         yield cast
 
 
@@ -260,7 +258,7 @@ def test_what_its_clock_ended_before_is_told_so(cast: Cast) -> None:
 
 
 def test_freezing_ending_by_hand_signing_out_and_asking_at_once_write_one_end(pg_database: NewDatabase) -> None:
-    with on_stage(postgres_url(pg_database)) as cast:
+    with on_stage(peopled_postgres(pg_database)) as cast:
         for _ in range(ROUNDS):
             agent = cast.sign_in("support_agent")
             inside = entered(cast, agent)

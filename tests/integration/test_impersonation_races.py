@@ -17,9 +17,8 @@ from console.usecases.exchange_token import Issued, NotIssued, exchange_code
 from console.usecases.introspect_token import Active, introspect_token
 from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
 from tests.products import connected_product
-from tests.web.cast import PEOPLE, Cast, on_stage
+from tests.web.cast import PEOPLE, Cast, on_stage, peopled_postgres
 from tests.web.product_stage import actor, ask_to_act, begun, entered, handed_over
 
 T = TypeVar("T")
@@ -29,7 +28,7 @@ ROUNDS = 12
 
 @pytest.fixture
 def cast(pg_database: NewDatabase) -> Iterator[Cast]:
-    with on_stage(postgres_url(pg_database)) as cast:
+    with on_stage(peopled_postgres(pg_database)) as cast:
         yield cast
 
 

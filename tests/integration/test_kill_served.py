@@ -22,7 +22,7 @@ from console.app.building import opened_building
 from console.domain.requests import State
 from console.usecases.recover_executions import recover_executions
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, plane_url, postgres_url, sqlite_url
+from tests.databases import ENGINES, empty_url, plane_url
 from tests.integration.served_world import serve_house, settings_of
 from tests.integration.stage import rows
 from tests.processes import free_port, started
@@ -193,7 +193,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabas
     """Say where a house is to be served from: its folder, its port, its databases."""
     var = tmp_path / "var"
     var.mkdir()
-    url = sqlite_url(tmp_path / "control.db") if request.param == "sqlite" else postgres_url(pg_database)
+    url = empty_url(request.param, tmp_path / "control.db", pg_database)
     planes = {name: plane_url(request.param, tmp_path / f"plane-{name}.db", pg_database) for name in PLANES}
     return {"var": str(var), "port": str(free_port()), "url": url, **planes}
 

@@ -133,7 +133,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DriftWorld
     create = request.getfixturevalue("pg_database") if request.param == "postgresql" else str
     with drift_world(request.param, tmp_path, create) as made:
         settle_in(made.stage, SLUGS)
-        made.forget_the_cast(SLUGS)
         made.fake.load([BUSINESS])
         for number, slug in enumerate(SLUGS):
             begun = made.clock.now() - timedelta(days=30)

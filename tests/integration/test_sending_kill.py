@@ -22,11 +22,11 @@ from console.domain.replays import ItemState, RunState
 from console.domain.webhooks import AttemptOutcome, DeliveryState, KeyAlgorithm
 from console.settings import load_settings
 from console.usecases.run_replay import proof_of
-from tests.databases import postgres_url, sqlite_url
 from tests.integration.sending_crew import Crew, receiving
 from tests.integration.sending_witness import KnownKey, authentic, known_key
 from tests.integration.sending_world import Ground, founded, logged, opened_world, serve, settings_of, work
 from tests.integration.stage import rows
+from tests.web.cast import peopled_postgres, peopled_url
 
 COUNT = int(os.environ.get("SALLYPORT_DELIVERIES", "400"))
 PATIENCE_S = 60 + COUNT / 20
@@ -48,9 +48,9 @@ DELIVERY = "plane_webhook_delivery"
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """Return the address of a new control store and the engine that runs its jobs."""
     if request.param == "sqlite":
-        return sqlite_url(tmp_path / "control.db"), "own"
+        return peopled_url("sqlite", tmp_path / "control.db", str), "own"
     create: Callable[..., str] = request.getfixturevalue("pg_database")
-    url = postgres_url(create)
+    url = peopled_postgres(create)
     if request.param == "procrastinate":
         applied_schema(url, role="sallyport_app")
         return url, "procrastinate"

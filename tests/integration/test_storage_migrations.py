@@ -29,7 +29,7 @@ from console.storage.house import StorageSettings, open_store
 from console.storage.shape import CONTROL_HEADS, PLANE_HEADS, VERSION_TABLE, newest
 from console.storage.upgrades import migrations_config, upgrade_database
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, CountedIds, HandClock, TestFingerprints, plane_url, postgres_url, sqlite_url
+from tests.databases import ENGINES, CountedIds, HandClock, TestFingerprints, empty_url, plane_url
 
 MODELS = (
     control_tables,
@@ -94,7 +94,7 @@ def differences(connection: Connection, *bases: MetaData) -> list[Any]:
 @pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_models_and_migrations_agree(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
-    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    url = empty_url(engine, tmp_path / "c.db", pg_database)
     planes = plane_url(engine, tmp_path / "p.db", pg_database)
     for address, bases in ((url, (ControlBase.metadata, PlaneBase.metadata)), (planes, (PlaneBase.metadata,))):
         with create_engine(address, poolclass=NullPool).connect() as connection:
@@ -104,7 +104,7 @@ def test_models_and_migrations_agree(engine: str, tmp_path: Path, pg_database: N
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_foreign_key_leads_to_the_trail_or_out_of_it(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
     """What an entry tells of may be gone, and what it tells must not hold anything back."""
-    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    url = empty_url(engine, tmp_path / "c.db", pg_database)
     with create_engine(url, poolclass=NullPool).connect() as connection:
         reader = inspect(connection)
         tables = reader.get_table_names()
@@ -117,7 +117,7 @@ def test_no_foreign_key_leads_to_the_trail_or_out_of_it(engine: str, tmp_path: P
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_way_back_leaves_nothing(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
-    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    url = empty_url(engine, tmp_path / "c.db", pg_database)
     with create_engine(url, poolclass=NullPool).begin() as connection:
         command.downgrade(migrations_config(connection), "control@base")
         command.downgrade(migrations_config(connection), "plane@base")
@@ -139,7 +139,7 @@ def shape_of(url: str) -> list[str]:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_upgrading_twice_changes_nothing(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
-    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    url = empty_url(engine, tmp_path / "c.db", pg_database)
     before = shape_of(url)
     told = "".join(before)
     assert not [word for word in ("audit_event", "TRIGGER", "INDEX", *newest(PLANE_HEADS)) if word not in told]
@@ -152,7 +152,7 @@ def test_upgrading_twice_changes_nothing(engine: str, tmp_path: Path, pg_databas
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_fresh_database_knows_nobody(engine: str, tmp_path: Path, pg_database: NewDatabase) -> None:
     """No account, no token and no key comes with the tables: whoever is in them was added by somebody."""
-    url = sqlite_url(tmp_path / "c.db") if engine == "sqlite" else postgres_url(pg_database)
+    url = empty_url(engine, tmp_path / "c.db", pg_database)
     with create_engine(url, poolclass=NullPool).connect() as connection:
         tables = {name for name in inspect(connection).get_table_names() if not name.startswith("directory_name")}
         held = {name for name in tables if connection.exec_driver_sql(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()}

@@ -30,7 +30,7 @@ from console.usecases.vote_on_request import vote_on_request
 from tests import ground
 from tests.databases import NOON, HandClock
 from tests.going_back import Place, WayBack, way_back
-from tests.web.cast import PEOPLE, opened_house, populated_url
+from tests.web.cast import PEOPLE, opened_house, peopled_sqlite
 from tests.web.world import TENANTS
 
 WHY = Reason(code=ReasonCode("CONTRACT_CHANGE"), reference="CTR-2026-0117")
@@ -255,7 +255,7 @@ def set_stage(plot: Plot) -> Iterator[Stage]:
 def _set(path: Path, plot: Plot) -> Iterator[Stage]:
     clock = HandClock(NOON)
     made = ground.folder() / f"stage-{os.getpid()}.db"
-    populated_url(made)
+    peopled_sqlite(made)
     shutil.move(made, path)
     with (
         opened_house(f"sqlite:///{path}", clock=clock) as (house, _storage),

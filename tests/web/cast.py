@@ -33,23 +33,44 @@ from console.ports.identity import IdentityProvider
 from console.ports.staff import Credentials
 from console.ports.trail import EntryFilter
 from console.storage.house import Storage, StorageSettings, open_store
+from console.storage.shape import CONTROL_HEADS
+from console.storage.upgrades import upgrade_database
 from console.usecases.house import House
 from console.web import factory
 from console.web.factory import DemoPerson, WebOptions, make_web
 from console.web.live import Streams
 from console.web.options import Web
 from console.web.sessions import StaffSessions
-from tests import ground
-from tests.databases import HandClock, TestFingerprints, sqlite_url
+from tests import ground, postgres
+from tests.databases import HandClock, TestFingerprints
 from tests.ledgers import SHELF
 from tests.products import connected_product
 from tests.web.world import KESTREL, LONG_AGO, NORDWIND, TENANTS, provider, world
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 __all__ = [
-    "CODES", "KESTREL", "LONG_AGO", "NORDWIND", "PASSWORDS", "PEOPLE", "ROOT", "SEALING_KEY", "SESSION_KEY", "TENANTS",
-    "Browser", "Cast", "Person", "demo_people", "make_house", "on_stage", "opened_house", "populate", "populated_url",
-    "web_app", "web_options", "world",
+    "CODES",
+    "KESTREL",
+    "LONG_AGO",
+    "NORDWIND",
+    "PASSWORDS",
+    "PEOPLE",
+    "ROOT",
+    "SEALING_KEY",
+    "SESSION_KEY",
+    "TENANTS",
+    "Browser",
+    "Cast",
+    "Person",
+    "demo_people",
+    "make_house",
+    "on_stage",
+    "opened_house",
+    "peopled_sqlite",
+    "populate",
+    "web_app",
+    "web_options",
+    "world",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,19 +216,34 @@ def populate(house: House, storage: Storage, *, seen: datetime = LONG_AGO) -> No
         bulk.put(world())
 
 
-def populated_url(path: Path) -> str:
+def peopled_url(engine: str, path: Path, create: Callable[..., str]) -> str:
+    """Return the address of a database with cast and tenants on either engine; an SQLite one is a file at `path`."""
+    return peopled_sqlite(path) if engine == "sqlite" else peopled_postgres(create)
+
+
+def peopled_postgres(create: Callable[..., str]) -> str:
+    """Return the address of a PostgreSQL database with cast and tenants; `create` is the fixture `pg_database`."""
+    return create(postgres.template_database("template_cast", _peopled))
+
+
+def peopled_sqlite(path: Path) -> str:
     """Return the address of an SQLite file with cast and tenants; the first of a run is made, the others are copies."""
     template = ground.folder() / "template-cast.db"
     if not template.exists():
         fresh = path.with_suffix(".cast")
-        url = sqlite_url(fresh)
-        with opened_house(url, clock=HandClock(LONG_AGO)) as (house, storage):
-            populate(house, storage)
-            with storage.engines()[0].connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        _peopled(f"sqlite:///{fresh}")
         fresh.replace(template)
     shutil.copyfile(template, path)
     return f"sqlite:///{path}"
+
+
+def _peopled(url: str) -> None:
+    upgrade_database(url, heads=CONTROL_HEADS)
+    with opened_house(url, clock=HandClock(LONG_AGO)) as (house, storage):
+        populate(house, storage)
+        if url.startswith("sqlite"):
+            with storage.engines()[0].connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def web_options(**changed: Any) -> WebOptions:  # noqa: ANN401  fields of WebOptions
@@ -373,7 +409,7 @@ class Cast:
 
 @contextmanager
 def on_stage(path: Path | str, **changed: Any) -> Iterator[Cast]:  # noqa: ANN401  fields of WebOptions, and two more
-    """Give the whole cast on a fresh database: an SQLite file to be, or the address of a migrated, empty database.
+    """Give the whole cast on a fresh database: an SQLite file to be, or the address that `peopled_url` gave.
 
     Shape: fields of WebOptions may be changed, and `identity` (an IdentityProvider) and `people` (of the demo) given.
     """
@@ -381,10 +417,8 @@ def on_stage(path: Path | str, **changed: Any) -> Iterator[Cast]:  # noqa: ANN40
     identity = changed.pop("identity", None)
     people: Callable[[Clock], tuple[DemoPerson, ...]] | None = changed.pop("people", None)
     has_passwords = changed.get("local_passwords", True)
-    url = populated_url(path) if isinstance(path, Path) else path
+    url = peopled_sqlite(path) if isinstance(path, Path) else path
     with opened_house(url, clock=clock, identity=identity, local_passwords=has_passwords) as (house, storage):
-        if not isinstance(path, Path):
-            populate(house, storage)
         if people is not None:
             changed["demo_people"] = people(clock)
         yield Cast(house=house, storage=storage, app=web_app(house, **changed), clock=clock)

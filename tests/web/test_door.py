@@ -10,8 +10,7 @@ from console.domain.ids import PersonKey
 from console.domain.staff import Role
 from console.web.sessions import COOKIE, DOOR_COOKIE
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
-from tests.web.cast import PEOPLE, Browser, Cast, demo_people, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, demo_people, on_stage, peopled_postgres
 
 HOSTILE = (
     "https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example",
@@ -247,7 +246,7 @@ def test_it_reads_roles_anew_for_every_request(cast: Cast, agent: Browser) -> No
 
 
 def test_it_opens_and_closes_the_door_on_postgresql_too(pg_database: NewDatabase) -> None:
-    with on_stage(postgres_url(pg_database)) as cast:
+    with on_stage(peopled_postgres(pg_database)) as cast:
         browser = cast.sign_in("finance_lead")
         assert "Mara Lindqvist" in browser.get("/account").text
         assert browser.get("/account%00").status_code == 400

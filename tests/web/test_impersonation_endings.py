@@ -13,8 +13,7 @@ from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Role
 from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
-from tests.web.cast import PEOPLE, Browser, Cast, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_url
 from tests.web.product_stage import Entered, Kit, entered, rehoused
 from tests.web.world import NORDWIND
 
@@ -121,8 +120,7 @@ CAUSES: Mapping[Cause, ImpersonationEnd] = {
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def cast(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Cast]:
-    path = tmp_path / "cast.db" if request.param == "sqlite" else postgres_url(pg_database)
-    with on_stage(path) as cast:
+    with on_stage(peopled_url(request.param, tmp_path / "cast.db", pg_database)) as cast:
         yield cast
 
 

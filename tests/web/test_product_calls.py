@@ -14,9 +14,8 @@ from joserfc.jwk import OKPKey
 from console.domain.impersonations import ImpersonationEnd
 from console.usecases.end_impersonation import sweep_impersonations
 from tests.conftest import NewDatabase
-from tests.databases import postgres_url
 from tests.products import ADDRESS, CLIENT_ID, CLIENT_SECRET, CONSOLE, token_keys
-from tests.web.cast import PEOPLE, Browser, Cast, on_stage
+from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_url
 from tests.web.product_stage import (
     Entered,
     Kit,
@@ -33,8 +32,7 @@ from tests.web.world import NORDWIND
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def cast(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Cast]:
-    path = tmp_path / "cast.db" if request.param == "sqlite" else postgres_url(pg_database)
-    with on_stage(path) as cast:
+    with on_stage(peopled_url(request.param, tmp_path / "cast.db", pg_database)) as cast:
         yield cast
 
 

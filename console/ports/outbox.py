@@ -1,6 +1,6 @@
 """Notices to staff, written with the change that causes them and delivered afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,8 +36,8 @@ class Outbox(Protocol):
         """Mark all of a person's notices read and return how many."""
         ...
 
-    def undelivered(self, *, limit: int) -> Sequence[Notice]:
-        """Return notices that no outside sink has taken yet, oldest first."""
+    def undelivered(self, *, but: Collection[StaffId] = (), limit: int) -> Sequence[Notice]:
+        """Return notices that no outside sink has taken yet, oldest first, none of them to `but`."""
         ...
 
     def delivered(self, notice: NoticeId, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Notices to staff."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,9 +43,9 @@ class StoredOutbox:
         unread = update(NoticeRow).where(NoticeRow.to_staff == staff, NoticeRow.read_at.is_(None))
         return changed(self._session, unread.values(read_at=at))
 
-    def undelivered(self, *, limit: int) -> Sequence[Notice]:
-        """Return notices that no outside sink has taken yet, oldest first."""
-        wanted = select(NoticeRow).where(NoticeRow.delivered_at.is_(None))
+    def undelivered(self, *, but: Collection[StaffId] = (), limit: int) -> Sequence[Notice]:
+        """Return notices that no outside sink has taken yet, oldest first, none of them to `but`."""
+        wanted = select(NoticeRow).where(NoticeRow.delivered_at.is_(None), NoticeRow.to_staff.not_in(but))
         return self._many(wanted.order_by(NoticeRow.at, NoticeRow.id).limit(limit))
 
     def delivered(self, notice: NoticeId, at: datetime) -> None:

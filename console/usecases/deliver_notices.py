@@ -1,6 +1,7 @@
 """Hand queued notices to the sink outside the house: at least once, never one whose change was rolled back."""
 
 from datetime import timedelta
+from enum import Enum, auto
 
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.errors import OutsideError
@@ -14,28 +15,49 @@ _BATCH = 100
 _PATIENCE = timedelta(days=1)  # with one reader whom the sink cannot reach; with the sink itself there is no end to it
 
 
+class _Came(Enum):
+    """What came of one attempt."""
+
+    SENT = auto()
+    GIVEN_UP = auto()
+    NOT_TO_READER = auto()
+    NOT_OUT = auto()
+
+
 def deliver_notices(house: House, sink: NoticeSink) -> int:
     """Deliver what is due and return how many went out; a failing sink stops the round and nothing is lost.
 
-    Shape: one reader who cannot be reached keeps no notice from another, and is given up after a day.
+    Shape: one reader who cannot be reached keeps no notice from another, however many wait for them, and is given up
+    after a day.
     """
-    with house.store.read() as unit:
-        due = unit.outbox.undelivered(limit=_BATCH)
-    sent = 0
-    for notice in due:
-        try:
-            sink.send(notice)
-        except OutsideError as away:
-            is_of_reader = away.facts.get("about") == "reader"
-            is_old = house.clock.now() - notice.at >= _PATIENCE
-            if away.permanent or (is_of_reader and is_old):
-                _settle(house, notice, "notice.given_up", because=str(away)[:300])
-            elif not is_of_reader:
-                break
-        else:
-            _settle(house, notice, "notice.sent", because=None)
-            sent += 1
+    sent, away = 0, set[StaffId]()
+    while not sent:
+        with house.store.read() as unit:
+            due = unit.outbox.undelivered(but=away, limit=_BATCH)
+        if not due:
+            break
+        for notice in due:
+            came = None if notice.to in away else _tried(house, sink, notice)
+            if came is _Came.NOT_OUT:
+                return sent
+            if came is _Came.NOT_TO_READER:
+                away.add(notice.to)
+            sent += came is _Came.SENT
     return sent
+
+
+def _tried(house: House, sink: NoticeSink, notice: Notice) -> _Came:
+    try:
+        sink.send(notice)
+    except OutsideError as fault:
+        is_of_reader = fault.facts.get("about") == "reader"
+        is_old = house.clock.now() - notice.at >= _PATIENCE
+        if fault.permanent or (is_of_reader and is_old):
+            _settle(house, notice, "notice.given_up", because=str(fault)[:300])
+            return _Came.GIVEN_UP
+        return _Came.NOT_TO_READER if is_of_reader else _Came.NOT_OUT
+    _settle(house, notice, "notice.sent", because=None)
+    return _Came.SENT
 
 
 def reader_of(house: House, staff: StaffId) -> StaffMember | None:

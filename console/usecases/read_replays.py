@@ -17,7 +17,7 @@ from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
 from console.usecases.opened_tenant import Opened, one, read_opened
-from console.usecases.scopes import scope_of_lease, tenant_data
+from console.usecases.scopes import NEEDS_LEASE, scope_of_lease, tenant_data
 
 _RUNS = 25
 _ITEMS = 60
@@ -164,7 +164,8 @@ def glance(house: House, actor: Actor, *, tenant: TenantId, run: RunId) -> Run |
         row = unit.directory.get(tenant)
         lease = unit.leases.open_on(actor.staff, tenant)
         if row is None or lease is None or lease.ended_because(now) is not None:
-            return denied(DenyCode.LEASE_ENDED, "The lease has ended.", "Open the tenant again with a reason.")
+            remedy = "Open the tenant again with a reason."
+            return denied(DenyCode.LEASE_ENDED, "The lease has ended.", remedy, rules=NEEDS_LEASE)
         asked = query(
             actor,
             "tenant.read",

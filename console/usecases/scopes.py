@@ -21,7 +21,7 @@ from console.usecases.job_outcomes import JobRefusedError
 from console.usecases.recording import emit, row_ref
 
 _EXECUTION_MINUTES = 5
-_NEEDS_LEASE = (RuleId("tenant.no_lease"),)
+NEEDS_LEASE = (RuleId("tenant.no_lease"),)
 SYSTEM = StaffId("system")
 NO_REASON = ReasonCode("NONE")
 
@@ -32,7 +32,7 @@ def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *,
     lease = unit.leases.open_on(actor.staff, tenant)
     if lease is None:
         remedy = "Open it with a reason first."
-        return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", remedy, rules=_NEEDS_LEASE)
+        return denied(DenyCode.NO_LEASE, "You have not opened this tenant.", remedy, rules=NEEDS_LEASE)
     because = lease.ended_because(now)
     if because is None:
         return lease
@@ -43,7 +43,7 @@ def lease_on(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId, *,
         if because is LeaseEnd.TIME
         else f"Your lease ended after {lease.idle_minutes} idle minutes."
     )
-    return denied(DenyCode.LEASE_ENDED, sentence, remedy, rules=_NEEDS_LEASE)
+    return denied(DenyCode.LEASE_ENDED, sentence, remedy, rules=NEEDS_LEASE)
 
 
 def expire_lease(unit: ControlUnit, actor: Actor, lease: Lease, *, because: LeaseEnd, now: datetime) -> None:

@@ -16,6 +16,7 @@ from console.domain.ids import StaffId
 from console.ports.customer_letters import Envelope
 from console.ports.outbox import NoticeSink
 from console.settings import load_settings
+from console.usecases import deliver_notices as delivering
 from console.usecases.deliver_notices import deliver_notices, reader_of
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
@@ -119,6 +120,16 @@ def choosy(told: Told, fault: Callable[[], OutsideError]) -> tuple[NoticeSink, C
     assert reader is not None
     sink = Choosy(reader.email, fault, [])
     return MailedNotices(sink, lambda staff: reader_of(house, staff), address="https://door.example"), sink
+
+
+def test_many_that_wait_for_a_full_mailbox_hold_up_nobody_elses(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = told.readers()
+    monkeypatch.setattr(delivering, "_BATCH", 1)
+    sink, server = choosy(told, lambda: OutsideError("Later.", permanent=False, about="reader"))
+    while deliver_notices(told.stage.house, sink):
+        pass
+    assert told.readers() == [readers[0]] * readers.count(readers[0])
+    assert len(server.taken) == len(readers) - readers.count(readers[0])
 
 
 def test_it_gives_up_who_is_refused_for_good_and_goes_on(told: Told) -> None:

@@ -141,6 +141,12 @@ def _refuse_foreign_host() -> None:
     if isinstance(request.routing_exception, SecurityError):
         _record("host.refused", None, target=request.headers.get("Host", ""))
         raise request.routing_exception
+    asked = request.environ.get("RAW_URI", "")  # as it was sent: it may name a host too, which then counts
+    if "://" in asked and not asked.startswith("/"):
+        named = asked.partition("://")[2].partition("/")[0].partition("?")[0]
+        if named.casefold() != request.host.casefold():
+            _record("host.refused", None, target=named)
+            raise SecurityError(f"The address names {named}.")
 
 
 def _refuse_odd_message() -> None:

@@ -73,6 +73,11 @@ REFUSED: dict[str, bytes] = {
     "a control in the address": get(first=b"GET /sign-in\x0b HTTP/1.1"),
     "a method in small letters": get(first=b"get /sign-in HTTP/1.1"),
     "a host that is not ours": get(host=b"Host: evil.example"),
+    "another host in the address": get(first=b"GET http://evil.example/sign-in HTTP/1.1"),
+    "another host in the address of a form": post(LENGTH, target=b"http://evil.example/sign-in"),
+    "our host as another's user": get(first=b"GET http://localhost@evil.example/sign-in HTTP/1.1"),
+    "an address without a slash": get(first=b"GET http://evil.example?/sign-in HTTP/1.1"),
+    "another port of ours in the address": get(first=b"GET http://localhost:1/sign-in HTTP/1.1"),
 }
 # Faults of a body: an app that reads it meets them, and one that answers without reading it leaves them behind.
 FAULTY: dict[str, bytes] = {
@@ -93,7 +98,6 @@ ONE_MEANING: dict[str, bytes] = {
     "a chunk with an extension": post(CHUNKED, body=CHUNK.replace(b"\r\n", b';a="b"\r\n', 1)),
     "a coding in capitals": post(b"Transfer-Encoding: CHUNKED", body=CHUNK),
     "a length and another by nearly its name": post(LENGTH, b"Content_Length: 0"),
-    "another host in the address": get(first=b"GET http://evil.example/sign-in HTTP/1.1"),
     "our own host in the address": get(first=b"GET http://localhost/sign-in HTTP/1.1"),
 }
 

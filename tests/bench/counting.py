@@ -10,6 +10,10 @@ from sqlalchemy import Connection, Engine, event
 _NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
+class TooManyStatementsError(AssertionError):
+    """Something asks the database more often than it may, however much there is."""
+
+
 @dataclass
 class Counted:
     """What was sent to the databases."""
@@ -23,6 +27,12 @@ class Counted:
     def statements(self) -> int:
         """Return all statements."""
         return self.reads + self.writes
+
+    def hold(self, what: str, *, most: int) -> None:
+        """Refuse a measurement that asks the database more often than it may. Raises: TooManyStatementsError."""
+        if self.statements > most:
+            message = f"{what}: {self.statements} statements, {most} at most; most often {self.seen.most_common(3)}"
+            raise TooManyStatementsError(message)
 
 
 @contextmanager

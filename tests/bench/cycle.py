@@ -12,6 +12,7 @@ from tests.bench.world import LARGEST
 
 AIM = 5.0
 _HREF = f"/t/{LARGEST}/actions/entitlement.override"
+_MOST_STATEMENTS = 350
 _HEADS = ("item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "requests", "statements", "commits")
 
 
@@ -50,7 +51,10 @@ def run_once(agent: Caller, lead: Caller, dice: random.Random) -> list[Answer]:
 
 
 def count(stage: Stage) -> tuple[Counted, int]:
-    """Return statements and requests of one cycle, inside this process."""
+    """Return statements and requests of one cycle, inside this process.
+
+    Raises: WrongAnswerError, TooManyStatementsError.
+    """
     dice = random.Random(7)
     people = stage.inside(AGENT), stage.inside(LEAD)
     stage.forget()
@@ -58,6 +62,7 @@ def count(stage: Stage) -> tuple[Counted, int]:
     stage.forget()
     with counted(stage.building.storage.engines()) as found:
         answers = run_once(*people, dice)
+    found.hold("cycle", most=_MOST_STATEMENTS)
     return found, len(answers)
 
 

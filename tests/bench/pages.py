@@ -84,7 +84,10 @@ def measured(item: Item, stage: Stage, *, ours: Called, floor: Called, counts: C
 
 
 def counts_of(item: Item, stage: Stage) -> Counted:
-    """Return the statements of one warm pass through an item, inside this process."""
+    """Return the statements of one warm pass through an item, inside this process.
+
+    Raises: WrongAnswerError, TooManyStatementsError.
+    """
     caller = stage.inside(item.who)
     stage.rest()
     for number in range(2):
@@ -92,6 +95,7 @@ def counts_of(item: Item, stage: Stage) -> Counted:
     with counted(stage.building.storage.engines()) as found:
         answers = item.ours(caller, 2)
     _check(item, answers, 2)
+    found.hold(item.key, most=item.most_statements)
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.bench import __main__ as bench
 from tests.bench import revoking, world
+from tests.bench.counting import Counted, TooManyStatementsError
 from tests.bench.world import Size
 from tests.web.test_impersonation_endings import CAUSES
 
@@ -34,6 +35,13 @@ def test_it_measures_every_item_on_a_tiny_world(home: Path, monkeypatch: pytest.
     assert {result.key for result in tables["Pages"].results} == ITEMS
     assert [result.key for result in tables["Request cycle"].results] == ["cycle"]
     assert [result.key for result in tables["Policy"].results] == ["one", "page"]
+
+
+def test_it_ends_where_a_page_asks_too_often() -> None:
+    found = Counted(reads=3, writes=1)
+    found.hold("W3", most=4)
+    with pytest.raises(TooManyStatementsError, match="W3: 4 statements, 3 at most"):
+        found.hold("W3", most=3)
 
 
 @pytest.mark.slow

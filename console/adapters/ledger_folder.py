@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from xlsxwriter import Workbook
+import xlsxwriter
 
 from console.adapters.ledger_journals import Journal, journals
 from console.domain.accounting.journal import Event
@@ -35,7 +35,7 @@ class _Sheets:
     """One workbook, written row by row in constant memory; another sheet where one is full."""
 
     def __init__(self, file: Path, title: str, columns: tuple[str, ...]) -> None:
-        self._book = Workbook(str(file), {"constant_memory": True, "strings_to_formulas": False,
+        self._book = xlsxwriter.Workbook(str(file), {"constant_memory": True, "strings_to_formulas": False,
                                           "strings_to_urls": False, "strings_to_numbers": False})  # fmt: skip
         self._book.set_properties({"title": title, "created": _MADE})
         self._title = title[:25]

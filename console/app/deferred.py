@@ -11,12 +11,12 @@ from typing import Any
 DEFERRED = (
     "console.adapters.oidc",  # Authlib, joserfc and requests: only where staff sign in with a provider
     "console.adapters.token_keys",  # joserfc again: only where a product is connected
-    "console.adapters.ledger_folder",  # XlsxWriter: only where an accounting period is prepared
     "console.adapters.stripe.connecting",  # the official library and requests: when the provider is first asked
     "console.storage.upgrades",  # Alembic: only where a database may have to be brought to the newest shape
     "rich.console",  # pictures for a terminal
     "rich.progress",
     "segno",
+    "xlsxwriter",  # only where an accounting period is prepared
 )
 _loading = RLock()
 _was_collecting = gc.isenabled()

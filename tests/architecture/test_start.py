@@ -8,7 +8,9 @@ from tests.architecture.tree import ROOT
 _SCRIPT = """
 import gc, sys
 import console.app
-heavy = ("alembic", "authlib", "joserfc", "mako", "pygments", "requests", "rich.console", "segno", "stripe", "xlsxwriter")
+heavy = (
+    "alembic", "authlib", "joserfc", "mako", "pygments", "requests", "rich.console", "segno", "stripe", "xlsxwriter",
+)
 print([name for name in heavy if type(sys.modules.get(name)) is type(sys)])
 from console.adapters import oidc
 print(hasattr(oidc, "nothing_of_this_name"), oidc.OidcClient.__module__)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console.domain.errors import BadValueError
+from console.storage.postgres_connections import ask_when_in_doubt, keep_prepared
 from console.storage.turns import FairLock, fair_lock_of
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
@@ -106,13 +107,12 @@ def _postgresql(url: URL, *, part: Part, pool_size: int) -> Engine:
     ]
     if part.role is not None:
         options.append(f"-c role={part.role}")
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_use_lifo=True,  # the connection used last has its pages and statements at hand
         pool_timeout=_POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         hide_parameters=True,  # what a broken statement would have written is somebody's data, and faults are logged
         isolation_level="READ COMMITTED",
         connect_args={
@@ -123,6 +123,9 @@ def _postgresql(url: URL, *, part: Part, pool_size: int) -> Engine:
             "application_name": "sallyport",
         },
     )
+    keep_prepared(engine)
+    ask_when_in_doubt(engine)
+    return engine
 
 
 def _sqlite(url: URL, *, part: Part, pool_size: int, begin: str) -> Engine:

@@ -13,10 +13,10 @@ from console.domain.reasons import Reason
 from console.storage.control_tables import StaffRow
 from console.storage.guard_tables import FreezeRow, FreezeSightingRow
 from console.storage.prepared import Prepared
-from console.storage.rows import add, add_unless_taken, changed, found, table_of
+from console.storage.rows import add, add_unless_taken, changed, done, found, table_of
 
 # PostgreSQL's advisory locks: whoever looks shares it, whoever freezes has it alone. SQLite has one writer anyway.
-_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('sallyport freeze', 0))")
+_SHARED = Prepared(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('sallyport freeze', 0))"))
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('sallyport freeze', 0))")
 _PATIENCE = (text("SET LOCAL lock_timeout = '30s'"), text("SET LOCAL statement_timeout = '35s'"))
 _NOBODY = ""
@@ -35,7 +35,7 @@ class StoredFreezes:
     def hold(self) -> None:
         """Hold new freezes off until the unit ends."""
         if not self._holds and self._is_postgresql():
-            self._session.execute(_SHARED)
+            done(self._session, _SHARED)
         self._holds = True
 
     def over(

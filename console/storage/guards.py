@@ -26,6 +26,7 @@ ACROSS_TENANTS = "across_tenants"
 
 _MENTION = re.compile(r"\b(" + "|".join(sorted(OWNED_TABLES)) + r")\b", re.IGNORECASE)
 _TENANT = "scope_tenant"
+_OPENED = Prepared(text("SELECT set_config('app.tenant', :tenant, true)"))
 _BOUND = re.compile(rf"{_MENTION.pattern}\.tenant_id = (?:\?|%\({_TENANT}\)s)", re.IGNORECASE)
 
 
@@ -128,7 +129,7 @@ class GuardedSession(Session):
                 _refuse("A unit opens one scope; this is a second one.")
             return
         if self.connection().dialect.name == "postgresql":
-            self.connection().execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": scope.tenant})
+            _OPENED.run(self.connection(), {"tenant": scope.tenant})
         self.scope = scope
 
     def scoped(self, statement: Scoped, **values: object) -> list[Any]:

@@ -38,8 +38,8 @@ from tests.web.test_every_page import NOT_SHOWN, OPEN_TO, crowd, entered
 from tests.web.test_pages_break_glass import fired, inside, smashed, state
 from tests.web.world import NORDWIND, TENANTS
 
-# Clocks run out in between: of a lease and a session, of a day's slots, of a month's retention.
-_LATER_H = (0, 2, 48, 40 * 24)
+# Clocks run out in between: of leases and of a day's slots, of a month's retention.
+_LATER_H = (0, 48, 40 * 24)
 
 
 @dataclass

@@ -32,7 +32,7 @@ class SessionBook(Protocol):
         ...
 
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
-        """Give a session a new key; leases and what acts for a member follow; the old key is dead at once."""
+        """Give a session a new key; open leases and what acts for a member follow; the old key is dead at once."""
         ...
 
     def revoke(self, key: SessionKey, at: datetime) -> bool:

@@ -85,7 +85,9 @@ class StoredLeases:
             wanted = wanted.where(LeaseRow.tenant == subject)
         elif scope is FreezeScope.VENDOR:
             wanted = wanted.where(LeaseRow.staff.in_(select(StaffRow.id).where(StaffRow.vendor == subject)))
-        return self._many(wanted.order_by(LeaseRow.id).limit(limit))
+        return self._many(
+            wanted.order_by(LeaseRow.staff, LeaseRow.id).limit(limit)
+        )  # as the index of open ones has them
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:
         """Return not-ended leases whose clocks have run out."""

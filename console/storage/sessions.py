@@ -63,9 +63,10 @@ class StoredSessions:
         self._set(key, {"stepped_up_by": by, "stepped_up_at": at})
 
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
-        """Give a session a new key; leases and what acts for a member follow; the old key is dead at once."""
+        """Give a session a new key; open leases and what acts for a member follow; the old key is dead at once."""
         self._set(key, {"key": new_key})
-        changed(self._session, update(LeaseRow).where(LeaseRow.session == key).values(session=new_key))
+        held = update(LeaseRow).where(LeaseRow.session == key, LeaseRow.ended_at.is_(None))
+        changed(self._session, held.values(session=new_key))
         acting = update(ImpersonationRow).where(ImpersonationRow.session == key, ImpersonationRow.ended_at.is_(None))
         changed(self._session, acting.values(session=new_key))
 

@@ -14,16 +14,18 @@ from console.domain.ids import InboundId, PlaneId
 from console.domain.imports import WebhookEndpointRecord
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
-from console.domain.reconciling.findings import FindingState
+from console.domain.reconciling.findings import FindingState, ReconciliationId
 from console.domain.reconciling.runs import Reconciliation, RunState
 from console.usecases import pull_provider, reconciliation_work
 from console.usecases.house import House
 from console.usecases.keep_reconciling import keep_reconciling, start_nightly
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.run_reconciliation import step
+from tests.bench.counting import counted
 from tests.databases import ENGINES
 from tests.integration.reconciling_world import World, customer, subscription, world
 from tests.integration.stage import FAR, behind, book, tenant
+from tests.reconciling import A_RUN
 
 
 @pytest.fixture(params=ENGINES)
@@ -380,3 +382,15 @@ def test_a_silent_plane_holds_up_no_other(tmp_path: Path) -> None:
         run = made.run()
         assert (run.state, run.counts["tenants_silent"], run.counts["tenants"]) == (RunState.DONE, 1, 3)
         assert [each[2] for each in made.kinds()] == ["open"]  # nobody looked, so nothing is gone
+
+
+def test_it_asks_no_more_often_after_many_nights_for_what_old_runs_left(fleet: World) -> None:
+    fleet.run()
+    nights = [replace(A_RUN, id=ReconciliationId(f"rcn_{night}"), state=RunState.DONE) for night in range(60)]
+    with fleet.house.store.write() as unit:
+        for night in nights:
+            assert unit.runs.add(night)
+    with counted(fleet.stage.storage.engines()) as asked, fleet.house.store.write() as unit:
+        gone = unit.staging.purge(before=fleet.house.clock.now() + timedelta(days=9), limit=1_000)
+    assert gone > 0
+    assert asked.statements == 3

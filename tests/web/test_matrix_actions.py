@@ -225,32 +225,52 @@ TRIALS: Mapping[str, Trial] = {
 }  # fmt: skip
 
 
-@dataclass
-class Stage:
-    """The cast, its database, and how that was before each question."""
+@dataclass(kw_only=True)
+class Scene:
+    """The cast, and what an outage left once it was brought."""
 
     cast: Cast
+    left: Left | None = None
+
+
+@dataclass(kw_only=True)
+class Stage(Scene):
+    """A scene in a file, and how that was before each question."""
+
     file: Path
     way: WayBack
     place: Place
-    left: Left | None = None
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with on_stage(tmp_path / "actions.db") as cast:
-        with cast.house.store.write() as unit:
-            unit.staff.add(member_of_staff(AWAY, Role.FINANCE))
-            unit.staff.set_active(AWAY, is_active=False, at=NOON)
-        cast.sign_in("support_agent_2")
-        bank(cast, THIS)
-        cast.app = web_app(cast.house)  # with the provider that was put into it
+        settle(cast)
         with way_back(tmp_path / "actions.db") as way:
-            yield Stage(cast, tmp_path / "actions.db", way, way.here(is_first=True))
+            yield Stage(cast=cast, file=tmp_path / "actions.db", way=way, place=way.here(is_first=True))
+
+
+def settle(cast: Cast) -> None:
+    """Let somebody be away, a colleague have signed in, and the provider know the tenant."""
+    with cast.house.store.write() as unit:
+        unit.staff.add(member_of_staff(AWAY, Role.FINANCE))
+        unit.staff.set_active(AWAY, is_active=False, at=NOON)
+    cast.sign_in("support_agent_2")
+    bank(cast, THIS)
+    cast.app = web_app(cast.house)  # with the provider that was put into it
 
 
 def furnish(stage: Stage, key: str, role: Role) -> Raw:
     """Bring the world into the state that the action needs, and return what is typed."""
+    given = brought(stage, key, role)
+    with closing(sqlite3.connect(stage.file)) as raw:
+        (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
+    stage.place = stage.way.here(is_first=True)
+    return {"override": grant} if key in ON_AN_OVERRIDE else given
+
+
+def brought(scene: Scene, key: str, role: Role) -> Raw:
+    """Bring what the action needs, and return what is typed but for the id of the override."""
     trial = TRIALS[key]
     tenant = next(record for record in world() if isinstance(record, TenantRecord))
     runs = key in ON_AN_OVERRIDE
@@ -258,67 +278,63 @@ def furnish(stage: Stage, key: str, role: Role) -> Raw:
         tenant=NORDWIND, external_id="o1", feature="seats", value=300, label="Kept", reference="CTR-1",
         starts_at=NOON - timedelta(days=1), until=NOON + timedelta(days=9), ended_at=None if runs else NOON,
     )  # fmt: skip
-    with stage.cast.storage.bulk.write() as bulk:
+    with scene.cast.storage.bulk.write() as bulk:
         bulk.put([replace(tenant, status="suspended" if trial.is_suspended else "active"), override])
-    lease(stage.cast, role.value, THIS)
+    lease(scene.cast, role.value, THIS)
     if key.startswith("period."):
-        period_in(stage.cast, PERIODS[key.removeprefix("period.")], by=role.value)
-    trust(stage.cast, TENANTS[THIS])
-    found = told(stage, key, role)
-    with closing(sqlite3.connect(stage.file)) as raw:
-        (grant,) = raw.execute("SELECT id FROM plane_entitlement_override").fetchone()
-    stage.place = stage.way.here(is_first=True)
-    return {"override": grant} if key in ON_AN_OVERRIDE else {**trial.raw, **found}
+        period_in(scene.cast, PERIODS[key.removeprefix("period.")], by=role.value)
+    trust(scene.cast, TENANTS[THIS])
+    return {**trial.raw, **told(scene, key, role)}
 
 
-def told(stage: Stage, key: str, role: Role) -> Raw:
-    """Bring webhooks, a job and an event onto the stage, once, and return the ids that nobody knows before."""
+def told(scene: Scene, key: str, role: Role) -> Raw:
+    """Bring webhooks, a job and an event onto the scene, once, and return the ids that nobody knows before."""
     if key.startswith(("finding.", "reconciliation.")):
-        return reconciled(stage, key)
+        return reconciled(scene, key)
     if key.startswith(("signal.", "impersonation.widen", "freeze.", "review.")):
-        return watched(stage, key, role)
+        return watched(scene, key, role)
     if key == "consent.withdraw":
-        return {"consent": question_of(stage.cast, role.value, TENANTS[THIS])}
+        return {"consent": question_of(scene.cast, role.value, TENANTS[THIS])}
     if key == "billing.cancel_resync":
         first = JobDraft(kind=JOB, key=key_of("exe_1", 0), payload=Progress(resync="exe_1").payload(),
                          run_at=NOON + timedelta(days=9))  # fmt: skip
-        with stage.cast.house.store.write() as unit:
+        with scene.cast.house.store.write() as unit:
             unit.jobs.add(first, at=NOON)
     if key in SWEEPS:
-        return {"run": planned_sweep(stage.cast, state=SWEEPS[key])}
+        return {"run": planned_sweep(scene.cast, state=SWEEPS[key])}
     if not key.startswith(("webhook.", "job.", "inbound.")):
         return {}
-    if stage.left is None:
-        stage.left = webhooks(stage.cast)
+    if scene.left is None:
+        scene.left = webhooks(scene.cast)
         late = DeliveryRecord(
             tenant=NORDWIND, message="msg_nordwindlate", endpoint="main", event_type="invoice.created",
             outcome="pending", status_code=503, attempts=1, at=NOON, created_at=NOON, payload="{}",
             due_at=NOON + timedelta(hours=1),
         )  # fmt: skip
-        with stage.cast.storage.bulk.write() as bulk:
+        with scene.cast.storage.bulk.write() as bulk:
             bulk.put([late])
     if key in RUNS:
-        return {"run": planned_run(stage.cast, stage.left, state=RUNS[key])}
-    ids = {"job.retry": {"job": stage.left.job}, "job.discard": {"job": stage.left.job}}
-    return ids.get(key, {"event": stage.left.event} if key == "inbound.replay" else {})
+        return {"run": planned_run(scene.cast, scene.left, state=RUNS[key])}
+    ids = {"job.retry": {"job": scene.left.job}, "job.discard": {"job": scene.left.job}}
+    return ids.get(key, {"event": scene.left.event} if key == "inbound.replay" else {})
 
 
-def watched(stage: Stage, key: str, role: Role) -> Raw:
+def watched(scene: Scene, key: str, role: Role) -> Raw:
     """Bring what oversight acts on, and return its ids."""
     if key == "signal.settle":
-        return {"signal": raised_signal(stage.cast)}
+        return {"signal": raised_signal(scene.cast)}
     if key == "impersonation.widen":
-        return {"impersonation": impersonation_of(stage.cast, role.value, session=BROWSER, slug=THIS)}
+        return {"impersonation": impersonation_of(scene.cast, role.value, session=BROWSER, slug=THIS)}
     if key.startswith("freeze."):
-        return frozen(stage, key)
-    review_in(stage)
+        return frozen(scene, key)
+    review_in(scene)
     return {}
 
 
-def review_in(stage: Stage) -> None:
+def review_in(scene: Scene) -> None:
     """Bring a review of somebody who is not on stage."""
     nobody = PersonKey("local|nobody")
-    with stage.cast.house.store.write() as unit:
+    with scene.cast.house.store.write() as unit:
         unit.reviews.add(
             Review(
                 id=ReviewId("rev_open"), kind=ReviewKind.SAMPLE, subject="evt_1", title="A note", tenant=None,
@@ -328,24 +344,24 @@ def review_in(stage: Stage) -> None:
         )  # fmt: skip
 
 
-def frozen(stage: Stage, key: str) -> Raw:
+def frozen(scene: Scene, key: str) -> Raw:
     """Bring a vendor with a colleague of the cast, and a freeze that nobody here meets; return their names."""
     freeze = Freeze(
         id=FreezeId("frz_standing"), scope=FreezeScope.VENDOR, subject="acme", name="Vendor acme", is_drill=False,
         reason=Reason(code=ReasonCode("CONTAINMENT"), reference="INC-1"), set_by=PEOPLE["on_call"].id, set_at=NOON,
     )  # fmt: skip
-    with stage.cast.house.store.write() as unit:
+    with scene.cast.house.store.write() as unit:
         unit.staff.set_vendor(COLLEAGUE, "northwind")
         if unit.freezes.get(freeze.id) is None:
             unit.freezes.add(freeze)
     return {"freeze": freeze.id} if key == "freeze.lift" else {}
 
 
-def reconciled(stage: Stage, key: str) -> Raw:
+def reconciled(scene: Scene, key: str) -> Raw:
     """Bring a finding in the state that the action needs, and a run that goes on; return their ids."""
     state = STATES.get(key)
     finding = replace(A_FINDING, state=state or FindingState.OPEN)
-    with stage.cast.house.store.write() as unit:
+    with scene.cast.house.store.write() as unit:
         known = unit.findings.get(finding.id)
         if known is None:
             unit.findings.add(finding)
@@ -358,7 +374,7 @@ def reconciled(stage: Stage, key: str) -> Raw:
     return {"finding": finding.id} if state is not None else {}
 
 
-def policy_says(stage: Stage, actor: Actor, key: str, code: str) -> Decision:
+def policy_says(stage: Scene, actor: Actor, key: str, code: str) -> Decision:
     """Return policy's answer to the same question, put without any use case."""
     tenant = TENANTS[THIS] if stage.cast.house.registry[ActionKey(key)].reach is Reach.TENANT else None
     facts = dict(TRIALS[key].facts)

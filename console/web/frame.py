@@ -250,7 +250,6 @@ def _place(
 
 def _tenant(opened: Opened, tab: str) -> TenantBar:
     row, lease = opened.tenant, opened.lease
-    rule = asking.house().book.reasons.get(lease.reason.code)
     # Showing this page moved the idle clock, after the lease was read.
     idle_until = asking.house().clock.now() + timedelta(minutes=lease.idle_minutes)
     return TenantBar(
@@ -260,10 +259,10 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
         hue=row.hue,
         region=row.region.upper(),
         plan=row.plan,
-        tier=row.tier.value.capitalize(),
+        tier=row.tier.value,
         status=row.status.value,
         reason_code=lease.reason.code,
-        reason_label=lease.reason.code if rule is None else rule.label,
+        reason_label=asking.reason_label(lease.reason.code),
         reference=lease.reason.reference,
         until=lease.not_after,
         idle_until=idle_until,

@@ -193,7 +193,8 @@ def reason_option(rule: ReasonRule, *, is_lease: bool) -> View:
         ", and a note." if rule.note_required else "."
     )
     permits = f"{_permits(rule)}, {rule.lease_minutes} min." if is_lease else ""
-    text = " ".join(part for part in (demands, permits, f"Customer: {rule.customer_notice}") if part)
+    told = f"Customer: {rule.customer_notice[:1].lower()}{rule.customer_notice[1:]}"
+    text = " ".join(part for part in (demands, permits, told) if part)
     return {"value": rule.code, "label": rule.label, "help": text, "is_disabled": False}
 
 

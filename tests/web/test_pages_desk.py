@@ -43,6 +43,13 @@ def test_it_offers_no_search_to_an_administrator(cast: Cast) -> None:
     assert admin.get("/search?q=nordwind").status_code == 403
 
 
+def test_it_sends_nobody_to_tenants_that_they_may_not_open(cast: Cast) -> None:
+    text = cast.sign_in("security_auditor").get("/").text
+    assert "You have not asked for anything" in text
+    for absent in ("Find a tenant", "Tenant budget", "My open leases"):
+        assert absent not in text
+
+
 def test_it_finds_by_name_and_offers_the_lease_page(agent: Browser) -> None:
     text = agent.get("/search?q=logistik").text
     assert "matched" in text.lower()

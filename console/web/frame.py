@@ -173,7 +173,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         csrf_token=_form_token(),
         now=asking.house().clock.now(),
         request_id=asking.request_id(),
-        links=_links(),
+        links=_links(may_search="search" in around.pages),
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
@@ -208,10 +208,10 @@ def _environment() -> str:
     return asking.options().environment
 
 
-def _links() -> Links:
+def _links(*, may_search: bool = True) -> Links:
     return Links(
         home=path_of("home.show"),
-        search=path_of("search.show"),
+        search=path_of("search.show") if may_search else "",
         palette=path_of("palette.show"),
         sessions=path_of("account.show"),
         step_up=path_of("account.step_up"),

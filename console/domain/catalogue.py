@@ -105,7 +105,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "directory.import_refused": _refused("directory", U, "was refused importing the directory: {why}"),
         "directory.imported": _did("directory", U, "imported the directory"),
         "lease.open": _did("lease", C, "opened {tenant}"),
-        "lease.refused": _refused("lease", C, "was refused {tenant}: {why}"),
+        "lease.refused": _refused("lease", C, "was refused opening {tenant}: {why}"),
         "lease.end": _did("lease", D, "closed {tenant}"),
         "lease.expired": _did("lease", D, "lost {tenant} to the clock"),
         "impersonation.read": _saw("impersonation", "looked at how they act for a member of {tenant}"),

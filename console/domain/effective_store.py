@@ -112,7 +112,7 @@ class Effects:
             Change(
                 field=row.name,
                 before=row.before,
-                after=f"{row.after} ({row.because})" if row.after and row.because else row.after,
+                after=f"{row.after} · {row.because}" if row.after and row.because else row.after,
             )
             for row in self.rows
         )

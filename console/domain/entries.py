@@ -149,7 +149,8 @@ def told(body: Mapping[str, Any], *, titles: Mapping[str, str] = MappingProxyTyp
     target = next(iter(body["targets"]), None)
     governed = body["governed"]
     refusal = (body["authorisation"] or {}).get("deny_code")
-    return described.sentence.format(
+    sentence = described.sentence if body["tenant"] else described.sentence.replace(" on {tenant}", "")
+    return sentence.format(
         tenant=(body["tenant"] or {}).get("name", "no tenant"),
         governed=titles.get(governed, governed) if governed else "an action",
         target=(target["name"] or target["id"]) if target else "something",

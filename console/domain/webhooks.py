@@ -46,6 +46,11 @@ class DeliveryState(StrEnum):
     SUPPRESSED = "suppressed"
     CANCELLED = "cancelled"
 
+    @property
+    def words(self) -> str:
+        """Return the state as pages call it."""
+        return {"exhausted": "gave up", "sending": "being sent"}.get(self.value, self.value.replace("_", " "))
+
 
 class Trigger(StrEnum):
     """Why an attempt was made."""

@@ -14,7 +14,7 @@ from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow
 from console.ports.leases import TenantBudget
 from console.ports.outbox import Notice
-from console.usecases.asking import ask, ask_many, query, shown_to
+from console.usecases.asking import ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, lines_of
@@ -61,7 +61,7 @@ class Home:
     budget: TenantBudget
     tenants_per_hour: int
     tenants_per_day: int
-    may_search: bool
+    may_open: bool
     findings: FindingCounts | None
     signals: int | None
     reviews: Coverage | None
@@ -92,7 +92,6 @@ def read_home(house: House, actor: Actor) -> Home:
     """Return the actor's work queue."""
     now = house.clock.now()
     limits = house.book.limits
-    searching = ask(house, query(actor, PAGES["search"][0], now=now))
     with house.store.write() as unit:
         emit(unit, actor, "home.read", at=now)
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
@@ -107,7 +106,7 @@ def read_home(house: House, actor: Actor) -> Home:
             budget=unit.leases.budget(actor.staff, now),
             tenants_per_hour=limits.tenants_per_hour,
             tenants_per_day=limits.tenants_per_day,
-            may_search=not isinstance(searching, Deny),
+            may_open="tenants" in pages_open_to(house, actor),
             findings=count_findings(house, unit, actor),
             signals=count_signals(house, unit, actor),
             reviews=review_figures(house, unit, actor),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask import current_app, g, request
 
 from console.domain.decisions import Deny
+from console.domain.ids import ReasonCode
 from console.domain.staff import Actor, Origin
 from console.usecases.house import House
 from console.usecases.resume_session import Resumed
@@ -50,6 +51,12 @@ def resumed_if_any() -> Resumed | None:
     """Return the live session of this request, or None for a stranger."""
     found: Resumed | None = g.get("resumed")
     return found
+
+
+def reason_label(code: ReasonCode) -> str:
+    """Return what a reason is called; its code where policy knows it no more."""
+    rule = house().book.reasons.get(code)
+    return code if rule is None else rule.label
 
 
 def request_id() -> str:

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console.usecases.house import House
-from console.web import gate
+from console.web import asking, gate
 from console.web.assets import serve_assets
 from console.web.blueprints import BLUEPRINTS
 from console.web.compiling import LeanEnvironment
@@ -54,7 +54,7 @@ def make_web(house: House, options: WebOptions) -> Flask:
     gate.install_form_tokens(app)
     sign_in_people(app)
     assets = serve_assets(app, options.static)
-    app.jinja_env.globals.update(hx=hx, marks=Marks(assets.address), url_for=path_of)
+    app.jinja_env.globals.update(hx=hx, marks=Marks(assets.address), reason_label=asking.reason_label, url_for=path_of)
     handle_mishaps(app)
     protect_answers(app)
     for blueprint in BLUEPRINTS:

@@ -173,7 +173,7 @@ def full_frame(actor: Actor, *, opened: Opened | None, tab: str) -> Frame:
         csrf_token=_form_token(),
         now=asking.house().clock.now(),
         request_id=asking.request_id(),
-        links=_links(),
+        links=_links(may_search="search" in around.pages),
         staff=_person(actor),
         rail=_rail(around),
         tenant=None if opened is None else _tenant(opened, tab),
@@ -208,10 +208,10 @@ def _environment() -> str:
     return asking.options().environment
 
 
-def _links() -> Links:
+def _links(*, may_search: bool = True) -> Links:
     return Links(
         home=path_of("home.show"),
-        search=path_of("search.show"),
+        search=path_of("search.show") if may_search else "",
         palette=path_of("palette.show"),
         sessions=path_of("account.show"),
         step_up=path_of("account.step_up"),
@@ -250,7 +250,6 @@ def _place(
 
 def _tenant(opened: Opened, tab: str) -> TenantBar:
     row, lease = opened.tenant, opened.lease
-    rule = asking.house().book.reasons.get(lease.reason.code)
     # Showing this page moved the idle clock, after the lease was read.
     idle_until = asking.house().clock.now() + timedelta(minutes=lease.idle_minutes)
     return TenantBar(
@@ -260,10 +259,10 @@ def _tenant(opened: Opened, tab: str) -> TenantBar:
         hue=row.hue,
         region=row.region.upper(),
         plan=row.plan,
-        tier=row.tier.value.capitalize(),
+        tier=row.tier.value,
         status=row.status.value,
         reason_code=lease.reason.code,
-        reason_label=lease.reason.code if rule is None else rule.label,
+        reason_label=asking.reason_label(lease.reason.code),
         reference=lease.reason.reference,
         until=lease.not_after,
         idle_until=idle_until,

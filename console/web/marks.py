@@ -29,7 +29,7 @@ _STATES = {
     "expired": ("", "timer", "Expired"),
     "expired_pending": ("", "timer", "Expired unapproved"),
     "expired_approved": ("", "timer", "Expired unexecuted"),
-    "stale": ("warn", "git-compare-arrows", "Stale"),
+    "stale": ("warn", "git-compare-arrows", "Out of date"),
     "revoked": ("stop", "ban", "Revoked"),
     "outcome_unknown": ("warn", "circle-help", "Outcome unknown"),
     "due": ("warn", "eye", "Review due"),

@@ -55,6 +55,11 @@ def tenant_view(row: DirectoryRow) -> View:
     }
 
 
+def request_mark(state: State) -> str:
+    """Return the mark of a request's state: what its people withdrew says so, as their button did."""
+    return "withdrawn" if state is State.CANCELLED else state.value
+
+
 def refusal_view(refusal: Deny | NeedsStepUp) -> View:
     """Return which rule refused, in a sentence, and what would make it possible."""
     if isinstance(refusal, NeedsStepUp):
@@ -197,7 +202,7 @@ def _queue_item(line: Line, *, is_own: bool) -> View:
         "icon": "layers",
         "initials": tenant.initials if tenant else "",
         "hue": tenant.hue if tenant else 0,
-        "state": request.state.value if is_own else "",
+        "state": request_mark(request.state) if is_own else "",
         "until": until,
         "at": None if until else request.finished_at or request.filed_at,
     }

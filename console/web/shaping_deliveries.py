@@ -73,16 +73,7 @@ REASONS: Mapping[str, str] = {
     "disabled_by_staff": "disabled by hand",
     "deleted_by_staff": "deleted by hand",
 }
-_STATES: Mapping[DeliveryState, str] = {
-    DeliveryState.QUEUED: "Queued",
-    DeliveryState.SENDING: "Being sent",
-    DeliveryState.RETRY_SCHEDULED: "Retry scheduled",
-    DeliveryState.HELD: "Held",
-    DeliveryState.DELIVERED: "Delivered",
-    DeliveryState.EXHAUSTED: "Gave up",
-    DeliveryState.SUPPRESSED: "Suppressed",
-    DeliveryState.CANCELLED: "Cancelled",
-}
+_STATES: Mapping[DeliveryState, str] = {state: state.words.capitalize() for state in DeliveryState}
 
 
 def in_words(code: str | None) -> str:

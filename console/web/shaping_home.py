@@ -10,6 +10,7 @@ from console.domain.reconciling.findings import FindingState
 from console.domain.tenancy import DirectoryRow, SearchKind
 from console.ports.actions import Reach
 from console.ports.leases import TenantBudget
+from console.ports.outbox import Notice
 from console.usecases.offer_actions import Offer
 from console.usecases.open_lease import LeaseOffer
 from console.usecases.read_findings import FindingCounts
@@ -52,26 +53,31 @@ def home_view(home: Home) -> View:
         "waiting": request_queue(home.waiting, is_own=False),
         "mine": request_queue(home.mine, is_own=True),
         "leases": lease_queue(home.leases),
-        "notices": [
-            {
-                "href": n.path,
-                "title": n.sentence,
-                "meta": [],
-                "icon": _NOTICE_ICONS.get(n.kind, "info"),
-                "initials": "",
-                "hue": 0,
-                "state": "",
-                "until": None,
-                "at": n.at,
-            }
-            for n in home.notices
-        ],
+        "notices": notice_queue(home.notices),
         "budget": budget_view(home.budget, per_hour=home.tenants_per_hour, per_day=home.tenants_per_day),
-        "may_search": home.may_search,
+        "may_open": home.may_open,
         "findings": findings_view(home.findings),
         "signals": signals_line(home.signals),
         "reviews": None if home.reviews is None else coverage_view(home.reviews),
     }
+
+
+def notice_queue(notices: Iterable[Notice]) -> list[View]:
+    """Return notices as a queue, each with the icon of its kind."""
+    return [
+        {
+            "href": n.path,
+            "title": n.sentence,
+            "meta": [],
+            "icon": _NOTICE_ICONS.get(n.kind, "info"),
+            "initials": "",
+            "hue": 0,
+            "state": "",
+            "until": None,
+            "at": n.at,
+        }
+        for n in notices
+    ]
 
 
 def findings_view(counts: FindingCounts | None) -> View | None:
@@ -193,7 +199,8 @@ def reason_option(rule: ReasonRule, *, is_lease: bool) -> View:
         ", and a note." if rule.note_required else "."
     )
     permits = f"{_permits(rule)}, {rule.lease_minutes} min." if is_lease else ""
-    text = " ".join(part for part in (demands, permits, f"Customer: {rule.customer_notice}") if part)
+    told = f"Customer: {rule.customer_notice[:1].lower()}{rule.customer_notice[1:]}"
+    text = " ".join(part for part in (demands, permits, told) if part)
     return {"value": rule.code, "label": rule.label, "help": text, "is_disabled": False}
 
 

@@ -93,7 +93,7 @@ def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
     earlier = page.earlier
     is_prepared = period.state in {PeriodState.SOFT_CLOSED, PeriodState.CLOSED}
     lines = [
-        (page.is_over, "The month is over", f"its end: {period.until:%Y-%m-%d} 00:00 UTC", ""),
+        (page.is_over, "The month is over", f"Its end: {period.until:%-d %b %Y} 00:00 UTC", ""),
         (
             earlier is None or earlier.state is PeriodState.CLOSED,
             "The month before is closed" if earlier is not None else "The books begin with this month",
@@ -109,7 +109,7 @@ def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
         (
             page.compared_at is not None and page.compared_at >= period.until,
             "All tenants were compared with the provider since",
-            "" if page.compared_at is None else f"last up to {page.compared_at:%Y-%m-%d %H:%M} UTC",
+            "" if page.compared_at is None else f"Last up to {page.compared_at:%-d %b %Y %H:%M} UTC",
             "",
         ),
         (

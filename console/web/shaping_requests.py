@@ -20,6 +20,7 @@ from console.web.shaping import (
     group_words,
     groups_in_words,
     refusal_view,
+    request_mark,
     tenant_view,
 )
 from console.web.shaping_actions import preview_view
@@ -36,9 +37,9 @@ _ENDED = {
     State.REJECTED: ("Rejected", "circle-x"),
     State.CANCELLED: ("Withdrawn", "circle-slash"),
     State.STALE: ("Out of date", "git-compare-arrows"),
-    State.EXPIRED_PENDING: ("Ran out unapproved", "timer"),
-    State.EXPIRED_APPROVED: ("Ran out unexecuted", "timer"),
-    State.REVOKED: ("Approval revoked", "ban"),
+    State.EXPIRED_PENDING: ("Expired unapproved", "timer"),
+    State.EXPIRED_APPROVED: ("Expired unexecuted", "timer"),
+    State.REVOKED: ("Revoked", "ban"),
     State.FAILED: ("Failed", "octagon-alert"),
 }
 _STOPPED = frozenset({State.REJECTED, State.CANCELLED, State.STALE, State.REVOKED})
@@ -72,6 +73,7 @@ def request_view(page: RequestPage, titles: Mapping[str, str], now: datetime) ->
     return {
         "id": request.id,
         "state": page.state.value,
+        "mark": request_mark(page.state),
         "title": titles.get(request.action, request.action),
         "button": page.action.button if page.action is not None else "Run",
         "tenant": None if page.tenant is None else tenant_view(page.tenant),
@@ -146,7 +148,7 @@ def _row(line: Line, now: datetime) -> View:
         "sentence": request.preview.sentence,
         "tenant": None if line.tenant is None else tenant_view(line.tenant),
         "requester": request.requester_name,
-        "state": state.value,
+        "state": request_mark(state),
         "needs": groups_in_words(request.needs) if state is State.PENDING else "",
         "until": deadline(request, state),
         "at": request.filed_at,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from playwright.sync_api import Page
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-HOME_WIDTH, NARROW_WIDTH = 1280, 390
+HOME_WIDTH, MIDDLE_WIDTH, NARROW_WIDTH = 1280, 1024, 390
 LARGEST_HTML = 60 * 1024
 _AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
 # A page may still be about to change when it is looked at; what is wrong stays wrong.
@@ -66,12 +66,12 @@ def overflowing(page: Page) -> list[str]:
 
 
 @contextmanager
-def narrowed(page: Page) -> Iterator[None]:
-    """Let the page believe that the screen is that of a telephone, and spare it the resizing of its window, twice."""
+def narrowed(page: Page, width: int) -> Iterator[None]:
+    """Let the page believe that the screen is narrower, and spare it the resizing of its window, twice."""
     screen = page.context.new_cdp_session(page)
-    size = {"width": NARROW_WIDTH, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
     screen.send("Emulation.setDeviceMetricsOverride", size)
-    assert page.evaluate("innerWidth") == NARROW_WIDTH
+    assert page.evaluate("innerWidth") == width
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from tests.browser.looking import (
     COLOURS,
     HOME_WIDTH,
     LARGEST_HTML,
+    MIDDLE_WIDTH,
     NARROW_WIDTH,
     THEMES,
     narrowed,
@@ -42,6 +43,15 @@ _UNRINGED = """() => {
 }"""
 
 
+_COVERED = """() => {
+  const at = document.activeElement, head = at.closest("tbody")?.closest("table").querySelector("thead th");
+  if (!at.closest("main")) return "";
+  const bars = [document.querySelector(".masthead"), head].map((each) => each?.getBoundingClientRect());
+  const lowest = Math.max(...bars.filter((bar) => bar?.top >= 0).map((bar) => bar.bottom));
+  return at.getBoundingClientRect().top + 1 < lowest ? at.outerHTML.slice(0, 120) : "";
+}"""
+
+
 def faults_of(page: Page) -> list[str]:
     """Return what is wrong with the page that stands in the browser."""
     found = []
@@ -50,8 +60,9 @@ def faults_of(page: Page) -> list[str]:
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
     found += [f"at {HOME_WIDTH} px: {one}" for one in overflowing(page)]
-    with narrowed(page):
-        found += [f"at {NARROW_WIDTH} px: {one}" for one in overflowing(page)]
+    for width in (MIDDLE_WIDTH, NARROW_WIDTH):
+        with narrowed(page, width):
+            found += [f"at {width} px: {one}" for one in overflowing(page)]
     show_as(page, theme="light", width=HOME_WIDTH)
     size = len(page.content().encode())
     return [*found, *([f"{size:,} bytes of HTML"] if size > LARGEST_HTML else [])]
@@ -74,6 +85,23 @@ def test_every_page_of_the_route_table_is_shown_in_a_chapter(stage: Stage) -> No
     assert readable(stage.app) == SHOWN_IN.keys() | NO_PAGE.keys()
     assert not SHOWN_IN.keys() & NO_PAGE.keys()
     assert set(SHOWN_IN.values()) <= CHAPTERS.keys()
+
+
+@pytest.mark.parametrize("width", [HOME_WIDTH, MIDDLE_WIDTH, NARROW_WIDTH])
+def test_it_lets_no_bar_cover_what_has_the_focus(arrive: Arrive, width: int) -> None:
+    person = arrive("support_agent")
+    person.open(f"/tenants/{ACME}/lease")
+    person.page.get_by_label("Reference").fill("SUP-4711")
+    person.press("Enter")
+    person.arrive("Acme Robotics")
+    person.page.set_viewport_size({"width": width, "height": 600})
+    person.open(f"/t/{ACME}/members")
+    person.main.get_by_role("link", name="Act as").last.focus()
+    covered = set()
+    for _ in range(40):
+        person.press("Shift+Tab")
+        covered.add(person.page.evaluate(_COVERED))
+    assert covered == {""}
 
 
 def test_it_shows_where_the_focus_is(arrive: Arrive) -> None:

@@ -8,10 +8,13 @@ from playwright.sync_api import Page, expect
 
 from console.adapters.demo.companies import FORMULA_NAME, LONG_NAME, RTL_NAME, SCRIPT_NAME, TRAPS
 from tests.browser.conftest import Arrive
+from tests.browser.looking import overflowing
 from tests.browser.navigator import Navigator
 from tests.browser.stage import ACME
 
 pytestmark = pytest.mark.browser
+
+A4_PX = 718  # what is left of a sheet between its margins
 
 HOSTILE = [
     company
@@ -100,6 +103,19 @@ def test_it_shows_nothing_to_the_back_button_after_a_sign_out(arrive: Arrive) ->
         expect(agent.heading).to_have_text(re.compile("Sign in|Sign in first|not signed in", re.IGNORECASE))
         expect(agent.page.locator(".tenantbar")).to_have_count(0)
         expect(agent.page.get_by_role("heading", name="Members")).to_have_count(0)
+
+
+def test_it_puts_on_paper_all_that_a_screen_shows_and_nothing_to_press(arrive: Arrive) -> None:
+    agent = arrive("support_agent")
+    open_tenant(agent, ACME)
+    agent.page.set_viewport_size({"width": A4_PX, "height": 1000})
+    agent.page.emulate_media(media="print")
+    for tab, column in (("members", "Last seen"), ("entitlements", "Why"), ("jobs", "Queue")):
+        agent.open(f"/t/{ACME}/{tab}")
+        expect(agent.main.get_by_role("columnheader", name=column)).to_be_visible()
+        expect(agent.page.locator(".tenantbar__facts")).to_be_visible()
+        expect(agent.page.locator(".button:visible")).to_have_count(0)
+        assert overflowing(agent.page) == [], tab
 
 
 @pytest.mark.checklist("V3.2.2")

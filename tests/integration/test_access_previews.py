@@ -178,7 +178,7 @@ def test_the_end_of_a_duplicate_shows_the_plan_that_decides_afterwards(till: Til
     access = seen(till, "billing.cancel_duplicate")
     assert access.sentence.startswith("Access changes once the provider has answered: 1 feature.")
     (row,) = access.changes
-    assert (row.field, row.before, row.after) == ("Seats", "5 seats", "40 seats (Pro)")
+    assert (row.field, row.before, row.after) == ("Seats", "5 seats", "40 seats · Pro")
     to_keep = {"keep": "sub_2", "cancel": "sub_1", "both_paid": "no"}
     assert seen(till, "billing.cancel_duplicate", to_keep).sentence.startswith("No access changes.")
 
@@ -190,7 +190,7 @@ def test_what_was_shown_of_a_duplicate_is_what_comes_of_it(till: Till) -> None:
     with till.opened() as plane:
         stored = plane.effective_set()
     assert stored is not None
-    assert (stored.rows[0].value, shown.after) == (PRO_SEATS, "40 seats (Pro)")
+    assert (stored.rows[0].value, shown.after) == (PRO_SEATS, "40 seats · Pro")
 
 
 def test_a_payment_in_full_shows_what_comes_back_with_it(till: Till) -> None:
@@ -199,7 +199,7 @@ def test_a_payment_in_full_shows_what_comes_back_with_it(till: Till) -> None:
     till.knows(owed)
     in_full = {"payment": "pi_2", "invoice": "in_2", "amount": "50.00", "currency": "EUR"}
     access = seen(till, "billing.apply_payment", in_full)
-    assert [(row.field, row.after) for row in access.changes] == [("Seats", "40 seats (Pro)")]
+    assert [(row.field, row.after) for row in access.changes] == [("Seats", "40 seats · Pro")]
     in_part = {**in_full, "amount": "49.00"}
     assert seen(till, "billing.apply_payment", in_part).sentence.startswith("No access changes. 1.00 EUR stays")
     till.knows(replace(owed, id="in_3", number="INV-acme-3"))
@@ -212,13 +212,13 @@ def test_a_credit_that_settles_an_invoice_shows_what_comes_back_with_it(till: Ti
     whole = {
         "invoice": "in_2", "amount": "99.00", "back": "", "currency": "EUR", "to": "balance", "why": "order_change"
     }  # fmt: skip
-    assert [row.after for row in seen(till, "billing.issue_credit", whole).changes] == ["40 seats (Pro)"]
+    assert [row.after for row in seen(till, "billing.issue_credit", whole).changes] == ["40 seats · Pro"]
     assert seen(till, "billing.issue_credit", {**whole, "amount": "98.00"}).changes == ()
 
 
 def test_an_unlinked_customer_takes_its_plan_with_it(till: Till) -> None:
     preview = previewed(till, "billing.unlink_customer", ASKED["billing.unlink_customer"].raw)
-    assert rows(preview)[SEATS_ROW] == ("5 seats", f"{SEATS} seats (Business)")
+    assert rows(preview)[SEATS_ROW] == ("5 seats", f"{SEATS} seats · Business")
     assert "at once" in (preview.access.sentence if preview.access else "")
 
 
@@ -227,14 +227,14 @@ def test_a_link_shows_what_its_subscriptions_give_once_they_are_mirrored(till: T
     till.model.knows(newest)
     access = seen(till, "billing.link_customer")
     assert access.sentence == "Access changes once its subscriptions are resynced: 1 feature."
-    assert [(row.before, row.after) for row in access.changes] == [("5 seats", "40 seats (Pro)")]
+    assert [(row.before, row.after) for row in access.changes] == [("5 seats", "40 seats · Pro")]
 
 
 def test_a_resync_of_a_subscription_shows_what_access_follows(till: Till) -> None:
     till.pass_by(minutes=1)
     till.model.knows(replace(SECOND, status="canceled", ended_at=NOON))
     one, whole = seen(till, "billing.resync"), seen(till, "billing.resync_tenant")
-    assert [(row.before, row.after) for row in one.changes] == [("5 seats", "40 seats (Pro)")]
+    assert [(row.before, row.after) for row in one.changes] == [("5 seats", "40 seats · Pro")]
     assert whole.changes == one.changes
     assert whole.sentence == "Access changes once it has run: 1 feature."
     of_an_invoice = {"kind": "invoice", "object": "in_1", "invoice": ""}

@@ -177,7 +177,7 @@ def test_the_executor_refuses_by_itself_whatever_was_decided_before(switch: Swit
 def test_reading_goes_on(switch: Switch) -> None:
     switch.freeze()
     house, actor = switch.stage.house, switch.stage.actor("support_agent")
-    assert read_home(house, actor).may_search
+    assert read_home(house, actor).may_open
     assert not isinstance(search_directory(house, actor, typed="acme"), Deny)
     frozen = read_places(house, actor).frozen
     assert frozen is not None

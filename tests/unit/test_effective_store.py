@@ -58,8 +58,8 @@ def test_it_says_what_is_lost_and_why() -> None:
     assert done.standing is Standing.OUTDATED
     assert done.effects.losses == ("Seats: 10 seats → 0 seats (denied)", "Single sign-on: on → off (denied)")
     assert [change.after for change in done.effects.changes()] == [
-        "0 seats (denied) (the subscription is cancelled)",
-        "off (denied) (the subscription is cancelled)",
+        "0 seats (denied) · the subscription is cancelled",
+        "off (denied) · the subscription is cancelled",
     ]
 
 

@@ -385,8 +385,9 @@ def test_it_tells_an_entry_in_a_sentence() -> None:
     assert told(body) == "ran invoice.credit on Acme"
     assert told(body, titles={"invoice.credit": "Credit an invoice"}) == "ran Credit an invoice on Acme"
     assert told({**body, "action": "tenant.read"}) == "read 2026-1 of Acme"
-    assert told({**body, "action": "lease.refused"}) == "was refused Acme: remote_refused"
-    assert told({**body, "action": "lease.refused", "error": None}) == "was refused Acme: none_now"
+    assert told({**body, "action": "lease.refused"}) == "was refused opening Acme: remote_refused"
+    assert told({**body, "action": "lease.refused", "error": None}) == "was refused opening Acme: none_now"
+    assert told({**body, "tenant": None}) == "ran invoice.credit"
     assert told({**body, "action": "trail.read"}) == "read 7 entries of the trail"
     assert told({**body, "action": "gone.away"}) == "gone.away"
 

@@ -39,8 +39,17 @@ def test_it_shows_what_is_open_and_what_waits(cast: Cast) -> None:
 
 def test_it_offers_no_search_to_an_administrator(cast: Cast) -> None:
     admin = cast.sign_in("administrator")
-    assert "Tenant budget" not in admin.get("/").text
+    home = admin.get("/").text
+    for absent in ("Tenant budget", "data-search", "<dt>Search</dt>"):
+        assert absent not in home
     assert admin.get("/search?q=nordwind").status_code == 403
+
+
+def test_it_sends_nobody_to_tenants_that_they_may_not_open(cast: Cast) -> None:
+    text = cast.sign_in("security_auditor").get("/").text
+    assert "You have not asked for anything" in text
+    for absent in (">Find a tenant", "Tenant budget", "My open leases"):
+        assert absent not in text
 
 
 def test_it_finds_by_name_and_offers_the_lease_page(agent: Browser) -> None:

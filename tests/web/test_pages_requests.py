@@ -193,5 +193,5 @@ def test_it_takes_no_verb_on_an_unknown_id(agent: Browser, verb: str) -> None:
 def test_it_says_so_when_its_time_ran_out(cast: Cast, waiting: tuple[Browser, str]) -> None:
     cast.clock.pass_by(minutes=241)
     text = cast.sign_in("finance_lead").get(waiting[1]).text
-    assert "Ran out unapproved" in text
+    assert text.count("Expired unapproved") == 2
     assert 'value="approve"' not in text

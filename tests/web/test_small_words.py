@@ -41,9 +41,28 @@ def test_a_stale_request_was_approved_and_its_clocks_stand(cast: Cast, drifted: 
 
 def test_only_the_requester_is_offered_to_withdraw(cast: Cast, drifted: str) -> None:
     text = cast.sign_in("finance_lead").get(drifted).text
-    assert "Out of date" in text
+    assert text.count("Out of date") == 2  # its mark, and where it ended: one word for one thing
+    assert "Stale" not in text
     assert "Withdraw request" not in text
     assert "Take it back or change it" not in text
+
+
+def test_a_withdrawn_request_says_the_word_of_its_button(cast: Cast) -> None:
+    agent = opened(cast)
+    path = asked(cast, agent)
+    agent.get(path)
+    text = agent.get(agent.post(f"{path}/cancellation").headers["Location"]).text
+    assert text.count("Withdrawn") == 2
+    assert "Cancelled" not in text
+    assert "Withdrawn" in agent.get("/requests?tab=mine").text
+
+
+def test_whoever_votes_reads_the_reason_by_its_name_before_the_buttons(cast: Cast) -> None:
+    path = asked(cast, opened(cast))
+    reason, _, vote = cast.sign_in("finance_lead").get(path).text.partition("Your vote</h2>")
+    assert "Contract change" in reason
+    assert "CTR-" in reason.partition("Reason</h2>")[2]
+    assert 'value="approve"' in vote
 
 
 def test_the_form_of_an_override_names_the_unit_of_its_feature(cast: Cast) -> None:

@@ -77,7 +77,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence=f"{feature.name}: {_amount(now)} → {_amount(after)} until {params.until:%-d %b %Y}",
         changes=(
             Change(field=feature.name, before=_amount(now), after=_amount(after)),
-            Change(field="Decided by", before=_winner(now), after=_override(tools.reason.reference)),
+            Change(field="Decided by", before=_winner(now), after=_with("Override", tools.reason.reference)),
             Change(field="Valid until", before=_end(ends), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version},
@@ -115,7 +115,7 @@ def _grant(params: Params, tools: Tools, *, number: str) -> Grant:
     return Grant(
         source=GrantSource.OVERRIDE,
         id=number,
-        label=f"Override by {tools.requester_name} ({tools.reason.reference})",
+        label=_with(f"Override by {tools.requester_name}", tools.reason.reference),
         feature=params.feature,
         value=params.value,
         starts_at=tools.now,
@@ -189,8 +189,8 @@ def _winner(entitlement: Entitlement) -> str | None:
     return " + ".join(grant.label for grant in entitlement.winners) or None
 
 
-def _override(reference: str) -> str:
-    return f"Override ({reference})" if reference else "Override"
+def _with(what: str, reference: str) -> str:
+    return f"{what} ({reference})" if reference else what
 
 
 def _end(moment: datetime | None) -> str:

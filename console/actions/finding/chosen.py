@@ -61,7 +61,7 @@ def chosen(finding: FindingId, event: FindingEvent, tools: Tools) -> tuple[Findi
         raise Fault("finding", "There is no such finding.")
     to = after(found.state, event)
     if to is None:
-        raise Fault("finding", f"The finding is {found.state.value.replace('_', ' ')}; look at it again.")
+        raise Fault("finding", f"The finding is {_said(found.state)}; look at it again.")
     return found, to
 
 
@@ -77,7 +77,7 @@ def shown(
     """Return the preview of a step of a finding, bound to what it says now."""
     return Preview(
         sentence=f"{sentence}: {titled(finding)}",
-        changes=(Change(field="State", before=finding.state.value, after=to.value), *more),
+        changes=(Change(field="State", before=_said(finding.state), after=_said(to)), *more),
         fingerprint={"finding": finding.id, "state": finding.state.value, "digest": digest_of(finding)},
         facts=dict(facts or {}),
         warnings=warnings,
@@ -94,7 +94,7 @@ def stepped(tools: Tools, before: Finding, now: Finding, *, sentence: str) -> Ap
     return Applied(
         sentence=f"{sentence}: {titled(before)}.",
         changes=(
-            Change(field="State", before=before.state.value, after=now.state.value),
+            Change(field="State", before=_said(before.state), after=_said(now.state)),
             Change(field="Digest", before=None, after=digest_of(before)),
         ),
         made=before.id,
@@ -113,3 +113,7 @@ def titled(finding: Finding) -> str:
 def owned(finding: Finding, tools: Tools, to: FindingState) -> Finding:
     """Return a finding in another state, owned by whoever asked."""
     return replace(finding, state=to, owner=tools.requester)
+
+
+def _said(state: FindingState) -> str:
+    return state.value.replace("_", " ")

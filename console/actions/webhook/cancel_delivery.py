@@ -31,7 +31,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     delivery = _waiting(params, tools)
     return Preview(
         sentence=f"Cancel {delivery.event_type}",
-        changes=(Change(field="Delivery", before=delivery.state.value, after=DeliveryState.CANCELLED.value),),
+        changes=(Change(field="Delivery", before=delivery.state.words, after=DeliveryState.CANCELLED.value),),
         fingerprint={"delivery": delivery.id, "delivery_version": delivery.version},
         warnings=("The receiver is not told of this event unless somebody resends it.",),
         customer=f"The message {delivery.message} does not arrive."
@@ -49,7 +49,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     write_delivery(tools, given_up, version=delivery.version)
     return Applied(
         sentence=f"{delivery.message} is not sent.",
-        changes=(Change(field="Delivery", before=delivery.state.value, after=DeliveryState.CANCELLED.value),),
+        changes=(Change(field="Delivery", before=delivery.state.words, after=DeliveryState.CANCELLED.value),),
     )
 
 
@@ -58,9 +58,7 @@ def _waiting(params: Params, tools: Tools) -> Delivery:
     if delivery.run is not None:
         raise Fault("delivery", f"The bulk replay {delivery.run} holds this delivery; cancel that instead.")
     if delivery.state not in _WAITING:
-        raise Fault(
-            "delivery", f"This delivery is {delivery.state.value.replace('_', ' ')}; there is nothing to cancel."
-        )
+        raise Fault("delivery", f"There is nothing to cancel; where it stands: {delivery.state.words}.")
     return delivery
 
 

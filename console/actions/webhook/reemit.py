@@ -116,7 +116,7 @@ def _superseded(delivery: Delivery) -> tuple[Change, ...]:
     """Return what becomes of the old delivery, where it would have gone out by itself."""
     if not goes_by_itself(delivery):
         return ()
-    return (Change(field="Old delivery", before=delivery.state.value, after=told_anew(delivery).state.value),)
+    return (Change(field="Old delivery", before=delivery.state.words, after=told_anew(delivery).state.words),)
 
 
 ACTION = Action(

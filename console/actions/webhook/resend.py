@@ -64,7 +64,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         warnings.append("The automatic retry that waits is given up in favour of this one.")
     return Preview(
         sentence=f"Resend {delivery.event_type} to {endpoint.url}",
-        changes=(Change(field="Delivery", before=delivery.state.value, after="sent again, same message id"),),
+        changes=(Change(field="Delivery", before=delivery.state.words, after="sent again, same message id"),),
         fingerprint={"delivery": delivery.id, "delivery_version": delivery.version, "endpoint": endpoint.id},
         warnings=tuple(warnings),
         customer="The same message once more, with the id that it had.",
@@ -81,7 +81,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     let_through(tools, endpoint)
     return Applied(
         sentence=f"{message.id} is on its way to {endpoint.url} again.",
-        changes=(Change(field="Delivery", before=delivery.state.value, after="sent again, same message id"),),
+        changes=(Change(field="Delivery", before=delivery.state.words, after="sent again, same message id"),),
     )
 
 

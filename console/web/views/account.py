@@ -13,6 +13,7 @@ from console.web.forms.account import EmptyForm, StepUpForm
 from console.web.identity import begin_attempt
 from console.web.paths import safe_next
 from console.web.security import forget_everything
+from console.web.shaping_home import notice_queue
 
 bp = Blueprint("account", __name__)
 _FRESH_S = 60
@@ -26,7 +27,7 @@ def show() -> Response:
     return render.page(
         "pages/account/show.html",
         sessions=[_line(session) for session in account.sessions],
-        notices=account.notices,
+        notices=notice_queue(account.notices),
         actor=asking.actor(),
         idle_minutes=asking.house().book.limits.session_idle_minutes,
     )

@@ -40,7 +40,7 @@ def test_it_shows_what_is_stored_beside_what_ought_to_be_without_changing_anythi
         seen = recalculate.preview(NOTHING, tools(plane))
     assert shown(seen) == {
         "Effective set": ("out of date", "up to date"),
-        "Access: Seats": ("10 seats", "0 seats (denied) (the subscription is cancelled)"),
+        "Access: Seats": ("10 seats", "0 seats (denied) · the subscription is cancelled"),
     }
     assert seen.warnings == ("The tenant loses one feature, or part of it, at once.",)
     assert seen.fingerprint["stored"] == 4
@@ -72,7 +72,7 @@ def test_grace_keeps_what_is_not_paid_for_and_says_what_is_lost_at_its_end() -> 
         seen = grant_grace.preview(GRACE, tools(plane))
     assert shown(seen) == {
         "Grace": (None, "Payment is overdue, until 2026-12-05 00:00 UTC"),
-        "Access: Seats": ("0 seats (denied)", "10 seats (granted in grace) (Plan)"),
+        "Access: Seats": ("0 seats (denied)", "10 seats (granted in grace) · Plan"),
     }
     assert seen.facts == {"days": 14}
     assert seen.warnings == (
@@ -121,7 +121,7 @@ def test_it_ends_what_was_paid_back_until_the_next_period_begins() -> None:
         seen = end_coverage.preview(REFUND, tools(plane))
     assert shown(seen) == {
         "Coverage": ("runs", "ended now, paid back with re_1abc"),
-        "Access: Seats": ("10 seats", "0 seats (denied) (the coverage ended: paid back with re_1abc)"),
+        "Access: Seats": ("10 seats", "0 seats (denied) · the coverage ended: paid back with re_1abc"),
     }
     assert "the next period begins on 30 Nov 2026" in seen.customer
     end_coverage.apply(REFUND, tools(plane))

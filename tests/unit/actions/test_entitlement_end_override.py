@@ -30,7 +30,7 @@ def test_it_shows_what_the_tenant_falls_back_to_without_changing_anything() -> N
     assert shown(seen) == {
         "Seats": ("50 seats", "10 seats"),
         "Override": ("Override by Kim", "ended"),
-        "Access: Seats": ("50 seats", "10 seats (Plan)"),
+        "Access: Seats": ("50 seats", "10 seats · Plan"),
     }
     assert seen.facts == {"is_raise": False}
     assert seen.warnings == ("The tenant will be able to use less than now.",)

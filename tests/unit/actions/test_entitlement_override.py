@@ -36,7 +36,7 @@ def test_it_shows_before_and_after_without_changing_anything() -> None:
         "Seats": ("10 seats", "25 seats"),
         "Decided by": ("Plan", "Override (CT-2026-0042)"),
         "Valid until": ("no end", "2026-12-01 00:00 UTC"),
-        "Access: Seats": ("10 seats", "25 seats (Override by Robin (CT-2026-0042))"),
+        "Access: Seats": ("10 seats", "25 seats · Override by Robin (CT-2026-0042)"),
     }
     assert seen.sentence == "Seats: 10 seats → 25 seats until 1 Dec 2026"
     assert (seen.target_type, seen.target_id, seen.warnings) == ("entitlement", "seats", ())
@@ -109,6 +109,12 @@ def test_it_names_the_wrong_field_and_the_remedy(given: Params, field: str, word
     assert words in remedy
 
 
+def test_it_names_no_reference_while_none_is_typed() -> None:
+    there = tools(FakePlane())
+    bare = replace(there, reason=replace(there.reason, reference=""))
+    assert shown(preview(params(), bare))["Access: Seats"] == ("10 seats", "25 seats · Override by Robin")
+
+
 def test_it_writes_one_override_with_its_reference() -> None:
     plane = FakePlane()
     done = apply(params(), tools(plane))
@@ -165,7 +171,7 @@ def test_it_measures_as_if_nobody_had_suspended_the_tenant_and_warns(kind: Condi
 def test_it_shows_what_else_changes_when_more_is_used_than_it_gives() -> None:
     use = Usage(feature="seats", used=8, starts_at=NOON - timedelta(days=1), until=None, as_of=NOON)
     seen = preview(params(value=5), tools(FakePlane(usage=[use])))
-    assert shown(seen)["Access: Seats"] == ("10 seats", "5 seats (Override by Robin (CT-2026-0042))")
+    assert shown(seen)["Access: Seats"] == ("10 seats", "5 seats · Override by Robin (CT-2026-0042)")
     assert seen.warnings[-1] == "8 seats are in use, more than this gives: above the limit."
 
 

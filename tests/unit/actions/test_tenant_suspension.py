@@ -23,7 +23,7 @@ def test_it_shows_a_suspension_without_changing_anything(status: TenantStatus) -
         seen = suspend.preview(BECAUSE, tools(there))
     assert shown(seen) == {
         "Status": (status.value, "suspended"),
-        "Access: Seats": ("10 seats", "0 seats (denied) (Invoices are unpaid since May.)"),
+        "Access: Seats": ("10 seats", "0 seats (denied) · Invoices are unpaid since May."),
     }
     assert seen.warnings == (
         "Every member loses access at once.",
@@ -38,7 +38,7 @@ def test_it_shows_a_resumption_without_changing_anything() -> None:
     there = FakePlane(status=TenantStatus.SUSPENDED)
     with Unchanged(there):
         seen = resume.preview(resume.Params(), tools(there))
-    assert shown(seen) == {"Status": ("suspended", "active"), "Access: Seats": ("0 seats (denied)", "10 seats (Plan)")}
+    assert shown(seen) == {"Status": ("suspended", "active"), "Access: Seats": ("0 seats (denied)", "10 seats · Plan")}
     assert (seen.warnings, seen.facts) == ((), {})
 
 

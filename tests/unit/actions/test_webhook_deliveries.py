@@ -86,7 +86,7 @@ def test_it_asks_before_it_supersedes_an_automatic_retry(verb: Any, params: Any,
 def test_it_tells_anew_instead_of_the_retry_that_waited(state: DeliveryState) -> None:
     book = FakeWebhooks(sent=[delivery(state=state, due_at=NOON + timedelta(hours=5))])
     seen = reemit.preview(anew(supersede="yes"), tooled(book))
-    assert shown(seen)["Old delivery"] == (state.value, "cancelled")
+    assert shown(seen)["Old delivery"] == (state.words, "cancelled")
     assert "only the new id is sent" in seen.warnings[-1]
     assert "may have arrived" in seen.warnings[-1]
     done = reemit.apply(anew(supersede="yes"), tooled(book))
@@ -239,7 +239,7 @@ def test_it_sends_a_test_that_holds_nothing_of_theirs() -> None:
 @pytest.mark.parametrize("state", [DeliveryState.QUEUED, DeliveryState.RETRY_SCHEDULED, DeliveryState.HELD])
 def test_it_cancels_what_waits(state: DeliveryState) -> None:
     book, params = FakeWebhooks(sent=[delivery(state=state, due_at=NOON)]), cancel_delivery.build({"delivery": "dlv_1"})
-    assert shown(cancel_delivery.preview(params, tooled(book))) == {"Delivery": (state.value, "cancelled")}
+    assert shown(cancel_delivery.preview(params, tooled(book))) == {"Delivery": (state.words, "cancelled")}
     cancel_delivery.apply(params, tooled(book))
     assert (book.sent[0].state, book.sent[0].due_at) == (DeliveryState.CANCELLED, None)
     assert fault_of(cancel_delivery.preview, params, tooled(book))[0] == "delivery"

@@ -29,6 +29,18 @@ def test_it_shows_the_inbox_tab_by_tab(cast: Cast, waiting: tuple[Browser, str])
     assert "Nothing waits for you" in agent.get("/requests?tab=anything").text
 
 
+def test_it_lists_a_request_of_others_without_what_it_is_about(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    told = ("Nordwind Logistik GmbH", "300 seats", "CTR-2026-0117", path)
+    for who in ("finance_lead", "security_auditor"):
+        assert all(text in cast.sign_in(who).get("/requests?tab=all").text for text in told), who
+    assert all(text in agent.get("/requests?tab=all").text for text in told)
+    for who in ("administrator", "support_agent_2", "engineer"):
+        page = cast.sign_in(who).get("/requests?tab=all").text
+        assert "Override a limit" in page, who
+        assert not any(text in page for text in told), who
+
+
 def test_it_shows_everything_an_approver_needs(cast: Cast, waiting: tuple[Browser, str]) -> None:
     text = cast.sign_in("finance_lead").get(waiting[1]).text
     for told in ("200 seats", "300 seats", "0 of 1", "Can approve: Mara Lindqvist, Ravi Menon", "To approve", "To run",

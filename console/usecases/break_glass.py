@@ -9,7 +9,7 @@ from console.domain.ids import ActionKey, PersonKey, TenantId
 from console.domain.jobs import JobDraft
 from console.domain.leases import Lease
 from console.domain.reasons import BREAK_GLASS, Reason, ReferenceVerdict
-from console.domain.requests import Request
+from console.domain.requests import Request, State
 from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Actor, Role, StaffMember
 from console.domain.tenancy import DirectoryRow
@@ -139,6 +139,14 @@ def break_glass(
         facts={"is_drill": glass.is_drill, "told": len(skipped)},
     )
     return CountingDown(request=request, told=len(skipped), is_drill=glass.is_drill)
+
+
+def never_runs(unit: ControlUnit, request: Request) -> Deny | None:
+    """Return why a request that counts down is not run, whoever asks and however late: it is only a drill."""
+    use = unit.glass.of(request.id) if request.state is State.COUNTING_DOWN else None
+    if use is None or not use.is_drill:
+        return None
+    return denied(DenyCode.WRONG_STATE, "It is a drill, which changes nothing.", "It ends by itself.")
 
 
 def withdraw_review(unit: ControlUnit, request: Request, *, because: str, at: datetime) -> None:

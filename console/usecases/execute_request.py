@@ -19,7 +19,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
-from console.usecases.break_glass import withdraw_review
+from console.usecases.break_glass import never_runs, withdraw_review
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
@@ -43,8 +43,10 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer: Proposal = verified(house, unit, actor, request, now=now) or run_in_unit(
-                house, unit, actor, request, now=now
+            answer: Proposal = (
+                verified(house, unit, actor, request, now=now)
+                or never_runs(unit, request)
+                or run_in_unit(house, unit, actor, request, now=now)
             )
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)

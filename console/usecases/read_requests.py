@@ -15,6 +15,7 @@ from console.ports.actions import Action
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.asking import ask, ask_many, query, refusal_of
+from console.usecases.break_glass import never_runs
 from console.usecases.eligibility import Tally, can_be_met, eligible_names, tally
 from console.usecases.house import House
 from console.usecases.open_review import may_judge
@@ -212,7 +213,7 @@ def _may(house: House, unit: ControlUnit, actor: Actor, request: Request) -> dic
     now = house.clock.now()
     state = request.state_at(now)
     verbs = [verb for event, verb in _VERBS.items() if event in legal_events(state)]
-    if state is State.COUNTING_DOWN and now < request.approve_by:
+    if state is State.COUNTING_DOWN and (now < request.approve_by or never_runs(unit, request)):
         verbs.remove("execute")
     facts = vote_facts(unit, actor, request)
     has_voted = any(

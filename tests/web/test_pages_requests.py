@@ -84,6 +84,16 @@ def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, st
     assert "300 seats" in waiting[0].get("/t/nordwind/entitlements").text
 
 
+def test_its_notices_leave_the_house_without_what_it_is_about(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    assert approved(lead, waiting[1]).status_code == 303
+    with cast.house.store.read() as unit:
+        told = [each for who in PEOPLE.values() for each in unit.outbox.unread(who.id, limit=50)]
+    assert {"approval_wanted", "approved", "executed"} <= {each.kind for each in told}
+    for notice in told:
+        assert not any(text in notice.sentence for text in ("300", "Nordwind", "CTR-2026-0117")), notice
+
+
 def test_it_shows_the_requester_no_vote_but_why(cast: Cast, waiting: tuple[Browser, str]) -> None:
     agent, path = waiting
     text = agent.get(path).text

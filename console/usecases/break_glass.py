@@ -9,7 +9,7 @@ from console.domain.ids import ActionKey, PersonKey, TenantId
 from console.domain.jobs import JobDraft
 from console.domain.leases import Lease
 from console.domain.reasons import BREAK_GLASS, Reason, ReferenceVerdict
-from console.domain.requests import Request, State
+from console.domain.requests import Request
 from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Actor, Role, StaffMember
 from console.domain.tenancy import DirectoryRow
@@ -142,8 +142,8 @@ def break_glass(
 
 
 def never_runs(unit: ControlUnit, request: Request) -> Deny | None:
-    """Return why a request that counts down is not run, whoever asks and however late: it is only a drill."""
-    use = unit.glass.of(request.id) if request.state is State.COUNTING_DOWN else None
+    """Return why a request is neither run nor revised, whoever asks and whatever became of it: it is only a drill."""
+    use = unit.glass.of(request.id) if request.reason.code == BREAK_GLASS else None
     if use is None or not use.is_drill:
         return None
     return denied(DenyCode.WRONG_STATE, "It is a drill, which changes nothing.", "It ends by itself.")

@@ -213,8 +213,10 @@ def _may(house: House, unit: ControlUnit, actor: Actor, request: Request) -> dic
     now = house.clock.now()
     state = request.state_at(now)
     verbs = [verb for event, verb in _VERBS.items() if event in legal_events(state)]
-    if state is State.COUNTING_DOWN and (now < request.approve_by or never_runs(unit, request)):
+    if state is State.COUNTING_DOWN and now < request.approve_by:
         verbs.remove("execute")
+    if never_runs(unit, request) is not None:
+        verbs = [verb for verb in verbs if verb not in {"execute", "revise"}]
     facts = vote_facts(unit, actor, request)
     has_voted = any(
         v.person == actor.person and v.revision == request.revision and v.voided_because is None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import CTE, Select, bindparam, delete, func, select, tuple_
+from sqlalchemy import Select, bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from console.domain.billing.objects import ObjectKind
@@ -80,14 +80,10 @@ class StoredStaging:
             last = (page[-1].kind, page[-1].id)
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Take away what ended runs of before a moment staged, up to so many objects, and return how many.
-
-        Only runs that still have something are looked at: there is one more each night.
-        """
+        """Take away what ended runs of before a moment staged, up to so many objects, and return how many."""
         open_states = [state.value for state in OPEN_STATES]
         old = (
             select(ReconciliationRow.id)
-            .join(_STAGED, _STAGED.c.run == ReconciliationRow.id)
             .where(ReconciliationRow.queued_at < before, ReconciliationRow.state.not_in(open_states))
             .order_by(ReconciliationRow.queued_at)
         )
@@ -107,14 +103,6 @@ class StoredStaging:
         return [shown_staged(row) for row in rows]
 
 
-def _runs_with_objects() -> CTE:
-    """Return every run that staged something, from one to the next: a seek each, however much it staged."""
-    runs = select(func.min(_Row.run).label("run")).cte("staged", recursive=True)
-    following = select(func.min(_Row.run)).where(_Row.run > runs.c.run).scalar_subquery()
-    return runs.union_all(select(following).where(runs.c.run.is_not(None)))
-
-
-_STAGED = _runs_with_objects()
 _OF_CUSTOMERS = Prepared(
     select(_Row)
     .where(_Row.run == bindparam("run"), _Row.customer.in_(bindparam("customers", expanding=True)))

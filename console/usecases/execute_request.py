@@ -171,7 +171,10 @@ def finished(
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
-        tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
+        said = (
+            f"Done: {house.registry[request.action].title}."  # a notice leaves the house, and no tenant's data with it
+        )
+        tell_requester(house, unit, done, kind="executed", sentence=said, at=at)
     return done
 
 
@@ -230,7 +233,8 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
-        tell_requester(house, unit, done, kind="failed", sentence=f"Not done: {sentence}", at=at)
+        said = f"Not done: {house.registry[request.action].title}. The request says why."
+        tell_requester(house, unit, done, kind="failed", sentence=said, at=at)
     return done
 
 

@@ -171,9 +171,8 @@ def finished(
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
-        said = (
-            f"Done: {house.registry[request.action].title}."  # a notice leaves the house, and no tenant's data with it
-        )
+        # a notice leaves the house, and no tenant's data with it
+        said = f"Done: {house.registry[request.action].title}."
         tell_requester(house, unit, done, kind="executed", sentence=said, at=at)
     return done
 

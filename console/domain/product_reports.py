@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _ROUTE = re.compile(r"/[\x21-\x7e]{0,199}")
 _RAW = re.compile(r"[0-9]+|.*[@?#%].*|[0-9a-fA-F-]{16,}")  # what a path holds, and a pattern never
 _STATUSES = range(100, 600)
+_YEARS = range(1970, 9999)  # beyond, a zone or an hour more leads to a moment that nobody can show
 
 
 class ReportedEffect(StrEnum):
@@ -141,8 +142,9 @@ def _moment(fields: Mapping[str, object]) -> datetime:
     value = fields["at"]
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        is_moment = found is not None and found.tzinfo is not None and found.astimezone(UTC).year in _YEARS
+    except (ValueError, OverflowError):
+        found, is_moment = None, False
+    if found is None or not is_moment:
         raise ReportFaultError("at: give a moment with its zone, as in 2026-11-29T18:30:00Z.")
     return found

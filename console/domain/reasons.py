@@ -32,6 +32,14 @@ class Reason:
     reference: str
     note: str = ""
 
+    def bounded(self) -> "Reason":
+        """Return the reason as the entry of its refusal holds it: what nobody checked yet can have any length."""
+        return Reason(
+            code=ReasonCode(_cut(self.code, _LONGEST_REFERENCE)),
+            reference=_cut(self.reference, _LONGEST_REFERENCE),
+            note=_cut(self.note, _LONGEST_NOTE),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonRule:
@@ -75,3 +83,7 @@ class ReferenceVerdict(StrEnum):
     FOREIGN = "foreign"
     CLOSED = "closed"
     UNCHECKED = "unchecked"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

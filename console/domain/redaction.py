@@ -44,6 +44,9 @@ _PLAIN = frozenset(
 )  # fmt: skip
 _FAULTS = frozenset({"error", "error_code", "code", "reason"})
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:+\-]{1,64}")
+_PLAIN_NAME = re.compile(
+    r"[^\W\d][\w.:$/\-]*"
+)  # whatever else stands as a name may be somebody's: an address, a number
 
 
 def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON
@@ -52,7 +55,7 @@ def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON
         return REDACTED
     if isinstance(value, Mapping):
         return {
-            str(name): REDACTED if is_secret_name(str(name)) else redacted(inner, depth=depth + 1)
+            redacted_text(str(name)): REDACTED if is_secret_name(str(name)) else redacted(inner, depth=depth + 1)
             for name, inner in value.items()
         }
     if isinstance(value, str):
@@ -90,7 +93,7 @@ def masked_answer(body: str) -> str:
 
 
 def masked_payload(payload: bytes, *, plain: frozenset[str] = _PLAIN) -> str:
-    """Return a payload with its keys and its shape, and with dots in place of every value that could be a person's."""
+    """Return a payload with its shape, and with dots in place of every value and name that could be a person's."""
     try:
         read = json.loads(payload)
     except (ValueError, RecursionError):
@@ -110,7 +113,7 @@ def _lines(
     depth: int,
     plain: frozenset[str],
 ) -> list[str]:
-    shown_name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    shown_name = _shown_name(name)
     head = f"{indent}{json.dumps(shown_name, ensure_ascii=False)}: " if name else indent
     if depth > _DEEPEST:
         return [f"{head}{_DOTS}{comma}"]
@@ -121,6 +124,12 @@ def _lines(
         inner = _inner([("", each) for each in value], indent=indent, depth=depth, plain=plain)
         return [f"{head}[", *inner, f"{indent}]{comma}"]
     return [f"{head}{_masked(value, name, plain)}{comma}"]
+
+
+def _shown_name(name: str) -> str:
+    if name and (not _PLAIN_NAME.fullmatch(name) or redacted_text(name) != name):
+        return _DOTS
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _inner(items: list[tuple[str, Any]], *, indent: str, depth: int, plain: frozenset[str]) -> list[str]:

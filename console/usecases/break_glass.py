@@ -141,6 +141,14 @@ def break_glass(
     return CountingDown(request=request, told=len(skipped), is_drill=glass.is_drill)
 
 
+def never_runs(unit: ControlUnit, request: Request) -> Deny | None:
+    """Return why a request is neither run nor revised, whoever asks and whatever became of it: it is only a drill."""
+    use = unit.glass.of(request.id) if request.reason.code == BREAK_GLASS else None
+    if use is None or not use.is_drill:
+        return None
+    return denied(DenyCode.WRONG_STATE, "It is a drill, which changes nothing.", "It ends by itself.")
+
+
 def withdraw_review(unit: ControlUnit, request: Request, *, because: str, at: datetime) -> None:
     """Take the review of a use away that ended without having done anything; of other requests there is none."""
     review = None if request.reason.code != BREAK_GLASS else unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)

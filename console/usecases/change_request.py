@@ -14,7 +14,7 @@ from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.bind_repair import bound_to, finding_of
-from console.usecases.break_glass import withdraw_review
+from console.usecases.break_glass import never_runs, withdraw_review
 from console.usecases.eligibility import seats_held, too_few
 from console.usecases.house import House
 from console.usecases.notices import tell_approvers, tell_requester
@@ -141,7 +141,7 @@ def _revise_in(
         ),
         unit,
     )
-    refusal = refusal_of(decision) or expire(house, unit, actor, request, now=now)
+    refusal = refusal_of(decision) or expire(house, unit, actor, request, now=now) or never_runs(unit, request)
     if refusal is not None:
         return refusal
     to = after(request.state, Event.REVISE)

@@ -19,7 +19,7 @@ from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
-from console.usecases.break_glass import withdraw_review
+from console.usecases.break_glass import never_runs, withdraw_review
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
@@ -43,8 +43,10 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer: Proposal = verified(house, unit, actor, request, now=now) or run_in_unit(
-                house, unit, actor, request, now=now
+            answer: Proposal = (
+                verified(house, unit, actor, request, now=now)
+                or never_runs(unit, request)
+                or run_in_unit(house, unit, actor, request, now=now)
             )
     except RefusedInsideError as inside:
         answer = overtaken(house, request, inside.deny)
@@ -169,7 +171,9 @@ def finished(
     done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
-        tell_requester(house, unit, done, kind="executed", sentence=f"Done: {applied.sentence}", at=at)
+        # a notice leaves the house, and no tenant's data with it
+        said = f"Done: {house.registry[request.action].title}."
+        tell_requester(house, unit, done, kind="executed", sentence=said, at=at)
     return done
 
 
@@ -228,7 +232,8 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
-        tell_requester(house, unit, done, kind="failed", sentence=f"Not done: {sentence}", at=at)
+        said = f"Not done: {house.registry[request.action].title}. The request says why."
+        tell_requester(house, unit, done, kind="failed", sentence=said, at=at)
     return done
 
 

@@ -17,7 +17,7 @@ from console.ports.trail import EntryFilter
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
 from console.usecases.notices import tell
-from console.usecases.open_review import PATH, judged_request, open_review
+from console.usecases.open_review import PATH, judged_request, named, open_review
 from console.usecases.recording import emit_as
 
 KEEP_REVIEWS_JOB = "review.keep"
@@ -101,7 +101,7 @@ def _escalate(house: House, unit: ControlUnit, review: Review, *, now: datetime)
         return
     told = {member.id for member in unit.staff.eligible(_TOLD)} | ({review.owner} if review.owner else set())
     for staff in sorted(told - {review.actor}):
-        sentence = f"Overdue review: {review.title} by {review.actor_name}"
+        sentence = f"Overdue review: {named(review)}"
         tell(house, unit, staff, kind="review_overdue", sentence=sentence, path=PATH, at=now)
     emit_as(
         unit,

@@ -18,6 +18,7 @@ from console.usecases.house import House
 from console.usecases.leases_ending import end_lease_in
 from console.usecases.recording import authorised, emit, refuse, row_ref
 from console.usecases.scopes import directory_row, expire_lease
+from console.usecases.search_directory import look_up
 
 _LONGEST_ID = 64
 _VERDICTS = {
@@ -48,7 +49,8 @@ class LeaseOffer:
 def offer_lease(house: House, actor: Actor, *, tenant: TenantId, is_wanted: bool = True) -> LeaseOffer | Deny:
     """Return the reasons with which the actor may open a tenant; raises NotFoundError.
 
-    Shape: a refusal is recorded only when the person wanted the form; a page that merely offers it asks unwanted.
+    Shape: what is shown of the directory, or a refusal, is recorded only when the person wanted the form; a page that
+    merely offers it asks unwanted.
     """
     now = house.clock.now()
     with house.store.read() as unit:
@@ -76,6 +78,9 @@ def offer_lease(house: House, actor: Actor, *, tenant: TenantId, is_wanted: bool
         if is_wanted:
             refuse(house, actor, "lease.refused", refusal, tenant=row_ref(row, source="directory"))
         return refusal
+    slow = look_up(house, actor, row) if is_wanted else None
+    if slow is not None:
+        return slow
     current = next((lease for lease in leases if lease.tenant == tenant), None)
     return LeaseOffer(
         tenant=row,

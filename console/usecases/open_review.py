@@ -54,8 +54,13 @@ def open_review(
     if not unit.reviews.add(review):
         return None
     if owner is not None:
-        tell(house, unit, owner.id, kind="review_due", sentence=f"To review: {review.title}", path=PATH, at=now)
+        tell(house, unit, owner.id, kind="review_due", sentence=f"To review: {named(review)}", path=PATH, at=now)
     return review
+
+
+def named(review: Review) -> str:
+    """Return a review as notices name it, which leave the house: its title may hold a tenant's data."""
+    return f"{review.kind.label} by {review.actor_name}"
 
 
 def judged_request(unit: ControlUnit, request: Request, *, title: str) -> Judged:

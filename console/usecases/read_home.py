@@ -17,7 +17,7 @@ from console.ports.outbox import Notice
 from console.usecases.asking import ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
-from console.usecases.read_requests import Line, lines_of
+from console.usecases.read_requests import Line, as_open_to, lines_of
 from console.usecases.read_reviews import review_figures
 from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
@@ -94,12 +94,11 @@ def read_home(house: House, actor: Actor) -> Home:
     limits = house.book.limits
     with house.store.write() as unit:
         emit(unit, actor, "home.read", at=now)
+        waiting = unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=None, limit=_SHOWN)
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
         return Home(
-            waiting=lines_of(
-                house, unit, unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=None, limit=_SHOWN)
-            ),
+            waiting=[each for each in as_open_to(house, actor, lines_of(house, unit, waiting)) if not each.is_closed],
             mine=lines_of(house, unit, unit.requests.mine(actor.staff, after=None, limit=_SHOWN)),
             leases=[(lease, rows.get(lease.tenant)) for lease in leases],
             notices=unit.outbox.unread(actor.staff, limit=_SHOWN),

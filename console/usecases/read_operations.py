@@ -17,6 +17,7 @@ from console.domain.tenancy import DirectoryRow
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, query
 from console.usecases.house import House
+from console.usecases.read_requests import are_open_to
 from console.usecases.recording import authorised, emit, refuse
 
 _PAGE = 50
@@ -139,13 +140,15 @@ def read_job(house: House, actor: Actor, *, job: JobId) -> JobPage | Deny:
             raise NotFoundError("There is no such job.")
         about = (TargetRef(type="job", id=job, name=found.kind),)
         _record(house, unit, actor, decision, verb="job.read", page="job", records=1, about=about)
+        request = None if found.request is None else unit.requests.get(found.request)
+        is_open = request is not None and all(are_open_to(house, actor, [request]))
         people = [staff for staff in (found.actor, found.retried_by) if staff is not None]
         members = [unit.staff.get(staff) for staff in people]
         return JobPage(
             job=found,
             arguments=redacted(found.payload),
             tenant=None if found.tenant is None else unit.directory.get(found.tenant),
-            request=None if found.request is None else unit.requests.get(found.request),
+            request=request if is_open else None,
             names={member.id: member.name for member in members if member is not None},
         )
 

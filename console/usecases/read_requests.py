@@ -1,11 +1,11 @@
 """The inbox and the page of one request; showing the diff to an approver is remembered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.domain.break_glass import GlassUse
-from console.domain.decisions import Allow, Decision, Deny
+from console.domain.decisions import Allow, Decision, Deny, Fact
 from console.domain.errors import NotFoundError
 from console.domain.ids import RequestId, TenantId
 from console.domain.requests import Event, Request, State, Vote, legal_events
@@ -15,6 +15,7 @@ from console.ports.actions import Action
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.asking import ask, ask_many, query, refusal_of
+from console.usecases.break_glass import never_runs
 from console.usecases.eligibility import Tally, can_be_met, eligible_names, tally
 from console.usecases.house import House
 from console.usecases.open_review import may_judge
@@ -29,11 +30,15 @@ _COUNT_AT_MOST = 99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One request in a list, with the tenant as the directory names it."""
+    """One request in a list, with the tenant as the directory names it.
+
+    Shape: of one that `is_closed` to the reader, a list says what kind it is, who asked and how it stands, no more.
+    """
 
     request: Request
     tenant: DirectoryRow | None
     title: str
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +95,7 @@ def read_inbox(house: House, actor: Actor, *, tab: str, after: RequestId | None)
             found = unit.requests.recent(states=tuple(State), tenant=None, after=after, limit=_PAGE + 1)
         else:
             found = unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=after, limit=_PAGE + 1)
-        lines = lines_of(house, unit, found[:_PAGE])
+        lines = as_open_to(house, actor, lines_of(house, unit, found[:_PAGE]))
         waiting = unit.requests.count_waiting_for(actor.staff, actor.roles, now=now, most=_COUNT_AT_MOST)
     older = found[_PAGE - 1].id if len(found) > _PAGE else None
     return Inbox(tab=tab, lines=lines, older=older, waiting=waiting)
@@ -100,6 +105,44 @@ def lines_of(house: House, unit: ControlUnit, requests: Sequence[Request]) -> li
     """Return requests with their tenants' names, in one more statement."""
     rows = unit.directory.many([TenantId(r.tenant) for r in requests if r.tenant is not None])
     return [Line(request=r, tenant=rows.get(r.tenant) if r.tenant else None, title=_title(house, r)) for r in requests]
+
+
+def are_open_to(house: House, actor: Actor, requests: Sequence[Request]) -> list[bool]:
+    """Return of each request whether somebody may open it: what is asked about a tenant is that tenant's data.
+
+    Policy is asked once for all requests on one tenant to which somebody stands in the same way.
+    """
+    now = house.clock.now()
+    standings = [_standing(actor, request) for request in requests]
+    keys = [(request.tenant, *standing.items()) for request, standing in zip(requests, standings, strict=True)]
+    asked = {
+        key: query(actor, "request.read", now=now, tenant=request.tenant, facts=standing)
+        for key, request, standing in zip(keys, requests, standings, strict=True)
+    }
+    answers = dict(zip(asked, ask_many(house, list(asked.values())), strict=True))
+    return [not isinstance(answers[key], Deny) for key in keys]
+
+
+def as_open_to(house: House, actor: Actor, lines: Sequence[Line]) -> list[Line]:
+    """Close the lines whose request the reader may not open."""
+    may = are_open_to(house, actor, [line.request for line in lines])
+    return [
+        line if is_open else replace(line, tenant=None, is_closed=True)
+        for line, is_open in zip(lines, may, strict=True)
+    ]
+
+
+def _standing(actor: Actor, request: Request) -> dict[str, Fact]:
+    """Return how somebody stands to a request, as far as the request itself says it."""
+    seats = frozenset(role for need in request.needs for role in need.roles)
+    return {
+        "action_key": request.action,
+        "is_requester": actor.person in request.requesters,
+        "holds_seat": bool(actor.roles & seats),
+        "was_seen": False,
+        "held_when_filed": False,
+        "is_tenant_request": request.tenant is not None,
+    }
 
 
 def read_request(house: House, actor: Actor, *, request_id: RequestId) -> RequestPage | Deny:
@@ -172,6 +215,8 @@ def _may(house: House, unit: ControlUnit, actor: Actor, request: Request) -> dic
     verbs = [verb for event, verb in _VERBS.items() if event in legal_events(state)]
     if state is State.COUNTING_DOWN and now < request.approve_by:
         verbs.remove("execute")
+    if never_runs(unit, request) is not None:
+        verbs = [verb for verb in verbs if verb not in {"execute", "revise"}]
     facts = vote_facts(unit, actor, request)
     has_voted = any(
         v.person == actor.person and v.revision == request.revision and v.voided_because is None

@@ -28,6 +28,7 @@ _MEMBERS = 25
 _NOTES = 20  # each may be a page of text
 _LATEST = 8
 _COUNT_AT_MOST = 10_000
+_SIGNAL = b'"action":"signal.'  # in canonical bytes nothing but an entry's own name reads so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def read_overview(house: House, actor: Actor, *, tenant: TenantId) -> Overview |
             requests=unit.requests.recent(
                 states=(State.PENDING, State.APPROVED), tenant=tenant, after=None, limit=_WAITING
             ),
-            entries=unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_LATEST),
+            entries=_open_to_all(unit.reader.page(EntryFilter(tenant=tenant), before=None, limit=_LATEST)),
             changes=latest_changes(account, subscription, invoices, endpoints, now=now, most=_LATEST),
         )
 
@@ -136,9 +137,14 @@ def read_tenant_entries(house: House, actor: Actor, *, tenant: TenantId, before:
     def read(unit: ControlUnit, opened: Opened, _plane: TenantPlane) -> Paged:
         found = unit.reader.page(EntryFilter(tenant=tenant), before=before, limit=_PAGE + 1)
         older = str(found[_PAGE - 1].id) if len(found) > _PAGE else None
-        return Paged(opened=opened, items=found[:_PAGE], older=older)
+        return Paged(opened=opened, items=_open_to_all(found[:_PAGE]), older=older)
 
     return read_opened(house, actor, tenant, page="entries", read=read, records=_of_list)
+
+
+def _open_to_all(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Leave out what signals say: whoever opens a tenant may be the one whom they are about."""
+    return [entry for entry in entries if _SIGNAL not in entry.body]
 
 
 def _of_overview(page: Overview) -> int:

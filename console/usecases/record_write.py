@@ -22,8 +22,8 @@ ENTRY_OF: Mapping[WriteState, str] = MappingProxyType(
     {WriteState.SENT: ASKED, WriteState.DONE: WRITTEN, WriteState.REFUSED: REFUSED}
 )
 _TOLD = {
-    REFUSED: "Not done at the billing provider: {error}",
-    UNSETTLED: "Nobody knows yet whether the billing provider did it: {error}",
+    REFUSED: "Not done at the billing provider; the request says why.",
+    UNSETTLED: "Nobody knows yet whether the billing provider did it; the request says more.",
 }
 
 
@@ -53,8 +53,7 @@ def record_write(
         **parent,
     )
     if action in _TOLD:
-        sentence = _TOLD[action].format(error=error or "no reason given")
-        tell_requester(house, unit, request, kind=action.replace(".", "_"), sentence=sentence, at=at)
+        tell_requester(house, unit, request, kind=action.replace(".", "_"), sentence=_TOLD[action], at=at)
 
 
 def _facts(write: ProviderWrite) -> dict[str, Fact]:

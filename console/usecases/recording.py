@@ -7,6 +7,7 @@ from console.domain.decisions import Allow, Decision, Deny, NeedsApproval, Needs
 from console.domain.entries import ActorRef, Authorisation, EntryDraft, RequestRef, TargetRef, TenantRef, VoteRef
 from console.domain.errors import ConsoleError
 from console.domain.ids import EntryUid, TenantId
+from console.domain.reasons import Reason
 from console.domain.requests import Request, Vote
 from console.domain.staff import Actor, Origin, StaffMember
 from console.domain.tenancy import DirectoryRow
@@ -63,6 +64,8 @@ def authorised(
 
 def refuse(house: House, actor: Actor, action: str, refusal: Decision, **marks: Any) -> None:  # noqa: ANN401
     """Write a refusal in a transaction of its own, since the one it belongs to changes nothing."""
+    if isinstance(reason := marks.get("reason"), Reason):
+        marks["reason"] = reason.bounded()  # it may be what is refused; an entry too large is none
     with house.store.write() as unit:
         emit(unit, actor, action, at=house.clock.now(), authorisation=authorised(house, refusal), **marks)
 

@@ -49,6 +49,21 @@ def resume_session(house: House, *, token: str, origin: Origin, is_activity: boo
     return Resumed(actor=actor, session=session)
 
 
+def still_there(house: House, actor: Actor) -> Actor | None:
+    """Return who somebody is now, for an answer that lasts; None once session or account is over. Nothing is written.
+
+    Shape: the next request of the same cookie writes the end that is found here.
+    """
+    now = house.clock.now()
+    with house.store.read() as unit:
+        session = None if actor.session is None else unit.sessions.get(actor.session)
+        member = None if session is None else unit.staff.get(session.staff)
+    if session is None or member is None or not (member.is_active and member.roles):
+        return None
+    is_over = session.ended_because(now, idle_minutes=house.book.limits.session_idle_minutes) is not None
+    return None if is_over else actor_of(member, session, actor.origin)
+
+
 def actor_of(member: StaffMember, session: StaffSession, origin: Origin) -> Actor:
     """Return the actor that a live session speaks for."""
     return Actor(

@@ -9,7 +9,7 @@ from console.domain.entries import Exposure
 from console.domain.ids import TenantId
 from console.domain.search_terms import SearchTerms, folded, understood
 from console.domain.staff import Actor
-from console.domain.tenancy import SearchHit
+from console.domain.tenancy import DirectoryRow, SearchHit, SearchKind
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
 from console.usecases.house import House
@@ -57,7 +57,33 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
             leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
             opened = frozenset(lease.tenant for lease in leases)
             return SearchAnswer(terms=terms, hits=hits[:_MOST], is_cut=len(hits) > _MOST, opened=opened)
-        slow = denied(DenyCode.THROTTLED, "You are searching faster than a person reads.", "Wait a minute.")
+    return _slow(house, actor)
+
+
+def look_up(house: House, actor: Actor, row: DirectoryRow) -> Deny | None:
+    """Record and count that somebody is shown one row of the directory by its address, as if they had searched for it.
+
+    Shape: else whoever tries addresses would list the customers without leaving anything.
+    """
+    now = house.clock.now()
+    with house.store.write() as unit:
+        unit.throttles.lock("search", actor.staff)
+        if not _is_throttled(house, unit, actor, now):
+            unit.throttles.hit("search", actor.staff, at=now)
+            emit(
+                unit,
+                actor,
+                "directory.search",
+                at=now,
+                exposure=Exposure(records=1, fields=("directory",)),
+                facts={"query": row.slug, "kinds": SearchKind.SLUG.value},
+            )
+            return None
+    return _slow(house, actor)
+
+
+def _slow(house: House, actor: Actor) -> Deny:
+    slow = denied(DenyCode.THROTTLED, "You are searching faster than a person reads.", "Wait a minute.")
     refuse(house, actor, "throttle.refused", slow, facts={"bucket": "search"})
     return slow
 

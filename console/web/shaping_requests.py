@@ -143,16 +143,17 @@ def _once_read(page: RequestPage) -> list[StoredEntry]:
 def _row(line: Line, now: datetime) -> View:
     request, state = line.request, line.request.state_at(now)
     return {
-        "href": path_of("requests.show", request_id=request.id),
+        "href": "" if line.is_closed else path_of("requests.show", request_id=request.id),
         "title": line.title,
-        "sentence": request.preview.sentence,
+        "is_closed": line.is_closed,
+        "sentence": "" if line.is_closed else request.preview.sentence,
         "tenant": None if line.tenant is None else tenant_view(line.tenant),
         "requester": request.requester_name,
         "state": request_mark(state),
         "needs": groups_in_words(request.needs) if state is State.PENDING else "",
         "until": deadline(request, state),
         "at": request.filed_at,
-        "reference": request.reason.reference,
+        "reference": "" if line.is_closed else request.reason.reference,
     }
 
 

@@ -139,8 +139,9 @@ def test_a_flag_is_told_to_security_administrators_and_whoever_acted(bench: Benc
     assert isinstance(bench.judge("support_lead", review.id, "flagged"), Ran)
     with bench.stage.storage.store.read() as unit:
         for who in ("on_call", "security_auditor", "administrator"):
-            kinds = [each.kind for each in unit.outbox.unread(PEOPLE[who].id, limit=5)]
-            assert "review_flagged" in kinds, who
+            told = unit.outbox.unread(PEOPLE[who].id, limit=5)
+            assert "review_flagged" in [each.kind for each in told], who
+            assert not any(review.title in each.sentence for each in told), "what leaves the house holds no tenant data"
 
 
 def test_what_is_overdue_is_told_once(bench: Bench) -> None:
@@ -155,8 +156,9 @@ def test_what_is_overdue_is_told_once(bench: Bench) -> None:
     assert bench.stage.entries("review.overdue") == 1
     assert bench.stands(review.id).escalated_at is not None
     with bench.stage.storage.store.read() as unit:
-        kinds = [each.kind for each in unit.outbox.unread(PEOPLE["administrator"].id, limit=5)]
-    assert kinds.count("review_overdue") == 1
+        told = unit.outbox.unread(PEOPLE["administrator"].id, limit=5)
+    assert [each.kind for each in told].count("review_overdue") == 1
+    assert not any(review.title in each.sentence for each in told), "an administrator sees no tenant data"
 
 
 def test_a_reviewed_use_of_break_glass_lets_that_person_break_it_again(bench: Bench) -> None:

@@ -82,6 +82,20 @@ def test_it_keeps_what_names_a_thing_and_masks_what_could_name_a_person() -> Non
         assert gone not in shown.replace("1795238358", ""), gone
 
 
+@pytest.mark.parametrize(
+    "name", ["ada@nordwind.example", "+49 170 1234567", "Ada Lovelace", "4111111111111111", "sk_live_9"]
+)
+def test_it_shows_no_name_that_is_somebodys(name: str) -> None:
+    masked = masked_payload(json.dumps({"members": {name: {"type": "owner"}}}).encode())
+    assert name not in masked
+    assert '"members": {' in masked
+    assert '"type": "owner"' in masked
+
+
+def test_it_takes_addresses_and_secrets_out_of_the_names_of_arguments() -> None:
+    assert redacted({"ada@nordwind.example": {"Bearer abc": 1}}) == {"\u2022\u2022\u2022": {f"Bearer {REDACTED}": 1}}
+
+
 def test_it_shows_of_an_answer_what_a_machine_calls_the_fault() -> None:
     shown = masked_answer(json.dumps({"error": "bad_key", "code": 17, "reason": "Jo was here", "name": "Jo"}))
     assert '"error": "bad_key"' in shown

@@ -194,3 +194,13 @@ def test_it_walks_an_action_on_the_staff(cast: Cast) -> None:
     done = admin.post(path, form, follow=True)
     assert "Robin Hale" in done.text
     assert done.status_code == 200
+
+
+def test_it_shows_whoever_agrees_to_a_colleague_as_whom_that_colleague_signs_in(cast: Cast) -> None:
+    admin, path, identity = cast.sign_in("administrator"), "/actions/staff.add", "https://idp.example|somebody-else"
+    new = {"name": "Robin Hale", "email": "robin@brightline.example", "person": identity, "roles": ["engineer"]}
+    page = admin.post(path, {**fields(admin.get(path), path), **new, "step": "preview"})
+    form = {**fields(page, path), "roles": new["roles"], "step": "ask", "reason_reference": "HR-123"}
+    asked = admin.post(path, form)
+    assert asked.status_code == 303, asked.text
+    assert identity in cast.sign_in("security_auditor").get(asked.headers["Location"]).text

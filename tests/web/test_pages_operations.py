@@ -4,13 +4,14 @@ import re
 
 import pytest
 
+from console.domain.ids import RequestId
 from console.domain.inbound import InboundState
-from console.domain.jobs import JobState
+from console.domain.jobs import JobDraft, JobState
 from console.web.marks import Marks
 from console.web.shaping_operations import INBOUND_STATES, JOB_STATES
 from tests.bench.counting import counted
 from tests.web.cast import Browser, Cast
-from tests.web.walks import FRAGMENT, fields
+from tests.web.walks import FRAGMENT, asked, fields, opened
 from tests.web.webhook_stage import INCIDENT, SECRET_EMAIL, SECRET_TOKEN, Left, dead_job, furnish
 
 MOST_STATEMENTS = 25
@@ -101,6 +102,16 @@ def steered(who: Browser, action: str, left: Left) -> None:
     page = who.post(path, {**form, **INCIDENT, "step": "preview"})
     answer = who.post(path, {**fields(page, path), "step": "ask"})
     assert answer.status_code == 303, answer.text
+
+
+def test_it_says_what_a_job_was_asked_for_to_those_who_may_open_the_request(cast: Cast, engineer: Browser) -> None:
+    request = RequestId(asked(cast, opened(cast)).rpartition("/")[2])
+    with cast.house.store.write() as unit:
+        job = unit.jobs.add(JobDraft(kind="webhook.replay", key="of a request", request=request), at=cast.clock.now())
+    page = engineer.get(f"/operations/jobs/{job}").text
+    assert request in page
+    assert "300 seats" not in page
+    assert "300 seats" in cast.sign_in("security_auditor").get(f"/operations/jobs/{job}").text
 
 
 def test_it_offers_only_what_the_state_leaves_and_says_who_retried(cast: Cast, engineer: Browser, left: Left) -> None:

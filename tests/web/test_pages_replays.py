@@ -264,6 +264,26 @@ def test_it_ends_the_stream_with_the_lease(
     assert cast.app.extensions["sallyport"].streams.count == 0
 
 
+@pytest.mark.parametrize("left_with", [frozenset({Role.FINANCE, Role.ADMINISTRATOR}), None], ids=["role", "account"])
+def test_it_ends_the_stream_of_whoever_may_not_look_any_more(
+    cast: Cast, engineer: Browser, left: Left, monkeypatch: pytest.MonkeyPatch, left_with: frozenset[Role] | None
+) -> None:
+    run, me, waits = planned_run(cast, left, state=RunState.RUNNING), PEOPLE["engineer"].id, []
+
+    def takes_away(seconds: float) -> None:
+        waits.append(seconds)
+        with cast.house.store.write() as unit:
+            if left_with is None:
+                unit.staff.set_active(me, is_active=False, at=cast.clock.now())
+            else:
+                unit.staff.set_roles(me, left_with, at=cast.clock.now())
+
+    monkeypatch.setattr(time, "sleep", takes_away)
+    events = engineer.get(f"{RUNS}/{run}/events").text.split("\n\n")
+    assert [event.partition(":")[0] for event in events[:3]] == ["retry", "data", "event"]
+    assert len(waits) == 1
+
+
 @pytest.mark.checklist("V15.2.2")
 def test_it_sends_whoever_follows_too_much_to_ask_instead(cast: Cast, engineer: Browser, left: Left) -> None:
     run = planned_run(cast, left, state=RunState.RUNNING)

@@ -29,6 +29,18 @@ def test_it_shows_the_inbox_tab_by_tab(cast: Cast, waiting: tuple[Browser, str])
     assert "Nothing waits for you" in agent.get("/requests?tab=anything").text
 
 
+def test_it_lists_a_request_of_others_without_what_it_is_about(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    agent, path = waiting
+    told = ("Nordwind Logistik GmbH", "300 seats", "CTR-2026-0117", path)
+    for who in ("finance_lead", "security_auditor"):
+        assert all(text in cast.sign_in(who).get("/requests?tab=all").text for text in told), who
+    assert all(text in agent.get("/requests?tab=all").text for text in told)
+    for who in ("administrator", "support_agent_2", "engineer"):
+        page = cast.sign_in(who).get("/requests?tab=all").text
+        assert "Override a limit" in page, who
+        assert not any(text in page for text in told), who
+
+
 def test_it_shows_everything_an_approver_needs(cast: Cast, waiting: tuple[Browser, str]) -> None:
     text = cast.sign_in("finance_lead").get(waiting[1]).text
     for told in ("200 seats", "300 seats", "0 of 1", "Can approve: Mara Lindqvist, Ravi Menon", "To approve", "To run",
@@ -70,6 +82,16 @@ def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, st
     assert "1 of 1" in text
     assert cast.count("action.executed") == 1
     assert "300 seats" in waiting[0].get("/t/nordwind/entitlements").text
+
+
+def test_its_notices_leave_the_house_without_what_it_is_about(cast: Cast, waiting: tuple[Browser, str]) -> None:
+    lead = cast.sign_in("finance_lead")
+    assert approved(lead, waiting[1]).status_code == 303
+    with cast.house.store.read() as unit:
+        told = [each for who in PEOPLE.values() for each in unit.outbox.unread(who.id, limit=50)]
+    assert {"approval_wanted", "approved", "executed"} <= {each.kind for each in told}
+    for notice in told:
+        assert not any(text in notice.sentence for text in ("300", "Nordwind", "CTR-2026-0117")), notice
 
 
 def test_it_shows_the_requester_no_vote_but_why(cast: Cast, waiting: tuple[Browser, str]) -> None:

@@ -168,6 +168,20 @@ def test_a_call_that_is_no_document_is_refused(cast: Cast, sent: bytes) -> None:
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "9999-06-01T00:00:00Z"])
+def test_a_moment_that_nobody_can_show_hides_nothing_of_an_impersonation(
+    cast: Cast, kit: Kit, inside: Entered, at: str
+) -> None:
+    told = {"id": "rep-1", "sid": inside.sid, "at": at, "method": "GET", "route": "/projects/<id>", "effect": "read",
+            "outcome": "done", "status": 200}  # fmt: skip
+    assert kit.call("/product/reports", document={"reports": [told]}).status_code == 400
+    event = {"id": "evt-1", "kind": "member.deleted", "tenant": NORDWIND, "member": "nordwind-m3", "at": at}
+    assert kit.call("/product/events", document=event).status_code == 400
+    lead = cast.sign_in("support_lead")
+    cast.open_tenant(lead, "nordwind")
+    assert lead.get(f"/t/nordwind/impersonations/{inside.sid}").status_code == 200
+
+
 def test_more_reports_than_a_batch_may_hold_are_refused(kit: Kit) -> None:
     assert kit.call("/product/reports", document={"reports": [{}] * 501}).status_code == 400
 

@@ -84,7 +84,9 @@ def preview(params: Params, tools: Tools) -> Preview:
         facts={
             "is_raise": is_raise,
             "is_paid_raise": is_raise and feature.is_paid,
-            "increase_percent": _increase_percent(now, params.value),
+            "increase_percent": max(
+                _increase_percent(each, params.value) for each in (now, _plain(params, inputs, tools))
+            ),
             "days": -((tools.now - until) // timedelta(days=1)),
         },
         warnings=(*_warnings(now, after, is_raise=is_raise), *_suspended(feature.key, inputs, tools.now)),
@@ -145,6 +147,12 @@ def _suspended(key: str, inputs: Inputs, now: datetime) -> tuple[str, ...]:
     if row.blocked_by is not None:
         return (f"Access is blocked ({row.blocked_by.cause}); this has an effect only when that ends.",)
     return ("The tenant may only read; this has an effect on use only when that ends.",)
+
+
+def _plain(params: Params, inputs: Inputs, tools: Tools) -> Entitlement:
+    """Return what the tenant would have without colleagues' overrides: a large raise in small parts is as large."""
+    grants = tuple(each for each in inputs.grants if each.source is not GrantSource.OVERRIDE or not each.owner)
+    return _entitlement(params.feature, replace(inputs, grants=grants), tools.now)
 
 
 def _increase_percent(now: Entitlement, value: int) -> int:

@@ -84,7 +84,7 @@ def apply(params: Params, tools: Tools) -> Applied:
                     id=NoticeId(tools.ids.new("ntc")),
                     to=staff,
                     kind="review_flagged",
-                    sentence=f"{tools.requester_name} flagged: {review.title}",
+                    sentence=f"{tools.requester_name} flagged: {review.kind.label} by {review.actor_name}",
                     path="/reviews",
                     at=tools.now,
                 )

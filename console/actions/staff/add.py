@@ -52,6 +52,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         changes=(
             Change(field="Name", before=None, after=params.name),
             Change(field="Address", before=None, after=params.email),
+            Change(field="Signs in as", before=None, after=params.person or "a local account"),
             Change(field="Roles", before=None, after=roles_text(params.roles)),
             *([Change(field="Vendor", before=None, after=params.vendor)] if params.vendor else []),
         ),
@@ -86,7 +87,7 @@ def apply(params: Params, tools: Tools) -> Applied:
 
 ACTION = Action(
     key=ActionKey("staff.add"),
-    version=1,
+    version=2,
     title="Add a staff member",
     button="Add staff member",
     icon="user-plus",

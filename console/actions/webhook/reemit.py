@@ -55,6 +55,8 @@ def preview(params: Params, tools: Tools) -> Preview:
         "The receiver sees a new message id: one that remembers ids takes it for a new event and acts on it again.",
         "If the receiver only missed it, resend it instead: that keeps the id.",
     ]
+    if is_yes("ignores_filters", params.ignores_filters):
+        warnings.append(f"The endpoint need not listen to {delivery.event_type} for this: it is told all the same.")
     if goes_by_itself(delivery):
         earlier = "" if delivery.attempts == 0 else " An earlier try may have arrived."
         warnings.append(f"The automatic retry that waits is given up: only the new id is sent from now on.{earlier}")

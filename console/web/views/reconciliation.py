@@ -10,6 +10,7 @@ from console.usecases.read_findings import read_account_finding, read_findings, 
 from console.usecases.read_home import pages_open_to
 from console.usecases.read_reconciliation import glance_at_run, read_run, read_runs, watch_run
 from console.usecases.refuse_at_the_door import refuse_at_the_door
+from console.usecases.resume_session import still_there
 from console.web import asking, gate, live, render
 from console.web.forms.findings import read_finding_filters
 from console.web.shaping_findings import finding_view
@@ -68,10 +69,15 @@ def events(reconciliation: str) -> Response:
 
     def look() -> live.Look | None:
         try:
-            now = glance_at_run(house, actor, run=ReconciliationId(reconciliation))
+            who = still_there(house, actor)
+            now = None if who is None else glance_at_run(house, who, run=ReconciliationId(reconciliation))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
-        return None if isinstance(now, Deny) else live.Look(values=live_run_view(now), is_last=not now.is_open)
+        return (
+            None
+            if now is None or isinstance(now, Deny)
+            else live.Look(values=live_run_view(now), is_last=not now.is_open)
+        )
 
     return live.stream(look, left=lambda: streams.leave(actor.staff))
 

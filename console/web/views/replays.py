@@ -10,6 +10,7 @@ from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import offer_actions
 from console.usecases.read_replays import glance, is_moving, read_items, read_replay, read_replays, watch
 from console.usecases.refuse_at_the_door import refuse_at_the_door
+from console.usecases.resume_session import still_there
 from console.web import asking, gate, live, render
 from console.web.closed import closed
 from console.web.shaping_replays import items_view, live_view, replay_view, replays_view
@@ -85,9 +86,14 @@ def events(row: DirectoryRow, run: str) -> Response:
 
     def look() -> live.Look | None:
         try:
-            now = glance(house, actor, tenant=row.id, run=RunId(run))
+            who = still_there(house, actor)
+            now = None if who is None else glance(house, who, tenant=row.id, run=RunId(run))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
-        return None if isinstance(now, Deny) else live.Look(values=live_view(now), is_last=not is_moving(now))
+        return (
+            None
+            if now is None or isinstance(now, Deny)
+            else live.Look(values=live_view(now), is_last=not is_moving(now))
+        )
 
     return live.stream(look, left=lambda: streams.leave(actor.staff))

@@ -61,6 +61,16 @@ def test_it_counts_each_unit_from_nothing_as_a_hundred_percent() -> None:
     assert facts(params(value=1_000_000_000), FakePlane())["increase_percent"] == 1_000_000
 
 
+def test_it_measures_a_raise_in_small_parts_against_what_there_is_without_them() -> None:
+    plan, part = grant(GrantSource.PLAN, "seats", 10), grant(GrantSource.OVERRIDE, "seats", 60)
+    by_a_colleague = FakePlane(all_grants=[plan, replace(part, owner="stf_robin")])
+    assert facts(params(value=120), by_a_colleague)["increase_percent"] == 1_100
+    imported = FakePlane(all_grants=[plan, replace(part, owner="")])
+    assert facts(params(value=120), imported)["increase_percent"] == 100
+    held_down = FakePlane(all_grants=[plan, replace(part, value=2, owner="stf_robin")])
+    assert facts(params(value=10), held_down)["increase_percent"] == 400
+
+
 @pytest.mark.parametrize(
     ("left", "days"),
     [

@@ -61,6 +61,7 @@ def test_it_shows_a_new_account_without_adding_it() -> None:
     assert shown(seen) == {
         "Name": (None, "Alex Example"),
         "Address": (None, "alex@company.example"),
+        "Signs in as": (None, "a local account"),
         "Roles": (None, "Finance, Support agent"),
     }
     assert seen.facts == {"grants_administrator": False}

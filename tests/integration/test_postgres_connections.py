@@ -78,7 +78,12 @@ def test_a_connection_whose_server_process_ended_is_not_lent(engine: Engine) -> 
 
 def test_it_asks_the_server_only_about_what_has_rested(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(engine.dialect, "do_ping", lambda given: asked.append(given) or True)
+
+    def ping(given: object) -> bool:
+        asked.append(given)
+        return True
+
+    monkeypatch.setattr(engine.dialect, "do_ping", ping)
     for _ in range(5):
         ask(engine)
     assert asked == []

@@ -12,7 +12,7 @@ from tests.bench.world import LARGEST
 
 AIM = 5.0
 _HREF = f"/t/{LARGEST}/actions/entitlement.override"
-_MOST_STATEMENTS = 350
+_MOST_STATEMENTS = 420
 _HEADS = ("item", "what", "ours p50/p99 ms", "floor p50/p99", "ratio", "aim", "requests", "statements", "commits")
 
 

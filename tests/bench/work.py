@@ -281,7 +281,7 @@ def _notes(stage: Stage, tenant: str) -> list[Item]:
         ),
         Item(
             key="W5f", title="form, preview and run / form and POST", who=AGENT, aim=WRITE_AIM, ours=walk,
-            floor=plain_walk, expected=nothing, most_statements=50,
+            floor=plain_walk, expected=nothing, most_statements=60,
         ),
     ]  # fmt: skip
 

@@ -1,7 +1,6 @@
 """How a page is looked at: themes and sizes, axe-core, what leaves the screen, and how heavy it is."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -65,15 +64,15 @@ def overflowing(page: Page) -> list[str]:
     return found
 
 
-@contextmanager
-def narrowed(page: Page, width: int) -> Iterator[None]:
-    """Let the page believe that the screen is narrower, and spare it the resizing of its window, twice."""
+def narrowed(page: Page, *widths: int) -> Iterator[int]:
+    """Let the page believe that the screen is as wide as each, and spare it the resizing of its window each time."""
     screen = page.context.new_cdp_session(page)
-    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
-    screen.send("Emulation.setDeviceMetricsOverride", size)
-    assert page.evaluate("innerWidth") == width
     try:
-        yield
+        for width in widths:
+            size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+            screen.send("Emulation.setDeviceMetricsOverride", size)
+            assert page.evaluate("innerWidth") == width
+            yield width
     finally:
         screen.detach()
 

@@ -60,9 +60,8 @@ def faults_of(page: Page) -> list[str]:
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
     found += [f"at {HOME_WIDTH} px: {one}" for one in overflowing(page)]
-    for width in (MIDDLE_WIDTH, NARROW_WIDTH):
-        with narrowed(page, width):
-            found += [f"at {width} px: {one}" for one in overflowing(page)]
+    for width in narrowed(page, MIDDLE_WIDTH, NARROW_WIDTH):
+        found += [f"at {width} px: {one}" for one in overflowing(page)]
     show_as(page, theme="light", width=HOME_WIDTH)
     size = len(page.content().encode())
     return [*found, *([f"{size:,} bytes of HTML"] if size > LARGEST_HTML else [])]

@@ -44,9 +44,8 @@ _PLAIN = frozenset(
 )  # fmt: skip
 _FAULTS = frozenset({"error", "error_code", "code", "reason"})
 _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:+\-]{1,64}")
-_PLAIN_NAME = re.compile(
-    r"[^\W\d][\w.:$/\-]*"
-)  # whatever else stands as a name may be somebody's: an address, a number
+# Whatever else stands as a name may be somebody's: an address, a number.
+_PLAIN_NAME = re.compile(r"[^\W\d][\w.:$/\-]*")
 
 
 def redacted(value: Any, *, depth: int = 0) -> Any:  # noqa: ANN401  any JSON

@@ -85,9 +85,8 @@ class StoredLeases:
             wanted = wanted.where(LeaseRow.tenant == subject)
         elif scope is FreezeScope.VENDOR:
             wanted = wanted.where(LeaseRow.staff.in_(select(StaffRow.id).where(StaffRow.vendor == subject)))
-        return self._many(
-            wanted.order_by(LeaseRow.staff, LeaseRow.id).limit(limit)
-        )  # as the index of open ones has them
+        # as the index of the open ones has them
+        return self._many(wanted.order_by(LeaseRow.staff, LeaseRow.id).limit(limit))
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Lease]:
         """Return not-ended leases whose clocks have run out."""

@@ -1,6 +1,6 @@
 """Search the directory: one box, typed queries, directory fields only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,17 +43,8 @@ def search_directory(house: House, actor: Actor, *, typed: str) -> SearchAnswer 
         is_throttled = _is_throttled(house, unit, actor, now)
     hits = () if is_throttled else house.fleet.search(terms, limit=_MOST + 1)
     with house.store.write() as unit:
-        unit.throttles.lock("search", actor.staff)
-        if not (is_throttled or _is_throttled(house, unit, actor, now)):
-            unit.throttles.hit("search", actor.staff, at=now)
-            emit(
-                unit,
-                actor,
-                "directory.search",
-                at=now,
-                exposure=Exposure(records=min(len(hits), _MOST), fields=("directory",)),
-                facts=_looked_for(house, terms),
-            )
+        shown = min(len(hits), _MOST)
+        if not is_throttled and _counts(house, unit, actor, now=now, shown=shown, facts=_looked_for(house, terms)):
             leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
             opened = frozenset(lease.tenant for lease in leases)
             return SearchAnswer(terms=terms, hits=hits[:_MOST], is_cut=len(hits) > _MOST, opened=opened)
@@ -67,19 +58,23 @@ def look_up(house: House, actor: Actor, row: DirectoryRow) -> Deny | None:
     """
     now = house.clock.now()
     with house.store.write() as unit:
-        unit.throttles.lock("search", actor.staff)
-        if not _is_throttled(house, unit, actor, now):
-            unit.throttles.hit("search", actor.staff, at=now)
-            emit(
-                unit,
-                actor,
-                "directory.search",
-                at=now,
-                exposure=Exposure(records=1, fields=("directory",)),
-                facts={"query": row.slug, "kinds": SearchKind.SLUG.value},
-            )
+        facts = {"query": row.slug, "kinds": SearchKind.SLUG.value}
+        if _counts(house, unit, actor, now=now, shown=1, facts=facts):
             return None
     return _slow(house, actor)
+
+
+def _counts(
+    house: House, unit: ControlUnit, actor: Actor, *, now: datetime, shown: int, facts: Mapping[str, str]
+) -> bool:
+    """Count and record one look into the directory; False, and nothing of both, where there were too many."""
+    unit.throttles.lock("search", actor.staff)
+    if _is_throttled(house, unit, actor, now):
+        return False
+    unit.throttles.hit("search", actor.staff, at=now)
+    exposure = Exposure(records=shown, fields=("directory",))
+    emit(unit, actor, "directory.search", at=now, exposure=exposure, facts=facts)
+    return True
 
 
 def _slow(house: House, actor: Actor) -> Deny:

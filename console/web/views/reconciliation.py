@@ -73,11 +73,9 @@ def events(reconciliation: str) -> Response:
             now = None if who is None else glance_at_run(house, who, run=ReconciliationId(reconciliation))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
-        return (
-            None
-            if now is None or isinstance(now, Deny)
-            else live.Look(values=live_run_view(now), is_last=not now.is_open)
-        )
+        if now is None or isinstance(now, Deny):
+            return None
+        return live.Look(values=live_run_view(now), is_last=not now.is_open)
 
     return live.stream(look, left=lambda: streams.leave(actor.staff))
 

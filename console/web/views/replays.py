@@ -90,10 +90,8 @@ def events(row: DirectoryRow, run: str) -> Response:
             now = None if who is None else glance(house, who, tenant=row.id, run=RunId(run))
         except ConsoleError:
             return None  # the browser asks again in a moment, and then says what is wrong
-        return (
-            None
-            if now is None or isinstance(now, Deny)
-            else live.Look(values=live_view(now), is_last=not is_moving(now))
-        )
+        if now is None or isinstance(now, Deny):
+            return None
+        return live.Look(values=live_view(now), is_last=not is_moving(now))
 
     return live.stream(look, left=lambda: streams.leave(actor.staff))

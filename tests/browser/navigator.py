@@ -115,9 +115,10 @@ class Navigator:
         self.page.goto(path)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after another."""
+        """Press keys one after another; on a page that is still being read, what listens for them has not begun."""
         for key in keys:
             self.presses += 1
+            self.page.wait_for_load_state("domcontentloaded")
             self.page.keyboard.press(key)
 
     def type(self, text: str) -> None:

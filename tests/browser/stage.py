@@ -2,13 +2,14 @@
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from unittest.mock import patch
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pyotp
 from flask import Flask, Response, request
@@ -28,6 +29,7 @@ from tests.web.cast import PASSWORDS
 TENANTS = 24  # Acme, every trap of the generator, and some that are plain
 ACME = "acme-robotics"
 LOCKED_OUT_INVOICE = "INV-2026-000017"
+_ANSWER = "stage.answer"
 
 
 @dataclass
@@ -95,6 +97,21 @@ class _Silent(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the name is werkzeug's
         """Say nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Close the answer, which werkzeug forgets where the browser leaves while it is being sent."""
+        if environ and (answer := environ.get(_ANSWER)) is not None:
+            answer.close()
+
+
+def _remembered(app: Flask) -> WSGIApplication:
+    """Return the application, with each answer kept where the one who sends it finds it again."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = environ[_ANSWER] = app(environ, start_response)
+        return answer
+
+    return call
+
 
 @dataclass(frozen=True)
 class World:
@@ -145,7 +162,7 @@ def raised(world: World, var: Path, *, port: int = 0, own: Mapping[str, str] = M
         opened_building(world.settings_in(var, own)) as building,
     ):
         app = app_of(building, people=shown(building, world.people))
-        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
+        server = make_server("127.0.0.1", port, _remembered(app), threaded=True, request_handler=_Silent)
         thread = threading.Thread(target=server.serve_forever, name="stage", daemon=True)
         loop = Loop(duties_of(building))
         thread.start()

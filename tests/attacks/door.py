@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,7 @@ class Door:
 
     cast: Cast
     file: Path
+    known: tuple[int, Fingerprint] | None = None
 
     # --- people
 
@@ -277,16 +279,22 @@ class Door:
             for (name,) in found.fetchall():
                 raw.execute(f"DROP TRIGGER {name}")
 
+    @cached_property
+    def looking(self) -> sqlite3.Connection:
+        """Return a connection that only looks: reading the shape of all tables takes longer than reading them."""
+        return sqlite3.connect(self.file, check_same_thread=False)
+
     def fingerprint(self) -> Fingerprint:
         """Return every row of every table, but for those that tell of a step or count it."""
-        with closing(sqlite3.connect(self.file)) as raw:
-            return {name: tuple(_rows(raw, name)) for name in _tables(raw)}
+        version: int = self.looking.execute("PRAGMA data_version").fetchone()[0]  # moves with others' commits
+        if self.known is None or self.known[0] != version:
+            self.known = (version, {name: tuple(_rows(self.looking, name)) for name in _tables(self.looking)})
+        return self.known[1]
 
     def newest_entry(self) -> int:
         """Return the row id of the newest entry."""
-        with closing(sqlite3.connect(self.file)) as raw:
-            found: int = raw.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()[0]
-            return found
+        found: int = self.looking.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()[0]
+        return found
 
     def denied_since(self, entry: int) -> list[tuple[str, str | None]]:
         """Return the denied entries after a row id, with their deny codes."""
@@ -294,8 +302,11 @@ class Door:
             "SELECT action, json_extract(body, '$.authorisation.deny_code') FROM audit_event "
             "WHERE id > ? AND outcome = 'denied' ORDER BY id"
         )
-        with closing(sqlite3.connect(self.file)) as raw:
-            return [(action, code) for action, code in raw.execute(query, (entry,))]
+        return [(action, code) for action, code in self.looking.execute(query, (entry,))]
+
+    def close(self) -> None:
+        """Look no longer."""
+        self.looking.close()
 
     def attempts(
         self,
@@ -313,8 +324,8 @@ class Door:
 @contextmanager
 def opened_door(path: Path) -> Iterator[Door]:
     """Give a door on a fresh database."""
-    with on_stage(path) as cast:
-        yield Door(cast=cast, file=path)
+    with on_stage(path) as cast, closing(Door(cast=cast, file=path)) as door:
+        yield door
 
 
 def _tables(raw: sqlite3.Connection) -> list[str]:

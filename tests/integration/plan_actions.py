@@ -20,17 +20,9 @@ from console.web.sessions import COOKIE
 from tests.integration.stage import rows
 from tests.web.cast import PEOPLE, Cast
 from tests.web.matrix import THIS, actor_of
-from tests.web.test_matrix_actions import (
-    BROWSER,
-    ON_AN_OVERRIDE,
-    REFERENCES,
-    TRIALS,
-    Scene,
-    brought,
-    policy_says,
-    settle,
-    table,
-)
+from tests.web.matrix_scene import Scene, brought, settle
+from tests.web.matrix_trials import BROWSER, ON_AN_OVERRIDE, REFERENCES, TRIALS
+from tests.web.test_matrix_actions import policy_says, table
 from tests.web.world import TENANTS
 
 _WORDS = ("alone", "asks")

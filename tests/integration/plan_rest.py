@@ -21,7 +21,7 @@ from console.ports.staff import Credentials
 from console.ports.store import ControlUnit
 from console.ports.webhooks import DeliveryFilter, WebhookBook
 from tests.databases import NOON
-from tests.integration import test_reconciliation_plans, test_storage_plans, test_webhook_plans
+from tests.integration import plan_reads, test_reconciliation_plans, test_webhook_plans
 from tests.integration.cast import ACME, ANNA, hire, move_in, request, scope
 from tests.integration.webhook_cast import SENDER, delivery, everything, fill, now_of, planned
 from tests.web.cast import Cast
@@ -49,11 +49,11 @@ def walk_rest(cast: Cast) -> None:
 
 
 def _questions() -> Iterator[Callable[[ControlUnit], object]]:
-    yield from test_storage_plans.READS.values()
+    yield from plan_reads.READS.values()
     yield from test_reconciliation_plans.READS.values()
     yield from test_webhook_plans.CONTROL.values()
     yield from REST
-    for ask in (*test_storage_plans.PLANE_READS.values(), *PLANE_REST):
+    for ask in (*plan_reads.PLANE_READS.values(), *PLANE_REST):
         yield partial(_of_tenant, ask)
     for read in test_webhook_plans.BOOK.values():
         yield partial(_of_webhooks, read)

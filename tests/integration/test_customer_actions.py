@@ -12,8 +12,8 @@ from console.usecases.execute_request import execute_request
 from console.usecases.outcomes import BadFields, Proposal, Ran, Waiting
 from console.usecases.propose_action import propose_action
 from tests.databases import HandClock
+from tests.integration.customer_desk import ASK, POLICY, QUESTION, TICKET, WITHDRAW
 from tests.integration.stage import CONTRACT, Stage, opened_stage, settle_in, tenant
-from tests.integration.test_customer_decides import ASK, POLICY, QUESTION, TICKET, WITHDRAW
 from tests.web.cast import PEOPLE, peopled_sqlite
 
 MATTER = Reason(code=ReasonCode("LEGAL_PROCESS"), reference="MAT-12", note="A court order, file 7.")

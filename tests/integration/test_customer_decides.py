@@ -1,28 +1,16 @@
 """Consent, access policy and letters over real databases: asked, answered once, reminded, told, never in the way."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from console.adapters.letter_sinks import LettersByWay, WebhookLetters
-from console.domain.canonical import parse_canonical
-from console.domain.errors import OutsideError
-from console.domain.ids import ActionKey, MemberId, ReasonCode
-from console.domain.imports import MemberRecord, member_id_of
-from console.domain.reasons import Reason
-from console.domain.staff import Origin
+from console.domain.ids import ActionKey, MemberId
 from console.domain.trust.access_policy import ImpersonationRule, Notify
-from console.domain.trust.consents import Consent, ConsentState, ConsentVerdict
-from console.domain.trust.letters import LetterKind, Way
+from console.domain.trust.consents import ConsentState, ConsentVerdict
+from console.domain.trust.letters import LetterKind
 from console.domain.trust.links import Link, LinkKind
-from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
-from console.ports.customer_letters import CustomerWebhook, Envelope
-from console.ports.trail import EntryFilter
-from console.ports.webhooks import Answer
 from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
@@ -36,121 +24,30 @@ from console.usecases.decide_consent import (
     NoSuchQuestion,
     Question,
     TooLate,
-    decide_by_link,
     decide_by_token,
     show_question,
 )
-from console.usecases.deliver_letters import deliver_letters
 from console.usecases.execute_request import execute_request
 from console.usecases.keep_consents import keep_consents
 from console.usecases.outcomes import Ran, Waiting
-from console.usecases.publish_accesses import publish_accesses
-from tests.conftest import NewDatabase
-from tests.databases import ENGINES, HandClock
-from tests.integration.kill_world import sequencer_in
-from tests.integration.stage import CONTRACT, Stage, behind, new_urls, opened_stage, settle_in, tenant
-from tests.web.cast import LONG_AGO
-from tests.webhook_fakes import OpenKeys
-
-TICKET = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
-INCIDENT = Reason(code=ReasonCode("INCIDENT_RESPONSE"), reference="INC-2301")
-ASK, WITHDRAW, POLICY, NOTE = (
-    ActionKey(key) for key in ("consent.ask", "consent.withdraw", "access_policy.set", "tenant.add_note")
+from tests.integration.customer_desk import (
+    ADDRESS,
+    ADMIN,
+    ASK,
+    FROM,
+    INCIDENT,
+    OWNER,
+    PLAIN,
+    POLICY,
+    QUESTION,
+    TICKET,
+    WITHDRAW,
+    Desk,
+    desk,
 )
-QUESTION = {
-    "what": "See why your invoice of November shows two taxes.",
-    "member": "",
-    "mode": "read",
-    "minutes": "20",
-    "answer_hours": "48",
-}
-FROM = Origin(ip="192.0.2.9")
-ADDRESS = "https://console.example"
-OWNER, ADMIN, PLAIN = (member_id_of("acme", name) for name in ("boss", "admin", "plain"))
+from tests.integration.stage import CONTRACT, tenant
 
-
-@dataclass
-class Post:
-    """A sink that keeps what it takes, and can be away; one address may be out of reach, for good or for now."""
-
-    taken: list[Envelope] = field(default_factory=list)
-    is_away: bool = False
-    lost: str = ""
-    is_lost_for_good: bool = True
-
-    def send(self, envelope: Envelope) -> None:
-        if envelope.to == self.lost:
-            raise OutsideError("Nobody lives there.", permanent=self.is_lost_for_good)
-        if self.is_away:
-            raise OutsideError("The post office is closed.", permanent=False)
-        self.taken.append(envelope)
-
-    def links(self, path: str) -> list[str]:
-        """Return the tokens of links in what was taken."""
-        return re.findall(rf"{ADDRESS}/customer/{path}/(\S+)", "\n".join(each.text for each in self.taken))
-
-
-@dataclass
-class Desk:
-    """A stage with administrators of the customer, a clock and a post office."""
-
-    stage: Stage
-    clock: HandClock
-    folder: Path
-    post: Post = field(default_factory=Post)
-
-    def deliver(self) -> None:
-        deliver_letters(self.stage.house, self.post, address=ADDRESS)
-
-    def ask(self, **changed: str) -> Consent:
-        """Ask the customer and return the question."""
-        self.stage.open("support_agent", "acme", TICKET)
-        answer = self.stage.ask("support_agent", "acme", ASK, {**QUESTION, **changed}, reason=TICKET)
-        assert isinstance(answer, Ran), answer
-        return self.consents()[0]
-
-    def consents(self) -> list[Consent]:
-        with self.stage.house.store.read() as unit:
-            return list(unit.consents.of_tenant(tenant("acme"), limit=9))
-
-    def link(self, consent: Consent, member: str = OWNER, **changed: object) -> str:
-        """Return the link as the letter holds it, or one that is nearly it."""
-        said: dict[str, object] = {
-            "kind": LinkKind.CONSENT,
-            "tenant": consent.tenant,
-            "member": MemberId(member),
-            "subject": consent.id,
-            "until": consent.decide_by,
-        }
-        return Link(**{**said, **changed}).signed(self.stage.house.fingerprints.of)  # type: ignore[arg-type]
-
-    def refused(self) -> list[str]:
-        """Return why the customer was refused, each time, and that each refusal names the tenant."""
-        with self.stage.house.store.read() as unit:
-            found = unit.reader.page(EntryFilter(action="customer.refused"), before=None, limit=50)
-        bodies = [parse_canonical(entry.body) for entry in reversed(found)]
-        return [str(body["error"]) for body in bodies if isinstance(body, dict) and body["tenant"]]
-
-    def answer(self, link: str, verdict: ConsentVerdict = ConsentVerdict.APPROVE) -> object:
-        return decide_by_link(self.stage.house, link=link, verdict=verdict, origin=FROM)
-
-
-@pytest.fixture(params=ENGINES)
-def desk(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Desk]:
-    url, planes = new_urls(request.param, tmp_path, pg_database)
-    clock = HandClock()
-    with opened_stage(url, planes, clock=clock) as stage:
-        settle_in(stage, ["acme", "globex"])
-        people = [
-            MemberRecord(
-                tenant="acme", external_id=name, name=name.title(), email=f"{name}@acme.example", phone=None,
-                role=role, is_active=True, joined_at=LONG_AGO, last_seen_at=None,
-            )
-            for name, role in (("boss", "owner"), ("admin", "admin"), ("plain", "member"))
-        ]  # fmt: skip
-        with stage.storage.bulk.write() as bulk:
-            bulk.put(people)
-        yield Desk(stage, clock, tmp_path)
+__all__ = ["desk"]
 
 
 def test_a_question_reaches_each_administrator_with_a_link_of_their_own(desk: Desk) -> None:
@@ -386,148 +283,3 @@ def test_a_customer_is_written_to_about_rules_that_staff_changed(desk: Desk) -> 
     told = [each for each in desk.post.taken if each.kind is LetterKind.POLICY_CHANGED]
     assert {each.to for each in told} == {"admin@acme.example", "boss@acme.example"}
     assert all("Impersonation: refused. Letters: each." in each.text for each in told)
-
-
-def _work(desk: Desk) -> None:
-    desk.stage.open("support_agent", "acme", INCIDENT)
-    assert isinstance(desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=INCIDENT), Ran)
-    sequencer_in(desk.stage, desk.folder).run_once()
-    while publish_accesses(desk.stage.house):
-        pass
-
-
-def test_a_code_that_writes_each_time_writes_of_openings_and_deeds(desk: Desk) -> None:
-    _work(desk)
-    desk.deliver()
-    said = [each.text for each in desk.post.taken if each.to == "boss@acme.example"]
-    assert len(said) == 2
-    assert any("Opened your workspace" in text and "INC-2301" in text for text in said)
-    assert all("Noor" not in text and "Called them" not in text for text in said)
-
-
-@pytest.mark.parametrize(("hour", "wait"), [(6, 18), (0, 12), (14, 2)])
-def test_a_digest_comes_once_at_the_hour_that_policy_says(desk: Desk, hour: int, wait: int) -> None:
-    limits = replace(desk.stage.house.book.limits, customer_digest_hour_utc=hour)
-    desk.stage = replace(desk.stage, house=behind(desk.stage, book=replace(desk.stage.house.book, limits=limits)))
-    desk.stage.open("support_agent", "acme", TICKET)
-    desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
-    sequencer_in(desk.stage, desk.folder).run_once()
-    publish_accesses(desk.stage.house)
-    desk.deliver()
-    assert desk.post.taken == []
-    desk.clock.pass_by(hours=wait, minutes=-1)
-    desk.deliver()
-    assert desk.post.taken == []
-    desk.clock.pass_by(minutes=1)
-    desk.deliver()
-    assert [each.kind for each in desk.post.taken] == [LetterKind.DIGEST] * 2
-    assert desk.post.taken[0].text.count("SUP-48213") >= 2
-
-
-@pytest.mark.parametrize("lost", ["admin@acme.example", "boss@acme.example"])
-@pytest.mark.parametrize("is_for_good", [True, False])
-def test_one_who_cannot_be_reached_keeps_a_letter_from_nobody_else(
-    desk: Desk,
-    lost: str,
-    is_for_good: bool,
-) -> None:
-    desk.post.lost, desk.post.is_lost_for_good = lost, is_for_good
-    _work(desk)
-    desk.deliver()
-    told = {each.to for each in desk.post.taken}
-    assert told == {"admin@acme.example", "boss@acme.example"} - {lost}
-    assert (desk.stage.entries("letter.sent") > 0) is is_for_good
-    assert desk.stage.entries("letter.given_up") == 0
-
-
-def test_a_letter_that_can_reach_nobody_is_given_up(desk: Desk) -> None:
-    with desk.stage.storage.bulk.write() as bulk:
-        bulk.put(
-            [
-                MemberRecord(
-                    tenant="acme", external_id="boss", name="Boss", email="boss@acme.example", phone=None,
-                    role="member", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
-                )
-            ]
-        )  # fmt: skip
-    desk.post.lost = "admin@acme.example"
-    _work(desk)
-    desk.deliver()
-    assert desk.stage.entries("letter.given_up") >= 1
-
-
-def test_a_digest_that_is_cut_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.usecases.deliver_letters._MOST_LINES", 1)
-    desk.stage.open("support_agent", "acme", TICKET)
-    desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=TICKET)
-    sequencer_in(desk.stage, desk.folder).run_once()
-    publish_accesses(desk.stage.house)
-    desk.clock.pass_by(hours=18)
-    desk.deliver()
-    assert "There are more: your access log has all of them, from number 2 on." in desk.post.taken[0].text
-
-
-def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: Desk) -> None:
-    desk.post.is_away = True
-    _work(desk)
-    consent = desk.ask()
-    for _ in range(3):
-        desk.deliver()
-        desk.clock.pass_by(minutes=10)
-    assert isinstance(desk.answer(desk.link(consent), ConsentVerdict.REFUSE), Question)
-    assert desk.stage.count("SELECT max(tries) FROM customer_letter") >= 2
-    desk.post.is_away = False
-    desk.clock.pass_by(hours=10)
-    desk.deliver()
-    assert LetterKind.ACCESS in {each.kind for each in desk.post.taken}
-
-
-def test_a_letter_that_nobody_takes_is_given_up_and_says_so(desk: Desk) -> None:
-    desk.post.is_away = True
-    _work(desk)
-    for _ in range(9):
-        desk.clock.pass_by(days=2)
-        desk.deliver()
-    assert desk.stage.entries("letter.given_up") >= 1
-    with desk.stage.house.store.read() as unit:
-        kept = unit.letters.given_up(tenant("acme"), limit=9)
-    assert {each.because for each in kept} == {"The post office is closed."}
-
-
-@dataclass
-class Receiver:
-    """A receiver that answers as a test says."""
-
-    status: int = 200
-    bodies: list[bytes] = field(default_factory=list)
-
-    def fault_of(self, url: str) -> str | None:
-        return None
-
-    def post(self, url: str, *, headers: dict[str, str], body: bytes) -> Answer:
-        assert {"webhook-id", "webhook-timestamp", "webhook-signature"} <= set(headers)
-        self.bodies.append(body)
-        is_good = self.status == 200
-        outcome = AttemptOutcome.SUCCESS if is_good else AttemptOutcome.REFUSED
-        return Answer(outcome=outcome, status=self.status, took_ms=1)
-
-
-def test_a_webhook_gets_the_letter_signed(desk: Desk) -> None:
-    keys, receiver = OpenKeys(), Receiver()
-    with desk.stage.house.store.write() as unit:
-        unit.letters.set_webhook(
-            CustomerWebhook(
-                tenant=tenant("acme"),
-                url="https://siem.acme.example/in",
-                secret_sealed=keys.make(KeyAlgorithm.V1).sealed,
-                set_at=desk.clock.now(),
-                set_by="stf_1",
-            )
-        )
-    desk.ask()
-    sinks = LettersByWay(mail=desk.post, webhook=WebhookLetters(receiver, keys))  # type: ignore[arg-type]
-    deliver_letters(desk.stage.house, sinks, address=ADDRESS)
-    (body,) = receiver.bodies
-    assert b"staff_access.consent" in body
-    assert b"/customer/consents/" not in body, "a link is for a person and never in a webhook"
-    assert {each.way for each in desk.post.taken} == {Way.MAIL}

@@ -14,8 +14,8 @@ from console.usecases.deliver_letters import deliver_letters
 from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
+from tests.integration.customer_desk import ADDRESS, ASK, POLICY, QUESTION, TICKET, Post
 from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, settle_in, tenant
-from tests.integration.test_customer_decides import ADDRESS, ASK, POLICY, QUESTION, TICKET, Post
 from tests.web.cast import LONG_AGO
 
 FROM = Origin(ip="192.0.2.9")

@@ -17,9 +17,9 @@ from console.usecases.outcomes import Ran
 from console.usecases.publish_accesses import publish_accesses
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
+from tests.integration.customer_desk import ASK, QUESTION, TICKET
 from tests.integration.kill_world import sequencer_in
 from tests.integration.stage import Stage, new_urls, opened_stage, settle_in, tenant
-from tests.integration.test_customer_decides import ASK, QUESTION, TICKET
 from tests.web.cast import LONG_AGO
 
 AT_ONCE = 6

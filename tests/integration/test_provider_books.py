@@ -18,7 +18,7 @@ from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.detecting import detect_tenant
 from console.domain.tenancy import TenantStatus
 from tests.integration.provider_worlds import EURO_PRICE, NOON, ProviderWorld, world_in_process
-from tests.integration.test_provider_contract import taxed
+from tests.integration.test_invented_provider import taxed
 
 ROWS = {30, 31, 32}
 FEATURE = "api_calls"

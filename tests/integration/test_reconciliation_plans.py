@@ -16,8 +16,8 @@ from console.ports.store import ControlUnit
 from console.storage.engines import parsed_url
 from console.storage.house import Storage
 from tests.databases import ENGINES, NOON, opened_storage, postgres_url, sqlite_url
-from tests.integration import test_storage_plans
-from tests.integration.test_storage_plans import watched
+from tests.integration import plan_watch
+from tests.integration.plan_watch import watched
 from tests.postgres import create_database, drop_database
 
 MANY = 20_000
@@ -119,7 +119,7 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize("read", READS)
 def test_no_read_of_reconciliation_scans(storage: Storage, monkeypatch: pytest.MonkeyPatch, read: str) -> None:
-    monkeypatch.setattr(test_storage_plans, "LARGE", LARGE)
+    monkeypatch.setattr(plan_watch, "LARGE", LARGE)
     with watched(storage._control.reading) as plans, storage.store.read() as unit:
         READS[read](unit)
     assert plans.scans == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from console.domain.canonical import is_canonical
 from console.domain.entries import CATALOGUE, STRANGER, EntryDraft, Program, Writer, seal_body
 from console.domain.entry_form import Followed, followed
-from tests.unit.test_entries import FULL, sealed
+from tests.unit.entry_drafts import FULL, sealed
 
 LEAF = "0f" * 32
 WRITER = Writer(id="wri_1", n=12, prev=LEAF)

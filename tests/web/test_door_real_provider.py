@@ -9,8 +9,8 @@ import pytest
 from console.adapters.oidc import OidcClient, OidcProvider
 from console.web.sessions import COOKIE, DOOR_COOKIE
 from tests.databases import HandClock
-from tests.integration.test_identity_provider import CLIENT, SECRET, issuer  # noqa: F401  a fixture
-from tests.integration.test_identity_provider import Browser as Person
+from tests.integration.identity_world import CLIENT, SECRET, issuer  # noqa: F401  a fixture
+from tests.integration.identity_world import Browser as Person
 from tests.web.cast import Browser, on_stage
 
 CLAIMS: dict[str, object] = {

@@ -17,8 +17,10 @@ from console.usecases.prepare_action import preview_action
 from tests.attacks.door import CONTRACT
 from tests.web.cast import Browser
 from tests.web.matrix import THIS, actor_of, stored
+from tests.web.matrix_scene import Stage, furnish, stage  # noqa: F401  a fixture
+from tests.web.matrix_trials import BROWSER
 from tests.web.test_bad_input import NASTY, told_too_much
-from tests.web.test_matrix_actions import BROWSER, TRIALS, Stage, furnish, stage, table  # noqa: F401  a fixture
+from tests.web.test_matrix_actions import table
 from tests.web.world import TENANTS
 
 NASTIER = (*NASTY, "a\x00b", "\ud800", "NaN", "2026-02-30", "0x10", "a,b,,a", "⁰", "=1+1", "-" * 300)

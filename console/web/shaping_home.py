@@ -17,7 +17,7 @@ from console.usecases.read_findings import FindingCounts
 from console.usecases.read_home import Home
 from console.usecases.search_directory import SearchAnswer
 from console.web.forms.leases import LeaseForm
-from console.web.forms.posted import REASON_FIELDS
+from console.web.forms.posted import field_faults
 from console.web.paths import path_of
 from console.web.shaping import View, refusal_view, request_queue, tenant_view, with_query
 from console.web.shaping_reviews import coverage_view
@@ -164,9 +164,8 @@ def only_exact_hit(answer: SearchAnswer) -> DirectoryRow | None:
 
 def lease_view(offer: LeaseOffer, typed: LeaseForm, *, refusal: Deny | None = None) -> View:
     """Return the form that opens a tenant: what each reason permits, how long, and what the customer is told."""
-    faults = dict(typed.faults)
-    if refusal is not None and refusal.field:
-        faults[REASON_FIELDS.get(refusal.field, refusal.field)] = f"{refusal.sentence} {refusal.remedy}".strip()
+    found = {**(field_faults(refusal) if refusal is not None else {}), **typed.faults}
+    faults = {name: found[name] for name in dict.fromkeys([*_LABELS, *found]) if name in found}
     chosen = typed.code or offer.reasons[0].code
     return {
         "tenant": tenant_view(offer.tenant),

@@ -31,7 +31,7 @@ from console.web import asking, render
 from console.web.closed import closed
 from console.web.errors import STATUS
 from console.web.forms.actions import SentAction
-from console.web.forms.posted import REASON_FIELDS
+from console.web.forms.posted import field_faults
 from console.web.frame import is_stepped_up
 from console.web.made import page_of
 from console.web.shaping import Seen, groups_in_words
@@ -197,9 +197,8 @@ def _said(answer: Waiting | CountingDown | Ran | Failed | Unsettled | Already) -
 
 
 def _refused(walk: Walk, refusal: Deny | NeedsStepUp) -> Response:
-    """Return the page with the refusal at its field, or above everything where it is about no field."""
+    """Return the page with each fault at its field, or above everything where it is about no field."""
     if isinstance(refusal, Deny) and refusal.field:
-        name = REASON_FIELDS.get(refusal.field, refusal.field)
-        return preview(walk, status=422, faults={name: f"{refusal.sentence} {refusal.remedy}".strip()})
+        return preview(walk, status=422, faults=field_faults(refusal))
     status = 403 if isinstance(refusal, NeedsStepUp) else STATUS[refusal.code]
     return preview(walk, status=status, refusal=refusal)

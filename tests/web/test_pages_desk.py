@@ -117,6 +117,39 @@ def test_it_keeps_what_was_typed_in_a_wrong_lease_form(
     assert sent["reason_note"] in answer.text
 
 
+def test_it_names_every_fault_of_a_lease_form_at_once(cast: Cast, agent: Browser) -> None:
+    page = agent.get(LEASE)
+    wrong = {"reason_reference": "nonsense", "reason_note": "n" * 2_001, "minutes": "soon"}
+    answer = agent.post(LEASE, fields(page, LEASE) | REASON | wrong)
+    assert answer.status_code == 422
+    assert "3 fields need mending; nothing was changed" in answer.text
+    for name, told in (
+        ("reason_reference", "The ticket looks like SUP-48213."),
+        ("minutes", "Give whole minutes"),
+        ("reason_note", "Keep the note under 2000 characters."),
+    ):
+        assert f'href="#{name}"' in answer.text
+        assert told in answer.text.partition(f'id="{name}-error"')[2].partition("</p>")[0]
+        assert wrong[name] in answer.text
+    assert cast.count("lease.refused") == 1
+
+
+def test_it_asks_the_ticket_system_also_when_another_field_is_wrong(agent: Browser) -> None:
+    answer = agent.post(
+        LEASE, fields(agent.get(LEASE), LEASE) | REASON | {"reason_reference": "ZD-1404", "minutes": "31"}
+    )
+    assert "2 fields need mending" in answer.text
+    assert "There is no such ticket. Check the number." in answer.text
+    assert "Customer support allows 1 to 30 minutes." in answer.text
+
+
+def test_it_opens_nothing_by_a_form_that_sends_a_field_twice(cast: Cast, agent: Browser) -> None:
+    sent = fields(agent.get(LEASE), LEASE) | REASON
+    answer = agent.post(LEASE, {**sent, "reason_code": [sent["reason_code"]] * 2})
+    assert answer.status_code == 422
+    assert cast.count("lease.open") == 0
+
+
 def test_it_lets_only_who_may_open_tenants_see_the_form(cast: Cast) -> None:
     auditor = cast.sign_in("security_auditor")
     assert auditor.get(LEASE).status_code == 403

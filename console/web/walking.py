@@ -172,7 +172,7 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
         case Deny() | NeedsStepUp():
             return _refused(walk, answer)
         case Ran(applied=applied) if page_of(walk.form.tenant, applied.made):
-            render.say(*_said(answer))
+            render.say("ok", applied.sentence)
             return render.seen_path(page_of(walk.form.tenant, applied.made))
         case Waiting() | CountingDown() | Ran() | Failed() | Unsettled() | Already():
             render.say(*_said(answer))
@@ -180,16 +180,17 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
 
 
 def _said(answer: Waiting | CountingDown | Ran | Failed | Unsettled | Already) -> tuple[str, str]:
+    """Return what the page of the request does not say by itself: how it went stands there once."""
     match answer:
         case Waiting(request=request):
             return "ok", f"Asked. It waits for {groups_in_words(request.needs)}."
         case CountingDown(told=told, is_drill=is_drill):
             drill = "A drill: nothing will be changed. " if is_drill else ""
             return "warn", f"{drill}It counts down, and {told} people were told. Stop it here while you still can."
-        case Ran(applied=applied):
-            return "ok", applied.sentence
-        case Failed(sentence=sentence):
-            return "stop", f"It did not run, and nothing was changed: {sentence}"
+        case Ran():
+            return "ok", "It ran at once; nobody else had to agree."
+        case Failed():
+            return "stop", "It did not run."
         case Unsettled():
             return "warn", "It went out to the tenant's plane; its outcome is not known yet and is being asked for."
         case Already():

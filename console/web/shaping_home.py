@@ -45,6 +45,8 @@ _NOTICE_ICONS = {
     "emergency_sign_in": "siren",
     "tampering": "siren",
 }
+_NOTICE_WORDS = {"approval_wanted": "Your vote is wanted", "stale": "Out of date", "signal": "Signal"}
+_ID_END = 6  # enough to tell two requests of a day apart
 
 
 def home_view(home: Home) -> View:
@@ -63,12 +65,12 @@ def home_view(home: Home) -> View:
 
 
 def notice_queue(notices: Iterable[Notice]) -> list[View]:
-    """Return notices as a queue, each with the icon of its kind."""
+    """Return notices as a queue, each with the icon and the word of its kind and the end of its request's id."""
     return [
         {
             "href": n.path,
             "title": n.sentence,
-            "meta": [],
+            "meta": _notice_meta(n),
             "icon": _NOTICE_ICONS.get(n.kind, "info"),
             "initials": "",
             "hue": 0,
@@ -78,6 +80,12 @@ def notice_queue(notices: Iterable[Notice]) -> list[View]:
         }
         for n in notices
     ]
+
+
+def _notice_meta(notice: Notice) -> list[str]:
+    _place, _, request = notice.path.partition("/requests/")
+    word = _NOTICE_WORDS.get(notice.kind, notice.kind.replace("_", " ").replace(".", " ").capitalize())
+    return [word, f"request …{request[-_ID_END:]}"] if request else [word]
 
 
 def findings_view(counts: FindingCounts | None) -> View | None:

@@ -28,13 +28,16 @@ def test_it_names_the_next_step_where_nothing_is_open(agent: Browser) -> None:
 
 def test_it_shows_what_is_open_and_what_waits(cast: Cast) -> None:
     agent = opened(cast)
-    asked(cast, agent)
+    request = asked(cast, agent).rpartition("/")[2]
     mine = agent.get("/").text
     assert "Nordwind Logistik GmbH" in mine
     assert "waits for finance lead" in mine
     lead = cast.sign_in("finance_lead").get("/").text
     assert "asked by Noor Haddad" in lead
-    assert "Noor Haddad asks: Override a limit" in lead
+    told = lead.partition(">Notices<")[2]
+    assert "Noor Haddad asks: Override a limit. It needs 1 Finance lead, until 21 Nov 2026, 16:00 UTC." in told
+    assert f"request …{request[-6:]}" in told
+    assert "Nordwind" not in told.partition("</section>")[0]
 
 
 def test_it_offers_no_search_to_an_administrator(cast: Cast) -> None:

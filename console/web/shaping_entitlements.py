@@ -166,7 +166,7 @@ def _entitlement(
         "currency": feature.currency,
         "digits": minor_digits(feature.currency),
         "is_overridden": any(_is_running(grant, page.at) for grant in entitlement.winners),
-        "until": entitlement.valid_until,
+        "until": page.ends.get(feature.key),
         "sources": _chain(entitlement),
         "use": _use(entitlement),
         "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override and page.is_now else "",

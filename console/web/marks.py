@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from console.domain.moments import day_of, short_day
+from console.domain.moments import day_of, minute_of, short_day
 from console.web.security import nonce
 
 _ONE_WORD = re.compile(r"[A-Za-z0-9_.:-]+")
@@ -125,6 +125,7 @@ class Marks:
         self.kbd = _kept(_kbd)
         self.copyable = _kept(self._copyable)
         self.day = _kept(self._day)
+        self.minute = _kept(_minute)
         self.countdown = _kept(self._countdown)
         self.number = _kept(self._number)
         self.money = _kept(self._money)
@@ -226,6 +227,10 @@ def _when(moment: datetime, is_relative: bool = True) -> Markup:  # noqa: FBT001
         f'<time datetime="{_stamp(moment)}" title="{day} {moment.year}, {clock}:{moment.second:02} UTC"{relative}>'
         f"{day}, {clock} UTC</time>"
     )
+
+
+def _minute(moment: datetime) -> Markup:
+    return Markup(f'<time datetime="{_stamp(moment)}">{minute_of(moment)}</time>')  # noqa: S704  digits and names of months
 
 
 def _stamp(moment: datetime) -> str:

@@ -158,7 +158,7 @@ def test_it_names_the_rule_that_refuses_and_the_way_out(cast: Cast) -> None:
     agent = opened(cast)
     page, _form = previewed(agent, feature="seats", value="90000", until="2027-03-01")
     assert "override.ceiling" in page.text
-    assert "Stay within 2000 % of the present value" in page.text
+    assert "Stay within 2,000 % of the present value" in page.text
     assert 'value="ask"' not in page.text
 
 

@@ -78,7 +78,7 @@ def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, st
     assert answer.status_code == 303
     text = lead.get(waiting[1]).text
     assert "Your vote was the last one needed. It ran." in text
-    assert text.count(" is 300 seats until ") == 1, "the page says once what came of it"
+    assert text.count(": 300 seats until ") == 1, "the page says once what came of it"
     assert "confirmed by one-time code" in text
     assert "1 of 1" in text
     assert cast.count("action.executed") == 1

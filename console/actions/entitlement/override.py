@@ -109,7 +109,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     feature = before.feature
     after = feature.worded(params.value)
     return Applied(
-        sentence=f"{feature.name} is {after} until {day_of(params.until)}.",
+        sentence=f"{feature.name}: {after} until {day_of(params.until)}.",
         changes=(Change(field=feature.name, before=_amount(before), after=after),),
     )
 

@@ -132,7 +132,7 @@ def test_it_writes_one_override_with_its_reference() -> None:
     assert (added.source, added.value, added.until) == (GrantSource.OVERRIDE, 25, datetime(2026, 12, 1, tzinfo=UTC))
     assert (added.label, added.reference) == ("Override by Robin (CT-2026-0042)", WHY.reference)
     assert plane.entitlement_version == 4
-    assert done.sentence == "Seats is 25 seats until 1 Dec 2026."
+    assert done.sentence == "Seats: 25 seats until 1 Dec 2026."
     assert (done.changes[0].before, done.changes[0].after) == ("10 seats", "25 seats")
 
 

@@ -61,6 +61,7 @@ def home_view(home: Home) -> View:
         "findings": findings_view(home.findings),
         "signals": signals_line(home.signals),
         "reviews": None if home.reviews is None else coverage_view(home.reviews),
+        "owed": {"count": len(home.owed), "due_at": home.owed[0]} if home.owed else None,
     }
 
 

@@ -1,8 +1,13 @@
 """Home, search, tenants, lease form and palette, as pages and as fragments."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from tests.web.cast import Browser, Cast
+from console.domain.ids import PersonKey, ReviewId, StaffId
+from console.domain.reviews import Review, ReviewKind
+from tests.web.cast import PEOPLE, Browser, Cast
 from tests.web.walks import FRAGMENT, asked, fields, opened
 
 LEASE = "/tenants/nordwind/lease"
@@ -38,6 +43,25 @@ def test_it_shows_what_is_open_and_what_waits(cast: Cast) -> None:
     assert "Noor Haddad asks: Override a limit. It needs 1 Finance lead, until 21 Nov 2026, 16:00 UTC." in told
     assert f"request …{request[-6:]}" in told
     assert "Nordwind" not in told.partition("</section>")[0]
+
+
+def test_it_counts_the_reviews_that_somebody_owes(cast: Cast) -> None:
+    lead = cast.sign_in("support_lead")
+    assert "Mine, to be judged</span>" in lead.get("/").text
+    now = cast.clock.now()
+    owed = Review(
+        id=ReviewId("rev_1"), kind=ReviewKind.SAMPLE, subject="evt_1", title="Seats of Nordwind", tenant=None,
+        actor=StaffId("stf_nobody"), actor_name="Nobody", person=PersonKey("local|nobody"), approvers=frozenset(),
+        gainers=frozenset(), opened_at=now, due_at=now + timedelta(days=7), owner=PEOPLE["support_lead"].id,
+    )  # fmt: skip
+    others = replace(owed, id=ReviewId("rev_2"), subject="evt_2", owner=PEOPLE["support_lead_2"].id)
+    with cast.house.store.write() as unit:
+        for each in (owed, others):
+            unit.reviews.add(each)
+    line = lead.get("/").text.partition("Mine, to be judged</a>")[2].partition("</li>")[0]
+    assert '<b class="num">1</b>' in line
+    assert "28 Nov, 12:00 UTC" in line
+    assert "Seats of Nordwind" not in line
 
 
 def test_it_offers_no_search_to_an_administrator(cast: Cast) -> None:

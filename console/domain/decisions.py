@@ -128,13 +128,17 @@ class NeedsStepUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deny:
-    """Refused: the code, the rules that refused, and what would make it possible."""
+    """Refused: the code, the rules that refused, and what would make it possible.
+
+    Shape: `also` holds what is wrong with further fields of the same form, each with its own sentence and remedy.
+    """
 
     code: DenyCode
     rules: tuple[RuleId, ...] = ()
     sentence: str = ""
     remedy: str = ""
     field: str = ""
+    also: tuple["Deny", ...] = ()
 
 
 Decision = Allow | NeedsApproval | NeedsStepUp | Deny

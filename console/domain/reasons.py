@@ -58,21 +58,28 @@ class ReasonRule:
     customer_notice: str
     disclosure: DisclosureRule = field(default_factory=DisclosureRule)
 
-    def fault(self, reason: Reason) -> tuple[str, str, str] | None:
-        """Return (field, deny code, remedy) for the first thing wrong with a reason, or None."""
-        reference = reason.reference.strip()
+    def faults(self, reason: Reason) -> tuple[tuple[str, str, str], ...]:
+        """Return (field, deny code, remedy) for each field of a reason that is wrong, the reference first."""
+        return (*self._reference_faults(reason.reference.strip()), *self._note_faults(reason.note))
+
+    def _reference_faults(self, reference: str) -> tuple[tuple[str, str, str], ...]:
         if not reference:
-            return "reference", "reference_missing", f"Give the {self.reference_label}, e.g. {self.reference_example}."
+            remedy = f"Give the {self.reference_label}, e.g. {self.reference_example}."
+            return (("reference", "reference_missing", remedy),)
         if len(reference) > _LONGEST_REFERENCE or not re.fullmatch(self.reference_pattern, reference):
             remedy = f"The {self.reference_label} looks like {self.reference_example}."
-            return "reference", "reference_malformed", remedy
-        if self.note_required and not reason.note.strip():
-            return "note", "note_missing", f"{self.label} needs a note that says what happened."
-        if _INVISIBLE.search(reason.note):
-            return "note", "bad_parameter", "The note holds invisible control characters: type it again in one line."
-        if len(reason.note) > _LONGEST_NOTE:
-            return "note", "note_too_long", f"Keep the note under {_LONGEST_NOTE} characters."
-        return None
+            return (("reference", "reference_malformed", remedy),)
+        return ()
+
+    def _note_faults(self, note: str) -> tuple[tuple[str, str, str], ...]:
+        if self.note_required and not note.strip():
+            return (("note", "note_missing", f"{self.label} needs a note that says what happened."),)
+        if _INVISIBLE.search(note):
+            remedy = "The note holds invisible control characters: type it again in one line."
+            return (("note", "bad_parameter", remedy),)
+        if len(note) > _LONGEST_NOTE:
+            return (("note", "note_too_long", f"Keep the note under {_LONGEST_NOTE} characters."),)
+        return ()
 
 
 class ReferenceVerdict(StrEnum):

@@ -86,6 +86,7 @@ def filled(book: PolicyBook, query: Query, remedy: str) -> str:
     values: dict[str, object] = {**limits, **(rule.ceilings if rule is not None else {})}
     reason = book.reasons.get(query.reason) if query.reason else None
     values["lease_minutes"] = reason.lease_minutes if reason is not None else 0
+    values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
     values["reasons"] = ", ".join(sorted(book.accepted(query.action))) or "none"
     return remedy.format_map(values)
 

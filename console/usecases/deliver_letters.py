@@ -8,6 +8,7 @@ from console.domain.decisions import Fact
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.errors import OutsideError
 from console.domain.ids import MemberId
+from console.domain.moments import minute_of
 from console.domain.tenancy import DirectoryRow
 from console.domain.trust.access_policy import Notify
 from console.domain.trust.consents import ConsentState
@@ -131,7 +132,7 @@ def _line(each: ShownAccess) -> str:
     line = each.line
     country = f" ({line.country})" if line.country else ""
     why = f"{line.reason}, {line.reference}" if line.reference else line.reason
-    return f"{line.at:%Y-%m-%d %H:%M} UTC, {line.staff}{country}: {line.did}. Why: {why}. Outcome: {line.outcome}."
+    return f"{minute_of(line.at)}, {line.staff}{country}: {line.did}. Why: {why}. Outcome: {line.outcome}."
 
 
 def _of_consent(house: House, unit: ControlUnit, letter: Letter) -> _Text | None:
@@ -143,7 +144,7 @@ def _of_consent(house: House, unit: ControlUnit, letter: Letter) -> _Text | None
     said = (
         f"{_quoted(consent.what)}\n\n"
         f"Asked by {staff} for {consent.reference}; {consent.mode}, {consent.minutes} minutes.\n"
-        f"Answer until {consent.decide_by:%Y-%m-%d %H:%M} UTC. Silence is a refusal."
+        f"Answer until {minute_of(consent.decide_by)}. Silence is a refusal."
     )
     return _Text(
         subject="Reminder: may we do this?" if is_again else "May we do this?",

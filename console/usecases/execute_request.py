@@ -172,8 +172,7 @@ def finished(
     _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
     if actor.staff != request.requester:
         # a notice leaves the house, and no tenant's data with it
-        said = f"Done: {house.registry[request.action].title}."
-        tell_requester(house, unit, done, kind="executed", sentence=said, at=at)
+        tell_requester(house, unit, done, kind="executed", sentence="done.", at=at)
     return done
 
 
@@ -232,8 +231,7 @@ def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, senten
     done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
     _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
     if actor.staff != request.requester:
-        said = f"Not done: {house.registry[request.action].title}. The request says why."
-        tell_requester(house, unit, done, kind="failed", sentence=said, at=at)
+        tell_requester(house, unit, done, kind="failed", sentence="not done; the request says why.", at=at)
     return done
 
 

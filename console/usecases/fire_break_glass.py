@@ -70,4 +70,4 @@ def _end_drill(house: House, unit: ControlUnit, asker: Actor, request: Request, 
         correlation=request.id,
         facts={"is_drill": True, "would_run": stop is None, "code": stop.code.value if isinstance(stop, Deny) else ""},
     )
-    tell_requester(house, unit, request, kind="drill", sentence=f"Your drill is over: {because}.", at=now)
+    tell_requester(house, unit, request, kind="drill", sentence=f"your drill is over; {because}.", at=now)

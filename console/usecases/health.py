@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from console.domain.moments import minute_of
 from console.domain.tenancy import TenantStatus
 from console.domain.webhooks import Delivery, DeliveryState, Endpoint, EndpointState
 from console.domain.workspace import Account, Invoice, Subscription
@@ -65,7 +66,7 @@ def symptoms(
             )
         )
     if subscription is not None and now - subscription.mirrored_at > _STALE_AFTER:
-        since = f"{subscription.mirrored_at:%Y-%m-%d %H:%M} UTC"
+        since = minute_of(subscription.mirrored_at)
         found.append(
             Symptom(
                 weight=Weight.WARN,
@@ -101,7 +102,7 @@ def _is_unseen_payment(invoice: Invoice) -> bool:
 
 def _unseen_payment(invoice: Invoice) -> Symptom:
     status = invoice.status.replace("_", " ")
-    since = f"{invoice.mirrored_at:%H:%M} UTC on {invoice.mirrored_at:%-d %b}"
+    since = minute_of(invoice.mirrored_at)
     return Symptom(
         weight=Weight.STOP,
         title="Paid, but locked out",

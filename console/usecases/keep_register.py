@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from console.domain.errors import NotFoundError, OutsideError, ScopeError
 from console.domain.ids import StaffId, TenantId
 from console.domain.jobs import Job
+from console.domain.moments import day_of
 from console.domain.override_register import Registered, carried_over, registered
 from console.domain.tenancy import DirectoryRow
 from console.ports.store import ControlUnit
@@ -66,7 +67,7 @@ def _reminded(house: House, unit: ControlUnit, each: Registered, row: DirectoryR
         unit,
         owner.id,
         kind="override_ends",
-        sentence=f"An override of yours at {row.name} ends on {each.until:%-d %b %Y}.",
+        sentence=f"An override of yours at {row.name} ends on {day_of(each.until)}.",
         path=f"/t/{row.slug}/entitlements",
         at=now,
     )

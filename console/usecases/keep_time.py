@@ -110,5 +110,5 @@ def _end_request(house: House, unit: ControlUnit, request: Request, now: datetim
         correlation=request.id,
         facts={"state": state.value},
     )
-    tell_requester(house, unit, request, kind="expired", sentence="Your request ran out of time.", at=now)
+    tell_requester(house, unit, request, kind="expired", sentence="your request ran out of time.", at=now)
     return True

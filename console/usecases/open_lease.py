@@ -1,7 +1,7 @@
 """Open a tenant with a reason, for a while; and close it again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Decision, Deny, DenyCode, NeedsStepUp
@@ -21,6 +21,13 @@ from console.usecases.scopes import directory_row, expire_lease
 from console.usecases.search_directory import look_up
 
 _LONGEST_ID = 64
+_INCOMPLETE = {
+    DenyCode.REFERENCE_MISSING: "A reference is missing.",
+    DenyCode.REFERENCE_MALFORMED: "The reference does not look right.",
+    DenyCode.NOTE_MISSING: "A note is missing.",
+    DenyCode.NOTE_TOO_LONG: "The note is too long.",
+    DenyCode.BAD_PARAMETER: "The note cannot be kept as it is.",
+}
 _VERDICTS = {
     ReferenceVerdict.UNKNOWN: (DenyCode.REFERENCE_UNKNOWN, "There is no such {label}.", "Check the number."),
     ReferenceVerdict.FOREIGN: (
@@ -101,7 +108,7 @@ def open_lease(
     with house.store.read() as unit:
         row = directory_row(unit, tenant)
     refusal: Deny | NeedsStepUp
-    fault = check_reason(house, reason, tenant)
+    fault = _joined(*_reason_faults(house, reason, tenant), *_minutes_faults(house, reason, minutes))
     if fault is None:
         with house.store.write() as unit:
             unit.freezes.hold()
@@ -133,21 +140,37 @@ def end_lease(house: House, actor: Actor, *, lease: LeaseId) -> Deny | None:
 
 
 def check_reason(house: House, reason: Reason, tenant: TenantId | None) -> Deny | None:
-    """Return what is wrong with a reason: its form, then what the ticket system says of the reference."""
+    """Return all that is wrong with a reason: its form, and what the ticket system says of a well-formed reference."""
+    return _joined(*_reason_faults(house, reason, tenant))
+
+
+def _joined(*faults: Deny) -> Deny | None:
+    return replace(faults[0], also=faults[1:]) if faults else None
+
+
+def _reason_faults(house: House, reason: Reason, tenant: TenantId | None) -> list[Deny]:
     rule = house.book.reasons.get(reason.code)
     if rule is None:
-        return denied(DenyCode.REASON_UNKNOWN, "There is no such reason code.", "Choose one from the list.", "code")
-    fault = rule.fault(reason)
-    if fault is not None:
-        field, code, remedy = fault
-        return denied(DenyCode(code), "The reason is not complete.", remedy, field)
-    if tenant is None:
-        return None
+        return [denied(DenyCode.REASON_UNKNOWN, "There is no such reason code.", "Choose one from the list.", "code")]
+    faults = [
+        denied(DenyCode(code), _INCOMPLETE[DenyCode(code)], remedy, field)
+        for field, code, remedy in rule.faults(reason)
+    ]
+    if tenant is None or any(fault.field == "reference" for fault in faults):
+        return faults
     verdict = house.tickets.verdict(kind=rule.reference_kind, reference=reason.reference.strip(), tenant=tenant)
-    if verdict not in _VERDICTS:
-        return None
-    deny, sentence, remedy = _VERDICTS[verdict]
-    return denied(deny, sentence.format(label=rule.reference_label), remedy, "reference")
+    if verdict in _VERDICTS:
+        deny, sentence, remedy = _VERDICTS[verdict]
+        faults.insert(0, denied(deny, sentence.format(label=rule.reference_label), remedy, "reference"))
+    return faults
+
+
+def _minutes_faults(house: House, reason: Reason, minutes: int | None) -> list[Deny]:
+    rule = house.book.reasons.get(reason.code)
+    if rule is None or 1 <= (rule.lease_minutes if minutes is None else minutes) <= rule.lease_minutes:
+        return []
+    remedy = f"{rule.label} allows 1 to {rule.lease_minutes} minutes."
+    return [denied(DenyCode.MINUTES_ABOVE_LIMIT, "That is not a permitted duration.", remedy, "minutes")]
 
 
 def _open_in(
@@ -156,9 +179,6 @@ def _open_in(
     now = house.clock.now()
     rule = house.book.reasons[ReasonCode(reason.code)]
     wanted = rule.lease_minutes if minutes is None else minutes
-    if not 1 <= wanted <= rule.lease_minutes:
-        remedy = f"{rule.label} allows 1 to {rule.lease_minutes} minutes."
-        return denied(DenyCode.MINUTES_ABOVE_LIMIT, "That is not a permitted duration.", remedy, "minutes")
     live = _live_leases(unit, actor, now)
     same = next((lease for lease in live if lease.tenant == row.id), None)
     open_leases = len(live) - (1 if same else 0)

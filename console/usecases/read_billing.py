@@ -1,6 +1,6 @@
 """The billing of an opened tenant: what the mirror holds, whose customer it is, what the provider was asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,7 +63,8 @@ def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage
             for each in mirror.page(kind, before=None, limit=_OTHERS)
         ]
         told = [*subscriptions, *invoices, *others]
-        happened = [line for each in told if not each.is_deleted for line in happenings(each)]
+        numbers = {each.thing.id: each.thing.number for each in invoices if isinstance(each.thing, Invoice)}
+        happened = [line for each in told if not each.is_deleted for line in happenings(each, numbers)]
         return BillingPage(
             opened=opened,
             links=plane.customers.links(),
@@ -85,8 +86,11 @@ def _records(page: BillingPage) -> int:
     return sum(len(each) for each in lists)
 
 
-def happenings(snapshot: Snapshot) -> Iterator[Happening]:
-    """Yield what an object tells of what happened, each with its reason as far as the provider gives one."""
+def happenings(snapshot: Snapshot, numbers: Mapping[str, str | None]) -> Iterator[Happening]:
+    """Yield what an object tells of what happened, each with its reason as far as the provider gives one.
+
+    Shape: `numbers` are those of invoices by their id, under which people know them; another is named by its id.
+    """
     thing = snapshot.thing
     if isinstance(thing, Subscription):
         yield from _of_subscription(thing)
@@ -95,13 +99,13 @@ def happenings(snapshot: Snapshot) -> Iterator[Happening]:
         why = "for the subscription" if thing.subscription else "asked for by hand"
         yield _line(thing, thing.issued_at, f"Invoice {name}", thing.total_minor, thing.status, why)
     elif isinstance(thing, Payment) and thing.paid_at is not None:
-        invoices = ", ".join(each.invoice for each in thing.allocations) or "no invoice"
+        invoices = ", ".join(numbers.get(each.invoice) or each.invoice for each in thing.allocations) or "no invoice"
         yield _line(thing, thing.paid_at, "Payment", thing.captured_minor, thing.status, f"pays {invoices}")
     elif isinstance(thing, Refund):
         why = (thing.reason or "no reason given").replace("_", " ")
         yield _line(thing, thing.created_at, "Refund", -thing.amount_minor, thing.status, why)
     elif isinstance(thing, CreditNote):
-        why = f"corrects {thing.invoice}"
+        why = f"corrects {numbers.get(thing.invoice) or thing.invoice}"
         yield _line(thing, thing.issued_at, f"Credit note {thing.number or ''}", -thing.total_minor, thing.status, why)
     elif isinstance(thing, Dispute):
         yield _line(

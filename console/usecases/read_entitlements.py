@@ -1,6 +1,6 @@
 """Read what an opened tenant may use at a moment, why, and what changes next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,14 +18,16 @@ from console.usecases.house import House
 from console.usecases.opened_tenant import Opened, read_opened
 
 _CHANGES = 8
+_FARTHEST = 60  # changes looked at, to say of each feature until when its value holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitlementPage:
     """Every feature with its value at a moment, the chain behind it, and the next changes after that moment.
 
-    Shape: `conditions` are those that hold at the moment; `is_now` says whether it is the present one; `stored` is what
-    the product reads, `standing` and `effects` how it stands to what holds now and what recalculating would change.
+    Shape: `conditions` are those that hold at the moment; `is_now` says whether it is the present one; `ends` says by a
+    feature's key when its value or access next changes; `stored` is what the product reads, `standing` and
+    `effects` how it stands to what holds now and what recalculating would change.
     """
 
     opened: Opened
@@ -34,6 +36,7 @@ class EntitlementPage:
     is_now: bool
     entitlements: Sequence[Entitlement]
     upcoming: Sequence[Upcoming]
+    ends: Mapping[str, datetime]
     conditions: Sequence[Condition]
     subscription: str | None
     stored: StoredSet | None
@@ -54,13 +57,15 @@ def read_entitlements(
 
     def read(_unit: ControlUnit, opened: Opened, plane: TenantPlane) -> EntitlementPage:
         inputs, stored = plane.inputs(), plane.effective_set()
+        changes = upcoming(inputs, moment, most=_FARTHEST)
         return EntitlementPage(
             opened=opened,
             now=now,
             at=moment,
             is_now=at is None,
             entitlements=effective(inputs, moment),
-            upcoming=upcoming(inputs, moment, most=_CHANGES),
+            upcoming=changes[:_CHANGES],
+            ends={row.after.feature.key: each.at for each in reversed(changes) for row in each.changes},
             conditions=[condition for condition in inputs.conditions if condition.is_live(moment)],
             subscription=inputs.subscription,
             stored=stored,

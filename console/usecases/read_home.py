@@ -18,7 +18,7 @@ from console.usecases.asking import ask_many, query, shown_to
 from console.usecases.house import House
 from console.usecases.read_findings import FindingCounts, count_findings
 from console.usecases.read_requests import Line, as_open_to, lines_of
-from console.usecases.read_reviews import review_figures
+from console.usecases.read_reviews import review_figures, reviews_owed
 from console.usecases.read_signals import count_signals
 from console.usecases.recording import emit
 
@@ -51,7 +51,7 @@ class Home:
 
     Units: `tenants_per_hour` and `tenants_per_day` are distinct tenants, top-ups not counted in.
     Shape: `findings` is None for somebody who does not reconcile, `signals` (to 99) for somebody who may not read them,
-    `reviews` for somebody who does not judge.
+    `reviews` for somebody who does not judge; `owed` is until when each review of one's own is due, the earliest first.
     """
 
     waiting: Sequence[Line]
@@ -65,6 +65,7 @@ class Home:
     findings: FindingCounts | None
     signals: int | None
     reviews: Coverage | None
+    owed: Sequence[datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ def read_home(house: House, actor: Actor) -> Home:
         waiting = unit.requests.waiting_for(actor.staff, actor.roles, now=now, after=None, limit=_SHOWN)
         leases = [lease for lease in unit.leases.open_of(actor.staff) if lease.ended_because(now) is None]
         rows = unit.directory.many([lease.tenant for lease in leases])
+        reviews = review_figures(house, unit, actor)
         return Home(
             waiting=[each for each in as_open_to(house, actor, lines_of(house, unit, waiting)) if not each.is_closed],
             mine=lines_of(house, unit, unit.requests.mine(actor.staff, after=None, limit=_SHOWN)),
@@ -108,7 +110,8 @@ def read_home(house: House, actor: Actor) -> Home:
             may_open="tenants" in pages_open_to(house, actor),
             findings=count_findings(house, unit, actor),
             signals=count_signals(house, unit, actor),
-            reviews=review_figures(house, unit, actor),
+            reviews=reviews,
+            owed=() if reviews is None else reviews_owed(unit, actor),
         )
 
 

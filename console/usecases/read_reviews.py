@@ -73,3 +73,8 @@ def review_figures(house: House, unit: ControlUnit, actor: Actor) -> Coverage | 
     if isinstance(ask(house, query(actor, "review.read", now=now)), Deny):
         return None
     return unit.reviews.coverage(now - COVERED, now)
+
+
+def reviews_owed(unit: ControlUnit, actor: Actor) -> Sequence[datetime]:
+    """Return until when each open review that somebody owns is to be judged, the earliest first, to a bound."""
+    return [each.due_at for each in unit.reviews.queue(limit=_SHOWN) if each.owner == actor.staff]

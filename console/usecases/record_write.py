@@ -22,8 +22,8 @@ ENTRY_OF: Mapping[WriteState, str] = MappingProxyType(
     {WriteState.SENT: ASKED, WriteState.DONE: WRITTEN, WriteState.REFUSED: REFUSED}
 )
 _TOLD = {
-    REFUSED: "Not done at the billing provider; the request says why.",
-    UNSETTLED: "Nobody knows yet whether the billing provider did it; the request says more.",
+    REFUSED: "not done at the billing provider; the request says why.",
+    UNSETTLED: "nobody knows yet whether the billing provider did it; the request says more.",
 }
 
 

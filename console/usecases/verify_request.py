@@ -89,8 +89,7 @@ def expire(house: House, unit: ControlUnit, actor: Actor, request: Request, *, n
             correlation=request.id,
             facts={"state": state.value},
         )
-        sentence = "Your request ran out of time."
-        tell_requester(house, unit, request, kind="expired", sentence=sentence, at=now)
+        tell_requester(house, unit, request, kind="expired", sentence="your request ran out of time.", at=now)
     return denied(DenyCode.EXPIRED, f"The request is {state.value.replace('_', ' ')}.", "File the request again.")
 
 
@@ -247,5 +246,5 @@ def _store_drift(
         changes=() if current is None else current.every_change,
     )
     tell_requester(
-        house, unit, request, kind="stale", sentence="Your request is out of date: the tenant changed.", at=now
+        house, unit, request, kind="stale", sentence="your request is out of date; the tenant changed.", at=now
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.domain.moments import minute_of
 from console.domain.tenancy import TenantStatus
 from console.usecases.opened_tenant import Opened
 from console.usecases.read_home import Places
@@ -41,7 +42,7 @@ def banner_of(around: Places, opened: Opened | None) -> Banner | None:
         return None
     use = opened.taint
     if use is not None:
-        text = f"{use.name} broke glass here in {use.reference}, {use.at:%-d %b %H:%M} UTC: look twice."
+        text = f"{use.name} broke glass here in {use.reference}, {minute_of(use.at)}: look twice."
         return Banner(kind="break_glass", text=text, href="", until=None, exit_href="")
     if opened.tenant.status is not TenantStatus.SUSPENDED:
         return None

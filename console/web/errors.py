@@ -122,7 +122,7 @@ _MISHAPS: Mapping[str, Mishap] = MappingProxyType(
             Mishap(status=500, code="bug", title="A fault of the console",
                    happened="The console came upon something that it does not understand.",
                    unchanged="What was under way was taken back; an action that had begun is settled by its record.",
-                   remedy="Tell the operator the request id below."),
+                   remedy="Tell the operator the id of the call, which stands below."),
         )
     }
 )  # fmt: skip

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from console.domain.moments import day_of, minute_of, short_day
 from console.web.security import nonce
 
 _ONE_WORD = re.compile(r"[A-Za-z0-9_.:-]+")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # By type too: a text and the markup that equals it must never share what was drawn.
 _kept = lru_cache(maxsize=4_096, typed=True)
 _STATES = {
@@ -125,6 +125,7 @@ class Marks:
         self.kbd = _kept(_kbd)
         self.copyable = _kept(self._copyable)
         self.day = _kept(self._day)
+        self.minute = _kept(_minute)
         self.countdown = _kept(self._countdown)
         self.number = _kept(self._number)
         self.money = _kept(self._money)
@@ -148,7 +149,7 @@ class Marks:
 
     def _day(self, moment: datetime) -> Markup:
         """Return a day."""
-        named = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+        named = day_of(moment)
         return Markup(f'<time datetime="{moment:%Y-%m-%d}">{named}</time>')  # noqa: S704  digits and names of months
 
     def _countdown(self, until: datetime, label: str, over: str = "ended") -> Markup:
@@ -157,7 +158,7 @@ class Marks:
         clock = f"{until.hour:02}:{until.minute:02}"
         return Markup(  # noqa: S704  both texts are escaped, the rest is digits
             f'<span class="countdown" role="timer" data-until="{_stamp(until)}" data-label="{said}" '
-            f'data-over="{escape(over)}" title="{said}: until {until.day} {_MONTHS[until.month - 1]}, '
+            f'data-over="{escape(over)}" title="{said}: until {short_day(until)}, '
             f'{clock}:{until.second:02} UTC">{self.icon("timer", size="small")}'
             f"<span data-left>until {clock} UTC</span></span>"
         )
@@ -219,13 +220,17 @@ def _kbd(keys: str) -> Markup:
 
 
 def _when(moment: datetime, is_relative: bool = True) -> Markup:  # noqa: FBT001, FBT002  as templates call it
-    day = f"{moment.day} {_MONTHS[moment.month - 1]}"
+    day = short_day(moment)
     clock = f"{moment.hour:02}:{moment.minute:02}"
     relative = " data-relative" if is_relative else ""
     return Markup(  # noqa: S704  digits and names of months
         f'<time datetime="{_stamp(moment)}" title="{day} {moment.year}, {clock}:{moment.second:02} UTC"{relative}>'
         f"{day}, {clock} UTC</time>"
     )
+
+
+def _minute(moment: datetime) -> Markup:
+    return Markup(f'<time datetime="{_stamp(moment)}">{minute_of(moment)}</time>')  # noqa: S704  digits and names of months
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Turns everything that is raised into a clear page with a request id; the table stands in errors.py."""
+"""Turns everything that is raised into a clear page with the id of the call; the table stands in errors.py."""
 
 import logging
 

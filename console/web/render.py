@@ -69,7 +69,7 @@ def refused(refusal: Refusal, *, status: int | None = None) -> Response:
 
 
 def failed(mishap: Mishap) -> Response:
-    """Return what went wrong, what was not changed, and the request id; never a trace."""
+    """Return what went wrong, what was not changed, and the id of the call; never a trace."""
     if wants_json():
         return _told(mishap.code, mishap.happened, mishap.remedy, status=mishap.status)
     context: dict[str, object] = {"mishap": mishap, "sign_in_href": ""}

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from console.domain.changes import Change
 from console.domain.decisions import Deny, GroupNeed, NeedsStepUp
 from console.domain.entries import told
+from console.domain.reconciling.catalogue import KINDS
 from console.domain.requests import Request, State
 from console.domain.tenancy import DirectoryRow
 from console.ports.trail import StoredEntry
@@ -227,9 +228,16 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
 def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """Return an entry's sentence, to stand after the actor's name; a code that ends it is written as words."""
     governed = body["governed"]
+    body = {**body, "targets": [_spoken(each) for each in body["targets"]]}
     sentence = told(body, titles={governed: f"“{titles[governed]}”"} if governed in titles else {})
     code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
     return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
+
+
+def _spoken(target: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a target as people call it: a finding by its kind's title, which the entry holds as a key."""
+    is_known = target["type"] == "finding" and target["name"] in KINDS
+    return {**target, "name": f"“{KINDS[target['name']].title}”"} if is_known else target
 
 
 def _capital(text: str) -> str:

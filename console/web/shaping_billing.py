@@ -1,12 +1,14 @@
 """The billing of an opened tenant, as its template wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from console.domain.billing.dunning import DunningState, dunning_of
 from console.domain.billing.money import exponent, worded
 from console.domain.billing.objects import Invoice, ObjectKind, Subscription
 from console.domain.billing.writes import Operation, WriteState
+from console.domain.ids import ActionKey
 from console.domain.reconciling.catalogue import KINDS
+from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer
 from console.usecases.read_billing import BillingPage, Happening
 from console.web.paths import path_of
@@ -27,6 +29,7 @@ _WRITES = {
     WriteState.DONE: ("ok", "circle-check", "Done"),
     WriteState.REFUSED: ("stop", "ban", "Refused"),
 }
+_SHOWN_ABOVE = {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}
 _OPERATIONS = {
     Operation.REFUND: "Refund",
     Operation.CREDIT: "Credit note",
@@ -50,13 +53,12 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
             _subscription(each.thing) for each in page.subscriptions if isinstance(each.thing, Subscription)
         ],
         "invoices": [
-            {**_invoice(each.thing), "is_deleted": each.is_deleted,
-             "resync_href": action_href(row, "billing.resync", kind=ObjectKind.INVOICE.value, object=each.thing.id)}
+            {**_invoice(each.thing), "is_deleted": each.is_deleted, "ways": _of_invoice(each.thing, offers, row)}
             for each in page.invoices
             if isinstance(each.thing, Invoice)
         ],
         "dunning": _dunning(page),
-        "happenings": [_happening(each) for each in page.happenings],
+        "happenings": [_happening(each, offers, row) for each in page.happenings],
         "writes": [
             {
                 "what": _OPERATIONS[each.operation],
@@ -133,7 +135,14 @@ def _invoice(thing: Invoice) -> View:
     }
 
 
-def _happening(each: Happening) -> View:
+def _of_invoice(thing: Invoice, offers: Sequence[Offer], row: DirectoryRow) -> list[View]:
+    named = {"invoice": thing.number} if thing.number else {"kind": ObjectKind.INVOICE.value, "object": thing.id}
+    credit = {"invoice": thing.id, "currency": thing.currency}
+    return _ways(offers, row, ("billing.issue_credit", credit)) or _ways(offers, row, ("billing.resync", named))
+
+
+def _happening(each: Happening, offers: Sequence[Offer], row: DirectoryRow) -> View:
+    is_refundable = each.kind is ObjectKind.PAYMENT and each.minor > 0
     return {
         "at": each.at,
         "icon": _ICONS[each.kind],
@@ -141,8 +150,21 @@ def _happening(each: Happening) -> View:
         "amount": worded(each.minor, each.currency) if each.minor else "",
         "status": each.status.replace("_", " "),
         "why": each.why,
-        "id": each.id,
+        "id": each.id if each.kind not in _SHOWN_ABOVE else "",
+        "ways": _ways(offers, row, ("billing.refund", {"payment": each.id, "currency": each.currency}))
+        if is_refundable
+        else [],
     }
+
+
+def _ways(offers: Sequence[Offer], row: DirectoryRow, *ways: tuple[str, Mapping[str, str]]) -> list[View]:
+    """Return links to those of some actions on one thing that are offered, filled in as far as the page knows."""
+    known = {offer.action.key: offer.action for offer in offers}
+    return [
+        {"button": known[key].button, "icon": known[key].icon, "href": action_href(row, key, **params)}
+        for key, params in ((ActionKey(name), params) for name, params in ways)
+        if key in known
+    ]
 
 
 def _mark(mark: tuple[str, str, str]) -> View:

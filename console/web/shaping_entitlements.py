@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from console.domain.effective_changes import Upcoming, said
 from console.domain.effective_store import Standing
 from console.domain.entitlements import Access, Condition, ConditionKind, Entitlement, Grant, GrantSource
+from console.domain.moments import day_of, minute_of
 from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer
 from console.usecases.read_entitlements import EntitlementPage
@@ -165,7 +166,7 @@ def _entitlement(
         "currency": feature.currency,
         "digits": minor_digits(feature.currency),
         "is_overridden": any(_is_running(grant, page.at) for grant in entitlement.winners),
-        "until": entitlement.valid_until,
+        "until": page.ends.get(feature.key),
         "sources": _chain(entitlement),
         "use": _use(entitlement),
         "override_href": action_href(row, OVERRIDE, feature=feature.key) if can_override and page.is_now else "",
@@ -251,9 +252,9 @@ _OPS = {"add": "+ {}", "grant": "joins with {}", "deny": "denies it"}
 def _until(grant: Grant) -> str:
     if grant.source is GrantSource.DEFAULT:
         return "nothing else grants it"
-    since = f"since {grant.starts_at:%-d %b %Y}"
+    since = f"since {day_of(grant.starts_at)}"
     return since if grant.end is None else f"{since}, until {_moment(grant.end)}"
 
 
 def _moment(moment: datetime) -> str:
-    return f"{moment:%-d %b %Y %H:%M} UTC"
+    return minute_of(moment)

@@ -17,7 +17,7 @@ from console.usecases.read_findings import FindingCounts
 from console.usecases.read_home import Home
 from console.usecases.search_directory import SearchAnswer
 from console.web.forms.leases import LeaseForm
-from console.web.forms.posted import REASON_FIELDS
+from console.web.forms.posted import field_faults
 from console.web.paths import path_of
 from console.web.shaping import View, refusal_view, request_queue, tenant_view, with_query
 from console.web.shaping_reviews import coverage_view
@@ -45,6 +45,8 @@ _NOTICE_ICONS = {
     "emergency_sign_in": "siren",
     "tampering": "siren",
 }
+_NOTICE_WORDS = {"approval_wanted": "Your vote is wanted", "stale": "Out of date", "signal": "Signal"}
+_ID_END = 6  # enough to tell two requests of a day apart
 
 
 def home_view(home: Home) -> View:
@@ -59,16 +61,17 @@ def home_view(home: Home) -> View:
         "findings": findings_view(home.findings),
         "signals": signals_line(home.signals),
         "reviews": None if home.reviews is None else coverage_view(home.reviews),
+        "owed": {"count": len(home.owed), "due_at": home.owed[0]} if home.owed else None,
     }
 
 
 def notice_queue(notices: Iterable[Notice]) -> list[View]:
-    """Return notices as a queue, each with the icon of its kind."""
+    """Return notices as a queue, each with the icon and the word of its kind and the end of its request's id."""
     return [
         {
             "href": n.path,
             "title": n.sentence,
-            "meta": [],
+            "meta": _notice_meta(n),
             "icon": _NOTICE_ICONS.get(n.kind, "info"),
             "initials": "",
             "hue": 0,
@@ -78,6 +81,12 @@ def notice_queue(notices: Iterable[Notice]) -> list[View]:
         }
         for n in notices
     ]
+
+
+def _notice_meta(notice: Notice) -> list[str]:
+    _place, _, request = notice.path.partition("/requests/")
+    word = _NOTICE_WORDS.get(notice.kind, notice.kind.replace("_", " ").replace(".", " ").capitalize())
+    return [word, f"request …{request[-_ID_END:]}"] if request else [word]
 
 
 def findings_view(counts: FindingCounts | None) -> View | None:
@@ -164,9 +173,8 @@ def only_exact_hit(answer: SearchAnswer) -> DirectoryRow | None:
 
 def lease_view(offer: LeaseOffer, typed: LeaseForm, *, refusal: Deny | None = None) -> View:
     """Return the form that opens a tenant: what each reason permits, how long, and what the customer is told."""
-    faults = dict(typed.faults)
-    if refusal is not None and refusal.field:
-        faults[REASON_FIELDS.get(refusal.field, refusal.field)] = f"{refusal.sentence} {refusal.remedy}".strip()
+    found = {**(field_faults(refusal) if refusal is not None else {}), **typed.faults}
+    faults = {name: found[name] for name in dict.fromkeys([*_LABELS, *found]) if name in found}
     chosen = typed.code or offer.reasons[0].code
     return {
         "tenant": tenant_view(offer.tenant),

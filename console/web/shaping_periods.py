@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from console.domain.billing.money import worded
 from console.domain.ids import StaffId
+from console.domain.moments import day_of, minute_of
 from console.domain.periods import Period, PeriodEvent, PeriodState, SealedFile
 from console.usecases.offer_actions import Offer
 from console.usecases.read_periods import PeriodPage, PeriodsPage
@@ -93,7 +94,7 @@ def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
     earlier = page.earlier
     is_prepared = period.state in {PeriodState.SOFT_CLOSED, PeriodState.CLOSED}
     lines = [
-        (page.is_over, "The month is over", f"Its end: {period.until:%-d %b %Y} 00:00 UTC", ""),
+        (page.is_over, "The month is over", f"Its end: {day_of(period.until)}, 00:00 UTC", ""),
         (
             earlier is None or earlier.state is PeriodState.CLOSED,
             "The month before is closed" if earlier is not None else "The books begin with this month",
@@ -109,7 +110,7 @@ def _checks(page: PeriodPage, pages: Collection[str]) -> list[View]:
         (
             page.compared_at is not None and page.compared_at >= period.until,
             "All tenants were compared with the provider since",
-            "" if page.compared_at is None else f"Last up to {page.compared_at:%-d %b %Y %H:%M} UTC",
+            "" if page.compared_at is None else f"Last up to {minute_of(page.compared_at)}",
             "",
         ),
         (

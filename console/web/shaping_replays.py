@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from console.domain.ids import EndpointId
+from console.domain.moments import short_day
 from console.domain.replays import Excluded, ItemState, Run, RunState, Wanted, least_seconds
 from console.domain.tenancy import DirectoryRow
 from console.domain.webhooks import Endpoint
@@ -165,8 +166,8 @@ def _what(run: Run) -> str:
     which = counted(len(chosen.event_types), "event type") if chosen.event_types else "all events"
     since, until = chosen.since, chosen.until
     is_one_day = since.date() == until.date()
-    to = f"{until:%H:%M}" if is_one_day else f"{until:%-d %b, %H:%M}"
-    return f"{which.capitalize()} {_WANTED[chosen.wanted]}, {where}, {since:%-d %b, %H:%M} to {to} UTC"
+    to = f"{until:%H:%M}" if is_one_day else f"{short_day(until)}, {until:%H:%M}"
+    return f"{which.capitalize()} {_WANTED[chosen.wanted]}, {where}, {short_day(since)}, {since:%H:%M} to {to} UTC"
 
 
 def _nodes(run: Run) -> list[View]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Decision, Deny, GroupNeed, NeedsStepUp
+from console.domain.moments import minute_of, short_day
 from console.domain.requests import Request, State, Verdict, Vote
 from console.ports.trail import StoredEntry
 from console.usecases.read_requests import Inbox, Line, RequestPage
@@ -123,7 +124,7 @@ def _taint(page: RequestPage) -> View | None:
     use = page.taint
     if use is None or use.request == page.request.id:
         return None
-    text = f"{use.name} in {use.reference}, {use.at:%-d %b %H:%M} UTC. Look twice until {use.tainted_until:%-d %b}."
+    text = f"{use.name} in {use.reference}, {minute_of(use.at)}. Look twice until {short_day(use.tainted_until)}."
     return {"title": "In the shadow of break-glass on this tenant", "text": text}
 
 
@@ -213,7 +214,7 @@ def _clocks(page: RequestPage) -> list[View]:
             "label": "To approve",
             "until": request.approve_by,
             "state": first,
-            "note": f"until {request.approve_by:%-d %b, %H:%M} UTC",
+            "note": f"until {short_day(request.approve_by)}, {request.approve_by:%H:%M} UTC",
         },
         {"label": "To run", "until": request.execute_by, "state": second, "note": run_note},
     ]

@@ -217,7 +217,11 @@ def _more(body: Mapping[str, Any]) -> list[View]:
 def _field_groups(body: Mapping[str, object]) -> list[View]:
     """Return the parts of a body as groups of label and text; what is empty is left out."""
     parts = ("actor", "tenant", "reason", "authorisation", "exposure", "request", "facts", "program")
-    groups = [{"label": part.capitalize(), "rows": _rows(body[part])} for part in parts if body.get(part)]
+    groups = [
+        {"label": "Call" if part == "request" else part.capitalize(), "rows": _rows(body[part])}
+        for part in parts
+        if body.get(part)
+    ]
     targets = body["targets"]
     if isinstance(targets, list) and targets:
         groups.insert(1, {"label": "Targets", "rows": [row for target in targets for row in _rows(target)]})
@@ -238,6 +242,8 @@ def _rows(part: object) -> list[tuple[str, str]]:
 def _text(value: object) -> str:
     if isinstance(value, str | int):
         return str(value)
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -31,7 +31,7 @@ from console.web import asking, render
 from console.web.closed import closed
 from console.web.errors import STATUS
 from console.web.forms.actions import SentAction
-from console.web.forms.posted import REASON_FIELDS
+from console.web.forms.posted import field_faults
 from console.web.frame import is_stepped_up
 from console.web.made import page_of
 from console.web.shaping import Seen, groups_in_words
@@ -172,7 +172,7 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
         case Deny() | NeedsStepUp():
             return _refused(walk, answer)
         case Ran(applied=applied) if page_of(walk.form.tenant, applied.made):
-            render.say(*_said(answer))
+            render.say("ok", applied.sentence)
             return render.seen_path(page_of(walk.form.tenant, applied.made))
         case Waiting() | CountingDown() | Ran() | Failed() | Unsettled() | Already():
             render.say(*_said(answer))
@@ -180,16 +180,17 @@ def _answered(walk: Walk, answer: Proposal) -> Response:
 
 
 def _said(answer: Waiting | CountingDown | Ran | Failed | Unsettled | Already) -> tuple[str, str]:
+    """Return what the page of the request does not say by itself: how it went stands there once."""
     match answer:
         case Waiting(request=request):
             return "ok", f"Asked. It waits for {groups_in_words(request.needs)}."
         case CountingDown(told=told, is_drill=is_drill):
             drill = "A drill: nothing will be changed. " if is_drill else ""
             return "warn", f"{drill}It counts down, and {told} people were told. Stop it here while you still can."
-        case Ran(applied=applied):
-            return "ok", applied.sentence
-        case Failed(sentence=sentence):
-            return "stop", f"It did not run, and nothing was changed: {sentence}"
+        case Ran():
+            return "ok", "It ran at once; nobody else had to agree."
+        case Failed():
+            return "stop", "It did not run."
         case Unsettled():
             return "warn", "It went out to the tenant's plane; its outcome is not known yet and is being asked for."
         case Already():
@@ -197,9 +198,8 @@ def _said(answer: Waiting | CountingDown | Ran | Failed | Unsettled | Already) -
 
 
 def _refused(walk: Walk, refusal: Deny | NeedsStepUp) -> Response:
-    """Return the page with the refusal at its field, or above everything where it is about no field."""
+    """Return the page with each fault at its field, or above everything where it is about no field."""
     if isinstance(refusal, Deny) and refusal.field:
-        name = REASON_FIELDS.get(refusal.field, refusal.field)
-        return preview(walk, status=422, faults={name: f"{refusal.sentence} {refusal.remedy}".strip()})
+        return preview(walk, status=422, faults=field_faults(refusal))
     status = 403 if isinstance(refusal, NeedsStepUp) else STATUS[refusal.code]
     return preview(walk, status=status, refusal=refusal)

@@ -13,8 +13,10 @@
     return true;
   };
 
-  const rowLinks = () => [...document.querySelectorAll("[data-rows] > *")]
-    .map((row) => row.querySelector("a[href], button:not([disabled])"))
+  // A row says which of its controls is its own; else its first is, and what only copies an id comes last.
+  const ownControl = (row) => row.querySelector("[data-own]")
+    ?? row.querySelector("a[href], button:not([disabled]):not([data-copy])") ?? row.querySelector("[data-copy]");
+  const rowLinks = () => [...document.querySelectorAll("[data-rows] > *")].map(ownControl)
     .filter((link) => link && link.getClientRects().length > 0);
 
   const step = (by) => {

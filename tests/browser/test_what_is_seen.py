@@ -53,6 +53,17 @@ def test_it_masks_a_revealed_address_again_after_a_minute(arrive: Arrive) -> Non
     expect(agent.main.locator(".masked__shape")).to_have_text("l•••@a•••.example")
 
 
+def test_it_walks_down_the_members_by_their_own_controls(arrive: Arrive) -> None:
+    agent = arrive("support_agent")
+    open_tenant(agent, ACME)
+    agent.open(f"/t/{ACME}/members")
+    rows = agent.main.locator("[data-rows] > tr")
+    agent.press("j", "j")
+    expect(rows.nth(1).get_by_role("link", name=re.compile("^Reveal the e-mail address"))).to_be_focused()
+    agent.press("k")
+    expect(rows.nth(0).get_by_role("link", name=re.compile("^Reveal the e-mail address"))).to_be_focused()
+
+
 def test_it_warns_before_a_lease_ends(arrive: Arrive) -> None:
     agent = arrive("support_agent", has_hand_clock=True)
     open_tenant(agent, ACME, minutes="10")

@@ -55,7 +55,7 @@ def test_it_never_runs_away(book: PolicyBook, letter: str) -> None:
     started = time.perf_counter()
     for rule in book.reasons.values():
         assert re.fullmatch(rule.reference_pattern, text) is None
-        assert rule.fault(Reason(code=rule.code, reference=text)) is not None
+        assert rule.faults(Reason(code=rule.code, reference=text))
     assert time.perf_counter() - started < 2
 
 

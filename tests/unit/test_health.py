@@ -40,7 +40,9 @@ def test_it_reassures_when_nothing_is_wrong() -> None:
 def test_it_finds_a_payment_that_the_mirror_missed() -> None:
     (only,) = found(OPEN)
     assert (only.weight, only.action, only.params) == (Weight.STOP, "billing.resync", (("invoice", "INV-acme-1"),))
-    assert "INV-acme-1 is paid at the provider; our mirror still says open since 09:00 UTC on 21 Nov" in only.sentence
+    assert (
+        "INV-acme-1 is paid at the provider; our mirror still says open since 21 Nov 2026, 09:00 UTC" in only.sentence
+    )
 
 
 def test_it_counts_unpaid_invoices_past_their_day() -> None:

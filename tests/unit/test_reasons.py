@@ -26,7 +26,7 @@ def reason(reference: str = "T-1234", note: str = "They cannot sign in.") -> Rea
 
 @pytest.mark.parametrize("given", [reason(), reason(" T-1234 "), reason(note="x" * 2_000), reason("T-" + "1" * 60)])
 def test_it_accepts_a_whole_reason(given: Reason) -> None:
-    assert RULE.fault(given) is None
+    assert RULE.faults(given) == ()
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,17 @@ def test_it_accepts_a_whole_reason(given: Reason) -> None:
         (reason(note="They said \u202eno."), "note", "bad_parameter"),
     ],
 )
-def test_it_names_field_code_and_remedy_of_the_first_fault(given: Reason, field: str, code: str) -> None:
-    fault = RULE.fault(given)
-    assert fault is not None
+def test_it_names_field_code_and_remedy_of_a_fault(given: Reason, field: str, code: str) -> None:
+    (fault,) = RULE.faults(given)
     assert fault[:2] == (field, code)
     assert fault[2].endswith(".")
 
 
+def test_it_names_every_fault_of_a_reason_the_reference_first() -> None:
+    faults = RULE.faults(reason("ticket 5", note=""))
+    assert [fault[:2] for fault in faults] == [("reference", "reference_malformed"), ("note", "note_missing")]
+
+
 def test_it_asks_for_a_note_only_where_the_code_does() -> None:
     relaxed = ReasonRule(**{name: getattr(RULE, name) for name in RULE.__slots__} | {"note_required": False})
-    assert relaxed.fault(reason(note="")) is None
+    assert relaxed.faults(reason(note="")) == ()

@@ -47,6 +47,7 @@ def test_moments_and_amounts_are_spelt_out(marks: Marks) -> None:
         '<time datetime="2026-01-05T07:03:09Z" title="5 Jan 2026, 07:03:09 UTC" data-relative>5 Jan, 07:03 UTC</time>'
     )
     assert "data-relative" not in marks.when(MOMENT, is_relative=False)
+    assert marks.minute(MOMENT) == '<time datetime="2026-01-05T07:03:09Z">5 Jan 2026, 07:03 UTC</time>'
     assert marks.day(MOMENT) == '<time datetime="2026-01-05">5 Jan 2026</time>'
     assert "−1,234.05 <" in marks.money(-123405, "EUR")  # noqa: RUF001  a minus sign
     assert "1,234 <" in marks.money(1234, "JPY", 0)

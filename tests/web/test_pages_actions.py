@@ -14,6 +14,30 @@ def test_it_shows_choices_with_what_holds_now(cast: Cast) -> None:
     assert agent.get(OVERRIDE, headers=FRAGMENT).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (OVERRIDE, '<select class="input input--select" id="feature"'),
+        (f"{OVERRIDE}?feature=seats", 'id="value"'),
+        ("/t/nordwind/actions/tenant.add_note", "<textarea"),
+    ],
+)
+def test_it_puts_the_caret_into_the_first_empty_field_of_any_kind(cast: Cast, path: str, field: str) -> None:
+    before, _, after = opened(cast).get(path).text.partition("data-focus-on-load")
+    assert field in before[before.rindex("<") :]
+    assert "data-focus-on-load" not in after
+
+
+def test_it_puts_the_caret_into_the_code_where_only_that_is_missing(cast: Cast) -> None:
+    agent = opened(cast)
+    cast.clock.pass_by(minutes=11)
+    _page, form = previewed(agent)
+    page = agent.post(OVERRIDE, {**form, **CONTRACT, "step": "preview"})
+    before, _, after = page.text.partition("data-focus-on-load")
+    assert 'id="step_up_code"' in before[before.rindex("<") :]
+    assert "data-focus-on-load" not in after
+
+
 def test_it_previews_and_names_who_must_approve(cast: Cast) -> None:
     page, form = previewed(opened(cast))
     assert "Ask finance lead to approve" in page.text
@@ -158,7 +182,7 @@ def test_it_names_the_rule_that_refuses_and_the_way_out(cast: Cast) -> None:
     agent = opened(cast)
     page, _form = previewed(agent, feature="seats", value="90000", until="2027-03-01")
     assert "override.ceiling" in page.text
-    assert "Stay within 2000 % of the present value" in page.text
+    assert "Stay within 2,000 % of the present value" in page.text
     assert 'value="ask"' not in page.text
 
 

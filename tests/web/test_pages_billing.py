@@ -5,30 +5,36 @@ from datetime import timedelta
 
 import pytest
 
+from console.domain.billing.objects import BillingObject
 from console.domain.ids import SHARED_PLANE
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.usecases.scopes import NO_REASON, SYSTEM
-from tests.billing import AN_INVOICE, DAY, told
+from tests.billing import AN_INVOICE, DAY, PAID, told
 from tests.web.cast import Cast
 from tests.web.money_stage import bank
 from tests.web.walks import opened
 from tests.web.world import TENANTS
 
+PAID_BUT_LOCKED_OUT = {"reason_code": "BILLING_RECONCILIATION", "reason_reference": "INV-2026-004711"}
 PAGE = "/t/nordwind/billing"
 
 
 def owing(cast: Cast, attempts: int, *, again: bool) -> None:
     """Let the mirror hold an invoice that was tried so often."""
     bank(cast, "nordwind")
+    mine = replace(AN_INVOICE, id="in_nordwind2", customer="cus_nordwind", subscription="sub_nordwind2")
+    mirrored(cast, replace(mine, attempts=attempts, next_attempt_at=cast.clock.now() + 3 * DAY if again else None))
+
+
+def mirrored(cast: Cast, thing: BillingObject) -> None:
+    """Let the mirror hold one more state of a thing."""
     now = cast.clock.now()
     scope = TenantScope(
         tenant=TENANTS["nordwind"], plane=SHARED_PLANE, staff=SYSTEM, basis=ScopeBasis.JOB, reason=NO_REASON,
         not_after=now + timedelta(minutes=5),
     )  # fmt: skip
-    mine = replace(AN_INVOICE, id="in_nordwind2", customer="cus_nordwind", subscription="sub_nordwind2")
-    tried = replace(mine, attempts=attempts, next_attempt_at=now + 3 * DAY if again else None)
     with cast.house.store.write() as unit:
-        unit.tenant(scope).mirror.put(told(tried, at=now + timedelta(seconds=1)))
+        unit.tenant(scope).mirror.put(told(thing, at=now + timedelta(seconds=1)))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,33 @@ def test_it_says_how_far_collecting_has_come(cast: Cast, again: bool, sentence: 
     assert "Collecting what is owed" in page.text
     assert sentence in page.text
     assert state in page.text
+
+
+def test_it_leads_from_each_payment_and_invoice_to_what_may_be_done_about_it(cast: Cast) -> None:
+    bank(cast, "nordwind")
+    finance = cast.sign_in("finance")
+    assert finance.post("/tenants/nordwind/lease", PAID_BUT_LOCKED_OUT).status_code == 303
+    text = finance.get(PAGE).text
+    refund = "/t/nordwind/actions/billing.refund?payment=pi_nordwind1&amp;currency=EUR"
+    assert refund in text
+    assert "billing.issue_credit?invoice=in_nordwind1&amp;currency=EUR" in text
+    assert "Copy pi_nordwind1" in text
+    page = finance.get(refund.replace("&amp;", "&"))
+    assert 'value="pi_nordwind1"' in page.text
+    assert 'value="EUR"' in page.text
+
+
+def test_it_offers_no_refund_to_somebody_who_may_not_ask_for_one(cast: Cast) -> None:
+    bank(cast, "nordwind")
+    text = opened(cast).get(PAGE).text
+    assert "billing.resync?kind=invoice&amp;object=in_nordwind2" in text
+    assert "billing.refund" not in text
+
+
+def test_it_names_the_invoice_of_a_payment_by_its_number(cast: Cast) -> None:
+    bank(cast, "nordwind")
+    mirrored(cast, replace(PAID, id="in_nordwind1", number="INV-2026-000001", customer="cus_nordwind"))
+    assert "pays INV-2026-000001" in opened(cast).get(PAGE).text
 
 
 def test_it_says_nothing_of_collecting_where_nothing_was_tried_in_vain(cast: Cast) -> None:

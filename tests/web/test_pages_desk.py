@@ -1,8 +1,13 @@
 """Home, search, tenants, lease form and palette, as pages and as fragments."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from tests.web.cast import Browser, Cast
+from console.domain.ids import PersonKey, ReviewId, StaffId
+from console.domain.reviews import Review, ReviewKind
+from tests.web.cast import PEOPLE, Browser, Cast
 from tests.web.walks import FRAGMENT, asked, fields, opened
 
 LEASE = "/tenants/nordwind/lease"
@@ -28,13 +33,35 @@ def test_it_names_the_next_step_where_nothing_is_open(agent: Browser) -> None:
 
 def test_it_shows_what_is_open_and_what_waits(cast: Cast) -> None:
     agent = opened(cast)
-    asked(cast, agent)
+    request = asked(cast, agent).rpartition("/")[2]
     mine = agent.get("/").text
     assert "Nordwind Logistik GmbH" in mine
     assert "waits for finance lead" in mine
     lead = cast.sign_in("finance_lead").get("/").text
     assert "asked by Noor Haddad" in lead
-    assert "Noor Haddad asks: Override a limit" in lead
+    told = lead.partition(">Notices<")[2]
+    assert "Noor Haddad asks: Override a limit. It needs 1 Finance lead, until 21 Nov 2026, 16:00 UTC." in told
+    assert f"request …{request[-6:]}" in told
+    assert "Nordwind" not in told.partition("</section>")[0]
+
+
+def test_it_counts_the_reviews_that_somebody_owes(cast: Cast) -> None:
+    lead = cast.sign_in("support_lead")
+    assert "Mine, to be judged</span>" in lead.get("/").text
+    now = cast.clock.now()
+    owed = Review(
+        id=ReviewId("rev_1"), kind=ReviewKind.SAMPLE, subject="evt_1", title="Seats of Nordwind", tenant=None,
+        actor=StaffId("stf_nobody"), actor_name="Nobody", person=PersonKey("local|nobody"), approvers=frozenset(),
+        gainers=frozenset(), opened_at=now, due_at=now + timedelta(days=7), owner=PEOPLE["support_lead"].id,
+    )  # fmt: skip
+    others = replace(owed, id=ReviewId("rev_2"), subject="evt_2", owner=PEOPLE["support_lead_2"].id)
+    with cast.house.store.write() as unit:
+        for each in (owed, others):
+            unit.reviews.add(each)
+    line = lead.get("/").text.partition("Mine, to be judged</a>")[2].partition("</li>")[0]
+    assert '<b class="num">1</b>' in line
+    assert "28 Nov, 12:00 UTC" in line
+    assert "Seats of Nordwind" not in line
 
 
 def test_it_offers_no_search_to_an_administrator(cast: Cast) -> None:
@@ -115,6 +142,39 @@ def test_it_keeps_what_was_typed_in_a_wrong_lease_form(
     assert answer.status_code == status, answer.text
     assert told in answer.text
     assert sent["reason_note"] in answer.text
+
+
+def test_it_names_every_fault_of_a_lease_form_at_once(cast: Cast, agent: Browser) -> None:
+    page = agent.get(LEASE)
+    wrong = {"reason_reference": "nonsense", "reason_note": "n" * 2_001, "minutes": "soon"}
+    answer = agent.post(LEASE, fields(page, LEASE) | REASON | wrong)
+    assert answer.status_code == 422
+    assert "3 fields need mending; nothing was changed" in answer.text
+    for name, told in (
+        ("reason_reference", "The ticket looks like SUP-48213."),
+        ("minutes", "Give whole minutes"),
+        ("reason_note", "Keep the note under 2000 characters."),
+    ):
+        assert f'href="#{name}"' in answer.text
+        assert told in answer.text.partition(f'id="{name}-error"')[2].partition("</p>")[0]
+        assert wrong[name] in answer.text
+    assert cast.count("lease.refused") == 1
+
+
+def test_it_asks_the_ticket_system_also_when_another_field_is_wrong(agent: Browser) -> None:
+    answer = agent.post(
+        LEASE, fields(agent.get(LEASE), LEASE) | REASON | {"reason_reference": "ZD-1404", "minutes": "31"}
+    )
+    assert "2 fields need mending" in answer.text
+    assert "There is no such ticket. Check the number." in answer.text
+    assert "Customer support allows 1 to 30 minutes." in answer.text
+
+
+def test_it_opens_nothing_by_a_form_that_sends_a_field_twice(cast: Cast, agent: Browser) -> None:
+    sent = fields(agent.get(LEASE), LEASE) | REASON
+    answer = agent.post(LEASE, {**sent, "reason_code": [sent["reason_code"]] * 2})
+    assert answer.status_code == 422
+    assert cast.count("lease.open") == 0
 
 
 def test_it_lets_only_who_may_open_tenants_see_the_form(cast: Cast) -> None:

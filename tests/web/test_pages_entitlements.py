@@ -119,6 +119,23 @@ def test_it_previews_what_else_changes_with_an_override(cast: Cast) -> None:
     assert "160 seats are in use, more than this gives: above the limit." in text
 
 
+def test_it_says_of_each_feature_until_when_its_own_value_holds(cast: Cast) -> None:
+    override = OverrideRecord(
+        tenant=NORDWIND, external_id="more-1", feature="seats", value=300, label="Contract", reference="CTR-2026-0117",
+        starts_at=NOON - DAY, until=NOON + 90 * DAY, ended_at=None, op="set",
+    )  # fmt: skip
+    grace = ConditionRecord(
+        tenant=NORDWIND, external_id="grace-1", condition="grace", cause="An invoice is overdue", starts_at=NOON - DAY,
+        until=NOON + 9 * DAY,
+    )  # fmt: skip
+    bring(cast, override, grace)
+    text = opened(cast).get(PAGE).text
+    assert "until 30 Nov 2026, 12:00 UTC" in text, "what is granted in grace ends then"
+    row = text.partition('<span class="cell__sub mono">seats</span>')[2].partition("</tr>")[0]
+    until = row.partition('<td class="cell--time">')[2].partition("</td>")[0]
+    assert "19 Feb 2027, 12:00 UTC" in until
+
+
 def test_it_refuses_an_override_that_a_deny_stands_above(cast: Cast) -> None:
     deny = OverrideRecord(
         tenant=NORDWIND, external_id="deny-1", feature="seats", value=0, label="Abuse case A-1", reference="A-1",

@@ -77,7 +77,8 @@ def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, st
     answer = approved(lead, waiting[1])
     assert answer.status_code == 303
     text = lead.get(waiting[1]).text
-    assert "Your vote was the last one needed." in text
+    assert "Your vote was the last one needed. It ran." in text
+    assert text.count(": 300 seats until ") == 1, "the page says once what came of it"
     assert "confirmed by one-time code" in text
     assert "1 of 1" in text
     assert cast.count("action.executed") == 1
@@ -90,6 +91,9 @@ def test_its_notices_leave_the_house_without_what_it_is_about(cast: Cast, waitin
     with cast.house.store.read() as unit:
         told = [each for who in PEOPLE.values() for each in unit.outbox.unread(who.id, limit=50)]
     assert {"approval_wanted", "approved", "executed"} <= {each.kind for each in told}
+    said = {each.kind: each.sentence for each in told}
+    assert said["approved"] == "Override a limit: Mara Lindqvist approved your request."
+    assert said["executed"] == "Override a limit: done."
     for notice in told:
         assert not any(text in notice.sentence for text in ("300", "Nordwind", "CTR-2026-0117")), notice
 

@@ -1,5 +1,6 @@
 """Small things on the screen that say what is, to whom it matters."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from console.adapters.notice_folder import NoticeFolder
 from console.domain.tenancy import TenantStatus
 from console.usecases.deliver_notices import deliver_notices
+from console.usecases.note_findings import tell_of_finding
 from tests.attacks.door import Door
+from tests.reconciling import A_FINDING
 from tests.web.cast import Cast, on_stage
 from tests.web.walks import OVERRIDE, SEATS, approved, asked, fields, opened
+from tests.web.world import TENANTS
 
 
 @pytest.fixture
@@ -112,6 +116,14 @@ def test_a_notice_in_the_trail_names_the_person(cast: Cast, tmp_path: Path) -> N
     assert deliver_notices(cast.house, NoticeFolder(tmp_path / "notices"))
     told = [entry["targets"][0] for entry in cast.entries("notice.sent")]
     assert "Mara Lindqvist" in {target["name"] for target in told}
+
+
+def test_a_finding_is_called_by_its_title_in_what_happened(cast: Cast) -> None:
+    finding = replace(A_FINDING, kind="payment_without_invoice", tenant=TENANTS["nordwind"])
+    with cast.house.store.write() as unit:
+        tell_of_finding(unit, "finding.opened", finding, at=cast.clock.now())
+    text = cast.sign_in("security_auditor").get("/trail").text
+    assert "found “Payment without invoice” on Nordwind Logistik GmbH" in text
 
 
 def test_each_environment_has_its_own_badge(tmp_path: Path) -> None:

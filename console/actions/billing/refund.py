@@ -12,6 +12,7 @@ from console.domain.billing.particulars import is_going_on
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
 
@@ -137,7 +138,7 @@ def _kept(period: Subscription | None) -> str:
     """Return why a refund moves no access: it says nothing of the subscription."""
     if period is None:
         return "A refund alone takes nothing away."
-    return f"Access is kept until {period.period_until:%-d %b %Y}, the end of the current period."
+    return f"Access is kept until {day_of(period.period_until)}, the end of the current period."
 
 
 def _warnings(params: Params, read: _Read, period: Subscription | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from console.domain.billing.wording import called, changes_between, consequence,
 from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -120,7 +121,7 @@ def _shown(params: Params, subject: Subject, tools: Tools) -> tuple[str | None, 
 
 
 def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    return minute_of(at)
 
 
 def _title(subject: Subject) -> str:

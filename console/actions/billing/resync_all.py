@@ -9,6 +9,7 @@ from console.domain.billing.resyncing import JOB, QUEUE, Progress, key_of
 from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
 
@@ -68,7 +69,7 @@ def _asked(params: Params, tools: Tools) -> str:
         return "everything"
     if params.since > tools.now.date():
         raise Fault("since", "Choose a day that has come.")
-    return f"what was made since {params.since.isoformat()}"
+    return f"what was made since {day_of(params.since)}"
 
 
 ACTION = Action(

@@ -11,6 +11,7 @@ from console.domain.bought import Supposed
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, TenantId
 from console.domain.jobs import JobDraft
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -39,7 +40,7 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
     if field == "customer":
         links = tools.plane().customers.links()
         return tuple(
-            Choice(value=each.customer, label=each.customer, current=f"since {each.linked_at:%Y-%m-%d}")
+            Choice(value=each.customer, label=each.customer, current=f"since {day_of(each.linked_at)}")
             for each in links
         )
     return ledger.options(AT_PROVIDER) if field == "at_provider" else ()

@@ -13,6 +13,7 @@ from console.domain.effective_store import what_if
 from console.domain.entitlements import Condition, ConditionKind
 from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
 
@@ -104,7 +105,7 @@ def _words(ended: Condition) -> str:
 
 
 def _next(ended: Condition) -> str:
-    return "" if ended.until is None else f"; the next period begins on {ended.until:%-d %b %Y}"
+    return "" if ended.until is None else f"; the next period begins on {day_of(ended.until)}"
 
 
 ACTION = Action(

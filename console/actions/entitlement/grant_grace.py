@@ -13,6 +13,7 @@ from console.domain.effective_store import what_if
 from console.domain.entitlements import Condition, ConditionKind
 from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -49,12 +50,12 @@ def preview(params: Params, tools: Tools) -> Preview:
     changed = with_condition(inputs, grace)
     effects = what_if(inputs, changed, tools.now)
     return Preview(
-        sentence=f"Grant grace until {params.until:%-d %b %Y}: {grace.cause}",
-        changes=(Change(field="Grace", before=None, after=f"{grace.cause}, until {params.until:%Y-%m-%d} 00:00 UTC"),),
+        sentence=f"Grant grace until {day_of(params.until)}: {grace.cause}",
+        changes=(Change(field="Grace", before=None, after=f"{grace.cause}, until {day_of(params.until)}, 00:00 UTC"),),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version, "grace": grace.id},
         facts={"days": -((tools.now - _until(params)) // timedelta(days=1))},
         warnings=_afterwards(grace, tools),
-        customer=f"What is paid for by plan, contract and add-ons stays until {params.until:%-d %b %Y}.",
+        customer=f"What is paid for by plan, contract and add-ons stays until {day_of(params.until)}.",
         target_type="grace",
         target_id=grace.id,
         access=access_effect(effects, also=behind(tools.plane().effective_set(), inputs, tools.now)),
@@ -69,8 +70,8 @@ def apply(params: Params, tools: Tools) -> Applied:
     except ConflictError:
         raise Fault("cause", _taken(grace.cause)) from None
     return Applied(
-        sentence=f"Grace runs until {params.until:%-d %b %Y}.",
-        changes=(Change(field="Grace", before=None, after=f"{grace.cause}, until {params.until:%Y-%m-%d}"),),
+        sentence=f"Grace runs until {day_of(params.until)}.",
+        changes=(Change(field="Grace", before=None, after=f"{grace.cause}, until {day_of(params.until)}"),),
     )
 
 
@@ -78,7 +79,7 @@ def _grace(params: Params, tools: Tools) -> Condition:
     if params.cause not in _CAUSES:
         raise Fault("cause", "Choose a cause from the list.")
     if _until(params) <= tools.now:
-        raise Fault("until", f"Choose a day after today ({tools.now:%Y-%m-%d}, UTC).")
+        raise Fault("until", f"Choose a day after today ({day_of(tools.now)}, UTC).")
     cause = _CAUSES[params.cause]
     grace = Condition(
         id=f"grace:{params.cause}:{tools.reason.reference}",

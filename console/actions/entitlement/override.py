@@ -12,6 +12,7 @@ from console.domain.effective_set import effective, effective_of, without_suspen
 from console.domain.effective_store import what_if
 from console.domain.entitlements import Access, Entitlement, FeatureKind, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
+from console.domain.moments import day_of, minute_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -74,11 +75,11 @@ def preview(params: Params, tools: Tools) -> Preview:
     back = feature.worded(_entitlement(params.feature, then, until).value)
     ends = next_change(params.feature, without_suspension(inputs), tools.now)
     return Preview(
-        sentence=f"{feature.name}: {_amount(now)} → {_amount(after)} until {params.until:%-d %b %Y}",
+        sentence=f"{feature.name}: {_amount(now)} → {_amount(after)} until {day_of(params.until)}",
         changes=(
             Change(field=feature.name, before=_amount(now), after=_amount(after)),
             Change(field="Decided by", before=_winner(now), after=_with("Override", tools.reason.reference)),
-            Change(field="Valid until", before=_end(ends), after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
+            Change(field="Valid until", before=_end(ends), after=f"{day_of(params.until)}, 00:00 UTC"),
         ),
         fingerprint={"entitlement_version": tools.plane().account().entitlement_version},
         facts={
@@ -91,7 +92,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         },
         warnings=(*_warnings(now, after, is_raise=is_raise), *_suspended(feature.key, inputs, tools.now)),
         customer=f"{feature.name} changes to {_amount(after)} at once and goes back to {back} on "
-        f"{params.until:%-d %b %Y}.",
+        f"{day_of(params.until)}.",
         target_type="entitlement",
         target_id=feature.key,
         access=access_effect(
@@ -108,7 +109,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     feature = before.feature
     after = feature.worded(params.value)
     return Applied(
-        sentence=f"{feature.name} is {after} until {params.until:%-d %b %Y}.",
+        sentence=f"{feature.name}: {after} until {day_of(params.until)}.",
         changes=(Change(field=feature.name, before=_amount(before), after=after),),
     )
 
@@ -175,7 +176,7 @@ def _entitlement(key: str, inputs: Inputs, at: datetime) -> Entitlement:
 def _until(params: Params, tools: Tools) -> datetime:
     until = datetime.combine(params.until, time.min, tzinfo=UTC)
     if until <= tools.now:
-        raise Fault("until", f"Choose a day after today ({tools.now:%Y-%m-%d}, UTC).")
+        raise Fault("until", f"Choose a day after today ({day_of(tools.now)}, UTC).")
     return until
 
 
@@ -202,7 +203,7 @@ def _with(what: str, reference: str) -> str:
 
 
 def _end(moment: datetime | None) -> str:
-    return "no end" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+    return "no end" if moment is None else minute_of(moment)
 
 
 ACTION = Action(

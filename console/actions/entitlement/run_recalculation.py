@@ -4,6 +4,7 @@ from console.actions.entitlement.sweeps import PLACE, RUN_FIELD, RunParams, appl
 from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.recalculations import CANARIES, CANARY_WAIT_S, FAILED_PERCENT, Sweep, SweepState, frozen_digest
 from console.ports.actions import Action, Fault, Reach, Tools
@@ -64,7 +65,7 @@ def follow_up(params: RunParams, _execution: ExecutionId) -> tuple[JobDraft, ...
 def _planned(params: RunParams, tools: Tools) -> Sweep:
     sweep = sweep_of(tools, params.run, (SweepState.PLANNED,))
     if sweep.expires_at <= tools.now:
-        raise Fault("run", f"This plan was good until {sweep.expires_at:%Y-%m-%d %H:%M} UTC; plan it again.")
+        raise Fault("run", f"This plan was good until {minute_of(sweep.expires_at)}; plan it again.")
     if sweep.planned == 0:
         raise Fault("run", "Every tenant's access is up to date; there is nothing to recalculate.")
     listed = tools.books().recalculations.tenants(sweep.id, after=0, limit=_MOST)

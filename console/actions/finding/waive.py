@@ -9,6 +9,7 @@ from typing import Any
 from console.actions.finding.chosen import FIELD, NOTE, NOTHING_SEEN, chosen, owned, shown, stepped
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.domain.reconciling.findings import FindingEvent, FindingId
 from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
@@ -37,9 +38,9 @@ def preview(params: Params, tools: Tools) -> Preview:
     return shown(
         finding,
         to,
-        sentence=f"Let it stand until {params.until:%-d %b %Y}",
+        sentence=f"Let it stand until {day_of(params.until)}",
         more=(
-            Change(field="Until", before=None, after=f"{params.until:%Y-%m-%d} 00:00 UTC"),
+            Change(field="Until", before=None, after=f"{day_of(params.until)}, 00:00 UTC"),
             Change(field="Because", before=None, after=params.note),
         ),
         warnings=("It opens again at that moment, and as soon as it says anything else.",),
@@ -52,7 +53,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     finding, to = chosen(params.finding, FindingEvent.WAIVE, tools)
     until = _until(params, tools)
     now = replace(owned(finding, tools, to), waived_until=until, waived_by=tools.execution, explanation=params.note)
-    return stepped(tools, finding, now, sentence=f"It may stand until {params.until:%-d %b %Y}")
+    return stepped(tools, finding, now, sentence=f"It may stand until {day_of(params.until)}")
 
 
 def _until(params: Params, tools: Tools) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 from console.actions.freeze.freezes import PLACE, lies_over, standing, tell
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, FreezeId
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
 
@@ -28,7 +29,7 @@ def choices(field: str, tools: Tools) -> tuple[Choice, ...]:
     if field != "freeze":
         return ()
     return tuple(
-        Choice(value=each.id, label=f"{each.name}, since {each.set_at:%Y-%m-%d %H:%M}", current=each.reason.reference)
+        Choice(value=each.id, label=f"{each.name}, since {minute_of(each.set_at)}", current=each.reason.reference)
         for each in tools.books().freezes.standing()
     )
 

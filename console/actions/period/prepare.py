@@ -6,6 +6,7 @@ from console.actions.period.periods import PERIOD_FIELD, Params, build, moved, p
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import day_of
 from console.domain.periods import Period, PeriodEvent, PeriodState, after, before
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Reach, Tools
@@ -63,7 +64,7 @@ def follow_up(params: Params, execution: ExecutionId) -> tuple[JobDraft, ...]:
 def _ready(params: Params, tools: Tools) -> Period:
     period = period_for(params, PeriodEvent.PREPARE, tools)
     if tools.now < period.until:
-        raise Fault("period", f"{period.id} runs until {period.until:%Y-%m-%d} 00:00 UTC; prepare it after that.")
+        raise Fault("period", f"{period.id} runs until {day_of(period.until)}, 00:00 UTC; prepare it after that.")
     books = tools.books().periods
     if not period.version and any(each.id > period.id for each in books.known(before=None, limit=1)):
         raise Fault("period", "Later months have been prepared already; the books begin with the first of them.")

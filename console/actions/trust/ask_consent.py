@@ -8,6 +8,7 @@ from typing import Any
 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, MemberId, TenantId
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.trust.letters import Letter, LetterKind, Way
@@ -58,7 +59,7 @@ def preview(params: Params, tools: Tools) -> Preview:
             Change(field="What they read", before=None, after=params.what),
             Change(field="Kind of access", before=None, after=_MODES[params.mode]),
             Change(field="For", before=None, after=f"{params.minutes} minutes"),
-            Change(field="Answer until", before=None, after=f"{until:%Y-%m-%d %H:%M} UTC"),
+            Change(field="Answer until", before=None, after=minute_of(until)),
         ),
         fingerprint={"tenant": tenant, "member": params.member},
         facts={"hours": params.answer_hours},
@@ -101,7 +102,7 @@ def apply(params: Params, tools: Tools) -> Applied:
             )
         )
     return Applied(
-        sentence=f"The tenant's administrators are asked until {consent.decide_by:%Y-%m-%d %H:%M} UTC.",
+        sentence=f"The tenant's administrators are asked until {minute_of(consent.decide_by)}.",
         changes=(Change(field="Consent", before=None, after="asked"),),
         made=consent.id,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from console.domain.changes import Applied, Change, Preview
 from console.domain.disclosure import LegalHold
 from console.domain.ids import ActionKey, TenantId
+from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
 
@@ -33,7 +34,7 @@ def preview(params: Params, tools: Tools) -> Preview:
         sentence=f"Keep accesses under {matter} out of the customer's log until {params.until:%d %B %Y}",
         changes=(
             Change(field="Hold on", before=None, after=matter),
-            Change(field="Until", before=None, after=params.until.isoformat()),
+            Change(field="Until", before=None, after=day_of(params.until)),
             Change(field="Accesses kept back now", before=None, after=str(waiting)),
         ),
         fingerprint={"tenant": tenant, "matter": matter},
@@ -59,7 +60,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     tools.books().legal_holds.add(hold)
     return Applied(
         sentence=f"Accesses under {matter} stay out of the customer's log until {params.until:%d %B %Y}.",
-        changes=(Change(field="Hold on", before=None, after=f"{matter} until {params.until.isoformat()}"),),
+        changes=(Change(field="Hold on", before=None, after=f"{matter} until {day_of(params.until)}"),),
     )
 
 

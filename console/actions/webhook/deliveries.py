@@ -9,6 +9,7 @@ from typing import Any
 from console.actions.webhook.endpoints import endpoint_of
 from console.domain.addressing import addressed, wants
 from console.domain.ids import DeliveryId, EndpointId, MessageId
+from console.domain.moments import day_of, minute_of
 from console.domain.webhooks import Delivery, DeliveryState, Endpoint, EndpointState, Message, MessageKind, Trigger
 from console.ports.actions import Choice, Fault, Input, ParamField, Tools
 
@@ -41,7 +42,7 @@ def message_of(tools: Tools, message: MessageId, *, field: str = "delivery") -> 
     if found.payload is None or found.expires_at <= tools.now:
         raise Fault(
             field,
-            f"The payload expired on {found.expires_at:%Y-%m-%d}; a snapshot of the present state can be sent instead.",
+            f"The payload expired on {day_of(found.expires_at)}; a snapshot of the present state can be sent instead.",
         )
     return found, found.payload
 
@@ -80,7 +81,7 @@ def check_free(delivery: Delivery, *, supersede: str) -> None:
     if delivery.state is DeliveryState.QUEUED and delivery.trigger is not Trigger.SCHEDULED:
         raise Fault("delivery", "It is on its way already.")
     if not is_yes("supersede", supersede) and goes_by_itself(delivery):
-        when = "soon" if delivery.due_at is None else f"at {delivery.due_at:%Y-%m-%d %H:%M} UTC"
+        when = "soon" if delivery.due_at is None else f"at {minute_of(delivery.due_at)}"
         raise Fault(
             "supersede",
             f"An automatic try is due {when}; sending now as well would tell it twice. Choose to supersede it.",

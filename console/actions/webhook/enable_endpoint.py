@@ -19,6 +19,7 @@ from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import Selector, Wanted
 from console.domain.webhooks import Endpoint, EndpointState
@@ -130,9 +131,9 @@ def _warnings(params: Params, endpoint: Endpoint, tools: Tools) -> tuple[str, ..
     if plan is None or not (plan.chosen or plan.is_counted_later):
         return ("Nothing of the gap could be sent again.",)
     left = excluded_text(plan.excluded)
-    since = f"{plan.selector.since:%Y-%m-%d %H:%M} UTC"
+    since = minute_of(plan.selector.since)
     found = (
-        f"Since {since} {_many(plan)} deliveries did not arrive; a replay of them takes "
+        f"Since {since}, {_many(plan)} deliveries did not arrive; a replay of them takes "
         f"{duration_text(plan.takes_s)}{'' if left is None else f' (left out: {left})'}."
     )
     if params.recover == "plan":

@@ -12,6 +12,7 @@ from console.actions.webhook.runs import plan_job
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId, ExecutionId
 from console.domain.jobs import JobDraft
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import FROZEN_AT_ONCE, MOST_PLANNED, Selector, Wanted
 from console.domain.webhooks import EndpointState
@@ -82,7 +83,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     changes = [
         Change(field="Planned", before=None, after=f"{len(plan.chosen):,} deliveries, oldest first"),
         Change(field="Left out", before=None, after=excluded_text(plan.excluded) or "none"),
-        Change(field="Oldest and newest", before=None, after=f"{oldest:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"),
+        Change(field="Oldest and newest", before=None, after=f"{minute_of(oldest)} to {minute_of(newest)}"),
         Change(field="Takes", before=None, after=f"{duration_text(plan.takes_s)} at {plan.rate_per_s} a second"),
         *(
             Change(field=f"To {urls[each]}", before=None, after=f"{n:,}")

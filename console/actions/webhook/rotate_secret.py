@@ -8,6 +8,7 @@ from typing import Any
 from console.actions.webhook.endpoints import endpoint_choices, endpoint_of, key_of, shown_key
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.webhooks import Endpoint, EndpointKey, KeyAlgorithm
 from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
@@ -49,7 +50,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     endpoint, keys, algorithm = _checked(params, tools)
     until = tools.now + timedelta(hours=params.overlap_hours)
     stay = "stay beside it" if params.overlap_hours else "end at once"
-    old = f"sign until {until:%Y-%m-%d %H:%M} UTC" if params.overlap_hours else stay
+    old = f"sign until {minute_of(until)}" if params.overlap_hours else stay
     return Preview(
         sentence=f"New signing key for {endpoint.url}; the older ones {stay}",
         changes=(
@@ -74,7 +75,7 @@ def apply(params: Params, tools: Tools) -> Applied:
     key, made = key_of(tools, endpoint.id, algorithm)
     tools.plane().webhooks.add_key(key, older_until=until)
     return Applied(
-        sentence=f"{key.id} signs for {endpoint.url} from now on; the older keys end {until:%Y-%m-%d %H:%M} UTC.",
+        sentence=f"{key.id} signs for {endpoint.url} from now on; the older keys end {minute_of(until)}.",
         changes=(Change(field="Newest key", before=keys[0].id if keys else None, after=key.id),),
         shown=shown_key(made),
         made=key.id,

@@ -10,6 +10,7 @@ from console.domain.canonical import digest_hex, normal
 from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId, RunId
 from console.domain.jobs import JobDraft
+from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import Run, RunState, least_seconds
 from console.ports.actions import Action, Fault, Reach, Tools
@@ -90,7 +91,7 @@ def follow_up(params: Params, _execution: ExecutionId) -> tuple[JobDraft, ...]:
 def _planned(params: Params, tools: Tools) -> Run:
     run = run_of(tools, params.run, (RunState.PLANNED,))
     if run.expires_at <= tools.now:
-        raise Fault("run", f"This plan was good until {run.expires_at:%Y-%m-%d %H:%M} UTC; plan it again.")
+        raise Fault("run", f"This plan was good until {minute_of(run.expires_at)}; plan it again.")
     if tools.plane().webhooks.frozen_digest(run.id) != run.digest:
         raise Fault("run", "The frozen list is not what was planned. Tell security; plan it again.")
     return run

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from console.domain.billing.objects import Invoice
+from console.domain.moments import day_of
 
 _OPEN = "open"
 
@@ -34,7 +35,7 @@ class Dunning:
             case DunningState.NONE:
                 return ""
             case DunningState.RETRYING if self.next_attempt_at is not None:
-                return f"{tries}, again on {self.next_attempt_at:%-d %b %Y}"
+                return f"{tries}, again on {day_of(self.next_attempt_at)}"
             case _:
                 return f"{tries}, never again"
 

@@ -10,6 +10,7 @@ from console.domain.billing.money import worded
 from console.domain.billing.objects import BillingObject, Invoice, ObjectKind, Subscription
 from console.domain.billing.particulars import is_going_on, item_of_plan
 from console.domain.changes import Change
+from console.domain.moments import minute_of
 
 _MINOR = "_minor"
 _NAMES = {"is_live": "Live mode", "id": "Id"}
@@ -91,7 +92,7 @@ def _worded(name: str, value: object, currency: str | None) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return minute_of(value)
     if isinstance(value, int) and name.endswith(_MINOR):
         return worded(value, currency) if currency else str(value)
     return str(value)

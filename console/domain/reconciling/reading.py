@@ -20,6 +20,7 @@ from console.domain.billing.objects import (
     Subscription,
 )
 from console.domain.billing.states import PASSING, is_live
+from console.domain.moments import day_of
 from console.domain.reconciling.books import Side, TenantBooks
 from console.domain.reconciling.catalogue import KINDS
 from console.domain.reconciling.findings import Candidate, Direction
@@ -194,7 +195,7 @@ def said(thing: BillingObject | None, name: str) -> str:
 
 def moment(at: datetime | None) -> str:
     """Return a moment in words."""
-    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return NOTHING if at is None else f"{day_of(at)}, {at:%H:%M:%S} UTC"
 
 
 def amount_of(thing: BillingObject) -> int:

@@ -13,13 +13,14 @@ _LONGEST_NUMBER = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseForm:
-    """What was typed; `faults` holds a remedy by field name."""
+    """What was typed; `faults` holds a remedy by field name, `is_ours` says that no field is unknown or doubled."""
 
     code: str = ""
     reference: str = ""
     note: str = ""
     minutes: str = ""
     faults: Mapping[str, str]
+    is_ours: bool = True
 
     @property
     def reason(self) -> Reason:
@@ -28,8 +29,10 @@ class LeaseForm:
 
     @property
     def wanted_minutes(self) -> int | None:
-        """Return the minutes asked for, None for the longest that the reason allows."""
-        return int(self.minutes) if self.minutes else None
+        """Return the minutes asked for: None for the longest that the reason allows, 0 for what is no number."""
+        if not self.minutes:
+            return None
+        return 0 if "minutes" in self.faults else int(self.minutes)
 
 
 def blank_lease() -> LeaseForm:
@@ -39,7 +42,8 @@ def blank_lease() -> LeaseForm:
 
 def read_lease(sent: Sent) -> LeaseForm:
     """Return what was posted, with what is wrong in its form."""
-    faults = dict(unknown_fields(sent, FIELDS))
+    unknown = unknown_fields(sent, FIELDS)
+    faults = dict(unknown)
     minutes = sent.get("minutes", "").strip()
     if minutes and not (minutes.isascii() and minutes.isdigit()):
         faults["minutes"] = "Give whole minutes, or leave it empty for the longest time."
@@ -48,4 +52,4 @@ def read_lease(sent: Sent) -> LeaseForm:
     typed = {name: sent.get(field, "").strip() for name, field in REASON_FIELDS.items()}
     if not typed["code"]:
         faults["reason_code"] = "Choose a reason."
-    return LeaseForm(faults=faults, minutes=minutes, **typed)
+    return LeaseForm(faults=faults, is_ours=not unknown, minutes=minutes, **typed)

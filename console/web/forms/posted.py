@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from werkzeug.datastructures import MultiDict
 
+from console.domain.decisions import Deny
 from console.web.forms.strange import record_strange
 
 Sent = MultiDict[str, str]
@@ -11,6 +12,15 @@ Sent = MultiDict[str, str]
 PLUMBING = frozenset({"csrf_token", "step_up_code", "step_up_password"})
 REASON_FIELDS = {"code": "reason_code", "reference": "reason_reference", "note": "reason_note"}  # by the domain's name
 _LONGEST_NAME = 40
+
+
+def field_faults(refusal: Deny) -> dict[str, str]:
+    """Return what is wrong, by the name of the posted field; nothing where it is about no field."""
+    return {
+        REASON_FIELDS.get(each.field, each.field): f"{each.sentence} {each.remedy}".strip()
+        for each in (refusal, *refusal.also)
+        if each.field
+    }
 
 
 def unknown_fields(sent: Sent, known: Iterable[str], *, many: Collection[str] = ()) -> Mapping[str, str]:

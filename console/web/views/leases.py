@@ -23,7 +23,7 @@ def create(row: DirectoryRow) -> Response:
     if request.method != "POST":
         return _form(row, blank_lease(), status=200)
     form = read_lease(request.form)
-    if form.faults:
+    if not form.is_ours:
         return _form(row, form, status=422)
     refusal = asking.confirmed()
     answer = refusal or open_lease(

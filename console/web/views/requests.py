@@ -91,7 +91,7 @@ def execute(request_id: str) -> Response:
 def cancel(request_id: str) -> Response:
     """Withdraw one's own request."""
     answer = _surplus() or cancel_request(asking.house(), asking.actor(), request_id=RequestId(request_id))
-    return _ended(request_id, answer, said="The request is withdrawn; nothing was changed.")
+    return _ended(request_id, answer, said="The request is withdrawn.")
 
 
 @bp.post("/requests/<request_id>/revocation")
@@ -147,17 +147,18 @@ def _stored(old: Request) -> MultiDict[str, str]:
 
 
 def _executed(request_id: str, execution: Execution, *, said: str = "") -> Response:
+    """Return to the request, whose page says by itself what came of it."""
     match execution:
         case Ran(applied=applied) if applied.shown:
             return shown_once(execution)
-        case Ran(applied=applied):
-            render.say("ok", f"{said}{applied.sentence}")
+        case Ran():
+            render.say("ok", f"{said}It ran.")
         case Unsettled():
             render.say("warn", f"{said}The run went out, and its outcome is not known yet; it is being asked for.")
-        case Failed(sentence=sentence):
-            render.say("stop", f"{said}The run failed, and nothing was changed: {sentence}")
+        case Failed():
+            render.say("stop", f"{said}The run failed.")
         case Drifted():
-            render.say("warn", f"{said}It did not run: the tenant changed meanwhile. Compare both sides below.")
+            render.say("warn", f"{said}It did not run. Compare both sides below.")
         case Deny() | NeedsStepUp():
             return _refused(request_id, execution)
     return render.seen_other("requests.show", request_id=request_id)

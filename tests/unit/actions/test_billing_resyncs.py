@@ -92,7 +92,7 @@ def test_a_tenant_without_a_customer_has_nothing_to_ask_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "asked"), [("", "everything"), (date(2026, 11, 1), "what was made since 2026-11-01")]
+    ("since", "asked"), [("", "everything"), (date(2026, 11, 1), "what was made since 1 Nov 2026")]
 )
 def test_all_tenants_are_asked_for_since_a_day_or_for_ever(since: object, asked: str) -> None:
     params = resync_all.build({"since": since})

@@ -71,7 +71,7 @@ def test_grace_keeps_what_is_not_paid_for_and_says_what_is_lost_at_its_end() -> 
     with Unchanged(plane):
         seen = grant_grace.preview(GRACE, tools(plane))
     assert shown(seen) == {
-        "Grace": (None, "Payment is overdue, until 2026-12-05 00:00 UTC"),
+        "Grace": (None, "Payment is overdue, until 5 Dec 2026, 00:00 UTC"),
         "Access: Seats": ("0 seats (denied)", "10 seats (granted in grace) · Plan"),
     }
     assert seen.facts == {"days": 14}

@@ -35,7 +35,7 @@ def test_it_shows_before_and_after_without_changing_anything() -> None:
     assert shown(seen) == {
         "Seats": ("10 seats", "25 seats"),
         "Decided by": ("Plan", "Override (CT-2026-0042)"),
-        "Valid until": ("no end", "2026-12-01 00:00 UTC"),
+        "Valid until": ("no end", "1 Dec 2026, 00:00 UTC"),
         "Access: Seats": ("10 seats", "25 seats · Override by Robin (CT-2026-0042)"),
     }
     assert seen.sentence == "Seats: 10 seats → 25 seats until 1 Dec 2026"
@@ -93,7 +93,7 @@ def test_it_warns_when_it_takes_away_and_when_it_replaces() -> None:
         "This replaces the override that runs now (Override by Kim).",
         "The tenant will be able to use less than now.",
     )
-    assert shown(seen)["Valid until"][0] == "2026-11-30 12:00 UTC"
+    assert shown(seen)["Valid until"][0] == "30 Nov 2026, 12:00 UTC"
 
 
 def test_it_shows_switches_as_on_and_off() -> None:
@@ -106,7 +106,7 @@ def test_it_shows_switches_as_on_and_off() -> None:
     ("given", "field", "words"),
     [
         (params("nothing"), "feature", "features in the list"),
-        (params(until=date(2026, 11, 21)), "until", "after today (2026-11-21, UTC)"),
+        (params(until=date(2026, 11, 21)), "until", "after today (21 Nov 2026, UTC)"),
         (params(until=date(1, 1, 1)), "until", "after today"),
         (params("sso", 2), "value", "1 turns it on, 0 turns it off"),
         (params(value=10), "value", "already has 10 seats"),
@@ -132,7 +132,7 @@ def test_it_writes_one_override_with_its_reference() -> None:
     assert (added.source, added.value, added.until) == (GrantSource.OVERRIDE, 25, datetime(2026, 12, 1, tzinfo=UTC))
     assert (added.label, added.reference) == ("Override by Robin (CT-2026-0042)", WHY.reference)
     assert plane.entitlement_version == 4
-    assert done.sentence == "Seats is 25 seats until 1 Dec 2026."
+    assert done.sentence == "Seats: 25 seats until 1 Dec 2026."
     assert (done.changes[0].before, done.changes[0].after) == ("10 seats", "25 seats")
 
 

@@ -75,7 +75,7 @@ def test_it_asks_before_it_supersedes_an_automatic_retry(verb: Any, params: Any,
     with Unchanged(book):
         for function in (verb.preview, verb.apply):
             field, remedy = fault_of(function, params(), tooled(book))
-            assert (field, "2026-11-21 17:00 UTC" in remedy) == ("supersede", True)
+            assert (field, "21 Nov 2026, 17:00 UTC" in remedy) == ("supersede", True)
             assert fault_of(function, params(supersede="perhaps"), tooled(book))[0] == "supersede"
     assert any("given up" in warning for warning in verb.preview(params(supersede="yes"), tooled(book)).warnings)
     verb.apply(params(supersede="yes"), tooled(book))

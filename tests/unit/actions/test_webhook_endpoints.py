@@ -202,7 +202,7 @@ def test_it_offers_the_recovery_of_the_gap() -> None:
     book = disabled_book()
     with Unchanged(book.hooks, book.sent, book.kept_runs):
         seen = enable_endpoint.preview(enabled(), tooled(book))
-    assert "Since 2026-11-21 03:00 UTC 9 deliveries did not arrive" in seen.warnings[0]
+    assert "Since 21 Nov 2026, 03:00 UTC, 9 deliveries did not arrive" in seen.warnings[0]
     assert "choose to plan" in seen.warnings[1]
     enable_endpoint.apply(enabled(), tooled(book))
     after = book.hooks[0]

@@ -23,11 +23,14 @@ from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook, Envelope
 from console.ports.trail import EntryFilter
 from console.ports.webhooks import Answer
+from console.storage.access_policies import StoredAccessPolicies
+from console.storage.consents import StoredConsents
 from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
 from console.usecases.customer_policy import (
     Overtaken,
     PolicySheet,
     Wanted,
+    read_policy_by_token,
     set_policy_by_link,
     set_policy_by_token,
     show_policy,
@@ -38,6 +41,7 @@ from console.usecases.decide_consent import (
     TooLate,
     decide_by_link,
     decide_by_token,
+    list_questions,
     show_question,
 )
 from console.usecases.deliver_letters import deliver_letters
@@ -45,9 +49,11 @@ from console.usecases.execute_request import execute_request
 from console.usecases.keep_consents import keep_consents
 from console.usecases.outcomes import Ran, Waiting
 from console.usecases.publish_accesses import publish_accesses
+from console.usecases.queue_letters import queue_letter
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.kill_world import sequencer_in
+from tests.integration.overtaking import overtake
 from tests.integration.stage import CONTRACT, Stage, behind, new_urls, opened_stage, settle_in, tenant
 from tests.web.cast import LONG_AGO
 from tests.webhook_fakes import OpenKeys
@@ -133,6 +139,9 @@ class Desk:
 
     def answer(self, link: str, verdict: ConsentVerdict = ConsentVerdict.APPROVE) -> object:
         return decide_by_link(self.stage.house, link=link, verdict=verdict, origin=FROM)
+
+
+SMALL = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(params=ENGINES)
@@ -531,3 +540,142 @@ def test_a_webhook_gets_the_letter_signed(desk: Desk) -> None:
     assert b"staff_access.consent" in body
     assert b"/customer/consents/" not in body, "a link is for a person and never in a webhook"
     assert {each.way for each in desk.post.taken} == {Way.MAIL}
+
+
+REFUSED = Wanted(impersonation=ImpersonationRule.REFUSED, notify=Notify.EACH)
+
+
+@SMALL
+def test_a_link_that_shows_the_rules_opens_nothing_else_and_nothing_once_it_is_used(desk: Desk) -> None:
+    house, consent = desk.stage.house, desk.ask()
+    for link in (desk.link(consent), "guess"):
+        assert isinstance(show_policy(house, link=link, origin=FROM), NotKnown)
+        assert isinstance(set_policy_by_link(house, link=link, wanted=REFUSED, origin=FROM), NotKnown)
+    used = _policy_link(desk)
+    set_policy_by_link(house, link=used, wanted=REFUSED, origin=FROM)
+    assert isinstance(show_policy(house, link=used, origin=FROM), Overtaken)
+    assert desk.refused() == ["the rules were changed meanwhile"]
+    assert (desk.stage.entries("access_policy.read"), desk.stage.entries("access_policy.changed")) == (0, 1)
+
+
+@SMALL
+def test_a_program_reads_and_tightens_the_rules_only_with_a_token_that_may_decide(desk: Desk) -> None:
+    house, log, decide = desk.stage.house, _token(desk, opens="log"), _token(desk, opens="decide")
+    for token, kind in (("guess", NotKnown), (log, NotAllowed), (decide, PolicySheet)):
+        assert isinstance(read_policy_by_token(house, token=token, origin=FROM), kind)
+        assert isinstance(set_policy_by_token(house, token=token, wanted=REFUSED, origin=FROM), kind)
+    assert desk.refused() == ["this token may not decide"] * 2
+    assert (desk.stage.entries("access_policy.read"), desk.stage.entries("access_policy.changed")) == (1, 1)
+    sheet = read_policy_by_token(house, token=decide, origin=FROM)
+    assert isinstance(sheet, PolicySheet)
+    assert (sheet.policy.impersonation, sheet.policy.version) == (ImpersonationRule.REFUSED, 1)
+
+
+@SMALL
+def test_rules_that_stand_already_are_not_changed_and_nobody_is_written_to(desk: Desk) -> None:
+    token = _token(desk, opens="decide")
+    assert isinstance(set_policy_by_token(desk.stage.house, token=token, wanted=REFUSED, origin=FROM), PolicySheet)
+    again = set_policy_by_token(desk.stage.house, token=token, wanted=REFUSED, origin=FROM)
+    assert isinstance(again, PolicySheet)
+    assert (again.is_changed, again.policy.version, desk.stage.entries("access_policy.changed")) == (False, 1, 1)
+
+
+@SMALL
+def test_whoever_sets_the_rules_a_moment_later_is_told_and_writes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def somebody_else(book: StoredAccessPolicies, *_given: object, **_named: object) -> None:
+        loose = replace(book.of(tenant("acme")), notify=Notify.DIGEST)
+        assert putting(book, tenant("acme"), loose, by="somebody else", at=desk.clock.now())
+
+    putting = StoredAccessPolicies.put
+    overtake(monkeypatch, StoredAccessPolicies, "put", somebody_else)
+    answer = set_policy_by_link(desk.stage.house, link=_policy_link(desk), wanted=REFUSED, origin=FROM)
+    assert isinstance(answer, Overtaken)
+    assert (desk.refused(), desk.stage.entries("access_policy.changed")) == (["the rules were changed meanwhile"], 0)
+    with desk.stage.house.store.read() as unit:
+        assert unit.access_policies.of(tenant("acme")).impersonation is ImpersonationRule.ALLOWED
+
+
+@SMALL
+@pytest.mark.parametrize("spoiled", [{"subject": "cns_other"}, {"tenant": "globex"}])
+def test_a_link_to_a_question_that_its_tenant_was_not_asked_shows_nothing(desk: Desk, spoiled: dict[str, str]) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put([
+            MemberRecord(
+                tenant="globex", external_id="boss", name="Boss", email="boss@globex.example", phone=None,
+                role="owner", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+            )
+        ])  # fmt: skip
+    consent = desk.ask()
+    if "tenant" in spoiled:
+        link = desk.link(consent, member_id_of("globex", "boss"), tenant=tenant("globex"))
+    else:
+        link = desk.link(consent, **spoiled)
+    assert isinstance(show_question(desk.stage.house, link=link, origin=FROM), NoSuchQuestion)
+    assert desk.stage.entries("consent.read") == 0
+
+
+@SMALL
+def test_a_program_lists_its_tenants_questions_only_with_a_token_that_may_decide(desk: Desk) -> None:
+    house, consent = desk.stage.house, desk.ask()
+    assert isinstance(list_questions(house, token="guess", origin=FROM), NotKnown)
+    assert isinstance(list_questions(house, token=_token(desk, opens="log"), origin=FROM), NotAllowed)
+    assert desk.stage.entries("consent.read") == 0
+    listed = list_questions(house, token=_token(desk, opens="decide"), origin=FROM)
+    assert isinstance(listed, list)
+    assert [each.consent.id for each in listed] == [consent.id]
+    unknown = decide_by_token(
+        house, token="guess", consent=consent.id, verdict=ConsentVerdict.APPROVE, origin=FROM
+    )  # fmt: skip
+    assert isinstance(unknown, NotKnown)
+    assert desk.consents()[0].state is ConsentState.PENDING
+
+
+@SMALL
+def test_a_customer_that_the_law_keeps_in_the_dark_gets_no_letter_of_an_access(desk: Desk) -> None:
+    with desk.stage.house.store.write() as unit:
+        silent = replace(unit.access_policies.of(tenant("acme")), notify=Notify.NONE)
+        assert unit.access_policies.put(tenant("acme"), silent, by="test", at=desk.clock.now())
+        queue_letter(desk.stage.house, unit, tenant("acme"), LetterKind.ACCESS, about="1", at=desk.clock.now())
+    _work(desk)
+    desk.deliver()
+    assert (desk.post.taken, desk.stage.entries("letter.given_up")) == ([], 0)
+
+
+@SMALL
+def test_a_letter_about_accesses_that_are_not_shown_is_not_written(desk: Desk) -> None:
+    with desk.stage.house.store.write() as unit:
+        queue_letter(desk.stage.house, unit, tenant("acme"), LetterKind.ACCESS, about="9", at=desk.clock.now())
+    desk.deliver()
+    desk.deliver()
+    assert (desk.post.taken, desk.stage.entries("letter.given_up")) == ([], 0)
+
+
+@SMALL
+def test_a_question_that_was_answered_as_its_time_ran_out_is_not_called_expired(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answered(book: StoredConsents, consent: Consent, *_given: object, **_named: object) -> None:
+        assert settling(book, consent, ConsentState.APPROVED, by=OWNER, at=consent.decide_by)
+
+    settling = StoredConsents.settle
+    consent = desk.ask()
+    desk.clock.pass_by(hours=48)
+    overtake(monkeypatch, StoredConsents, "settle", answered)
+    assert keep_consents(desk.stage.house) == 0
+    assert desk.stage.entries("consent.expired") == 0
+    with desk.stage.house.store.read() as unit:
+        assert [each.kind for each in unit.outbox.unread(consent.staff, limit=9)] == []
+
+
+@SMALL
+def test_a_question_is_reminded_of_once_and_not_before_half_of_its_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.ask(answer_hours="4")  # shorter than the notice that a reminder gives
+    desk.clock.pass_by(hours=1, minutes=59)
+    assert keep_consents(desk.stage.house) == 0
+    desk.clock.pass_by(minutes=1)
+    overtake(monkeypatch, StoredConsents, "reminded")
+    assert (keep_consents(desk.stage.house), desk.stage.entries("consent.reminded")) == (0, 0)

@@ -53,8 +53,13 @@ def queued(small: World, **payload: str) -> Job:
     return last_job(small)
 
 
+def passing(small: World, *, seconds: float) -> None:
+    """Let time pass."""
+    small.clock.pass_by(seconds=seconds)
+
+
 def test_a_slice_ends_when_its_time_is_over_and_the_next_goes_on(small: World) -> None:
-    small.provider.meanwhile = lambda _question: small.clock.pass_by(seconds=15) and None
+    small.provider.meanwhile = lambda _question: passing(small, seconds=15)
     run = small.start()
     run_due_jobs(small.house, worker="w1")
     first = small.stands(run)
@@ -232,9 +237,16 @@ def test_a_provider_that_falls_silent_within_a_batch_costs_no_tenant_twice(small
 
 def test_of_a_silent_plane_only_the_first_tenant_is_tried(tmp_path: Path) -> None:
     with world("sqlite", tmp_path, str, slugs=("acme",), far=("yoke", "zulu")) as made:
-        planes, asked = SilentPlanes(made.stage), list[object]()
-        reading = planes.read
-        planes.read = lambda scope: (asked.append(scope), reading(scope))[1]  # type: ignore[method-assign]
+        asked = list[object]()
+
+        class Counting(SilentPlanes):
+            """Planes that do not answer, and note who asked."""
+
+            def read(self, scope: object) -> object:
+                asked.append(scope)
+                return super().read(scope)
+
+        planes = Counting(made.stage)
         made.stage = replace(made.stage, house=replace(made.stage.house, planes=planes))  # type: ignore[arg-type]
         run = made.run()
         assert (run.state, run.counts["tenants_silent"], run.counts["tenants"]) == (RunState.DONE, 2, 3)

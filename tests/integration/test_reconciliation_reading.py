@@ -30,6 +30,7 @@ from tests.integration.reconciling_world import BUSINESS, World, customer, subsc
 from tests.integration.stage import behind, rows, tenant, tenant_records
 from tests.integration.test_finding_actions import INVOICE, repairing, unpaid
 from tests.integration.test_reconciliation import bound, broken
+from tests.integration.test_reconciliation_faults import passing
 from tests.reconciling import A_CANDIDATE
 from tests.web.cast import LONG_AGO
 
@@ -185,7 +186,7 @@ def test_a_run_says_how_far_it_is_and_whether_it_saw_the_same_as_before(small: W
     seen.append(read_run(**reader(small, run=small.run().id)))
     assert [isinstance(page, RunPage) and page.is_same_as_previous for page in seen] == [None, True, False]
     bound(small, batch_tenants=1)
-    small.provider.meanwhile = lambda _question: small.clock.pass_by(seconds=4) and None
+    small.provider.meanwhile = lambda _question: passing(small, seconds=4)
     run, percents = small.start(), list[int]()
     while small.stands(run).is_open:
         page = read_run(**reader(small, run=run))

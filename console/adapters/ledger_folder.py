@@ -35,8 +35,16 @@ class _Sheets:
     """One workbook, written row by row in constant memory; another sheet where one is full."""
 
     def __init__(self, file: Path, title: str, columns: tuple[str, ...]) -> None:
-        self._book = xlsxwriter.Workbook(str(file), {"constant_memory": True, "strings_to_formulas": False,
-                                          "strings_to_urls": False, "strings_to_numbers": False})  # fmt: skip
+        self._book = xlsxwriter.Workbook(
+            str(file),
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+                "tmpdir": str(file.parent),
+            },
+        )  # fmt: skip  what breaks off goes with the draft
         self._book.set_properties({"title": title, "created": _MADE})
         self._title = title[:25]
         self._columns = columns
@@ -56,6 +64,10 @@ class _Sheets:
             elif cell:
                 self._sheet.write_string(self._next, column, cell)
         self._next += 1
+
+    def let_go(self) -> None:
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
 
     def close(self) -> None:
         if not self._sheets:
@@ -86,6 +98,9 @@ class _Written:
     def finish(self) -> None:
         self._sheets.close()
 
+    def let_go(self) -> None:
+        self._sheets.let_go()
+
 
 class FolderDraft:
     """The LedgerDraft in a folder beside the shelf, which takes its place when it is sealed."""
@@ -108,6 +123,11 @@ class FolderDraft:
         """Add a transaction to the journals that ledger programs read."""
         for each in self._journals:
             each.add(tenant, event)
+
+    def let_go(self) -> None:
+        """Close what is still open, because it was not sealed."""
+        for written in self._files.values():
+            written.let_go()
 
     def seal(self, *, digest: Digest, agreements: Sequence[Agreement] = ()) -> tuple[SealedFile, ...]:
         """Finish every file with its manifest and put all in place at once. Raises: OutsideError."""
@@ -139,7 +159,11 @@ class LedgerFolder:
             draft = Path(tempfile.mkdtemp(prefix=f".{period}-", dir=self._folder))
         try:
             with ExitStack() as stack:
-                yield FolderDraft(draft, self._folder / period, stack, period)
+                begun = FolderDraft(draft, self._folder / period, stack, period)
+                try:
+                    yield begun
+                finally:
+                    begun.let_go()
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

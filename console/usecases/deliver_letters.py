@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from console.domain.decisions import Fact
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
@@ -103,6 +104,8 @@ def _text(house: House, unit: ControlUnit, row: DirectoryRow, letter: Letter) ->
             said = f"Impersonation: {policy.impersonation.value}. Letters: {policy.notify.value}."
             facts: dict[str, object] = {"impersonation": policy.impersonation.value, "notify": policy.notify.value}
             return _Text(subject="Your access policy was changed", text=said, facts=facts)
+        case _:
+            assert_never(letter.kind)
 
 
 def _of_accesses(house: House, unit: ControlUnit, row: DirectoryRow, letter: Letter) -> _Text | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from console.domain.changes import Applied
 from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
@@ -24,13 +24,15 @@ from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
 from console.usecases.notices import tell_requester
 from console.usecases.open_review import judged_request, open_review
-from console.usecases.outcomes import Drifted, Execution, Failed, Proposal, Ran, Unsettled
+from console.usecases.outcomes import Execution, Failed, Ran, Unsettled
 from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
+
+A = TypeVar("A")
 
 
 def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Execution:
@@ -43,7 +45,7 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     try:
         with house.store.write() as unit:
             request = unit.requests.get(request_id) or request
-            answer: Proposal = (
+            answer: Execution = (
                 verified(house, unit, actor, request, now=now)
                 or never_runs(unit, request)
                 or run_in_unit(house, unit, actor, request, now=now)
@@ -55,9 +57,6 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     answer = settle(house, actor, answer)
     if isinstance(answer, Deny | NeedsStepUp):
         refuse_on(house, actor, "request.execute_refused", answer, request)
-        return answer
-    if not isinstance(answer, Ran | Failed | Unsettled | Drifted):
-        raise TypeError(answer)
     return answer
 
 
@@ -135,7 +134,7 @@ def _place_of_effect(
         yield far
 
 
-def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
+def settle(house: House, actor: Actor, answer: A | Unsettled) -> A | Ran | Failed | Unsettled | Deny:
     """Carry an execution that left for another plane to its end; anything else is settled already."""
     if not isinstance(answer, Unsettled):
         return answer
@@ -201,10 +200,9 @@ def _open_review(house: House, unit: ControlUnit, request: Request, *, at: datet
 
 def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
     """Queue the jobs that an action asks for, under the authority of its request, in the transaction of its outcome."""
-    action = house.registry[request.action]
-    if request.execution is None:
-        return
-    for draft in action.follow_up(_params(action, request), request.execution):
+    action, execution = house.registry[request.action], request.execution
+    drafts = () if execution is None else action.follow_up(_params(action, request), execution)
+    for draft in drafts:
         granted = replace(
             draft, tenant=request.tenant, actor=request.requester, reason=request.reason.code, request=request.id
         )

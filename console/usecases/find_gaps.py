@@ -17,6 +17,7 @@ GAPS_JOB = "inbound.find_gaps"
 GAPS_EVERY_S = 900
 LOOKS_BACK = timedelta(days=4)  # Stripe tries for three days; after that nothing comes by itself
 STILL_COMING = timedelta(minutes=10)
+_TICK = timedelta(seconds=1)  # to which providers round the moment of an event
 _PAGE = 100
 _MOST_PAGES = 100
 
@@ -41,12 +42,16 @@ def _fill(house: House, provider: str, events: ProviderEvents, verifier: Inbound
 
 
 def listed_pages(events: ProviderEvents, *, since: datetime) -> Iterable[Sequence[ListedEvent]]:
-    """Yield the provider's list; a page that brings nothing new is the last."""
+    """Yield the provider's list; one that brings nothing new is the last, unless its moment has more than it holds."""
     seen: set[str] = set()
     for _ in range(_MOST_PAGES):
-        page = [event for event in events.since(since, limit=_PAGE) if event.event_id not in seen]
-        if not page:
+        told = events.since(since, limit=_PAGE)
+        page = [event for event in told if event.event_id not in seen]
+        if not page and len(told) < _PAGE:
             return
+        if not page:
+            since += _TICK
+            continue
         yield page
         seen.update(event.event_id for event in page)
         since = page[-1].made_at

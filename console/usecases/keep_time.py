@@ -5,7 +5,7 @@ from datetime import datetime
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
-from console.domain.staff import Origin
+from console.domain.staff import Origin, StaffMember, StaffSession
 from console.ports.store import ControlUnit
 from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
@@ -85,10 +85,13 @@ def _end_sessions(house: House, unit: ControlUnit, now: datetime) -> int:
     for session in unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH):
         because = session.ended_because(now, idle_minutes=idle)
         member = unit.staff.get(session.staff)
-        if because is not None and member is not None:
-            actor = actor_of(member, session, Origin(route="clock"))
-            ended += expire_session_in(unit, actor, session, because=because, now=now)
+        ended += because is not None and member is not None and _expire_session(unit, member, session, because, now)
     return ended
+
+
+def _expire_session(unit: ControlUnit, member: StaffMember, session: StaffSession, because: str, now: datetime) -> bool:
+    actor = actor_of(member, session, Origin(route="clock"))
+    return expire_session_in(unit, actor, session, because=because, now=now)
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

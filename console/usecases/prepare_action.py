@@ -72,49 +72,62 @@ def action_form(
     action = house.registry.get(key)
     if action is None or (action.reach is Reach.TENANT) != (tenant is not None):
         return unknown_action(house, actor, key, tenant)
-    now = house.clock.now()
     with house.store.write() as unit:
-        place = place_of(house, unit, actor, tenant, now=now)
-        offered = reasons_offered(house, actor, action, tenant=tenant)
-        if not isinstance(place, Deny) and not isinstance(offered, Deny):
-            reason = _reading_reason(place)
-            if is_opening and place.lease is not None:
-                emit(
-                    unit,
-                    actor,
-                    "tenant.read",
-                    at=now,
-                    tenant=place.ref,
-                    reason=place.lease.reason,
-                    targets=(TargetRef(type="page", id=key, name=f"the form of “{action.title}”"),),
-                    exposure=Exposure(records=1, fields=(FieldClass.BUSINESS.value,)),
-                    facts={"lease": place.lease.id},
-                )
-            with reading_tools(
-                house,
-                unit,
-                action,
-                actor=actor,
-                requester=(actor.staff, actor.name),
-                reason=reason,
-                row=place.row,
-                scope=place.scope,
-                now=now,
-            ) as tools:
-                return ActionForm(
-                    action=action,
-                    tenant=place.row,
-                    lease=place.lease,
-                    choices={field.name: action.choices(field.name, tools) for field in action.fields},
-                    current=action.current(typed, tools),
-                    units=action.units(typed, tools),
-                    reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
-                )
-    refusal = place if isinstance(place, Deny) else offered
-    if not isinstance(refusal, Deny):
-        raise TypeError(refusal)
-    refuse(house, actor, "request.refused", refusal, governed=key)
-    return refusal
+        answer = _form_in(house, unit, actor, action, typed, tenant=tenant, is_opening=is_opening)
+    if isinstance(answer, Deny):
+        refuse(house, actor, "request.refused", answer, governed=key)
+    return answer
+
+
+def _form_in(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    typed: Mapping[str, str],
+    *,
+    tenant: TenantId | None,
+    is_opening: bool,
+) -> ActionForm | Deny:
+    now = house.clock.now()
+    place = place_of(house, unit, actor, tenant, now=now)
+    if isinstance(place, Deny):
+        return place
+    offered = reasons_offered(house, actor, action, tenant=tenant)
+    if isinstance(offered, Deny):
+        return offered
+    if is_opening and place.lease is not None:
+        emit(
+            unit,
+            actor,
+            "tenant.read",
+            at=now,
+            tenant=place.ref,
+            reason=place.lease.reason,
+            targets=(TargetRef(type="page", id=action.key, name=f"the form of “{action.title}”"),),
+            exposure=Exposure(records=1, fields=(FieldClass.BUSINESS.value,)),
+            facts={"lease": place.lease.id},
+        )
+    with reading_tools(
+        house,
+        unit,
+        action,
+        actor=actor,
+        requester=(actor.staff, actor.name),
+        reason=_reading_reason(place),
+        row=place.row,
+        scope=place.scope,
+        now=now,
+    ) as tools:
+        return ActionForm(
+            action=action,
+            tenant=place.row,
+            lease=place.lease,
+            choices={field.name: action.choices(field.name, tools) for field in action.fields},
+            current=action.current(typed, tools),
+            units=action.units(typed, tools),
+            reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
+        )
 
 
 def preview_action(

@@ -4,15 +4,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from console.domain.accounting.journal import events_of
+from console.domain.accounting.journal import events_of, moment_of
 from console.domain.accounting.ledger_files import FILES
 from console.domain.accounting.period_books import PeriodBooks, period_books
 from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.ids import Digest, TenantId
 from console.domain.jobs import Job
-from console.domain.periods import FrozenSet, Period, PeriodEvent, PeriodState, SealedFile, after, chained, period_id
+from console.domain.periods import (
+    TRANSITIONS,
+    FrozenSet,
+    Period,
+    PeriodEvent,
+    PeriodState,
+    SealedFile,
+    after,
+    chained,
+    period_id,
+)
 from console.domain.tenancy import DirectoryRow
+from console.ports.billing import NO_PROVIDER
 from console.ports.periods import LedgerDraft
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -25,6 +36,8 @@ PREPARE_JOB = "period.prepare"
 _SLICE = 100
 _SOON = timedelta(milliseconds=50)
 _PAGE = 100
+# How long after it was made an object of our own account may count for the books: a payout, when it arrives.
+_ON_ITS_WAY = {ObjectKind.BALANCE_TRANSACTION: timedelta(0), ObjectKind.PAYOUT: timedelta(days=31)}
 _ACCOUNT = "(account)"
 
 
@@ -99,9 +112,7 @@ def _sealed(house: House, job: Job, period: Period) -> Done:
             _write_account(draft, thing, period)
         # 3
         files = draft.seal(digest=period.digest or Digest(""), agreements=period.agreements)
-    state = after(period.state, PeriodEvent.FROZEN)
-    if state is None:
-        raise JobRefusedError("The period moved meanwhile.")
+    state = TRANSITIONS[PeriodState.PREPARING, PeriodEvent.FROZEN]
     done = replace(period, state=state, prepared_at=house.clock.now(), files=files, cursor=None)
     with house.store.write() as unit:
         if not unit.periods.save(done):
@@ -141,17 +152,27 @@ def _write(draft: LedgerDraft, tenant: str, books: PeriodBooks) -> None:
 
 
 def _of_account(house: House, period: Period) -> Iterator[BillingObject]:
-    """Yield payouts and movements of our balance at the provider; none where no provider is connected."""
-    if house.provider.name == "none":
+    """Yield payouts and movements of our balance at the provider; none where no provider is connected.
+
+    Shape: a payout counts when it arrives, which may be the month after it was made; a provider lists by the latter.
+    """
+    if house.provider.name == NO_PROVIDER:
         return
-    for kind in (ObjectKind.BALANCE_TRANSACTION, ObjectKind.PAYOUT):
+    for kind, longest in _ON_ITS_WAY.items():
         cursor: str | None = None
         while True:
-            page = house.provider.page(kind, since=period.since, until=period.until, after=cursor, limit=_PAGE)
-            yield from (each.thing for each in page.items)
+            page = house.provider.page(
+                kind, since=period.since - longest, until=period.until, after=cursor, limit=_PAGE
+            )
+            yield from (each.thing for each in page.items if _falls_into(period, each.thing))
             cursor = page.after
             if cursor is None:
                 break
+
+
+def _falls_into(period: Period, thing: BillingObject) -> bool:
+    moment = moment_of(thing)
+    return moment is not None and period.since <= moment < period.until
 
 
 def _write_account(draft: LedgerDraft, thing: BillingObject, period: Period) -> None:

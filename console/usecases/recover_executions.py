@@ -9,6 +9,7 @@ from console.domain.ids import PersonKey, StaffId
 from console.domain.requests import Request
 from console.domain.staff import Actor, Origin, SignInMethod, StaffKind
 from console.domain.tenancy import TenantStatus
+from console.ports.actions import Fault
 from console.ports.trail import EntryFilter
 from console.usecases.execute_request import fail, finished
 from console.usecases.house import House
@@ -34,7 +35,7 @@ def _settled(house: House, request: Request, *, now: datetime) -> str:
         return "unknown"
     try:
         return _settle(house, request, now=now)
-    except ConsoleError:
+    except (ConsoleError, Fault):
         _unknown(house, _recoverer(request), request, now=now)
         return "unknown"
 

@@ -80,8 +80,10 @@ def rest_recalculation(house: House, job: Job) -> None:
     """Pause a run whose job is dead, so that people see it."""
     with house.store.write() as unit:
         sweep = unit.recalculations.get(RunId(str(job.payload.get("run"))))
-        if sweep is not None and sweep.state is SweepState.RUNNING:
-            unit.recalculations.move(sweep, SweepState.PAUSED, because=JOB_DEAD)
+        if sweep is None or sweep.state is not SweepState.RUNNING:
+            return
+        if unit.recalculations.move(sweep, SweepState.PAUSED, because=JOB_DEAD):
+            _record(unit, job, "access.paused", replace(sweep, because=JOB_DEAD), at=house.clock.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +112,7 @@ def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) 
             worked = _worked(house, written, planned, now=now)
             if written.unit is not None:
                 _settle(written.unit, job, row, planned, worked, at=now)
-    except FrozenError as frozen:
-        with house.store.write() as unit:
-            unit.recalculations.settle(planned, TenantState.HELD, because=str(frozen), at=now)
-        return
-    except (OutsideError, NotFoundError, ScopeError) as broken:
+    except (OutsideError, NotFoundError, ScopeError, FrozenError) as broken:  # held is only what would lose more
         with house.store.write() as unit:
             unit.recalculations.settle(planned, TenantState.FAILED, because=str(broken), at=now)
         return

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from console.domain.reconciling.catalogue import KINDS
-from console.domain.reconciling.findings import Finding, FindingEvent, FindingId, after
+from console.domain.reconciling.findings import TRANSITIONS, Finding, FindingEvent, FindingId, FindingState
 from console.domain.reconciling.runs import Reconciliation, RunEvent, counted
 from console.ports.store import ControlUnit
 from console.usecases.house import House
@@ -54,10 +54,11 @@ def gone_step(work: Work) -> Reconciliation:
             limit=_AT_ONCE,
         )
         there = [each for each in found if not _is_silent(unit, each, silent)] if silent else found
-        resolved = sum(_resolved(unit, run, each, at=now) for each in there)
+        for each in there:
+            _resolve(unit, run, each, at=now)
         stage = {"stage": "gone", "finding": found[-1].id} if len(found) == _AT_ONCE else {"stage": "lapsed"}
         cursor = {name: value for name, value in run.cursor.items() if name not in {"stage", "finding"}}
-        return kept(unit, replace(run, cursor={**cursor, **stage}, counts=counted(run.counts, resolved=resolved)))
+        return kept(unit, replace(run, cursor={**cursor, **stage}, counts=counted(run.counts, resolved=len(there))))
 
 
 def lapsed_step(work: Work) -> Reconciliation:
@@ -75,9 +76,7 @@ def open_lapsed(unit: ControlUnit, found: Sequence[Finding], *, at: datetime) ->
     """Open findings whose waiver ran out, each with its entry, and return how many."""
     lapsed = 0
     for each in found:
-        state = after(each.state, FindingEvent.LAPSE)
-        if state is None:
-            continue
+        state = TRANSITIONS[FindingState.WAIVED, FindingEvent.LAPSE]
         now = replace(each, state=state, waived_until=None, waived_by=None, owner=None)
         if unit.findings.save(now):
             tell_of_finding(unit, "finding.lapsed", now, at=at, before=each.state)
@@ -92,16 +91,13 @@ def lapse_waivers(house: House) -> int:
         return open_lapsed(unit, unit.findings.lapsed(now, limit=_AT_ONCE), at=now)
 
 
-def _resolved(unit: ControlUnit, run: Reconciliation, finding: Finding, *, at: datetime) -> bool:
+def _resolve(unit: ControlUnit, run: Reconciliation, finding: Finding, *, at: datetime) -> None:
     """Resolve a finding that is gone, with its entry. Raises: OvertakenError when somebody was faster."""
-    state = after(finding.state, FindingEvent.GONE)
-    if state is None:
-        return False
+    state = TRANSITIONS[finding.state, FindingEvent.GONE]
     now = replace(finding, state=state, resolved_at=at, resolved_by=run.id, repair=None)
     if not unit.findings.save(now):
         raise OvertakenError("A finding moved meanwhile.", finding=finding.id)
     tell_of_finding(unit, "finding.resolved", now, at=at, before=finding.state, because="not_seen_again")
-    return True
 
 
 def _is_silent(unit: ControlUnit, finding: Finding, silent: set[str]) -> bool:

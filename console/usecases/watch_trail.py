@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from console.domain.catalogue import CATALOGUE
 from console.domain.decisions import Fact
@@ -152,6 +152,8 @@ def _begins_anew(unit: ControlUnit, known: Signal, hit: Hit, who: StaffMember | 
             return who is not None and (who.confirm_after is None or who.confirm_after < hit.since)
         case Response.NOTIFY:
             return known.last_at < hit.since
+        case _:
+            assert_never(known.response)
 
 
 def _freeze(house: House, unit: ControlUnit, signal: Signal, who: StaffMember, *, now: datetime) -> dict[str, Fact]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,13 @@ from console.usecases.decide_consent import (
     decide_by_link,
 )
 from console.usecases.deliver_letters import deliver_letters
-from console.usecases.outcomes import Ran
+from console.usecases.execute_request import execute_request
+from console.usecases.outcomes import Ran, Waiting
 from console.usecases.publish_accesses import publish_accesses
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.kill_world import sequencer_in
-from tests.integration.stage import Stage, new_urls, opened_stage, settle_in, tenant
+from tests.integration.stage import CONTRACT, Stage, new_urls, opened_stage, settle_in, tenant
 from tests.web.cast import LONG_AGO
 
 TICKET = Reason(code=ReasonCode("CUSTOMER_SUPPORT"), reference="SUP-48213")
@@ -124,6 +126,9 @@ class Desk:
         return decide_by_link(self.stage.house, link=link, verdict=verdict, origin=FROM)
 
 
+SMALL = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+
+
 @pytest.fixture(params=ENGINES)
 def desk(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Desk]:
     url, planes = new_urls(request.param, tmp_path, pg_database)
@@ -142,7 +147,24 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabas
         yield Desk(stage, clock, tmp_path)
 
 
-def _work(desk: Desk) -> None:
+def token_of(desk: Desk, *, opens: str) -> str:
+    desk.stage.open("support_lead", "acme", CONTRACT)
+    raw = {"label": f"For {opens}", "opens": opens}
+    asked = desk.stage.ask("support_lead", "acme", ActionKey("customer_token.make"), raw)
+    assert isinstance(asked, Waiting), asked
+    desk.stage.approve("support_lead_2", asked.request)
+    ran = execute_request(desk.stage.house, desk.stage.actor("support_lead"), request_id=asked.request.id)
+    assert isinstance(ran, Ran), ran
+    return ran.applied.shown["Token"]
+
+
+def policy_link(desk: Desk, version: int = 0) -> str:
+    until = desk.clock.now() + timedelta(days=14)
+    link = Link(kind=LinkKind.POLICY, tenant=tenant("acme"), member=MemberId(OWNER), subject=str(version), until=until)
+    return link.signed(desk.stage.house.fingerprints.of)
+
+
+def deeds(desk: Desk) -> None:
     desk.stage.open("support_agent", "acme", INCIDENT)
     assert isinstance(desk.stage.ask("support_agent", "acme", NOTE, {"text": "Called them."}, reason=INCIDENT), Ran)
     sequencer_in(desk.stage, desk.folder).run_once()

@@ -8,23 +8,30 @@ from typing import Any
 
 import pytest
 
-from console.domain.decisions import Deny, DenyCode, NeedsStepUp
+from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.freezes import Freeze, FreezeScope
 from console.domain.ids import ActionKey, FreezeId, ReasonCode
+from console.domain.jobs import Job
 from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.requests import Request, State
 from console.domain.reviews import ReviewKind, ReviewState
 from console.domain.staff import Role
-from console.usecases.break_glass import Glass
+from console.storage.requests import StoredRequests
+from console.usecases import propose_action as propose
+from console.usecases.break_glass import FIRE_JOB, Glass
 from console.usecases.change_request import cancel_request, revoke_request
 from console.usecases.control_tools import UnitTools
 from console.usecases.execute_request import execute_request, fail
+from console.usecases.fire_break_glass import fire_break_glass
 from console.usecases.house import House
+from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.keep_time import end_overdue
 from console.usecases.outcomes import CountingDown, Ran
+from console.usecases.prepare_action import Place
 from console.usecases.propose_action import propose_action
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, HandClock
+from tests.integration.overtaking import overtake
 from tests.integration.stage import Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
 from tests.web.cast import PEOPLE
 
@@ -409,3 +416,62 @@ def test_a_use_that_did_nothing_owes_no_review_and_casts_no_shadow(
     assert fire.stage.entries("action.executed", request.id) == 0
     fire.open(slug="zeta")
     assert isinstance(fire.smash(slug="zeta"), CountingDown)
+
+
+SMALL = pytest.mark.parametrize("fire", ["sqlite"], indirect=True)
+
+
+def firing(fire: Emergency) -> Job:
+    """Return the job that fires what counts down."""
+    with fire.stage.storage.store.read() as unit:
+        (job,) = unit.jobs.page(state=None, kind=FIRE_JOB, fingerprint=None, tenant=None, before=None, limit=1)
+    return job
+
+
+@SMALL
+@pytest.mark.parametrize("spoiled", [{"payload": {}}, {"actor": PEOPLE["engineer"].id}, {"actor": None}])
+def test_no_job_fires_what_nobody_broke_glass_for(fire: Emergency, spoiled: dict[str, Any]) -> None:
+    fire.open()
+    request = fire.begun()
+    fire.clock.pass_by(seconds=60)
+    with pytest.raises(JobRefusedError, match="no such use of break-glass"):
+        fire_break_glass(fire.stage.house, replace(firing(fire), **spoiled))
+    assert fire.stage.now(request.id).state is State.COUNTING_DOWN
+
+
+@SMALL
+def test_a_job_that_comes_too_early_waits_and_one_that_comes_too_late_does_nothing(fire: Emergency) -> None:
+    fire.open()
+    request, job = fire.begun(), firing(fire)
+    fire.clock.pass_by(seconds=59)
+    assert fire_break_glass(fire.stage.house, job) == Again(at=request.approve_by)
+    assert fire.stage.now(request.id).state is State.COUNTING_DOWN
+    fire.after(1)
+    assert fire_break_glass(fire.stage.house, job) == Done()
+    assert fire.stage.entries("action.executed", request.id) == 1
+
+
+@SMALL
+def test_a_drill_that_somebody_stops_as_it_ends_was_not_rehearsed(
+    fire: Emergency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fire.open()
+    request = fire.begun(drill=True)
+    overtake(monkeypatch, StoredRequests, "move")
+    fire.after(60)
+    assert fire.stage.now(request.id).state is State.CANCELLED
+    assert fire.stage.entries("break_glass.rehearsed") == 0
+    assert "drill" not in fire.told("on_call")
+
+
+@SMALL
+def test_no_glass_is_broken_where_there_is_no_tenant_even_if_policy_allowed_it(fire: Emergency) -> None:
+    nowhere = Place(row=None, lease=None, scope=None)
+    fire.open()
+    request = fire.begun()
+    with fire.stage.storage.store.write() as unit:
+        answer = propose._broken(
+            fire.stage.house, unit, fire.stage.actor("on_call"), request, Allow(rules=()), place=nowhere,
+            breaking=(Glass(typed="acme", is_drill=False), True), now=fire.clock.now(),
+        )  # fmt: skip
+    assert code(answer) is DenyCode.BREAK_GLASS_NOT_ALLOWED

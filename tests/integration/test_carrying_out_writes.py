@@ -380,3 +380,34 @@ def test_a_link_that_names_nothing_is_refused(file_till: Till) -> None:
     for bad in (replace(till.job(), tenant=None), replace(till.job(), payload={"customer": 7})):
         with pytest.raises(JobRefusedError):
             follow_link(till.stage.house, bad)
+
+
+def test_a_command_that_was_given_up_after_it_was_sent_and_not_found_stays_unsettled(file_till: Till) -> None:
+    till = file_till
+    request = till.agreed(REFUND, refund("40.00"))
+    till.model.fails_before = 1
+    till.run()
+    assert till.write(request).state is WriteState.SENT
+    give_write_up(till.stage.house, replace(till.job(), lease_until=till.clock.now().replace(year=2030)))
+    assert (till.write(request).state, refunded(till)) == (WriteState.SENT, 0)
+    assert till.stage.entries("provider.unsettled") == 1
+
+
+def test_a_command_that_reads_as_none_any_more_is_not_carried_out(file_till: Till) -> None:
+    till = file_till
+    till.agreed(REFUND, refund("40.00"))
+    rows(till.stage.url, "DROP TRIGGER plane_provider_write_keep")
+    rows(till.stage.url, "UPDATE plane_provider_write SET command = '{}'")
+    till.run()
+    job = till.job_now(till.job().id)
+    assert (job.state, till.model.acted()) == (JobState.DEAD, 0)
+
+
+def test_what_is_gone_by_the_time_it_is_looked_at_again_holds_nothing_up(
+    file_till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = file_till
+    request = till.agreed(REFUND, refund("40.00"))
+    monkeypatch.setattr(till.model, "fetch", lambda _kind, _thing: None)
+    till.run()
+    assert (till.write(request).state, till.entries()) == (WriteState.DONE, ONCE)

@@ -7,24 +7,18 @@ from datetime import timedelta
 import pytest
 
 from console.domain.ids import ActionKey, MemberId
-from console.domain.trust.access_policy import ImpersonationRule, Notify
-from console.domain.trust.consents import ConsentState, ConsentVerdict
+from console.domain.imports import MemberRecord, member_id_of
+from console.domain.trust.consents import Consent, ConsentState, ConsentVerdict
 from console.domain.trust.letters import LetterKind
-from console.domain.trust.links import Link, LinkKind
+from console.domain.trust.links import LinkKind
+from console.storage.consents import StoredConsents
 from console.usecases.customer_door import NotAllowed, NotByProgram, NotKnown, TooOften
-from console.usecases.customer_policy import (
-    Overtaken,
-    PolicySheet,
-    Wanted,
-    set_policy_by_link,
-    set_policy_by_token,
-    show_policy,
-)
 from console.usecases.decide_consent import (
     NoSuchQuestion,
     Question,
     TooLate,
     decide_by_token,
+    list_questions,
     show_question,
 )
 from console.usecases.execute_request import execute_request
@@ -38,14 +32,17 @@ from tests.integration.customer_desk import (
     INCIDENT,
     OWNER,
     PLAIN,
-    POLICY,
     QUESTION,
+    SMALL,
     TICKET,
     WITHDRAW,
     Desk,
     desk,
+    token_of,
 )
+from tests.integration.overtaking import overtake
 from tests.integration.stage import CONTRACT, tenant
+from tests.web.cast import LONG_AGO
 
 __all__ = ["desk"]
 
@@ -182,23 +179,12 @@ def test_a_withdrawn_question_cannot_be_answered(desk: Desk) -> None:
     assert desk.post.taken == []
 
 
-def _token(desk: Desk, *, opens: str) -> str:
-    desk.stage.open("support_lead", "acme", CONTRACT)
-    raw = {"label": f"For {opens}", "opens": opens}
-    asked = desk.stage.ask("support_lead", "acme", ActionKey("customer_token.make"), raw)
-    assert isinstance(asked, Waiting), asked
-    desk.stage.approve("support_lead_2", asked.request)
-    ran = execute_request(desk.stage.house, desk.stage.actor("support_lead"), request_id=asked.request.id)
-    assert isinstance(ran, Ran), ran
-    return ran.applied.shown["Token"]
-
-
 def test_a_program_answers_with_a_token_that_may_decide_and_not_with_another(desk: Desk) -> None:
     consent = desk.ask()
     for opens, kind in (("log", NotAllowed), ("decide", Question)):
         answer = decide_by_token(
             desk.stage.house,
-            token=_token(desk, opens=opens),
+            token=token_of(desk, opens=opens),
             consent=consent.id,
             verdict=ConsentVerdict.REFUSE,
             origin=FROM,
@@ -233,53 +219,65 @@ def test_no_token_answers_whoever_has_seen_it(desk: Desk) -> None:
     assert [type(each) for each in answers] == [Question, NotByProgram]  # the approver ran it, and saw it
 
 
-def _policy_link(desk: Desk, version: int = 0) -> str:
-    until = desk.clock.now() + timedelta(days=14)
-    link = Link(kind=LinkKind.POLICY, tenant=tenant("acme"), member=MemberId(OWNER), subject=str(version), until=until)
-    return link.signed(desk.stage.house.fingerprints.of)
+@SMALL
+@pytest.mark.parametrize("spoiled", [{"subject": "cns_other"}, {"tenant": "globex"}])
+def test_a_link_to_a_question_that_its_tenant_was_not_asked_shows_nothing(desk: Desk, spoiled: dict[str, str]) -> None:
+    with desk.stage.storage.bulk.write() as bulk:
+        bulk.put([
+            MemberRecord(
+                tenant="globex", external_id="boss", name="Boss", email="boss@globex.example", phone=None,
+                role="owner", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+            )
+        ])  # fmt: skip
+    consent = desk.ask()
+    if "tenant" in spoiled:
+        link = desk.link(consent, member_id_of("globex", "boss"), tenant=tenant("globex"))
+    else:
+        link = desk.link(consent, **spoiled)
+    assert isinstance(show_question(desk.stage.house, link=link, origin=FROM), NoSuchQuestion)
+    assert desk.stage.entries("consent.read") == 0
 
 
-def test_an_administrator_sets_the_rules_once_per_link(desk: Desk) -> None:
-    strict = Wanted(impersonation=ImpersonationRule.REFUSED, notify=Notify.EACH)
-    link = _policy_link(desk)
-    assert isinstance(show_policy(desk.stage.house, link=link, origin=FROM), PolicySheet)
-    changed = set_policy_by_link(desk.stage.house, link=link, wanted=strict, origin=FROM)
-    assert isinstance(changed, PolicySheet)
-    assert changed.is_changed
-    again = set_policy_by_link(desk.stage.house, link=link, wanted=strict, origin=FROM)
-    assert isinstance(again, Overtaken)
-    assert desk.refused() == ["the rules were changed meanwhile"]
+@SMALL
+def test_a_program_lists_its_tenants_questions_only_with_a_token_that_may_decide(desk: Desk) -> None:
+    house, consent = desk.stage.house, desk.ask()
+    assert isinstance(list_questions(house, token="guess", origin=FROM), NotKnown)
+    assert isinstance(list_questions(house, token=token_of(desk, opens="log"), origin=FROM), NotAllowed)
+    assert desk.stage.entries("consent.read") == 0
+    listed = list_questions(house, token=token_of(desk, opens="decide"), origin=FROM)
+    assert isinstance(listed, list)
+    assert [each.consent.id for each in listed] == [consent.id]
+    unknown = decide_by_token(
+        house, token="guess", consent=consent.id, verdict=ConsentVerdict.APPROVE, origin=FROM
+    )  # fmt: skip
+    assert isinstance(unknown, NotKnown)
+    assert desk.consents()[0].state is ConsentState.PENDING
+
+
+@SMALL
+def test_a_question_that_was_answered_as_its_time_ran_out_is_not_called_expired(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answered(book: StoredConsents, consent: Consent, *_given: object, **_named: object) -> None:
+        assert settling(book, consent, ConsentState.APPROVED, by=OWNER, at=consent.decide_by)
+
+    settling = StoredConsents.settle
+    consent = desk.ask()
+    desk.clock.pass_by(hours=48)
+    overtake(monkeypatch, StoredConsents, "settle", answered)
+    assert keep_consents(desk.stage.house) == 0
+    assert desk.stage.entries("consent.expired") == 0
     with desk.stage.house.store.read() as unit:
-        assert unit.access_policies.of(tenant("acme")).impersonation is ImpersonationRule.REFUSED
-        assert unit.access_policies.of(tenant("globex")).impersonation is ImpersonationRule.ALLOWED
-    assert desk.stage.entries("access_policy.changed") == 1
-    desk.deliver()
-    assert {each.kind for each in desk.post.taken} == {LetterKind.POLICY_CHANGED}
+        assert [each.kind for each in unit.outbox.unread(consent.staff, limit=9)] == []
 
 
-def test_two_who_set_the_rules_at_once_do_not_overwrite_each_other(desk: Desk) -> None:
-    token = _token(desk, opens="decide")
-    link = _policy_link(desk)
-    first = Wanted(impersonation=ImpersonationRule.CONSENT, notify=Notify.DIGEST)
-    second = Wanted(impersonation=ImpersonationRule.ALLOWED, notify=Notify.EACH)
-    set_policy_by_token(desk.stage.house, token=token, wanted=first, origin=FROM)
-    assert isinstance(set_policy_by_link(desk.stage.house, link=link, wanted=second, origin=FROM), Overtaken)
-
-
-def test_staff_tighten_alone_and_loosen_together(desk: Desk) -> None:
-    desk.stage.open("support_agent", "acme", CONTRACT)
-    strict = {"impersonation": "refused", "notify": "each"}
-    assert isinstance(desk.stage.ask("support_agent", "acme", POLICY, strict), Ran)
-    loose = {"impersonation": "allowed", "notify": "each"}
-    assert isinstance(desk.stage.ask("support_agent", "acme", POLICY, loose), Waiting)
-
-
-def test_a_customer_is_written_to_about_rules_that_staff_changed(desk: Desk) -> None:
-    desk.stage.open("support_agent", "acme", CONTRACT)
-    assert isinstance(
-        desk.stage.ask("support_agent", "acme", POLICY, {"impersonation": "refused", "notify": "each"}), Ran
-    )
-    desk.deliver()
-    told = [each for each in desk.post.taken if each.kind is LetterKind.POLICY_CHANGED]
-    assert {each.to for each in told} == {"admin@acme.example", "boss@acme.example"}
-    assert all("Impersonation: refused. Letters: each." in each.text for each in told)
+@SMALL
+def test_a_question_is_reminded_of_once_and_not_before_half_of_its_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.ask(answer_hours="4")  # shorter than the notice that a reminder gives
+    desk.clock.pass_by(hours=1, minutes=59)
+    assert keep_consents(desk.stage.house) == 0
+    desk.clock.pass_by(minutes=1)
+    overtake(monkeypatch, StoredConsents, "reminded")
+    assert (keep_consents(desk.stage.house), desk.stage.entries("consent.reminded")) == (0, 0)

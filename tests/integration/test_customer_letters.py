@@ -6,6 +6,7 @@ import pytest
 
 from console.adapters.letter_sinks import LettersByWay, WebhookLetters
 from console.domain.imports import MemberRecord
+from console.domain.trust.access_policy import Notify
 from console.domain.trust.consents import ConsentVerdict
 from console.domain.trust.letters import LetterKind, Way
 from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
@@ -14,7 +15,8 @@ from console.ports.webhooks import Answer
 from console.usecases.decide_consent import Question
 from console.usecases.deliver_letters import deliver_letters
 from console.usecases.publish_accesses import publish_accesses
-from tests.integration.customer_desk import ADDRESS, NOTE, TICKET, Desk, _work, desk
+from console.usecases.queue_letters import queue_letter
+from tests.integration.customer_desk import ADDRESS, NOTE, SMALL, TICKET, Desk, deeds, desk
 from tests.integration.kill_world import sequencer_in
 from tests.integration.stage import behind, tenant
 from tests.web.cast import LONG_AGO
@@ -24,7 +26,7 @@ __all__ = ["desk"]
 
 
 def test_a_code_that_writes_each_time_writes_of_openings_and_deeds(desk: Desk) -> None:
-    _work(desk)
+    deeds(desk)
     desk.deliver()
     said = [each.text for each in desk.post.taken if each.to == "boss@acme.example"]
     assert len(said) == 2
@@ -59,7 +61,7 @@ def test_one_who_cannot_be_reached_keeps_a_letter_from_nobody_else(
     is_for_good: bool,
 ) -> None:
     desk.post.lost, desk.post.is_lost_for_good = lost, is_for_good
-    _work(desk)
+    deeds(desk)
     desk.deliver()
     told = {each.to for each in desk.post.taken}
     assert told == {"admin@acme.example", "boss@acme.example"} - {lost}
@@ -78,7 +80,7 @@ def test_a_letter_that_can_reach_nobody_is_given_up(desk: Desk) -> None:
             ]
         )  # fmt: skip
     desk.post.lost = "admin@acme.example"
-    _work(desk)
+    deeds(desk)
     desk.deliver()
     assert desk.stage.entries("letter.given_up") >= 1
 
@@ -96,7 +98,7 @@ def test_a_digest_that_is_cut_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatc
 
 def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: Desk) -> None:
     desk.post.is_away = True
-    _work(desk)
+    deeds(desk)
     consent = desk.ask()
     for _ in range(3):
         desk.deliver()
@@ -111,7 +113,7 @@ def test_a_post_office_that_is_closed_is_tried_again_and_holds_nothing_up(desk: 
 
 def test_a_letter_that_nobody_takes_is_given_up_and_says_so(desk: Desk) -> None:
     desk.post.is_away = True
-    _work(desk)
+    deeds(desk)
     for _ in range(9):
         desk.clock.pass_by(days=2)
         desk.deliver()
@@ -158,3 +160,23 @@ def test_a_webhook_gets_the_letter_signed(desk: Desk) -> None:
     assert b"staff_access.consent" in body
     assert b"/customer/consents/" not in body, "a link is for a person and never in a webhook"
     assert {each.way for each in desk.post.taken} == {Way.MAIL}
+
+
+@SMALL
+def test_a_customer_that_the_law_keeps_in_the_dark_gets_no_letter_of_an_access(desk: Desk) -> None:
+    with desk.stage.house.store.write() as unit:
+        silent = replace(unit.access_policies.of(tenant("acme")), notify=Notify.NONE)
+        assert unit.access_policies.put(tenant("acme"), silent, by="test", at=desk.clock.now())
+        queue_letter(desk.stage.house, unit, tenant("acme"), LetterKind.ACCESS, about="1", at=desk.clock.now())
+    deeds(desk)
+    desk.deliver()
+    assert (desk.post.taken, desk.stage.entries("letter.given_up")) == ([], 0)
+
+
+@SMALL
+def test_a_letter_about_accesses_that_are_not_shown_is_not_written(desk: Desk) -> None:
+    with desk.stage.house.store.write() as unit:
+        queue_letter(desk.stage.house, unit, tenant("acme"), LetterKind.ACCESS, about="9", at=desk.clock.now())
+    desk.deliver()
+    desk.deliver()
+    assert (desk.post.taken, desk.stage.entries("letter.given_up")) == ([], 0)

@@ -16,12 +16,14 @@ from console.adapters.billing import NoProvider
 from console.adapters.inbound_stripe import StripeSignatures
 from console.domain.billing.canonical_form import kind_of
 from console.domain.billing.objects import BillingObject, ObjectKind
-from console.domain.errors import NotFoundError, OutsideError
+from console.domain.errors import NotFoundError, OutsideError, UnreadableObjectError
 from console.domain.imports import InvoiceRecord
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.staff import Origin
 from console.ports.inbound import ListedEvent
+from console.storage.inbox import StoredInbox
+from console.usecases import find_gaps as gaps
 from console.usecases.find_gaps import find_gaps
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import NotBelieved, Received, receive_inbound
@@ -29,6 +31,7 @@ from console.usecases.strangers import sum_up_strangers
 from tests.billing import A_CUSTOMER, A_PAYMENT, AN_INVOICE, ONE_OF_EACH, PAID, PaperProvider, told, with_owner
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
+from tests.integration.overtaking import overtake
 from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
 
 SECRET = "whsec_0123456789abcdef"
@@ -399,3 +402,56 @@ def test_it_maps_no_customer_that_two_tenants_claim(there: World) -> None:
     there.call(invoice_paid())
     there.work()
     assert there.events()[0].because == "unknown_customer"
+
+
+SMALL = pytest.mark.parametrize("there", ["sqlite"], indirect=True)
+
+
+@SMALL
+def test_more_events_of_one_moment_than_a_page_holds_keep_it_from_none_that_came_later(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "_PAGE", 3)
+    crowd = [listed(number, minutes_ago=60) for number in range(1, 6)]
+    there.provider.events = [*crowd, listed(8, minutes_ago=50), listed(9, minutes_ago=40)]
+    find_gaps(there.stage.house, _job())
+    assert {event.event_id for event in there.events()} >= {"evt_1", "evt_2", "evt_3", "evt_8", "evt_9"}
+
+
+@SMALL
+def test_it_reads_so_many_pages_of_a_list_and_no_more(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaps, "_PAGE", 3)
+    monkeypatch.setattr(gaps, "_MOST_PAGES", 2)
+    there.provider.events = [listed(number, minutes_ago=300 - number) for number in range(1, 20)]
+    find_gaps(there.stage.house, _job())
+    assert {event.event_id for event in there.events()} == {f"evt_{number}" for number in range(1, 6)}
+
+
+@SMALL
+def test_a_gap_that_closes_while_it_is_filled_was_none(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    there.provider.events = [listed(1, minutes_ago=60)]
+    overtake(monkeypatch, StoredInbox, "add")
+    find_gaps(there.stage.house, _job())
+    assert (len(there.events()), there.stage.entries("inbound.gap_found")) == (1, 0)
+
+
+@SMALL
+def test_what_the_provider_tells_and_cannot_be_read_is_set_aside(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def garbled(_kind: ObjectKind, thing: str) -> object:
+        raise UnreadableObjectError("It names no currency.", kind="invoice", id=thing)
+
+    monkeypatch.setattr(there.provider, "fetch", garbled)
+    there.call(invoice_paid())
+    there.work()
+    (event,) = there.events()
+    assert (event.state, event.because) == (InboundState.QUARANTINED, "unreadable_object")
+    assert there.mirror("acme") == "open"
+
+
+@SMALL
+def test_an_event_that_another_worker_ended_first_is_told_once(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    there.provider.says("acme", "paid")
+    there.call(invoice_paid())
+    overtake(monkeypatch, StoredInbox, "settle")
+    there.work()
+    assert (there.mirror("acme"), there.stage.entries("inbound.processed")) == ("paid", 0)

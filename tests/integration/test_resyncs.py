@@ -20,6 +20,7 @@ from console.usecases.outcomes import BadFields, Ran, Waiting
 from console.usecases.propose_action import propose_action
 from console.usecases.resync_mirror import resync_mirror
 from console.usecases.run_jobs import run_due_jobs
+from console.usecases.scopes import scope_of_sender
 from tests.billing import (
     A_CUSTOMER,
     A_PAYMENT,
@@ -34,7 +35,17 @@ from tests.billing import (
 )
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
-from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import (
+    FAR,
+    Stage,
+    behind,
+    new_urls,
+    opened_stage,
+    rows,
+    settle_in,
+    tenant,
+    tenant_records,
+)
 
 INCIDENT = Reason(code=ReasonCode("INCIDENT_RESPONSE"), reference="INC-2301", note="")
 SHARED = PlaneId("shared")
@@ -408,4 +419,58 @@ def propose(there: World, who: str, key: ActionKey, raw: dict[str, str], where: 
     return propose_action(
         there.stage.house, there.stage.actor(who), key=key, tenant=where, raw=raw, reason=INCIDENT, mark=None,
         form_id=there.stage.form(),
+    )  # fmt: skip
+
+
+SMALL = pytest.mark.parametrize("there", ["sqlite"], indirect=True)
+
+
+def mirror(there: World, slug: str, *things: BillingObject) -> None:
+    """Let a tenant's mirror have heard of objects a day ago."""
+    house = there.stage.house
+    with house.store.write() as unit:
+        scope = scope_of_sender(tenant(slug), SHARED, now=house.clock.now())
+        for thing in things:
+            assert unit.tenant(scope).mirror.put(told(thing, at=NOON - DAY))
+
+
+@SMALL
+def test_a_tenant_of_no_customer_has_nothing_to_be_resynced(there: World) -> None:
+    with there.stage.storage.bulk.write() as bulk:
+        bulk.put([replace(tenant_records("dust", SHARED)[0], provider_customer="")])  # type: ignore[type-var]
+    there.begin("dust")
+    there.work()
+    assert {job.state for job in there.jobs()} == {JobState.SUCCEEDED}
+    assert there.provider.asked == []
+    assert there.stage.entries("resync.finished") == 1
+
+
+@SMALL
+def test_what_names_no_customer_is_believed_to_be_gone(there: World) -> None:
+    mirror(there, "acme", replace(A_REFUND, customer=None))
+    there.begin("acme")
+    there.work()
+    assert (there.mirrored("acme"), there.counts()["deleted"]) == (set(), 1)
+
+
+@SMALL
+def test_a_customer_that_cannot_be_read_is_known_all_the_same(there: World) -> None:
+    mirror(there, "acme", replace(A_PAYMENT, customer="cus_acme"))
+    there.provider.spoilt = frozenset({"cus_acme"})
+    with_customer = replace(there.stage.house, provider=there.provider)
+    there.stage = replace(there.stage, house=with_customer)
+    there.begin(None)
+    there.work()
+    assert {job.state for job in there.jobs()} <= {JobState.SUCCEEDED, JobState.QUEUED}
+    assert there.mirrored("acme") == set()
+
+
+@SMALL
+def test_what_belongs_to_another_customer_now_is_written_to_nobody(there: World) -> None:
+    mirror(there, "acme", replace(A_PAYMENT, customer="cus_acme"))
+    there.provider.knows(replace(A_CUSTOMER, id="cus_acme"), replace(A_PAYMENT, customer="cus_elsewhere"))
+    there.begin("acme")
+    there.work()
+    assert (there.counts()["unmapped"], there.mirrored("acme")) == (
+        1, {("customer", "cus_acme"), ("payment", "pi_1")},
     )  # fmt: skip

@@ -11,20 +11,24 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from console.domain import reviews
 from console.domain.decisions import Deny, DenyCode
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, ReviewId, StaffId
 from console.domain.jobs import JobDraft
-from console.domain.reasons import Reason
-from console.domain.reviews import Review, ReviewKind, ReviewState
+from console.domain.reasons import Effect, Reason
+from console.domain.reviews import Review, ReviewKind, ReviewState, is_sampled
+from console.storage.reviews import StoredReviews
+from console.usecases import keep_reviews
 from console.usecases.keep_reviews import KEEP_REVIEWS_JOB
-from console.usecases.open_review import Judged, open_review
+from console.usecases.open_review import JUDGES, Judged, open_review
 from console.usecases.outcomes import BadFields, CountingDown, Ran
 from console.usecases.propose_action import propose_action
 from console.usecases.read_home import read_home
 from console.usecases.read_reviews import read_reviews
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, NOON, HandClock
-from tests.integration.stage import CONTRACT, NOTE, Stage, behind, book, new_urls, opened_stage, settle_in, tenant
+from tests.integration.overtaking import overtake
+from tests.integration.stage import CONTRACT, NOTE, Stage, behind, book, new_urls, opened_stage, rows, settle_in, tenant
 from tests.integration.test_break_glass import FIRE, Emergency
 from tests.web.cast import PEOPLE
 
@@ -250,3 +254,101 @@ def test_what_is_always_reviewed_is_reviewed_each_time(bench: Bench) -> None:
         with bench.stage.storage.store.read() as unit:
             (review,) = unit.reviews.about(answer.request.id)
         assert (review.kind, review.actor) == (ReviewKind.IMPERSONATION_WRITE, PEOPLE["support_agent"].id)
+
+
+SMALL = pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+
+
+def works(bench: Bench, who: str, *, often: int) -> list[tuple[str, str]]:
+    """Let somebody work, and return entry and request of each piece, oldest first."""
+    bench.stage.open(who, "acme", CONTRACT)
+    for _ in range(often):
+        assert isinstance(bench.stage.ask(who, "acme", NOTE, {"text": "Called back."}), Ran)
+        bench.clock.pass_by(seconds=1)
+    sql = "SELECT uid, correlation FROM audit_event WHERE action = 'action.executed' AND actor = ? ORDER BY id"
+    return [(str(uid), str(about)) for uid, about in rows(bench.stage.url, sql, PEOPLE[who].id)]
+
+
+def drawing(monkeypatch: pytest.MonkeyPatch, permille: int) -> None:
+    """Draw so many of a thousand pieces of work, whatever their effect."""
+    monkeypatch.setattr(reviews, "SAMPLED_PERMILLE", dict.fromkeys(Effect, permille))
+
+
+def drawn(bench: Bench) -> set[str]:
+    """Return what is under review by sample."""
+    return {str(row[0]) for row in rows(bench.stage.url, "SELECT subject FROM review WHERE kind = 'sample'")}
+
+
+@SMALL
+def test_what_the_draw_says_is_reviewed_and_nothing_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_reviews, "_PAGE", 3)
+    drawing(monkeypatch, 500)
+    done = works(bench, "support_agent", often=12)
+    bench.keep()
+    wanted = {about for uid, about in done if is_sampled(uid, Effect.WRITE)}
+    assert drawn(bench) == wanted
+    assert 0 < len(wanted) < len(done)
+
+
+@SMALL
+def test_it_looks_at_so_many_pages_and_no_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_reviews, "_PAGE", 2)
+    monkeypatch.setattr(keep_reviews, "_PAGES", 2)
+    drawing(monkeypatch, 1_000)
+    done = works(bench, "support_agent", often=6)
+    bench.keep()
+    assert drawn(bench) == {about for _uid, about in done[-4:]}
+
+
+@SMALL
+def test_neither_a_verdict_nor_broken_glass_is_drawn_once_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing(monkeypatch, 1_000)
+    fire = Emergency(bench.stage, bench.clock)
+    fire.open()
+    request = fire.begun()
+    fire.after(60)
+    with bench.stage.storage.store.read() as unit:
+        review = unit.reviews.of(ReviewKind.BREAK_GLASS, request.id)
+    assert review is not None
+    assert isinstance(bench.judge("security_auditor", review.id), Ran)
+    own = works(bench, "support_agent", often=1)
+    bench.clock.pass_by(minutes=1)
+    bench.keep()
+    assert (bench.stage.entries("action.executed"), drawn(bench)) == (3, {about for _uid, about in own})
+
+
+@SMALL
+def test_whose_month_holds_much_is_reviewed_for_what_nobody_chose(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing(monkeypatch, 0)
+    done = works(bench, "support_agent", often=6)
+    bench.clock.pass_by(days=9)
+    bench.keep()
+    least = min(done, key=lambda piece: sha256(piece[0].encode()).digest())
+    assert drawn(bench) == {least[1]}
+
+
+@SMALL
+def test_what_another_worker_told_as_overdue_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.open("req_1", "on_call")
+    bench.clock.pass_by(hours=25)
+    overtake(monkeypatch, StoredReviews, "escalate")
+    bench.keep()
+    assert bench.stage.entries("review.overdue") == 0
+    with bench.stage.storage.store.read() as unit:
+        assert "review_overdue" not in [each.kind for each in unit.outbox.unread(PEOPLE["administrator"].id, limit=5)]
+
+
+@SMALL
+def test_what_nobody_is_there_to_judge_waits_without_an_owner(bench: Bench) -> None:
+    with bench.stage.storage.store.write() as unit:
+        for person in PEOPLE.values():
+            if person.role in JUDGES:
+                unit.staff.set_active(person.id, is_active=False, at=bench.clock.now())
+    review = bench.open("req_1", "on_call")
+    assert bench.stands(review.id).owner is None
+    assert bench.stage.count("SELECT count(*) FROM notice WHERE kind = 'review_due'") == 0
+    bench.clock.pass_by(hours=25)
+    bench.keep()
+    assert bench.stage.entries("review.overdue") == 1, "who keeps the staff hears of it"

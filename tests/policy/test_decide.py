@@ -11,6 +11,7 @@ from console.actions.registry import registered
 from console.domain.decisions import Allow, Deny, DenyCode, GroupNeed, NeedsApproval, NeedsStepUp, Query
 from console.domain.ids import ActionKey, PersonKey, ReasonCode, StaffId, TenantId
 from console.domain.staff import Role, StaffKind
+from console.policy import cedar
 from console.policy.book import IMPORTANCE, PolicyBook
 from console.policy.decide import decide, decide_many, neutral_facts, strictest
 from console.policy.load import load_book
@@ -203,3 +204,18 @@ forbid(principal, action == Action::"entitlement.override", resource == Tenant::
     assert _denied(edited, OVERRIDE).rules[0] == "override.not_of_acme"
     elsewhere = replace(OVERRIDE, tenant=TenantId("ten_zeta"), leased_tenant=TenantId("ten_zeta"))
     assert isinstance(decide(edited, elsewhere), NeedsApproval)
+
+
+def test_what_it_remembers_stays_bounded_and_its_answers_stay_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cedar, "_MOST_REMEMBERED", 5)
+    monkeypatch.setattr(cedar, "_MOST_PEOPLE", 3)
+    own = load_book(copied(tmp_path), GOVERNED)
+    crowd = [replace(OVERRIDE, person=PersonKey(f"idp|{number}")) for number in range(30)]
+    crowd += [replace(each, leased_tenant=None) for each in crowd[:7]]
+    first = [decide(own, each) for each in crowd]
+    assert [decide(own, each) for each in crowd] == first
+    assert [type(each) for each in first] == [NeedsApproval] * 30 + [Deny] * 7
+    assert len(own.handles.memo) <= 6
+    assert len(own.handles.people) <= 3

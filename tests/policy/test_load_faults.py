@@ -286,6 +286,16 @@ FAULTS: list[tuple[str, list[Edit], list[str]]] = [
         [swap("identity.toml", '"finance_lead"', '"cfo"')],
         ["'sallyport-finance-leads' names unknown role 'cfo'"],
     ),
+    (
+        "a vendor that nobody can name",
+        [swap("identity.toml", '"northwind"', '"North Wind Ltd."')],
+        ["'sallyport-vendor-northwind' names 'North Wind Ltd.'", "use up to 40 of a-z, 0-9 and -"],
+    ),
+    (
+        "a vendor that is no text",
+        [swap("identity.toml", '"northwind"', "7")],
+        ["sallyport-vendor-northwind = 7 is wrong"],
+    ),
     ("an unknown effect", [swap("reasons.toml", '["read", "dangerous"]', '["look"]')], ["unknown effect 'look'"]),
     (
         "a pattern that is none",

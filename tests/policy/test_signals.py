@@ -1,6 +1,7 @@
 """The rules of signals: worked cases, and every fault of their files with its mend."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,26 @@ def test_it_is_about_everybody_however_many_they_are(book: PolicyBook) -> None:
     assert (len(hit.people), len(hit.evidence)) == (crowd, MOST_EVIDENCE)
 
 
+@pytest.mark.parametrize("key", ["distinct_tenants", "first_time_tenants", "sequential_tenants"])
+def test_an_act_that_a_rule_does_not_watch_completes_nothing(book: PolicyBook, key: str) -> None:
+    at, rule = datetime(2026, 11, 23, 9, tzinfo=UTC), book.signals[SignalKey(key)]
+    opened = [
+        Act(
+            uid=EntryUid(f"ent_{number:03}"),
+            at=at + timedelta(seconds=number),
+            actor=StaffId("stf_ann"),
+            action="lease.open",
+            tenant=TenantId(f"ten_{number:03}"),
+            slug=f"acme-{number:03}",
+        )
+        for number in range(rule.at_least)
+    ]
+    assert judged(rule, opened[-1], opened) is not None
+    assert judged(rule, replace(opened[-1], action="tenant.read"), opened) is None
+    nowhere = replace(opened[0], tenant=None, slug="")
+    assert judged(rule, opened[-1], [nowhere, *opened[1:]]) is None, "an act on no tenant counts as none"
+
+
 def test_a_case_that_is_not_met_is_told(book: PolicyBook, tmp_path: Path) -> None:
     folder = copied(tmp_path, swap("signals/vip_tenant.toml", 'expect  = "raised"', 'expect  = "quiet"'))
     cases = load_signal_cases(folder, book.signals)
@@ -57,6 +78,10 @@ def test_a_case_that_is_not_met_is_told(book: PolicyBook, tmp_path: Path) -> Non
         (swap("signals.toml", '"step_up"\ntells', '"shout"\ntells'), "response = 'shout' is wrong"),
         (swap("signals.toml", 'measure        = "rate"', 'measure        = "mood"'), "measure = 'mood' is wrong"),
         (swap("signals.toml", '["request.vote"]', '["request.voted"]'), "unknown entry 'request.voted'"),
+        (
+            swap("signals.toml", "[distinct_tenants]", "loud = 3\n\n[distinct_tenants]"),
+            "loud = 3 is wrong: give a table",
+        ),
         (swap("signals.toml", "hours_utc      = [5, 21]", "hours_utc      = [5]"), "hours_utc holds two hours"),
         (swap("signals.toml", '"mon", ', '"monday", '), "unknown day 'monday'"),
         (swap("signals.toml", "step           = 2\n", ""), "step is missing"),

@@ -97,6 +97,19 @@ def test_what_was_refused_asked_for_or_done_by_the_house_is_none() -> None:
         assert not is_access(other)
 
 
+@pytest.mark.parametrize("kind", [Kind.INTENT, Kind.SESSION, Kind.SYSTEM])
+def test_what_reaches_nothing_of_a_tenant_is_none_though_a_person_did_it(kind: Kind) -> None:
+    """An intent is followed by its outcome, which is told; a session is the house's own affair."""
+    assert not is_access(body("action.executed", governed="tenant.suspend") | {"kind": kind.value})
+
+
+def test_what_has_no_words_yet_is_told_by_what_it_is() -> None:
+    assert line(body() | {"action": "ledger.read"}).did == "Looked at your data"
+    assert line(body("action.executed", governed="tenant.suspend") | {"action": "ledger.moved"}).did == (
+        "Worked on your data"
+    )
+
+
 def test_what_it_does_not_know_is_shown() -> None:
     """A new kind of work on a tenant reaches the customer without anybody thinking of it."""
     assert is_access(body("finding.opened", kind=Kind.ACTION))

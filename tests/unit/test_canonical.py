@@ -17,6 +17,7 @@ from console.domain.canonical import (
     NotCanonicalError,
     canonical_bytes,
     digest_hex,
+    exact,
     is_canonical,
     normal,
     parse_canonical,
@@ -204,3 +205,14 @@ def test_it_copies_rather_than_shares() -> None:
     copied = normal(given_value)
     given_value["a"].append(2)
     assert copied == {"a": [1]}
+
+
+@pytest.mark.parametrize("value", [LARGEST, -LARGEST, 0])
+def test_a_number_that_every_language_holds_passes(value: int) -> None:
+    assert exact(value) == value
+
+
+@pytest.mark.parametrize("value", [LARGEST + 1, -LARGEST - 1, 2**64])
+def test_a_number_that_another_language_would_round_is_refused(value: int) -> None:
+    with pytest.raises(NotCanonicalError, match="not exact everywhere"):
+        exact(value)

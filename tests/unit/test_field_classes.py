@@ -62,6 +62,13 @@ def test_a_secret_is_never_shown(field: str) -> None:
     assert shown(field, "sealed") == "[redacted]"
 
 
+@pytest.mark.parametrize("class_", [FieldClass.PUBLIC, FieldClass.BUSINESS, FieldClass.NAMED])
+def test_what_is_the_tenants_own_affair_is_shown_under_a_lease_as_it_stands(class_: FieldClass) -> None:
+    for field in sorted(name for name, each in FIELDS.items() if each is class_):
+        assert shown(field, "Jo Doe, 4,900 EUR") == "Jo Doe, 4,900 EUR"
+        assert shown(field, None) is None
+
+
 def test_a_field_without_a_class_is_not_shown_at_all() -> None:
     with pytest.raises(KeyError):
         shown("plane_member.shoe_size", "44")

@@ -183,6 +183,14 @@ WRONG_ROWS: dict[str, tuple[object, str, str]] = {
     "NUL in a document": (INVOICE | {"document": document(AN_INVOICE) | {"status": "a\x00"}}, "document", "control"),
     "rows that are no objects": (EFFECTIVE | {"rows": ["seats"]}, "rows", "list of JSON objects"),
     "a row without a value": (EFFECTIVE | {"rows": [{"feature": "seats", "access": "granted"}]}, "rows", "whole value"),
+    "a row with a text that nobody can store": (
+        EFFECTIVE | {"rows": [{"feature": "seats", "value": 20, "access": "granted", "why": ["a\x00b"]}]},
+        "rows",
+        "without control characters",
+    ),
+    "a row with a number that nobody can store": (
+        EFFECTIVE | {"rows": [{"feature": "seats", "value": 2**64, "access": "granted"}]}, "rows", "smaller numbers",
+    ),
     "NUL in a name": (TENANT | {"name": "a\x00b"}, "name", "control"),
     "half a character in a name": (TENANT | {"name": "a\ud800"}, "name", "control"),
     "unknown status": (TENANT | {"status": "asleep"}, "status", "suspended"),
@@ -248,6 +256,13 @@ TABLES: dict[str, tuple[bytes, str | None, int, str, str]] = {
     ),
     "another kind than announced": (b"kind,key\nfeature,p\n", "plan", 2, "kind", "announced"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ['"{seats: 3}"', '"{""feature"": NaN}"', "[" * 2_000, "12"])
+def test_a_cell_that_holds_no_json_is_a_fault_and_not_a_crash(cell: str) -> None:
+    table = "tenant,version,computed_at,inputs_digest,source_version,rows\ncrm-1,1,2026-01-02T03:04:05Z,d,1," + cell
+    found = faults(read(f"{table}\n".encode(), FileForm.CSV, "effective_set"))
+    assert [(line, field) for line, field, _ in found] == [(2, "rows")]
 
 
 @pytest.mark.parametrize(("table", "kind", "line", "field", "remedy"), TABLES.values(), ids=TABLES)

@@ -42,3 +42,9 @@ def test_no_two_readers_have_the_same_link() -> None:
 def test_what_names_nobody_opens_nothing_though_it_is_signed(part: str) -> None:
     said = replace(link("mem_1")).signed(sign).rpartition(".")[0].replace("mem_1", part)
     assert link_of(f"{said}.{sign(f'customer link{chr(10)}{said}')}", sign, now=NOON) is None
+
+
+@pytest.mark.parametrize(("was", "now"), [("consent.", "invoice."), (".cns_1.", ".cns_1.x"), (".cns_1.", ".cns_1.-")])
+def test_a_link_of_another_sort_or_without_an_end_opens_nothing_though_it_is_signed(was: str, now: str) -> None:
+    said = link("mem_1").signed(sign).rpartition(".")[0].replace(was, now, 1)
+    assert link_of(f"{said}.{sign(f'customer link{chr(10)}{said}')}", sign, now=NOON) is None

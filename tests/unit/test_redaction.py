@@ -110,6 +110,16 @@ def test_it_bears_what_is_no_json(payload: bytes) -> None:
     assert masked_payload(payload).startswith("•••")
 
 
+def test_a_payload_stops_where_nobody_would_read_on() -> None:
+    deep: Any = 8_192
+    for _ in range(40):
+        deep = {"count": deep}
+    shown = masked_payload(json.dumps(deep).encode())
+    assert "8192" not in shown
+    assert shown.count('"count": {') == 12
+    assert '"count": •••' in shown
+
+
 def test_it_cuts_what_is_long() -> None:
     shown = masked_payload(json.dumps({"rows": list(range(5_000)), "x" * 500: 1}).encode())
     assert shown.count("\n") == 200

@@ -1,13 +1,11 @@
 """What a list of billing objects shows and is ordered by, the same few particulars whatever the kind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from console.domain.billing.canonical_form import customer_of, kind_of
+from console.domain.billing.canonical_form import customer_of
 from console.domain.billing.objects import (
-    OF_CUSTOMERS,
     BillingObject,
     CreditNote,
     Customer,
@@ -43,9 +41,6 @@ class Particulars:
 
 def particulars(thing: BillingObject) -> Particulars:
     """Return the particulars of an object of a customer. Raises: BadValueError for what belongs to no customer."""
-    if kind_of(thing) not in OF_CUSTOMERS:
-        message = "Only what belongs to a customer belongs to a tenant."
-        raise BadValueError(message, field="kind", remedy="Keep it with the provider's account.")
     parent, status, amount, at = _own(thing)
     return Particulars(
         customer=customer_of(thing) or "",
@@ -58,7 +53,7 @@ def particulars(thing: BillingObject) -> Particulars:
     )
 
 
-def _own(thing: Any) -> tuple[str | None, str, int, datetime]:  # noqa: ANN401  one of seven classes
+def _own(thing: BillingObject) -> tuple[str | None, str, int, datetime]:
     match thing:
         case Customer():
             return None, "customer", thing.balance_minor, thing.created_at
@@ -76,7 +71,8 @@ def _own(thing: Any) -> tuple[str | None, str, int, datetime]:  # noqa: ANN401  
         case Dispute():
             return thing.payment, thing.status, thing.amount_minor, thing.opened_at
         case _:
-            raise TypeError(thing)
+            message = "Only what belongs to a customer belongs to a tenant."
+            raise BadValueError(message, field="kind", remedy="Keep it with the provider's account.")
 
 
 def is_going_on(subscription: Subscription) -> bool:
@@ -92,9 +88,3 @@ def decisive(subscriptions: Iterable[Subscription]) -> Subscription | None:
 def item_of_plan(subscription: Subscription) -> SubscriptionItem | None:
     """Return the item that stands for our plan, or None where no price of it is in our catalogue."""
     return next((each for each in subscription.items if each.plan is not None), None)
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the fields in which two documents differ, in the order in which they are written."""
-    names = list(dict.fromkeys((*after, *before)))
-    return tuple(name for name in names if before.get(name) != after.get(name))

@@ -1,7 +1,7 @@
 """What differs between two states of a billing object, field by field, in words that people read."""
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -74,8 +74,6 @@ def _rows(name: str, values: Sequence[Any], currency: str | None) -> list[tuple[
 
 
 def _line(value: Any, currency: str | None) -> str:  # noqa: ANN401  a line, an item or an allocation
-    if not is_dataclass(value):
-        return str(value)
     told = ((each.name, getattr(value, each.name)) for each in fields(value) if each.name != "id")
     said = ((name, _worded(name, part, currency)) for name, part in told)
     return ", ".join(f"{_label(name).lower()} {part}" for name, part in said if part is not None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, assert_never, get_type_hints
 
 from console.domain.billing.commands import (
     ApplyPayment,
@@ -163,6 +163,8 @@ def subject_of(command: Command) -> str:
             return command.subscription
         case NameTenant():
             return command.customer
+        case _:
+            assert_never(command)
 
 
 def touched_by(command: Command) -> tuple[tuple[ObjectKind, str], ...]:
@@ -178,6 +180,8 @@ def touched_by(command: Command) -> tuple[tuple[ObjectKind, str], ...]:
             return ((ObjectKind.SUBSCRIPTION, command.subscription),)
         case NameTenant():
             return ((ObjectKind.CUSTOMER, command.customer),)
+        case _:
+            assert_never(command)
 
 
 def document(command: Command) -> dict[str, Any]:

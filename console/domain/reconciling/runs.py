@@ -149,15 +149,6 @@ class Reconciliation:
         """Return whether the run still goes on."""
         return self.state in OPEN_STATES
 
-    @property
-    def at_risk(self) -> Mapping[str, int]:
-        """Return what is at risk over all kinds, by currency, in minor units."""
-        sums: dict[str, int] = {}
-        for total in self.found.values():
-            for currency, minor in total.at_risk.items():
-                sums[currency] = sums.get(currency, 0) + minor
-        return dict(sorted(sums.items()))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:

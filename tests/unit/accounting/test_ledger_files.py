@@ -1,6 +1,8 @@
 """A cell of a sealed file is a text to every spreadsheet, whatever a customer called their things."""
 
 import csv
+import gc
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,3 +43,20 @@ def test_a_file_reads_back_as_wide_as_it_was_written(tmp_path: Path) -> None:
     assert {len(row) for row in rows} == {len(kind.columns)}
     assert [row[1] for row in rows[1:]] == [f"'{text}" for text in FORMULAS]
     assert [each.rows for each in sealed if each.name == "refunds.csv"] == [len(FORMULAS)]
+
+
+def test_a_draft_that_breaks_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary, folder = tmp_path / "temporary", tmp_path / "shelf"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    row = ("acme", "re_1", "ch_1", "done", None, datetime(2026, 10, 5, tzinfo=UTC), 100, "EUR")
+
+    def broken_off() -> None:
+        with LedgerFolder(folder).writing(period_id("2026-10")) as draft:
+            draft.row("refunds", row)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    gc.collect()  # a file that was left open would be told here
+    assert [*temporary.iterdir(), *folder.iterdir()] == []

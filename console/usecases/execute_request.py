@@ -29,6 +29,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
+from console.usecases.take_turns import take_turn, take_turn_there
 from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
 
@@ -42,6 +43,7 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
         raise NotFoundError("There is no such request.")
     try:
         with house.store.write() as unit:
+            _wait_for(house, unit, actor, request, now=now)
             request = unit.requests.get(request_id) or request
             answer: Proposal = (
                 verified(house, unit, actor, request, now=now)
@@ -59,6 +61,14 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     if not isinstance(answer, Ran | Failed | Unsettled | Drifted):
         raise TypeError(answer)
     return answer
+
+
+def _wait_for(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> None:
+    action = house.registry.get(request.action)
+    if action is not None:
+        row = None if request.tenant is None else directory_row(unit, request.tenant)
+        scope = None if row is None else scope_of_request(request, row, actor, now=now)
+        take_turn(house, unit, action, scope)
 
 
 def run_in_unit(
@@ -263,8 +273,9 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 now=now,
                 running=request,
             )
-            applied = apply_with_access(house, action, _params(action, request), tools)
-            return applied, plane.account().status
+            params = _params(action, request)
+            take_turn_there(unit, action, params, request, tools)
+            return apply_with_access(house, action, params, tools), plane.account().status
 
 
 def _failed(house: House, actor: Actor, request: Request, sentence: str) -> Failed | Deny:

@@ -1,7 +1,6 @@
 """Access over time and over many tenants: ends that come by themselves, mass recalculations, the register."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
 from tests.databases import ENGINES, HandClock
 from tests.integration.cast import scope
-from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
 from tests.integration.test_crash_path import Meddled
 from tests.web.cast import PEOPLE
 
@@ -291,7 +290,7 @@ def test_it_says_what_a_plane_did_whose_answer_was_lost_and_nothing_where_it_did
     for step, often in (("inside", 0), ("after", 1)):
         sweep = desk.planned()
         desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
-        silent = replace(desk.house, planes=Meddled(desk.house.planes, **{step: fall_silent}))
+        silent = behind(desk.stage, planes=Meddled(desk.house.planes, **{step: fall_silent}))
         for _ in range(20):
             run_due_jobs(silent, worker="w1", limit=20)
             desk.clock.pass_by(seconds=30)

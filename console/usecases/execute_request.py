@@ -9,7 +9,7 @@ from typing import Any
 from console.domain.changes import Applied
 from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
-from console.domain.errors import ConflictError, NotFoundError, OutsideError
+from console.domain.errors import ConflictError, NotFoundError, OutsideError, TrailUnavailableError, UncertainError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
 from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
@@ -146,7 +146,10 @@ def _place_of_effect(
 
 
 def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
-    """Carry an execution that left for another plane to its end; anything else is settled already."""
+    """Carry an execution that left for another plane to its end; anything else is settled already.
+
+    Raises: UncertainError when it was done there and cannot be recorded yet; recovery writes what is missing.
+    """
     if not isinstance(answer, Unsettled):
         return answer
     request = answer.request
@@ -166,6 +169,9 @@ def settle(house: House, actor: Actor, answer: Proposal) -> Proposal:
     except ConflictError:  # recovery took this process for dead, found the effect on the plane and wrote its outcome
         with house.store.read() as unit:
             done = unit.requests.get(request.id) or request
+    except (OutsideError, TrailUnavailableError) as away:
+        message = "It was done to the tenant's data; its record is written as soon as that is possible again."
+        raise UncertainError(message, permanent=False, request=request.id) from away
     return Ran(request=done, applied=applied)
 
 

@@ -51,6 +51,10 @@ class Preview:
         rows = () if self.access is None else self.access.changes
         return (*self.changes, *(replace(row, field=f"Access: {row.field}") for row in rows))
 
+    def is_as(self, seen: "Preview") -> bool:
+        """Return whether it was derived from the same rows, and would change the same, as what somebody has seen."""
+        return (dict(self.fingerprint), self.every_change) == (dict(seen.fingerprint), seen.every_change)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:

@@ -23,6 +23,12 @@ class OutsideError(ConsoleError):
         self.permanent = permanent
 
 
+class UncertainError(OutsideError):
+    """The outside world failed when what was asked of it may have been done; whoever asked has to look."""
+
+    code = "outcome_uncertain"
+
+
 class NotFoundError(ConsoleError):
     """Nothing with that id can be seen by this person."""
 

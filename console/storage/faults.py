@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from console.domain.errors import OutsideError
+from console.domain.errors import OutsideError, UncertainError
 
 # SQLSTATEs that come as something else than an operational error: a server that went read-only, or that is broken.
 _SERVER_TROUBLE = ("25006", "XX")
@@ -42,8 +42,11 @@ def translated(what: str) -> Iterator[None]:
         raise
 
 
-def refuse_if_outside(broken: exc.SQLAlchemyError, what: str) -> None:
-    """Raise OutsideError when the database did not answer."""
+def refuse_if_outside(broken: exc.SQLAlchemyError, what: str, *, is_committing: bool = False) -> None:
+    """Raise OutsideError when the database did not answer: an UncertainError where it was told to commit."""
+    if is_outside(broken) and is_committing:
+        message = f"The {what} does not say whether it was kept."
+        raise UncertainError(message, permanent=False) from broken
     if is_outside(broken):
         message = f"The {what} does not answer."
         raise OutsideError(message, permanent=False) from broken

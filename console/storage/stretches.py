@@ -86,7 +86,7 @@ class Stretch:
             return
         if body.get("kind") == "intent":
             self.intents.append((str(execution), EntryUid(str(uid))))
-        elif str(body.get("action", "")).startswith("action."):
+        elif body.get("kind") == "outcome" or str(body.get("action", "")).startswith("action."):
             self.intents.append((str(execution), None))
 
     def _follow_writer(self, body: Mapping[str, Any], leaf: str, place: Mapping[str, Any]) -> None:

@@ -120,9 +120,9 @@ class opened(Generic[S]):  # noqa: N801  read as what `with` does
                 transaction.session.close()
                 self._leave(transaction.connection)
         except SQLAlchemyError as while_undoing:
-            self._translate(while_undoing)
+            self._translate(while_undoing, transaction.fate)
             raise
-        self._translate(broken)
+        self._translate(broken, transaction.fate)
 
     def _leave(self, connection: Connection | None) -> None:
         try:
@@ -132,6 +132,6 @@ class opened(Generic[S]):  # noqa: N801  read as what `with` does
             if self._lock is not None:
                 self._lock.leave()
 
-    def _translate(self, broken: BaseException | None) -> None:
+    def _translate(self, broken: BaseException | None, fate: Fate = Fate.OPEN) -> None:
         if isinstance(broken, SQLAlchemyError):
-            refuse_if_outside(broken, self._database.name)
+            refuse_if_outside(broken, self._database.name, is_committing=fate is Fate.COMMITTING)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from console.domain.changes import Applied
 from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
 from console.domain.entries import Kind
-from console.domain.errors import ConflictError, NotFoundError, OutsideError
+from console.domain.errors import ConflictError, NotFoundError, OutsideError, TrailUnavailableError, UncertainError
 from console.domain.ids import EntryUid, ExecutionId, RequestId
 from console.domain.requests import RUNNABLE, Request, State
 from console.domain.staff import Actor
@@ -29,6 +29,7 @@ from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
 from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
+from console.usecases.take_turns import take_turn, take_turn_there
 from console.usecases.tooling import counting_votes, tools_for
 from console.usecases.verify_request import overtaken, verified
 
@@ -44,6 +45,7 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
         raise NotFoundError("There is no such request.")
     try:
         with house.store.write() as unit:
+            _wait_for(house, unit, actor, request, now=now)
             request = unit.requests.get(request_id) or request
             answer: Execution = (
                 verified(house, unit, actor, request, now=now)
@@ -58,6 +60,14 @@ def execute_request(house: House, actor: Actor, *, request_id: RequestId) -> Exe
     if isinstance(answer, Deny | NeedsStepUp):
         refuse_on(house, actor, "request.execute_refused", answer, request)
     return answer
+
+
+def _wait_for(house: House, unit: ControlUnit, actor: Actor, request: Request, *, now: datetime) -> None:
+    action = house.registry.get(request.action)
+    if action is not None:
+        row = None if request.tenant is None else directory_row(unit, request.tenant)
+        scope = None if row is None else scope_of_request(request, row, actor, now=now)
+        take_turn(house, unit, action, scope)
 
 
 def run_in_unit(
@@ -135,7 +145,10 @@ def _place_of_effect(
 
 
 def settle(house: House, actor: Actor, answer: A | Unsettled) -> A | Ran | Failed | Unsettled | Deny:
-    """Carry an execution that left for another plane to its end; anything else is settled already."""
+    """Carry an execution that left for another plane to its end; anything else is settled already.
+
+    Raises: UncertainError when it was done there and cannot be recorded yet; recovery writes what is missing.
+    """
     if not isinstance(answer, Unsettled):
         return answer
     request = answer.request
@@ -155,6 +168,9 @@ def settle(house: House, actor: Actor, answer: A | Unsettled) -> A | Ran | Faile
     except ConflictError:  # recovery took this process for dead, found the effect on the plane and wrote its outcome
         with house.store.read() as unit:
             done = unit.requests.get(request.id) or request
+    except (OutsideError, TrailUnavailableError) as away:
+        message = "It was done to the tenant's data; its record is written as soon as that is possible again."
+        raise UncertainError(message, permanent=False, request=request.id) from away
     return Ran(request=done, applied=applied)
 
 
@@ -259,8 +275,9 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 now=now,
                 running=request,
             )
-            applied = apply_with_access(house, action, _params(action, request), tools)
-            return applied, plane.account().status
+            params = _params(action, request)
+            take_turn_there(unit, action, params, request, tools)
+            return apply_with_access(house, action, params, tools), plane.account().status
 
 
 def _failed(house: House, actor: Actor, request: Request, sentence: str) -> Failed | Deny:

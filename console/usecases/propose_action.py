@@ -34,6 +34,7 @@ from console.usecases.prepare_action import (
     unknown_action,
 )
 from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse, row_ref
+from console.usecases.take_turns import take_turn
 
 
 def propose_action(  # noqa: PLR0913  each is something that the form says
@@ -112,11 +113,12 @@ def _file(
 ) -> Proposal:
     params, plain = typed
     finding, glass, is_open = beside
-    # 1. where, and what would happen now
+    # 1. where, and what would happen now; nobody else runs there until that has run
     now = house.clock.now()
     place = place_of(house, unit, actor, tenant, now=now)
     if isinstance(place, Deny):
         return place
+    take_turn(house, unit, action, place.scope)
 
     def previewed(why: Reason) -> Preview:
         found = previewed_in(house, unit, actor, action, params, place=place, reason=why, now=now)

@@ -70,6 +70,8 @@ def record_replay(unit: ControlUnit, action: str, run: Run, job: Job, *, proof: 
 
 
 def _stands(unit: ControlUnit, action: str, run: Run) -> bool:
-    """Return whether the newest entry of this kind about the run tells of the same version of it."""
+    """Return whether the newest entry of this kind about the run tells of the same version of it; it begins once."""
     found = unit.reader.page(EntryFilter(action=action, target=run.id), before=None, limit=1)
-    return bool(found) and json.loads(found[0].body)["facts"].get("version") == run.version
+    return bool(found) and (
+        action == "replay.started" or json.loads(found[0].body)["facts"].get("version") == run.version
+    )

@@ -29,7 +29,7 @@ from console.usecases.job_outcomes import Again, Done, JobRefusedError, forget_f
 from console.usecases.recalculate_access import recalculate_access
 from console.usecases.recording import emit_as
 from console.usecases.scopes import directory_row, scope_of_job, tenant_data
-from console.usecases.tell_access import record_recalculated
+from console.usecases.tell_access import record_recalculated, tell_later
 from console.usecases.written_tenant import WrittenTenant, written_tenant
 
 RUN_JOB = "entitlement.run_recalculation"
@@ -114,7 +114,11 @@ def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) 
                 _settle(written.unit, job, row, planned, worked, at=now)
     except (OutsideError, NotFoundError, ScopeError, FrozenError) as broken:  # held is only what would lose more
         with house.store.write() as unit:
-            unit.recalculations.settle(planned, TenantState.FAILED, because=str(broken), at=now)
+            is_ours = unit.recalculations.settle(planned, TenantState.FAILED, because=str(broken), at=now)
+            found = unit.directory.get(planned.tenant)
+            if is_ours and isinstance(broken, OutsideError) and found and not house.planes.shares_control(found.plane):
+                # it may have committed, and only its answer have been lost
+                tell_later(unit, _effect(planned), cause=planned.run, correlation=job.request, row=found, at=now)
         return
     if written.unit is None:
         with house.store.write() as unit:
@@ -123,7 +127,7 @@ def _work_off(house: House, job: Job, planned: PlannedTenant, *, now: datetime) 
 
 def _worked(house: House, written: WrittenTenant, planned: PlannedTenant, *, now: datetime) -> _Worked:
     """Recalculate one tenant in the open transaction, alone on it; elsewhere only if that was not done before."""
-    plane, effect = written.plane, ExecutionId(f"{planned.run}:{planned.tenant}")
+    plane, effect = written.plane, _effect(planned)
     plane.take_turn()
     kept = None if written.unit is not None else plane.applied(effect)
     if kept is not None:
@@ -136,6 +140,10 @@ def _worked(house: House, written: WrittenTenant, planned: PlannedTenant, *, now
     if said is not None and is_kept:
         plane.mark_applied(effect, outcome=said.text(), at=now)
     return _Worked(state=TenantState.DONE, said=said, is_kept=is_kept)
+
+
+def _effect(planned: PlannedTenant) -> ExecutionId:
+    return ExecutionId(f"{planned.run}:{planned.tenant}")
 
 
 def _settle(

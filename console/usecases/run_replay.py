@@ -18,6 +18,7 @@ from console.usecases.settle_batch import FAILURES_IN_ROW, SLOW_DOWN
 from console.usecases.written_tenant import written_tenant
 
 JOB_DEAD = "job_dead"
+_STARTED = "replay.started"
 _LOOK_AGAIN_S = 5
 _SKIP_AT_ONCE = 2_000
 _OWN_PAUSES = frozenset({SLOW_DOWN, FAILURES_IN_ROW, ENDPOINT_PAUSED})
@@ -32,15 +33,22 @@ class _Step:
     job: Job
     now: datetime
 
-    def later(self, record: Record | None = None) -> Again:
+    def later(self, run: Run) -> Again:
         """Return that the run goes on after a slice."""
-        return Again(at=self.now + timedelta(seconds=self.house.book.sending.run_slice_seconds), record=record)
+        slice_s = self.house.book.sending.run_slice_seconds
+        return Again(at=self.now + timedelta(seconds=slice_s), record=self.entry(_STARTED, run))
 
     def entry(self, action: str, run: Run, proof: Proof | None = None) -> Record:
-        """Return what writes an entry about the run once this step is the job's outcome."""
+        """Return what writes an entry about the run once this step is the job's outcome.
+
+        Shape: that it began is told before anything else, where a process died after the run was moved and before that.
+        """
 
         def record(unit: ControlUnit) -> None:
-            record_replay(unit, action, run, self.job, proof=proof, at=self.now)
+            if run.request is not None:
+                record_replay(unit, _STARTED, run, self.job, proof=None, at=self.now)
+            if action != _STARTED or run.request is None:
+                record_replay(unit, action, run, self.job, proof=proof, at=self.now)
 
         return record
 
@@ -93,11 +101,11 @@ def rest_replay(house: House, job: Job) -> None:
 def _go_on(step: _Step, run: Run) -> Done | Again:
     if run.request is None and step.job.request is not None:  # the first slice
         step.book.move_run(run, RunState.RUNNING, at=step.now, request=step.job.request)
-        return Again(at=step.now, record=step.entry("replay.started", run))
+        return Again(at=step.now, record=step.entry(_STARTED, run))
     release_slice(step.house, step.book, run, step.job, now=step.now)
     stands = step.book.run(run.id) or run
     if stands.left > 0 or stands.state is not RunState.RUNNING:
-        return step.later()
+        return step.later(stands)
     proof = proof_of(step.book, stands)
     step.book.move_run(stands, RunState.FINISHED, at=step.now, finished_at=step.now, because=proof.fault)
     return Done(record=step.entry("replay.finished", stands, proof))
@@ -108,7 +116,7 @@ def _cancelled(step: _Step, run: Run) -> Done | Again:
     step.book.skip_waiting(run.id, reason=Excluded.CANCELLED.value, limit=_SKIP_AT_ONCE)
     stands = step.book.run(run.id) or run
     if stands.left > 0:  # what is being sent this very moment is settled first
-        return step.later()
+        return step.later(stands)
     return Done(record=step.entry("replay.cancelled", stands, proof_of(step.book, stands)))
 
 

@@ -42,10 +42,23 @@ def follow_access(
         return done
     effect = ExecutionId(house.ids.new("acc"))
     written.plane.mark_applied(effect, outcome=said.text(), at=now)  # first: whoever tells waits for this transaction
-    payload = {"effect": effect, "cause": cause, "request": job.request}
     with house.store.write() as unit:
-        unit.jobs.add(JobDraft(kind=TELL_JOB, key=f"tell:{effect}", payload=payload, tenant=row.id), at=now)
+        tell_later(unit, effect, cause=cause, correlation=job.request, row=row, at=now)
     return done
+
+
+def tell_later(
+    unit: ControlUnit,
+    effect: ExecutionId,
+    *,
+    cause: str,
+    correlation: RequestId | None,
+    row: DirectoryRow,
+    at: datetime,
+) -> None:
+    """Queue the job that asks a plane elsewhere whether a recalculation took place, and says it."""
+    payload = {"effect": effect, "cause": cause, "request": correlation}
+    unit.jobs.add(JobDraft(kind=TELL_JOB, key=f"tell:{effect}", payload=payload, tenant=row.id), at=at)
 
 
 def tell_access(house: House, job: Job) -> Done:

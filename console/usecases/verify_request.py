@@ -163,8 +163,7 @@ def _still_fits(
     except Fault as fault:
         _store_drift(house, unit, actor, request, None, now=now)
         return denied(DenyCode.PRECONDITION_STALE, fault.remedy, "Revise the request, or cancel it.")
-    frozen = request.preview
-    if (dict(current.fingerprint), current.every_change) != (dict(frozen.fingerprint), frozen.every_change):
+    if not current.is_as(request.preview):
         _store_drift(house, unit, actor, request, current, now=now)
         return Drifted(seen=request.preview, now=current, request=request)
     decision = ask(house, _asked_again(house, unit, request, requester, current, now=now), unit)

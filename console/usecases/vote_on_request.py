@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode, Fact, NeedsStepUp
-from console.domain.errors import ConflictError, NotFoundError
+from console.domain.errors import ConflictError, NotFoundError, OutsideError, TrailUnavailableError, UncertainError
 from console.domain.ids import Digest, RequestId
 from console.domain.requests import Event, Request, State, Verdict, Vote, after
 from console.domain.staff import Actor
@@ -41,7 +41,10 @@ class Voted:
 def vote_on_request(
     house: House, actor: Actor, *, request_id: RequestId, digest: Digest, verdict: Verdict, comment: str = ""
 ) -> Voted | Deny | NeedsStepUp:
-    """Cast one vote. Raises: NotFoundError, ConflictError after five lost races."""
+    """Cast one vote.
+
+    Raises: NotFoundError, ConflictError after five lost races, UncertainError when the vote counts and its run failed.
+    """
     for _round in range(_ROUNDS):
         try:
             with house.store.write() as unit:
@@ -58,7 +61,11 @@ def vote_on_request(
         refuse_on(house, actor, "request.vote_refused", answer, request)
         return answer
     if answer.state is State.APPROVED and house.book.actions[request.action].runs == "on_approval":
-        return Voted(request=answer, execution=execute_request(house, actor, request_id=request_id))
+        try:
+            return Voted(request=answer, execution=execute_request(house, actor, request_id=request_id))
+        except (OutsideError, TrailUnavailableError) as away:  # the vote is kept, and in the trail
+            message = "Your vote counts, and completed the approval. What it set off did not come to its end."
+            raise UncertainError(message, permanent=False, request=request_id) from away
     return Voted(request=answer)
 
 

@@ -1,7 +1,7 @@
 """The only table code -> status -> sentence: refusals, broken expectations, and what is wrong with a message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, SecurityError, Unauthorized
@@ -119,6 +119,10 @@ _MISHAPS: Mapping[str, Mishap] = MappingProxyType(
             Mishap(status=503, code="trail_unavailable", title="Not possible at the moment",
                    happened="What you asked for could not be recorded, and what is not recorded is not done.",
                    remedy="Wait a moment and try again; if it lasts, tell the operator."),
+            Mishap(status=503, code="uncertain", title="Look before you try again",
+                   happened="Something that the console needs stopped answering in the middle.",
+                   unchanged="What you asked for may have been done.",
+                   remedy="Wait a moment and look at it again; a form that is sent twice counts once."),
             Mishap(status=500, code="bug", title="A fault of the console",
                    happened="The console came upon something that it does not understand.",
                    unchanged="What was under way was taken back; an action that had begun is settled by its record.",
@@ -129,8 +133,10 @@ _MISHAPS: Mapping[str, Mishap] = MappingProxyType(
 _HTTP = {400: "bad_request", 401: "not_signed_in", 403: "cross_site", 404: "not_found", 405: "method_not_allowed",
          409: "conflict", 413: "too_large", 414: "too_large", 415: "bad_request", 422: "bad_value", 431: "too_large",
          503: "unavailable"}  # fmt: skip
-_CONSOLE = {"outside_error": "unavailable", "trail_unavailable": "trail_unavailable", "not_found": "not_found",
-            "scope_violated": "not_found", "conflict": "conflict", "bad_value": "bad_value"}  # fmt: skip
+_CONSOLE = {"outside_error": "unavailable", "outcome_uncertain": "uncertain", "trail_unavailable": "trail_unavailable",
+            "not_found": "not_found", "scope_violated": "not_found", "conflict": "conflict",
+            "bad_value": "bad_value"}  # fmt: skip
+_TOLD = frozenset({"not_found", "conflict", "bad_value", "uncertain"})  # their sentences are meant for people
 
 
 def of_code(code: str) -> Mishap:
@@ -150,11 +156,11 @@ def of_http(error: HTTPException) -> Mishap:
 def of_console(error: ConsoleError) -> Mishap:
     """Return what a broken expectation means here; only sentences meant for people are shown."""
     known = _CONSOLE.get(error.code, "bug")
-    if known in {"not_found", "conflict", "bad_value"} and error.code != "scope_violated" and " " in str(error):
+    if known in _TOLD and error.code != "scope_violated" and " " in str(error):
         return _said(known, str(error))
     return _MISHAPS[known]
 
 
 def _said(code: str, sentence: str) -> Mishap:
     known = _MISHAPS[code]
-    return Mishap(status=known.status, code=known.code, title=known.title, happened=sentence, remedy=known.remedy)
+    return replace(known, happened=sentence)

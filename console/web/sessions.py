@@ -1,6 +1,7 @@
 """Signed-in browsers: one random token in a cookie, all else in the store; before sign-in a short signed cookie."""
 
 import hashlib
+import logging
 import secrets
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask_login import LoginManager, login_user
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import CallbackDict
 
+from console.domain.errors import OutsideError
 from console.domain.ids import SessionKey
 from console.domain.staff import Origin
 from console.usecases.house import House
@@ -20,6 +22,7 @@ from console.usecases.step_up import SteppedUp
 COOKIE = "__Host-sallyport"
 DOOR_COOKIE = "__Host-sallyport-door"
 DOOR_SECONDS = 15 * 60
+_LOG = logging.getLogger("console.web")
 _LONGEST_TOKEN = 128
 _SIGNING = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 _TOKEN_NAME = "csrf_token"  # noqa: S105  where Flask-WTF keeps its secret in a session
@@ -83,7 +86,7 @@ class StaffSessions(SessionInterface):
         if not isinstance(session, BrowserSession):
             return
         if session.key is not None and session.modified:
-            save_session_values(self._house, session.key, dict(session))
+            self._keep(session.key, dict(session))
         if session.fresh is not None:
             _set(response, COOKIE, session.fresh, seconds=None)
         elif session.is_over:
@@ -92,6 +95,12 @@ class StaffSessions(SessionInterface):
             _set(response, DOOR_COOKIE, self._sealed(dict(session)), seconds=DOOR_SECONDS)
         elif session.has_door and (session.key is not None or session.is_over or not session):
             _delete(response, DOOR_COOKIE)
+
+    def _keep(self, key: SessionKey, values: dict[str, Any]) -> None:
+        try:
+            save_session_values(self._house, key, values)
+        except OutsideError as away:  # what was asked for is done and said; a message for the next page is not worth it
+            _LOG.warning("a session's values were not kept: %s", away)
 
     def _sealed(self, values: dict[str, Any]) -> str:
         return str(self._seal.dumps({"at": int(self._house.clock.now().timestamp()), "values": values}))

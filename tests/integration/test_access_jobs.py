@@ -10,6 +10,7 @@ import pytest
 from console.domain.decisions import Deny
 from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
+from console.domain.errors import OutsideError
 from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId, TenantId
 from console.domain.imports import WebhookEndpointRecord
 from console.domain.jobs import Job, JobDraft
@@ -28,13 +29,16 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
 from tests.databases import ENGINES, HandClock
 from tests.integration.cast import scope
-from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.test_crash_path import Meddled
 from tests.web.cast import PEOPLE
 
 DAY = timedelta(days=1)
 LEAD = "support_lead"
 OTHERS = ("nordwind", "globex")  # of the cast
 SLUGS = tuple(f"shop{number}" for number in range(8))
+
+RECALCULATED = "SELECT count(*) FROM audit_event WHERE action = 'access.recalculated' AND tenant = ?"
 
 
 class Desk:
@@ -278,6 +282,30 @@ def test_it_says_what_a_killed_worker_did_elsewhere_and_says_it_once(
     body = rows(desk.stage.url, "SELECT body FROM audit_event WHERE action = 'access.recalculated' AND tenant = ?",
                 tenant("away"))[0][0]  # fmt: skip
     assert all(word in body for word in ('"900', '"version 2"', '"lost":1'))
+
+
+def test_it_says_what_a_plane_did_whose_answer_was_lost_and_nothing_where_it_did_nothing(desk: Desk) -> None:
+    desk.write("away", stored=too_generous())
+    told: list[int] = []
+    for step, often in (("inside", 0), ("after", 1)):
+        sweep = desk.planned()
+        desk.ran(LEAD, "entitlement.run_recalculation", run=sweep.id)
+        silent = behind(desk.stage, planes=Meddled(desk.house.planes, **{step: fall_silent}))
+        for _ in range(20):
+            run_due_jobs(silent, worker="w1", limit=20)
+            desk.clock.pass_by(seconds=30)
+        assert desk.progress(sweep.id).failed == 1
+        assert seats(desk.stored("away")) == (SEATS if often else 900)
+        desk.clock.pass_by(hours=1)
+        desk.work(2)
+        told.append(desk.stage.count(RECALCULATED, tenant("away")))
+    assert told == [0, 1]
+
+
+def fall_silent() -> None:
+    """Be a plane that does not answer any more."""
+    message = "The plane does not answer."
+    raise OutsideError(message, permanent=False)
 
 
 def test_it_holds_a_tenant_that_would_lose_more_than_was_planned_and_stops(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from tests.conftest import NewDatabase
 from tests.databases import ENGINES
 from tests.integration.money_stage import APPLY, CREDIT, REFUND, Till, opened_till, refund
 from tests.integration.stage import rows
+from tests.integration.test_crash_path import dangling
 from tests.web.cast import PEOPLE
 
 ONCE = {"asked": 1, "written": 1}
@@ -63,6 +64,18 @@ def test_it_asks_once_and_mirrors_what_came_of_it(till: Till) -> None:
     assert till.mirrored(ObjectKind.PAYMENT, "pi_1") == till.model.thing(ObjectKind.PAYMENT, "pi_1")
     assert (till.entries(), refunded(till)) == (ONCE, 4_000)
     assert till.job_now(till.job().id).state is JobState.SUCCEEDED
+
+
+def test_an_answer_of_the_provider_ends_what_was_asked_of_it(till: Till) -> None:
+    till.agreed(REFUND, refund())
+    assert dangling(till.stage) == 0, "nothing was asked yet"
+    till.model.fails_after = 1
+    till.run()
+    assert dangling(till.stage) == 1, "nobody knows yet"
+    till.pass_by(minutes=10)
+    till.run()
+    assert till.entries() == {"asked": 1, "written": 1}
+    assert dangling(till.stage) == 0
 
 
 def test_it_never_refunds_twice_when_the_provider_fails_after_it_has_acted(till: Till) -> None:

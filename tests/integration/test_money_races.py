@@ -86,6 +86,7 @@ def test_its_race_would_catch_a_bound_that_is_only_read(till: Till, monkeypatch:
             meeting.wait()
         return real(*arguments, **named)  # type: ignore[arg-type]
 
+    monkeypatch.setattr("console.usecases.execute_request.take_turn", lambda *_arguments: None)
     monkeypatch.setattr(StoredProviderWrites, "lock", lambda _self: None)
     monkeypatch.setattr(provider_writes.StoredProviderWrites, "want", careless)
     requests = [till.agreed(REFUND, refund("40.00")) for _ in range(AT_ONCE)]

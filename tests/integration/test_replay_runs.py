@@ -360,6 +360,23 @@ def test_the_first_slice_binds_the_request_and_says_that_it_began(bench: Bench) 
     assert bench.ground.run(run).released == 1
 
 
+def test_that_it_began_is_said_though_its_process_died_right_after(bench: Bench) -> None:
+    endpoint = bench.ground.endpoint(URL)
+    run, _made = begun(bench, endpoint, 1)
+    job = replace(job_of(bench, run), request=RequestId("req_approved"))
+    run_replay(bench.ground.house, job)  # and here it dies: the run is bound, and nothing is said
+    assert (bench.ground.run(run).request, facts(bench, "replay.started")) == ("req_approved", 0)
+    for often in range(3):
+        if often == 2:
+            send_due(bench.ground.house, sender="s1")
+        answer = run_replay(bench.ground.house, job)
+        assert answer.record is not None
+        with bench.stage.storage.store.write() as unit:
+            answer.record(unit)
+    assert bench.ground.run(run).state is RunState.FINISHED
+    assert (facts(bench, "replay.started"), facts(bench, "replay.finished")) == (1, 1)
+
+
 def test_a_run_that_ended_before_its_job_did_is_recorded_all_the_same(bench: Bench) -> None:
     endpoint = bench.ground.endpoint(URL)
     run, _made = begun(bench, endpoint, 1)

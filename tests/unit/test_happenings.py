@@ -20,6 +20,7 @@ from tests.billing import (
 )
 
 OVER = replace(A_DISPUTE, status="lost", closed_at=NOON)
+NUMBERS = {"in_1": "INV-acme-1"}
 TOLD: dict[str, tuple[BillingObject, Sequence[tuple[str, int, str]]]] = {
     "a subscription": (A_SUBSCRIPTION, [("Subscription to pro began", 0, "")]),
     "one that ended": (
@@ -32,13 +33,17 @@ TOLD: dict[str, tuple[BillingObject, Sequence[tuple[str, int, str]]]] = {
     ),
     "a payment": (
         replace(A_PAYMENT, allocations=(Allocation(invoice="in_1", amount_minor=9_900),)),
-        [("Payment", 9_900, "pays in_1")],
+        [("Payment", 9_900, "pays INV-acme-1")],
+    ),
+    "one for an invoice that nobody knows": (
+        replace(A_PAYMENT, allocations=(Allocation(invoice="in_9", amount_minor=9_900),)),
+        [("Payment", 9_900, "pays in_9")],
     ),
     "one for nothing": (A_PAYMENT, [("Payment", 9_900, "pays no invoice")]),
     "one that never came": (replace(A_PAYMENT, paid_at=None), []),
     "a refund": (replace(A_REFUND, reason="requested_by_customer"), [("Refund", -900, "requested by customer")]),
     "one without a reason": (A_REFUND, [("Refund", -900, "no reason given")]),
-    "a credit note": (A_CREDIT_NOTE, [("Credit note CN-1", -900, "corrects in_1")]),
+    "a credit note": (A_CREDIT_NOTE, [("Credit note CN-1", -900, "corrects INV-acme-1")]),
     "a dispute": (A_DISPUTE, [("Dispute opened", -9_900, "over pi_1")]),
     "one that is over": (OVER, [("Dispute opened", -9_900, "over pi_1"), ("Dispute lost", 0, "over pi_1")]),
     "a customer": (A_CUSTOMER, []),
@@ -48,4 +53,4 @@ TOLD: dict[str, tuple[BillingObject, Sequence[tuple[str, int, str]]]] = {
 @pytest.mark.parametrize("name", TOLD)
 def test_it_tells_what_happened_and_why(name: str) -> None:
     thing, wanted = TOLD[name]
-    assert [(each.what, each.minor, each.why) for each in happenings(told(thing))] == wanted
+    assert [(each.what, each.minor, each.why) for each in happenings(told(thing), NUMBERS)] == wanted

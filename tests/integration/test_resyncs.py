@@ -13,6 +13,7 @@ from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.billing.resyncing import JOB, Progress, key_of, progress_of
 from console.domain.errors import UnreadableObjectError
 from console.domain.ids import ActionKey, PlaneId, ReasonCode, TenantId
+from console.domain.imports import TenantRecord
 from console.domain.jobs import Job, JobDraft, JobState
 from console.domain.reasons import Reason
 from console.ports.billing import ProviderPage, Unreadable
@@ -437,7 +438,9 @@ def mirror(there: World, slug: str, *things: BillingObject) -> None:
 @SMALL
 def test_a_tenant_of_no_customer_has_nothing_to_be_resynced(there: World) -> None:
     with there.stage.storage.bulk.write() as bulk:
-        bulk.put([replace(tenant_records("dust", SHARED)[0], provider_customer="")])  # type: ignore[type-var]
+        dust = tenant_records("dust", SHARED)[0]
+        assert isinstance(dust, TenantRecord)
+        bulk.put([replace(dust, provider_customer="")])
     there.begin("dust")
     there.work()
     assert {job.state for job in there.jobs()} == {JobState.SUCCEEDED}

@@ -438,9 +438,9 @@ def mirror(there: World, slug: str, *things: BillingObject) -> None:
 @SMALL
 def test_a_tenant_of_no_customer_has_nothing_to_be_resynced(there: World) -> None:
     with there.stage.storage.bulk.write() as bulk:
-        dust = tenant_records("dust", SHARED)[0]
-        assert isinstance(dust, TenantRecord)
-        bulk.put([replace(dust, provider_customer="")])
+        found = tenant_records("dust", SHARED)[0]
+        assert isinstance(found, TenantRecord)
+        bulk.put([replace(found, provider_customer="")])
     there.begin("dust")
     there.work()
     assert {job.state for job in there.jobs()} == {JobState.SUCCEEDED}

@@ -41,6 +41,7 @@ def revoke_session(house: House, actor: Actor, *, key: SessionKey) -> Deny | Non
     """End one of the actor's own sessions; it is dead on its next request."""
     refusal = refusal_of(ask(house, query(actor, "session.revoke", now=house.clock.now())))
     if isinstance(refusal, Deny):
+        refuse(house, actor, "route.refused", refusal)
         return refusal
     now = house.clock.now()
     with house.store.write() as unit:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Barrier
@@ -10,26 +11,31 @@ import pytest
 
 from console.domain.errors import OutsideError
 from console.domain.freezes import FreezeScope
-from console.domain.ids import ActionKey, ImpersonationId, ReasonCode, RequestId
+from console.domain.ids import ActionKey, ImpersonationId, ReasonCode, RequestId, SessionKey, StaffId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
-from console.domain.reasons import Reason
+from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Origin, Role
 from console.domain.trust.access_policy import ImpersonationRule, Notify
 from console.domain.trust.tokens import CustomerToken, token_hash
 from console.ports.outbox import Notice
+from console.storage.requests import StoredRequests
 from console.usecases import leases_ending
 from console.usecases.control_tools import UnitTools
 from console.usecases.customer_policy import PolicySheet, Wanted, set_policy_by_token
 from console.usecases.deliver_notices import deliver_notices
-from console.usecases.end_impersonation import end_impersonation
+from console.usecases.end_impersonation import end_impersonation, sweep_impersonations
+from console.usecases.impersonation_standing import holder_of, ticket_of
 from console.usecases.keep_time import end_overdue
-from console.usecases.outcomes import Ran
+from console.usecases.outcomes import Ran, Waiting
 from console.usecases.own_sessions import revoke_session
 from console.usecases.propose_action import propose_action
+from console.usecases.spend_consent import to_begin
 from tests.conftest import NewDatabase
+from tests.integration.overtaking import overtake
+from tests.integration.stage import CONTRACT
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_postgres, peopled_url
 from tests.web.customer_stage import DECIDES
-from tests.web.product_stage import Entered, Kit, actor, begun, entered
+from tests.web.product_stage import TICKET, Entered, Kit, actor, begun, entered, impersonation_of, member
 from tests.web.world import NORDWIND, TENANTS
 
 AGENT, LEAD = PEOPLE["support_agent"].id, PEOPLE["support_lead"].id
@@ -294,3 +300,89 @@ def test_freezing_ending_by_hand_signing_out_and_asking_at_once_write_one_end(pg
                 for each in unit.freezes.standing():
                     unit.freezes.lift(each.id, by=PEOPLE["on_call"].id, at=cast.clock.now())
         assert len(lease_ends(cast)) == len(set(lease_ends(cast))) == ROUNDS
+
+
+SMALL = pytest.mark.parametrize("cast", ["sqlite"], indirect=True)
+
+
+@SMALL
+def test_whoever_begins_anew_after_the_clock_ended_one_has_ended_that_first(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    first = entered(cast, agent)
+    cast.clock.pass_by(minutes=11)
+    second = begun(cast, number=1)
+    assert (kept(cast, first.sid).ended_by, ends(cast, first.sid)) == (ImpersonationEnd.IDLE, ["idle"])
+    assert kept(cast, second).ended_by is None
+
+
+@SMALL
+def test_whoever_is_deactivated_acts_for_nobody_though_their_session_was_over(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    cast.open_tenant(agent, "nordwind")
+    sid = impersonation_of(cast, "support_agent", session=SessionKey("gone"), slug="nordwind")
+    cast.sign_in("administrator")
+    with cast.house.store.write() as unit:
+        tools = UnitTools(house=cast.house, unit=unit, actor=actor(cast, "administrator"), tenant=None)
+        assert tools.end_everything_of(AGENT, at=cast.clock.now()) >= 1
+    assert (kept(cast, sid).ended_by, ends(cast, sid)) == (ImpersonationEnd.DEACTIVATED, ["deactivated"])
+
+
+@SMALL
+def test_a_request_that_somebody_moved_as_its_asker_left_is_not_called_cancelled(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = cast.sign_in("support_agent")
+    cast.open_tenant(agent, "nordwind")
+    answer = propose_action(
+        cast.house, actor(cast, "support_agent"), key=ActionKey("access_policy.set"), tenant=TENANTS["nordwind"],
+        raw={"impersonation": "refused", "notify": "each"}, reason=CONTRACT, mark=None,
+        form_id=RequestId(cast.house.ids.new("req")),
+    )  # fmt: skip
+    assert isinstance(answer, Ran), answer
+    looser = propose_action(
+        cast.house, actor(cast, "support_agent"), key=ActionKey("access_policy.set"), tenant=TENANTS["nordwind"],
+        raw={"impersonation": "allowed", "notify": "each"}, reason=CONTRACT, mark=None,
+        form_id=RequestId(cast.house.ids.new("req")),
+    )  # fmt: skip
+    assert isinstance(looser, Waiting), looser
+    cast.sign_in("administrator")
+    overtake(monkeypatch, StoredRequests, "move")
+    with cast.house.store.write() as unit:
+        tools = UnitTools(house=cast.house, unit=unit, actor=actor(cast, "administrator"), tenant=None)
+        tools.end_everything_of(AGENT, at=cast.clock.now())
+    assert cast.entries("request.cancelled") == []
+
+
+@SMALL
+def test_the_sweep_goes_on_batch_by_batch(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.usecases.end_impersonation._BATCH", 1)
+    sids = crowd(cast)
+    cast.clock.pass_by(minutes=11)
+    assert sweep_impersonations(cast.house) == 2
+    assert [ends(cast, sid) for sid in sids] == [["idle"], ["idle"]]
+
+
+@SMALL
+def test_a_reason_that_policy_no_longer_knows_holds_nothing_open(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    inside = entered(cast, agent)
+    others = {code: rule for code, rule in cast.house.book.reasons.items() if code != TICKET.code}
+    cast.house = replace(cast.house, book=replace(cast.house.book, reasons=others))
+    assert ticket_of(cast.house, kept(cast, inside.sid), now=cast.clock.now()) is ReferenceVerdict.UNKNOWN
+    sweep_impersonations(cast.house)
+    assert kept(cast, inside.sid).ended_by is not None
+
+
+@SMALL
+def test_an_entry_names_by_their_id_whom_nobody_knows_any_more(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    row = replace(kept(cast, entered(cast, agent).sid), staff=StaffId("stf_gone"))
+    with cast.house.store.read() as unit:
+        holder = holder_of(unit, row)
+    assert (holder.id, holder.name, holder.roles) == ("stf_gone", "stf_gone", ())
+
+
+@SMALL
+def test_without_a_lease_nobody_may_begin(cast: Cast) -> None:
+    with cast.house.store.read() as unit:
+        assert to_begin(unit, None, member(), now=cast.clock.now()) == (False, None)

@@ -18,6 +18,7 @@ from console.ports.trail import EntryFilter
 from console.usecases.open_lease import end_lease, open_lease
 from console.usecases.outcomes import BadFields, Proposal, Ran
 from console.usecases.propose_action import propose_action
+from console.usecases.read_requests import read_inbox
 from console.usecases.read_signals import SignalPage, SignalsPage, read_signal, read_signals
 from console.usecases.watch_trail import watch_trail
 from tests.conftest import NewDatabase
@@ -283,3 +284,17 @@ def test_a_signal_keeps_what_was_written(stage: Stage) -> None:
     with stage.storage.store.read() as unit:
         raised = unit.reader.page(EntryFilter(action="signal.raised"), before=None, limit=5)
     assert len(raised) == 1
+
+
+@pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
+def test_what_happens_on_no_tenant_is_no_act_on_the_same_one(stage: Stage) -> None:
+    everywhere = replace(tuned(SAME, at_least=1), actions=frozenset({"lease.open", "request.inbox_read"}))
+    house = replace(stage.house, book=replace(book(), signals=rules(everywhere)))
+    looking = replace(stage, house=house)
+    for who in ("support_lead", "support_lead_2"):
+        read_inbox(house, looking.actor(who), tab="all", after=None)
+    watch(looking)
+    assert signals(looking) == []
+    visit(looking, "support_lead", "acme")
+    watch(looking)
+    assert [signal.tenant for signal in signals(looking)] == [tenant("acme")]

@@ -341,3 +341,32 @@ def test_the_sweep_writes_what_nobody_asks_for(cast: Cast, inside: Entered) -> N
     assert sweep_impersonations(cast.house) == 0
     (entry,) = cast.entries("impersonation.expired")
     assert entry["error"] == ImpersonationEnd.IDLE.value
+
+
+SMALL = pytest.mark.parametrize("cast", ["sqlite"], indirect=True)
+
+
+@SMALL
+def test_a_token_that_is_over_is_inactive_while_its_impersonation_goes_on(
+    cast: Cast, kit: Kit, inside: Entered
+) -> None:
+    cast.clock.pass_by(seconds=300)
+    found = kit.introspect(inside.token, activity=True)
+    assert (found["active"], found.get("ended_by") or "") == (False, "")
+    assert cast.entries("impersonation.ended") == cast.entries("impersonation.expired") == []
+    (refused,) = cast.entries("impersonation.refused")
+    assert (refused["correlation"], refused["error"]) == (inside.sid, "token_expired")
+    assert kit.introspect(kit.renew(inside.token).get_json()["access_token"])["active"] is True
+
+
+@SMALL
+@pytest.mark.parametrize("spoiled", [{"sid": ""}, {"sid": None}, {"sid": "imp_none"}, {"sub": "mem_other"}])
+def test_a_token_of_ours_that_belongs_to_no_impersonation_is_none(
+    cast: Cast, kit: Kit, inside: Entered, spoiled: dict[str, object]
+) -> None:
+    token = token_keys().signed({**claims_of(inside.token), **spoiled})
+    for each in (token, "rubbish"):
+        found = kit.introspect(each)
+        assert (found["active"], found.get("ended_by") or "") == (False, "")
+    assert len([*cast.entries("product.refused"), *cast.entries("impersonation.refused")]) == 2
+    assert kit.introspect(inside.token)["active"] is True

@@ -51,6 +51,10 @@ def access_lines(house: House, unit: ControlUnit, disclosures: Sequence[Disclosu
     ]
 
 
+# What reading an entry may raise that no house wrote; whether it is sound is for `trail verify` to say.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
 def reason_labels(house: House) -> Mapping[str, str]:
     """Return the reason codes in words."""
     return {code: rule.label for code, rule in house.book.reasons.items()}
@@ -58,7 +62,7 @@ def reason_labels(house: House) -> Mapping[str, str]:
 
 def body_of_entry(body: bytes) -> Mapping[str, Any]:
     """Return the fields of a stored entry."""
-    parsed = json.loads(body)  # whether it is sound is for `trail verify` to say
+    parsed = json.loads(body)
     if not isinstance(parsed, dict):
         raise TypeError(parsed)
     return parsed

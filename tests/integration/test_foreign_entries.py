@@ -45,9 +45,9 @@ def cast(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabas
 def put_in(cast: Cast, body: str) -> None:
     """Add an entry as whoever has the login of the application, and nothing else of the house."""
     values = {"body": body, "leaf": leaf_hash(body.encode())}
-    with closing(open_database(cast.storage._settings.database_url, part=APP)) as database:
-        with database.writing.begin() as connection:
-            connection.execute(text("INSERT INTO audit_event (body, leaf) VALUES (:body, :leaf)"), values)
+    opened = open_database(cast.storage._settings.database_url, part=APP)
+    with closing(opened), opened.writing.begin() as connection:
+        connection.execute(text("INSERT INTO audit_event (body, leaf) VALUES (:body, :leaf)"), values)
 
 
 def lookalikes(cast: Cast) -> list[str]:

@@ -80,6 +80,8 @@ class Stretch:
             self._fault(FindingKind.BODY_CHANGED, f"Entry {uid} is not what was written.", place)
         elif not is_canonical(text.encode()):
             self._fault(FindingKind.NOT_CANONICAL, f"Entry {uid} is not in canonical form.", place)
+        elif not _is_sealed(body):
+            self._fault(FindingKind.NOT_CANONICAL, "An entry is none that a house of ours writes.", place)
         self._follow_writer(body, placed.hex(), place)
         execution = body.get("execution")
         if execution is None:
@@ -135,9 +137,16 @@ def _text_of(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
+def _is_sealed(body: Mapping[str, Any]) -> bool:
+    """Return whether a body has what every sealed one has, by which it is found, told and followed."""
+    named = (body.get("uid"), body.get("action"))
+    is_told = all(isinstance(each, str) and each for each in named) and type(body.get("ts_us")) is int
+    return is_told and isinstance(body.get("actor"), dict) and isinstance(body.get("w"), list) and len(body["w"]) == 3
+
+
 def _body(raw: str) -> dict[str, Any]:
     try:
         found = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

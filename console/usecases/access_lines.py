@@ -51,6 +51,10 @@ def access_lines(house: House, unit: ControlUnit, disclosures: Sequence[Disclosu
     ]
 
 
+# What reading an entry may raise that no house wrote; whether it is sound is for `trail verify` to say.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
 def reason_labels(house: House) -> Mapping[str, str]:
     """Return the reason codes in words."""
     return {code: rule.label for code, rule in house.book.reasons.items()}

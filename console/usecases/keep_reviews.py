@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from console.domain.canonical import parse_canonical
+from console.domain.canonical import NotCanonicalError, parse_canonical
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.ids import ActionKey, RequestId, StaffId
 from console.domain.jobs import Job
@@ -13,7 +13,7 @@ from console.domain.reasons import BREAK_GLASS, Effect
 from console.domain.reviews import Review, ReviewKind, is_sampled
 from console.domain.staff import Role
 from console.ports.store import ControlUnit
-from console.ports.trail import EntryFilter
+from console.ports.trail import EntryFilter, StoredEntry
 from console.usecases.house import House
 from console.usecases.job_outcomes import Done
 from console.usecases.notices import tell
@@ -79,12 +79,22 @@ def _executed(unit: ControlUnit, *, since: datetime, until: datetime) -> Iterato
     for _page in range(_PAGES):
         page = unit.reader.page(wanted, before=before, limit=_PAGE)
         for stored in page:
-            body: Any = parse_canonical(stored.body)
-            if body["governed"] not in _NEVER:
+            body = _read(stored)
+            if body is not None and body["governed"] not in _NEVER:
                 yield body, stored.uid
         if len(page) < _PAGE:
             return
         before = page[-1].id
+
+
+def _read(stored: StoredEntry) -> dict[str, Any] | None:
+    """Return what an entry says of a run, None for one that no house wrote: `trail verify` names it."""
+    try:
+        body: Any = parse_canonical(stored.body)
+        said = Effect(body["effect"]), body["governed"], body["correlation"], body["actor"]["id"]
+    except (NotCanonicalError, KeyError, TypeError, ValueError):
+        return None
+    return body if all(isinstance(each, str) for each in said) else None
 
 
 def _sample(house: House, unit: ControlUnit, body: dict[str, Any], *, now: datetime) -> None:

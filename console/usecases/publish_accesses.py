@@ -8,10 +8,11 @@ from typing import Any
 from console.domain.disclosure import DisclosureRule, LegalHold, Shown
 from console.domain.entries import SYSTEM_ACTOR, Exposure
 from console.domain.ids import ReasonCode, TenantId
-from console.domain.trust.access_log import is_access, is_worth_a_letter, moment_of, reason_of
+from console.domain.trust.access_log import is_access, is_worth_a_letter, line_of, moment_of, reason_of
 from console.ports.disclosures import Disclosure
 from console.ports.store import ControlUnit
-from console.usecases.access_lines import body_of_entry
+from console.ports.trail import StoredEntry
+from console.usecases.access_lines import UNREADABLE, body_of_entry
 from console.usecases.house import House
 from console.usecases.queue_letters import tell_of_access
 from console.usecases.recording import emit_as, tenant_ref
@@ -57,8 +58,9 @@ def _take_in(house: House) -> bool:
     if not entries:
         return False
     now = house.clock.now()
-    bodies = {entry.id: body_of_entry(entry.body) for entry in entries}
-    found = [_access(house, event, body) for event, body in bodies.items() if is_access(body)]
+    read = {entry.id: access for entry in entries if (access := _seen(house, entry)) is not None}
+    bodies = {event: body for event, (body, _waiting) in read.items()}
+    found = [waiting for _body, waiting in read.values()]
     at_once = {each.event for each in found if rule_of(house, each.reason_code).shown is Shown.AT_ONCE}
     with house.store.write() as unit:
         unit.throttles.lock(*_LOCK)
@@ -133,6 +135,24 @@ def _tell(round_: _Round, access: Disclosure, body: Mapping[str, Any]) -> None:
     if access.number is not None and is_worth_a_letter(body):
         rule = rule_of(round_.house, access.reason_code)
         tell_of_access(round_.house, round_.unit, access.tenant, rule, number=access.number, happened=access.at)
+
+
+def _seen(house: House, entry: StoredEntry) -> tuple[Mapping[str, Any], Disclosure] | None:
+    """Return an entry of an access, and how it waits to be shown; None for any other, and for one that nobody can read.
+
+    Everything that is said of it later is tried here, where an entry of somebody else's making can still be left out.
+    """
+    try:
+        body = body_of_entry(entry.body)
+        if not is_access(body):
+            return None
+        is_worth_a_letter(body)
+        line_of(body, pseudonym=str, country=lambda _staff: None, labels={}, titles={}, position=entry.position)
+        access = _access(house, entry.id, body)
+    except UNREADABLE:
+        return None
+    said = access.tenant, access.reference, access.reason_code or ""
+    return (body, access) if all(isinstance(each, str) for each in said) else None
 
 
 def _access(house: House, event: int, body: Mapping[str, Any]) -> Disclosure:

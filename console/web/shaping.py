@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from console.domain.reconciling.catalogue import KINDS
 from console.domain.requests import Request, State
 from console.domain.tenancy import DirectoryRow
 from console.ports.trail import StoredEntry
+from console.usecases.access_lines import UNREADABLE
 from console.usecases.read_requests import Line
 from console.web.paths import path_of
 
@@ -35,6 +37,15 @@ _CLASS_ICONS = {
     "security": "shield-alert",
     "system": "cog",
 }
+# The parts of an entry that pages show, as they are of one that cannot be read.
+_NOBODYS: Mapping[str, Any] = MappingProxyType(
+    {
+        "ts_us": 0, "actor": {"id": None, "name": "Nobody of ours"}, "tenant": None, "reason": None,
+        "authorisation": None, "governed": None, "error": None, "exposure": None, "correlation": None, "targets": [],
+        "changes": [], "outcome": "unknown", "class": "security",
+        "action": "left an entry that cannot be read; “sallyport trail verify” says more",
+    }
+)  # fmt: skip
 _DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 _OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
 
@@ -152,12 +163,17 @@ def entry_time(body: Mapping[str, Any]) -> datetime:
 
 
 def body_of(stored: StoredEntry) -> dict[str, Any]:
-    """Return the fields of a stored entry."""
-    body = json.loads(
-        stored.body.decode()
-    )  # as the database gave it back; whether it is sound is for `trail verify` to say
-    if not isinstance(body, dict):
-        raise TypeError(body)
+    """Return the fields of a stored entry; of one that no house wrote, which nobody can read, fields that say so.
+
+    Whether an entry is sound is for `trail verify` to say: it names this one, and the others are shown all the same.
+    """
+    try:
+        body: dict[str, Any] = json.loads(stored.body)  # as the database gave it back
+        _ = entry_time(body), sentence_of(body, {}), *(body[part] for part in _NOBODYS)
+        _ = [body["actor"][part] for part in ("id", "name")], [change["field"] for change in body["changes"]]
+        _ = [(body[part] or {}).get("id") for part in ("tenant", "reason", "authorisation")]
+    except UNREADABLE:
+        return {**_NOBODYS, "uid": stored.uid}
     return body
 
 
@@ -181,7 +197,7 @@ def entry_row(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool
         "action": body["action"],
         "position": stored.position,
         "reference": (body["reason"] or {}).get("reference", ""),
-        "href": path_of("trail.show", uid=stored.uid) if is_linked else "",
+        "href": path_of("trail.show", uid=stored.uid) if is_linked and stored.uid else "",
     }
 
 
@@ -220,7 +236,7 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
         "title": _capital(sentence_of(body, titles)),
         "who": body["actor"]["name"],
         "text": f"Reference {reference}" if reference else "",
-        "href": path_of("trail.show", uid=stored.uid) if is_linked else "",
+        "href": path_of("trail.show", uid=stored.uid) if is_linked and stored.uid else "",
         "known_at": None,
     }
 

@@ -19,7 +19,7 @@ from console.web.paths import path_of
 View = dict[str, Any]
 Seen = tuple[str, str | None, str | None]  # a change as a page showed it: field, before, after
 
-_CLASS_ICONS = {
+CLASS_ICONS = {
     "session": "key-round",
     "staff": "users",
     "directory": "search",
@@ -34,6 +34,20 @@ _CLASS_ICONS = {
     "policy": "scale",
     "security": "shield-alert",
     "system": "cog",
+    "access": "sliders-horizontal",
+    "break_glass": "siren",
+    "consent": "user-check",
+    "disclosure": "file-text",
+    "finding": "scale",
+    "freeze": "octagon-alert",
+    "inbound": "inbox",
+    "job": "cog",
+    "period": "calendar-clock",
+    "reconciliation": "scale",
+    "replay": "refresh-cw",
+    "review": "eye",
+    "signal": "siren",
+    "webhook": "webhook",
 }
 _DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 _OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
@@ -215,7 +229,7 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
     kind = _OUTCOME_KINDS.get(body["outcome"], "ok" if body["class"] == "governed" else "")
     return {
         "at": entry_time(body),
-        "icon": "ban" if body["outcome"] == "denied" else _CLASS_ICONS.get(body["class"], "info"),
+        "icon": "ban" if body["outcome"] == "denied" else CLASS_ICONS.get(body["class"], "info"),
         "kind": kind,
         "title": _capital(sentence_of(body, titles)),
         "who": body["actor"]["name"],

@@ -19,6 +19,7 @@ from console.usecases.house import House
 from console.usecases.opened_tenant import Opened, read_opened
 
 _INVOICES, _OTHERS, _WRITES, _FINDINGS = 25, 15, 15, 5
+_SHOWN, _HAPPENINGS = 10, 20  # what a page of 60 KB bears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,18 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingPage:
-    """Billing as the mirror knows it. Shape: every list is bounded, newest first; `heard_at` is the latest answer."""
+    """Billing as the mirror knows it.
+
+    Shape: every list is bounded, newest first; `shown` is one page of all invoices and `older` where the next begins,
+    `invoices` are the newest, by which collecting is judged; `heard_at` is the latest answer.
+    """
 
     opened: Opened
     links: Sequence[Link]
     subscriptions: Sequence[Snapshot]
     invoices: Sequence[Snapshot]
+    shown: Sequence[Snapshot]
+    older: str | None
     happenings: Sequence[Happening]
     writes: Sequence[ProviderWrite]
     holds: Sequence[Hold]
@@ -50,13 +57,14 @@ class BillingPage:
     heard_at: datetime | None
 
 
-def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage | Deny:
-    """Return the billing page of an opened tenant, in a bounded number of statements."""
+def read_billing(house: House, actor: Actor, *, tenant: TenantId, before: str | None = None) -> BillingPage | Deny:
+    """Return the billing page of an opened tenant, its invoices after `before`, in a bounded number of statements."""
 
     def read(unit: ControlUnit, opened: Opened, plane: TenantPlane) -> BillingPage:
         mirror = plane.mirror
         subscriptions = mirror.page(ObjectKind.SUBSCRIPTION, before=None, limit=_OTHERS)
         invoices = mirror.page(ObjectKind.INVOICE, before=None, limit=_INVOICES)
+        further = invoices if before is None else mirror.page(ObjectKind.INVOICE, before=before, limit=_SHOWN + 1)
         others = [
             each
             for kind in (ObjectKind.PAYMENT, ObjectKind.REFUND, ObjectKind.CREDIT_NOTE, ObjectKind.DISPUTE)
@@ -70,7 +78,9 @@ def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage
             links=plane.customers.links(),
             subscriptions=subscriptions,
             invoices=invoices,
-            happenings=sorted(happened, key=lambda line: (line.at, line.id), reverse=True),
+            shown=further[:_SHOWN],
+            older=further[_SHOWN - 1].thing.id if len(further) > _SHOWN else None,
+            happenings=sorted(happened, key=lambda line: (line.at, line.id), reverse=True)[:_HAPPENINGS],
             writes=plane.provider_writes.recent(limit=_WRITES),
             holds=plane.holds(),
             findings=unit.findings.page(FindingFilter(tenant=tenant), after=None, limit=_FINDINGS),
@@ -81,8 +91,9 @@ def read_billing(house: House, actor: Actor, *, tenant: TenantId) -> BillingPage
 
 
 def _records(page: BillingPage) -> int:
-    others = [each for each in page.happenings if each.kind not in {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}]
-    lists = (page.links, page.subscriptions, page.invoices, others, page.writes, page.holds, page.findings)
+    shown = {each.thing.id for each in (*page.subscriptions, *page.shown)}
+    others = {(each.kind, each.id) for each in page.happenings if each.id not in shown}
+    lists = (page.links, page.subscriptions, page.shown, others, page.writes, page.holds, page.findings)
     return sum(len(each) for each in lists)
 
 

@@ -11,7 +11,7 @@ from console.domain.changes import Change
 from console.domain.decisions import Deny, GroupNeed, NeedsStepUp
 from console.domain.entries import told
 from console.domain.reconciling.catalogue import KINDS
-from console.domain.requests import Request, State
+from console.domain.requests import Request, State, Verdict
 from console.domain.tenancy import DirectoryRow
 from console.ports.trail import StoredEntry
 from console.usecases.access_lines import UNREADABLE
@@ -21,7 +21,7 @@ from console.web.paths import path_of
 View = dict[str, Any]
 Seen = tuple[str, str | None, str | None]  # a change as a page showed it: field, before, after
 
-_CLASS_ICONS = {
+CLASS_ICONS = {
     "session": "key-round",
     "staff": "users",
     "directory": "search",
@@ -36,6 +36,20 @@ _CLASS_ICONS = {
     "policy": "scale",
     "security": "shield-alert",
     "system": "cog",
+    "access": "sliders-horizontal",
+    "break_glass": "siren",
+    "consent": "user-check",
+    "disclosure": "file-text",
+    "finding": "scale",
+    "freeze": "octagon-alert",
+    "inbound": "inbox",
+    "job": "cog",
+    "period": "calendar-clock",
+    "reconciliation": "scale",
+    "replay": "refresh-cw",
+    "review": "eye",
+    "signal": "siren",
+    "webhook": "webhook",
 }
 # The parts of an entry that pages show, as they are of one that cannot be read.
 _NOBODYS: Mapping[str, Any] = MappingProxyType(
@@ -47,6 +61,7 @@ _NOBODYS: Mapping[str, Any] = MappingProxyType(
     }
 )  # fmt: skip
 _DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_VOTED = {Verdict.APPROVE.value: "voted for", Verdict.REJECT.value: "voted against"}
 _OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
 
 
@@ -231,7 +246,7 @@ def _event(stored: StoredEntry, titles: Mapping[str, str], *, is_linked: bool) -
     kind = _OUTCOME_KINDS.get(body["outcome"], "ok" if body["class"] == "governed" else "")
     return {
         "at": entry_time(body),
-        "icon": "ban" if body["outcome"] == "denied" else _CLASS_ICONS.get(body["class"], "info"),
+        "icon": "ban" if body["outcome"] == "denied" else CLASS_ICONS.get(body["class"], "info"),
         "kind": kind,
         "title": _capital(sentence_of(body, titles)),
         "who": body["actor"]["name"],
@@ -246,6 +261,8 @@ def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     governed = body["governed"]
     body = {**body, "targets": [_spoken(each) for each in body["targets"]]}
     sentence = told(body, titles={governed: f"“{titles[governed]}”"} if governed in titles else {})
+    if body["action"] == "request.vote":
+        sentence = sentence.replace("voted on", _VOTED.get(body["facts"].get("verdict"), "voted on"), 1)
     code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
     return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
 

@@ -54,9 +54,10 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
         ],
         "invoices": [
             {**_invoice(each.thing), "is_deleted": each.is_deleted, "ways": _of_invoice(each.thing, offers, row)}
-            for each in page.invoices
+            for each in page.shown
             if isinstance(each.thing, Invoice)
         ],
+        "older": path_of("billing.show", slug=row.slug, before=page.older) if page.older else "",
         "dunning": _dunning(page),
         "happenings": [_happening(each, offers, row) for each in page.happenings],
         "writes": [

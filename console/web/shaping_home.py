@@ -41,11 +41,20 @@ _NOTICE_ICONS = {
     "executed": "circle-check",
     "stale": "git-compare-arrows",
     "revoked": "ban",
+    "failed": "octagon-alert",
+    "expired": "timer",
+    "break_glass": "siren",
+    "drill": "siren",
+    "review_due": "eye",
+    "review_overdue": "eye",
+    "override_ends": "calendar-clock",
+    "webhook_endpoint": "webhook",
+    "reconciliation_stopped": "scale",
     "signal": "siren",
     "emergency_sign_in": "siren",
     "tampering": "siren",
 }
-_NOTICE_WORDS = {"approval_wanted": "Your vote is wanted", "stale": "Out of date", "signal": "Signal"}
+_NOTICE_WORDS = {"approval_wanted": "Your vote is wanted", "stale": "Out of date", "break_glass": "Break-glass"}
 _ID_END = 6  # enough to tell two requests of a day apart
 
 

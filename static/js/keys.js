@@ -13,11 +13,15 @@
     return true;
   };
 
-  // A row says which of its controls is its own; else its first is, and what only copies an id comes last.
+  // A row says which of its controls is its own; else its first is. What only copies an id is stopped at where no row has more.
   const ownControl = (row) => row.querySelector("[data-own]")
     ?? row.querySelector("a[href], button:not([disabled]):not([data-copy])") ?? row.querySelector("[data-copy]");
-  const rowLinks = () => [...document.querySelectorAll("[data-rows] > *")].map(ownControl)
-    .filter((link) => link && link.getClientRects().length > 0);
+  const rowLinks = () => {
+    const links = [...document.querySelectorAll("[data-rows] > *")].map(ownControl)
+      .filter((link) => link && link.getClientRects().length > 0);
+    const ways = links.filter((link) => !link.matches("[data-copy]"));
+    return ways.length ? ways : links;
+  };
 
   const step = (by) => {
     const links = rowLinks();

@@ -95,7 +95,7 @@ def test_it_gives_acme_fifty_seats_by_keyboard_with_two_people(arrive: Arrive) -
         "opened Acme Robotics",
         "previewed “Override a limit” on Acme Robotics",
         "asked for “Override a limit” on Acme Robotics",
-        "voted on “Override a limit” on Acme Robotics",
+        "voted for “Override a limit” on Acme Robotics",
         "completed the approval of “Override a limit” on Acme Robotics",
         "ran “Override a limit” on Acme Robotics",
     ):

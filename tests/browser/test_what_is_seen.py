@@ -64,6 +64,14 @@ def test_it_walks_down_the_members_by_their_own_controls(arrive: Arrive) -> None
     expect(rows.nth(0).get_by_role("link", name=re.compile("^Reveal the e-mail address"))).to_be_focused()
 
 
+def test_it_passes_over_rows_that_lead_nowhere(arrive: Arrive) -> None:
+    agent = arrive("support_agent")
+    open_tenant(agent, ACME)
+    expect(agent.main.locator("[data-rows] [data-copy]").first).to_be_visible()
+    agent.press("j")
+    expect(agent.main.locator("[data-rows] a[href]").first).to_be_focused()
+
+
 def test_it_warns_before_a_lease_ends(arrive: Arrive) -> None:
     agent = arrive("support_agent", has_hand_clock=True)
     open_tenant(agent, ACME, minutes="10")

@@ -1,15 +1,16 @@
 """The billing page of an opened tenant: how far the provider has come with collecting what is owed."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from console.domain.billing.objects import BillingObject
+from console.domain.billing.objects import Allocation, BillingObject
 from console.domain.ids import SHARED_PLANE
 from console.domain.tenancy import ScopeBasis, TenantScope
 from console.usecases.scopes import NO_REASON, SYSTEM
-from tests.billing import AN_INVOICE, DAY, PAID, told
+from tests.billing import A_CREDIT_NOTE, A_PAYMENT, AN_INVOICE, DAY, NOON, PAID, told
 from tests.web.cast import Cast
 from tests.web.money_stage import bank
 from tests.web.walks import opened
@@ -26,15 +27,29 @@ def owing(cast: Cast, attempts: int, *, again: bool) -> None:
     mirrored(cast, replace(mine, attempts=attempts, next_attempt_at=cast.clock.now() + 3 * DAY if again else None))
 
 
-def mirrored(cast: Cast, thing: BillingObject) -> None:
-    """Let the mirror hold one more state of a thing."""
+def mirrored(cast: Cast, *things: BillingObject) -> None:
+    """Let the mirror hold these as well."""
     now = cast.clock.now()
     scope = TenantScope(
         tenant=TENANTS["nordwind"], plane=SHARED_PLANE, staff=SYSTEM, basis=ScopeBasis.JOB, reason=NO_REASON,
         not_after=now + timedelta(minutes=5),
     )  # fmt: skip
     with cast.house.store.write() as unit:
-        unit.tenant(scope).mirror.put(told(thing, at=now + timedelta(seconds=1)))
+        for thing in things:
+            unit.tenant(scope).mirror.put(told(thing, at=now + timedelta(seconds=1)))
+
+
+def years_of_billing(cast: Cast) -> None:
+    """Let the mirror hold more of everything than a page shows; ids are as long as a provider's."""
+    bank(cast, "nordwind")
+    for number in range(30):
+        made = NOON - number * DAY
+        paid = replace(PAID, id=f"in_1NordwindLogistik{number:04}", number=f"INV-2026-{number:06}", issued_at=made)
+        payment = replace(
+            A_PAYMENT, id=f"pi_3NordwindLogistik{number:04}", allocations=(Allocation(invoice=paid.id, amount_minor=1),)
+        )
+        note = replace(A_CREDIT_NOTE, id=f"cn_3NordwindLogistik{number:04}", invoice=paid.id)
+        mirrored(cast, *(replace(each, customer="cus_nordwind") for each in (paid, payment, note)))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +90,22 @@ def test_it_names_the_invoice_of_a_payment_by_its_number(cast: Cast) -> None:
     bank(cast, "nordwind")
     mirrored(cast, replace(PAID, id="in_nordwind1", number="INV-2026-000001", customer="cus_nordwind"))
     assert "pays INV-2026-000001" in opened(cast).get(PAGE).text
+
+
+def test_it_stays_light_and_turns_the_invoices_page_by_page(cast: Cast) -> None:
+    years_of_billing(cast)
+    finance = cast.sign_in("finance")
+    assert finance.post("/tenants/nordwind/lease", PAID_BUT_LOCKED_OUT).status_code == 303
+    seen: list[str] = []
+    path = PAGE
+    while path:
+        text = finance.get(path).text
+        assert len(text.encode()) < 60_000
+        table = text.partition("Invoices, newest first")[2].partition("</table>")[0]
+        seen += re.findall(r'data-copy="(INV-2026-[0-9]{6})"', table)
+        after = re.search(r'href="(/t/nordwind/billing\?before=[^"]+)"', text)
+        path = after[1] if after else ""
+    assert seen == [f"INV-2026-{number:06}" for number in range(30)]
 
 
 def test_it_says_nothing_of_collecting_where_nothing_was_tried_in_vain(cast: Cast) -> None:

@@ -59,6 +59,7 @@ def test_it_counts_down_in_view_of_everybody_and_fires(cast: Cast) -> None:
     page = on_call.get(f"/requests/{request}").text
     assert "Counting down, can still be stopped" in page
     assert "Withdraw request" in page
+    assert page.index("Withdraw request") < page.index("What it changes"), "what stops it comes before what it does"
     assert "Run it" not in page
     lead = cast.sign_in("support_lead")
     assert "broke glass (INC-2301)" in lead.get("/").text

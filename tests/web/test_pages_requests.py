@@ -81,6 +81,7 @@ def test_it_runs_once_after_the_last_vote(cast: Cast, waiting: tuple[Browser, st
     assert text.count(": 300 seats until ") == 1, "the page says once what came of it"
     assert "confirmed by one-time code" in text
     assert "1 of 1" in text
+    assert "Voted for “Override a limit” on Nordwind Logistik GmbH" in text
     assert cast.count("action.executed") == 1
     assert "300 seats" in waiting[0].get("/t/nordwind/entitlements").text
 

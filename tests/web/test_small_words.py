@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from console.adapters.notice_folder import NoticeFolder
+from console.domain.catalogue import CATALOGUE
 from console.domain.tenancy import TenantStatus
 from console.usecases.deliver_notices import deliver_notices
 from console.usecases.note_findings import tell_of_finding
+from console.web.shaping import CLASS_ICONS
 from tests.attacks.door import Door
 from tests.reconciling import A_FINDING
 from tests.web.cast import Cast, on_stage
@@ -116,6 +118,11 @@ def test_a_notice_in_the_trail_names_the_person(cast: Cast, tmp_path: Path) -> N
     assert deliver_notices(cast.house, NoticeFolder(tmp_path / "notices"))
     told = [entry["targets"][0] for entry in cast.entries("notice.sent")]
     assert "Mara Lindqvist" in {target["name"] for target in told}
+
+
+def test_every_class_of_entry_has_a_sign_of_its_source() -> None:
+    classes = {described.class_ for described in CATALOGUE.values()}
+    assert classes - CLASS_ICONS.keys() == set()
 
 
 def test_a_finding_is_called_by_its_title_in_what_happened(cast: Cast) -> None:

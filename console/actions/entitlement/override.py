@@ -131,7 +131,7 @@ def _grant(params: Params, tools: Tools, *, number: str) -> Grant:
 def _warnings(now: Entitlement, after: Entitlement, *, is_raise: bool) -> tuple[str, ...]:
     found = []
     if now.winners and now.winners[0].source is GrantSource.OVERRIDE:
-        found.append(f"This replaces the override that runs now ({now.winners[0].label}).")
+        found.append(f"This replaces the override that runs now: {now.winners[0].label}.")
     if not is_raise:
         found.append("The tenant will be able to use less than now.")
     if after.usage is not None and after.access in {Access.SOFT_EXCEEDED, Access.HARD_EXCEEDED}:

@@ -1,6 +1,8 @@
 """The billing of an opened tenant."""
 
-from flask import Blueprint, Response
+import re
+
+from flask import Blueprint, Response, request
 
 from console.domain.decisions import Deny
 from console.domain.tenancy import DirectoryRow
@@ -11,14 +13,21 @@ from console.web.closed import closed
 from console.web.shaping_billing import billing_view
 
 bp = Blueprint("billing", __name__)
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
 @bp.get("/t/<slug>/billing")
 @gate.tenant_scoped
 def show(row: DirectoryRow) -> Response:
     """Show subscriptions, invoices and everything that happened to the tenant's money, in one order."""
-    page = read_billing(asking.house(), asking.actor(), tenant=row.id)
+    page = read_billing(asking.house(), asking.actor(), tenant=row.id, before=_before())
     if isinstance(page, Deny):
         return closed(row, page)
     view = billing_view(page, offer_actions(asking.house(), asking.actor(), tenant=row))
     return render.page("pages/tenants/billing.html", opened=page.opened, tab="billing", page=view)
+
+
+def _before() -> str | None:
+    """Return the invoice after which a page begins; what is no id begins at the newest."""
+    typed = request.args.get("before", "")
+    return typed if _ID.fullmatch(typed) else None

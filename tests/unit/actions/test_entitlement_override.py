@@ -90,7 +90,7 @@ def test_it_warns_when_it_takes_away_and_when_it_replaces() -> None:
     running = grant(GrantSource.OVERRIDE, "seats", 50, id="ovr_1", label="Override by Kim", until=NOON.replace(day=30))
     seen = preview(params(value=20), tools(FakePlane(all_grants=[running])))
     assert seen.warnings == (
-        "This replaces the override that runs now (Override by Kim).",
+        "This replaces the override that runs now: Override by Kim.",
         "The tenant will be able to use less than now.",
     )
     assert shown(seen)["Valid until"][0] == "30 Nov 2026, 12:00 UTC"

@@ -23,7 +23,7 @@ def create(row: DirectoryRow) -> Response:
     if request.method != "POST":
         return _form(row, blank_lease(), status=200)
     form = read_lease(request.form)
-    if not form.is_ours:
+    if not (form.is_ours and form.code):  # without a reason nothing was asked yet, which is no refusal
         return _form(row, form, status=422)
     refusal = asking.confirmed()
     answer = refusal or open_lease(

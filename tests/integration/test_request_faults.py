@@ -110,7 +110,7 @@ def test_who_asked_is_told_that_somebody_elses_vote_set_off_what_could_not_be_do
     assert isinstance(voted.execution, Failed)
     with prompt.storage.store.read() as unit:
         told = [each for each in unit.outbox.unread(PEOPLE[AGENT].id, limit=9) if each.kind == "failed"]
-    assert [each.sentence for each in told] == ["Not done: Override a limit. The request says why."]
+    assert [(each.path, "says why" in each.sentence) for each in told] == [(f"/requests/{request.id}", True)]
 
 
 def test_what_fails_as_somebody_else_runs_it_is_left_to_them(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from console.domain.errors import OutsideError
 from console.domain.freezes import FreezeScope
 from console.domain.ids import ActionKey, ImpersonationId, ReasonCode, RequestId, SessionKey, StaffId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
+from console.domain.leases import LeaseEnd
 from console.domain.reasons import Reason, ReferenceVerdict
 from console.domain.staff import Origin, Role
 from console.domain.trust.access_policy import ImpersonationRule, Notify
@@ -35,7 +36,7 @@ from tests.integration.overtaking import overtake
 from tests.integration.stage import CONTRACT
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage, peopled_postgres, peopled_url
 from tests.web.customer_stage import DECIDES
-from tests.web.product_stage import TICKET, Entered, Kit, actor, begun, entered, impersonation_of, member
+from tests.web.product_stage import TICKET, Entered, Kit, actor, begun, entered, member
 from tests.web.world import NORDWIND, TENANTS
 
 AGENT, LEAD = PEOPLE["support_agent"].id, PEOPLE["support_lead"].id
@@ -316,15 +317,24 @@ def test_whoever_begins_anew_after_the_clock_ended_one_has_ended_that_first(cast
 
 
 @SMALL
-def test_whoever_is_deactivated_acts_for_nobody_though_their_session_was_over(cast: Cast) -> None:
+def test_whoever_is_deactivated_acts_for_nobody_even_if_their_lease_was_closed_behind_it(cast: Cast) -> None:
     agent = cast.sign_in("support_agent")
-    cast.open_tenant(agent, "nordwind")
-    sid = impersonation_of(cast, "support_agent", session=SessionKey("gone"), slug="nordwind")
+    inside = entered(cast, agent)
     cast.sign_in("administrator")
     with cast.house.store.write() as unit:
+        (lease,) = unit.leases.open_of(AGENT)
+        assert unit.leases.end(lease.id, by=LeaseEnd.TIME, at=cast.clock.now())
+        assert unit.sessions.revoke(inside_session(cast), cast.clock.now())
         tools = UnitTools(house=cast.house, unit=unit, actor=actor(cast, "administrator"), tenant=None)
-        assert tools.end_everything_of(AGENT, at=cast.clock.now()) >= 1
-    assert (kept(cast, sid).ended_by, ends(cast, sid)) == (ImpersonationEnd.DEACTIVATED, ["deactivated"])
+        assert tools.end_everything_of(AGENT, at=cast.clock.now()) == 1
+    assert (kept(cast, inside.sid).ended_by, ends(cast, inside.sid)) == (ImpersonationEnd.DEACTIVATED, ["deactivated"])
+
+
+def inside_session(cast: Cast) -> SessionKey:
+    """Return the session in which somebody acts."""
+    with cast.house.store.read() as unit:
+        (session,) = unit.sessions.live_of(AGENT, cast.clock.now())
+    return session.key
 
 
 @SMALL

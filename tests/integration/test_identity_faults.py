@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.domain.decisions import Deny, DenyCode
-from console.domain.ids import SessionKey
+from console.domain.ids import ImpersonationId, MemberId, SessionKey
+from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
+from console.domain.leases import Lease
 from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind
 from console.ports.identity import Claims
 from console.storage.sessions import StoredSessions
 from console.usecases.control_tools import UnitTools
 from console.usecases.keep_time import end_overdue
+from console.usecases.open_lease import open_lease
 from console.usecases.own_sessions import revoke_session
 from console.usecases.read_freezes import FreezesPage, read_freezes
 from console.usecases.refuse_at_the_door import refuse_at_the_door
@@ -25,7 +28,7 @@ from console.usecases.start_house import _loaded
 from console.usecases.step_up import step_up_with_code
 from tests.databases import HandClock
 from tests.integration.overtaking import overtake
-from tests.integration.stage import Stage, behind, new_urls, opened_stage, settle_in
+from tests.integration.stage import CONTRACT, Stage, behind, new_urls, opened_stage, settle_in, tenant
 from tests.web.cast import PEOPLE
 
 FROM = Origin(ip="192.0.2.9")
@@ -82,16 +85,22 @@ def test_roles_vendor_and_name_follow_what_the_identity_provider_says_now(stage:
 
 
 def test_a_role_that_was_lost_at_the_identity_provider_ends_what_rested_on_it(stage: Stage) -> None:
-    signed = comes(stage)
-    house = stage.house
-    with house.store.write() as unit:
-        before = unit.staff.get(signed.member.id)
-    assert before is not None
-    comes(stage, groups=frozenset({"sallyport-engineers"}))
-    with house.store.read() as unit:
-        after = unit.staff.get(signed.member.id)
-    assert after is not None
-    assert (before.roles, after.roles) == (frozenset({Role.SUPPORT_AGENT}), frozenset({Role.ENGINEER}))
+    now, signed = stage.house.clock.now(), comes(stage)
+    lease = open_lease(stage.house, seated(signed, now), tenant=tenant("acme"), reason=CONTRACT, minutes=None)
+    assert isinstance(lease, Lease), lease
+    acting = Impersonation(
+        id=ImpersonationId("imp_1"), staff=lease.staff, session=signed.session.key, lease=lease.id,
+        tenant=tenant("acme"), member=MemberId("mem_1"), mode=Mode.READ, reason=lease.reason, request=None,
+        widened_by=None, started_at=now, last_used_at=now, not_after=now + timedelta(minutes=30), idle_minutes=10,
+        ended_at=None, ended_by=None,
+    )  # fmt: skip
+    with stage.house.store.write() as unit:
+        assert unit.impersonations.add(acting)
+    comes(stage, groups=frozenset({FINANCE}))
+    with stage.house.store.read() as unit:
+        ended = unit.impersonations.get(acting.id)
+    assert ended is not None
+    assert ended.ended_by is ImpersonationEnd.ROLE_LOST
 
 
 def test_who_has_no_one_time_code_does_not_step_up_by_one(stage: Stage) -> None:

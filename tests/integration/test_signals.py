@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from console.domain.decisions import Deny, DenyCode, NeedsStepUp
-from console.domain.ids import ActionKey, ReasonCode
+from console.domain.ids import ActionKey, EntryUid, ReasonCode
 from console.domain.leases import LeaseEnd
 from console.domain.reasons import Reason
 from console.domain.reviews import ReviewKind
-from console.domain.signals import Response, Signal, SignalId, SignalKey, SignalRule, State
+from console.domain.signals import Act, Response, Signal, SignalId, SignalKey, SignalRule, State
 from console.ports.trail import EntryFilter
 from console.usecases.open_lease import end_lease, open_lease
 from console.usecases.outcomes import BadFields, Proposal, Ran
 from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import read_inbox
 from console.usecases.read_signals import SignalPage, SignalsPage, read_signal, read_signals
-from console.usecases.watch_trail import watch_trail
+from console.usecases.watch_trail import _past, watch_trail
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
 from tests.integration.cast import PaperSigner, PaperSink
@@ -298,3 +298,8 @@ def test_what_happens_on_no_tenant_is_no_act_on_the_same_one(stage: Stage) -> No
     visit(looking, "support_lead", "acme")
     watch(looking)
     assert [signal.tenant for signal in signals(looking)] == [tenant("acme")]
+    nowhere = Act(
+        uid=EntryUid("ent_1"), at=NOON, actor=looking.actor("support_lead").staff, action="request.inbox_read"
+    )
+    with looking.storage.store.read() as unit:
+        assert _past(unit, everywhere, nowhere) == (), "it reads nobody's acts, and not everybody's"

@@ -58,7 +58,8 @@ def test_an_act_that_a_rule_does_not_watch_completes_nothing(book: PolicyBook, k
         for number in range(rule.at_least)
     ]
     assert judged(rule, opened[-1], opened) is not None
-    assert judged(rule, replace(opened[-1], action="tenant.read"), opened) is None
+    later = replace(opened[-1], uid=EntryUid("ent_999"), at=opened[-1].at + timedelta(seconds=1), action="tenant.read")
+    assert judged(rule, later, [*opened, later]) is None
     nowhere = replace(opened[0], tenant=None, slug="")
     assert judged(rule, opened[-1], [nowhere, *opened[1:]]) is None, "an act on no tenant counts as none"
 

@@ -11,6 +11,9 @@ from console.domain.errors import OutsideError, UncertainError
 _SERVER_TROUBLE = ("25006", "XX")
 _PASSING_SQLITE = ("locked", "busy", "disk", "full", "unable to open", "readonly", "interrupted", "not a database")
 
+# What SQLAlchemy calls the next use of a connection that was lost inside its transaction, as leaving a savepoint is.
+_GONE = "8s2b"
+
 _UNIQUE_POSTGRESQL = "23505"
 _UNIQUE_SQLITE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
@@ -18,6 +21,8 @@ _UNIQUE_SQLITE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 def is_outside(broken: exc.SQLAlchemyError) -> bool:
     """Return whether the database did not answer, as opposed to being asked something wrong."""
     if isinstance(broken, exc.TimeoutError):
+        return True
+    if isinstance(broken, exc.PendingRollbackError) and broken.code == _GONE:
         return True
     if not isinstance(broken, exc.DBAPIError):
         return False

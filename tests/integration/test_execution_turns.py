@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from console.domain.decisions import Deny, DenyCode
-from console.domain.ids import ActionKey, RequestId
+from console.domain.ids import ActionKey, ReasonCode, RequestId
+from console.domain.reasons import Reason
 from console.domain.requests import Request, State
 from console.storage.store import ControlStore, StoredUnit
 from console.usecases.execute_request import execute_request
 from console.usecases.house import House
-from console.usecases.outcomes import BadFields, Drifted, Failed, Ran
+from console.usecases.outcomes import BadFields, Drifted, Failed, Ran, Waiting
+from console.usecases.propose_action import propose_action
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.money_stage import REFUND, Till, opened_till, refund
@@ -32,8 +34,9 @@ from tests.integration.stage import (
 )
 from tests.integration.test_crash_path import Meddled, dangling
 from tests.integration.test_races import Watched
+from tests.web.cast import PEOPLE
 
-ASSIGN = ActionKey("entitlement.assign_owner")
+ASSIGN, ROLES = ActionKey("entitlement.assign_owner"), ActionKey("staff.change_roles")
 OVERRIDES = "SELECT count(*) FROM plane_entitlement_override"
 PATIENCE_S = 1.0
 
@@ -81,7 +84,7 @@ def approved(stage: Stage, slug: str, value: int) -> Request:
 @pytest.fixture
 def stage(tmp_path: Path, pg_database: NewDatabase) -> Iterator[Stage]:
     url, planes = new_urls("postgresql", tmp_path, pg_database)
-    with opened_stage(url, planes, clock=HandClock(), policy=by_hand(book(), OVERRIDE)) as opened:
+    with opened_stage(url, planes, clock=HandClock(), policy=by_hand(book(), OVERRIDE, ROLES)) as opened:
         settle_in(opened, ["acme"])
         opened.open("support_agent", "acme")
         yield opened
@@ -114,6 +117,26 @@ def test_of_two_refunds_approved_over_the_same_payment_one_is_paid(till: Till) -
     assert {type(answer) for answer in answers} == {Ran, Drifted}
     assert till.stage.count("SELECT sum(amount_minor) FROM plane_provider_write") == 4_000
     assert till.stage.entries("provider.written") == till.stage.entries("request.stale") == 1
+
+
+@pytest.mark.checklist("V15.4.2")
+def test_of_two_changes_of_one_persons_roles_one_is_made(stage: Stage) -> None:
+    """Each was agreed to over what that person could do before; together they would give what nobody has agreed to."""
+    requests = []
+    for role in ("finance", "engineer"):
+        asked = propose_action(
+            stage.house, stage.actor("administrator"), key=ROLES, tenant=None, mark=None, form_id=stage.form(),
+            raw={"colleague": PEOPLE["support_agent_2"].id, "roles": [role]},
+            reason=Reason(code=ReasonCode("STAFF_CHANGE"), reference="HR-1"),
+        )  # fmt: skip
+        assert isinstance(asked, Waiting), asked
+        assert stage.approve("security_auditor", asked.request).request.state is State.APPROVED
+        requests.append(asked.request)
+    house = behind(stage, store=MeetingStore(stage.storage.store))
+    answers = at_once(*[run(stage, house, "administrator", each.id) for each in requests])
+    assert Ran in {type(answer) for answer in answers}
+    assert {stage.now(each.id).state for each in requests} == {State.EXECUTED, State.STALE}
+    assert stage.entries("action.executed") == stage.entries("request.stale") == 1
 
 
 def test_what_runs_at_once_is_derived_from_what_the_one_before_left(stage: Stage) -> None:

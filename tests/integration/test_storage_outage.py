@@ -1,17 +1,21 @@
 """When a database does not answer: a quick OutsideError, nothing half done, and recovery without a restart."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
-from console.domain.errors import OutsideError
+from console.domain.errors import OutsideError, TrailUnavailableError
 from console.storage.house import Storage
+from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, NOON, opened_storage
+from tests.databases import ENGINES, NOON, HandClock, opened_storage
 from tests.integration.cast import STARTED, PaperSigner, PaperSink, hire, house
+from tests.integration.stage import NOTE, OVERRIDE, UNTIL, new_urls, opened_stage, settle_in
 
 
 def cut_off(storage: Storage) -> None:
@@ -52,6 +56,51 @@ def test_it_recovers_when_connections_were_cut(tmp_path: Path, pg_database: NewD
         sequencer = storage.sequencer(PaperSigner(), PaperSink())
         assert sequencer.run_once() == 1
         assert sequencer.verify().is_sound
+
+
+@contextmanager
+def cut_at(storage: Storage, number: int) -> Iterator[list[int]]:
+    """End the connection on which the statement of this number is about to be run, from the server's side."""
+    reached: list[int] = []
+    engine = storage._control.writing
+
+    def cut(connection: Connection, _cursor: object, *_statement: object) -> None:
+        reached.append(len(reached) + 1)
+        if len(reached) == number:
+            mine = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+            with psycopg.connect(storage._settings.database_url.replace("+psycopg", ""), autocommit=True) as server:
+                server.execute("SELECT pg_terminate_backend(%s, 1000)", [mine])
+
+    event.listen(engine, "before_cursor_execute", cut)
+    try:
+        yield reached
+    finally:
+        event.remove(engine, "before_cursor_execute", cut)
+
+
+@pytest.mark.checklist("V16.5.2")
+def test_a_connection_that_is_cut_at_any_statement_is_an_outside_error(
+    tmp_path: Path, pg_database: NewDatabase
+) -> None:
+    """Also where the statement stands in a savepoint or behind the guard, whose own ends meet a dead connection."""
+    url, planes = new_urls("postgresql", tmp_path, pg_database)
+    with opened_stage(url, planes, clock=HandClock()) as stage:
+        settle_in(stage, ["acme"])
+        stage.open("support_agent", "acme")
+        for number in range(1, 200, 3):
+            ask = {"feature": "seats", "value": "300", "until": UNTIL}
+            with cut_at(stage.storage, number) as reached:
+                try:
+                    answer = stage.ask("support_agent", "acme", OVERRIDE, ask)
+                except (OutsideError, TrailUnavailableError):
+                    answer = None
+            assert (answer is None) == (len(reached) >= number)
+            if answer is not None:
+                break
+            assert isinstance(stage.ask("support_agent", "acme", NOTE, {"text": "Called."}), Ran)
+        assert number > 20, "it asks more than that"
+        assert stage.count("SELECT count(*) FROM request WHERE state = 'pending'") == 1
+        assert stage.entries("action.executed") == (number - 1) // 3
 
 
 def test_a_failed_statement_cannot_be_swallowed_into_a_commit(tmp_path: Path, pg_database: NewDatabase) -> None:

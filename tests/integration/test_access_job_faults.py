@@ -245,6 +245,7 @@ def test_the_sweep_passes_by_who_cannot_be_reached_and_comes_back(desk: Desk, fa
             silence(desk)
     desk.job(SWEEP_JOB)
     assert (seats(desk.stored(slug)), seats(desk.stored("shop2"))) == (500, SEATS)
+    assert last_job(desk, SWEEP_JOB) == (JobState.SUCCEEDED, "")
     desk.house = usual
     rows(desk.stage.url, gone.format(tenant(slug), "ten_moved"))
     with desk.stage.storage.store.write() as unit:

@@ -44,7 +44,6 @@ def silence(desk: Desk) -> None:
 
 
 def freeze(desk: Desk, slug: str) -> None:
-    """Freeze a tenant."""
     frozen = Freeze(
         id=FreezeId(f"frz_{slug}"), scope=FreezeScope.TENANT, subject=tenant(slug), name=slug, is_drill=False,
         reason=CONTRACT, set_by=PEOPLE["on_call"].id, set_at=desk.clock.now(),

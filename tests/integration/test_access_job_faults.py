@@ -44,7 +44,6 @@ def silence(desk: Desk) -> None:
 
 
 def freeze(desk: Desk, slug: str) -> None:
-    """Freeze a tenant."""
     frozen = Freeze(
         id=FreezeId(f"frz_{slug}"), scope=FreezeScope.TENANT, subject=tenant(slug), name=slug, is_drill=False,
         reason=CONTRACT, set_by=PEOPLE["on_call"].id, set_at=desk.clock.now(),
@@ -245,6 +244,7 @@ def test_the_sweep_passes_by_who_cannot_be_reached_and_comes_back(desk: Desk, fa
             silence(desk)
     desk.job(SWEEP_JOB)
     assert (seats(desk.stored(slug)), seats(desk.stored("shop2"))) == (500, SEATS)
+    assert last_job(desk, SWEEP_JOB) == (JobState.SUCCEEDED, "")
     desk.house = usual
     rows(desk.stage.url, gone.format(tenant(slug), "ten_moved"))
     with desk.stage.storage.store.write() as unit:

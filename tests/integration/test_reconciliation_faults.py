@@ -12,25 +12,23 @@ from console.domain.errors import OutsideError, UnreadableObjectError
 from console.domain.freezes import Freeze, FreezeScope
 from console.domain.ids import FreezeId
 from console.domain.jobs import Job, JobDraft, JobState
-from console.domain.reconciling.findings import FindingState, ReconciliationId
-from console.domain.reconciling.runs import How, RunEvent, RunState
+from console.domain.reconciling.findings import FindingState
+from console.domain.reconciling.runs import Reconciliation, RunEvent, RunState
 from console.storage.findings import StoredFindings
 from console.storage.reconciliation_runs import StoredRuns
 from console.usecases import run_reconciliation
-from console.usecases.note_findings import Seen, note_seen
+from console.usecases.house import House
 from console.usecases.reconciliation_work import RECONCILE_JOB, OvertakenError, moved
 from console.usecases.run_jobs import run_due_jobs
-from console.usecases.run_reconciliation import fail_reconciliation
+from console.usecases.run_reconciliation import fail_reconciliation, step
 from console.usecases.settle_findings import lapse_waivers
 from tests.integration.overtaking import overtake
 from tests.integration.reconciling_world import World, subscription, world
 from tests.integration.stage import CONTRACT, tenant
 from tests.integration.test_impersonation_planes import SilentPlanes
 from tests.integration.test_reconciliation import bound, broken
-from tests.reconciling import A_CANDIDATE, A_FINDING, A_RUN
+from tests.reconciling import A_RUN
 from tests.web.cast import PEOPLE
-
-WINDOW = timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -78,6 +76,21 @@ def test_a_slice_holds_so_many_steps_and_no_more(small: World, monkeypatch: pyte
     assert (small.stands(run).state, rounds > 3) == (RunState.DONE, True)
 
 
+def rolled_back(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note why steps were rolled back from now on."""
+    why = list[str]()
+
+    def noting(house: House, job: Job, run: Reconciliation) -> Reconciliation:
+        try:
+            return step(house, job, run)
+        except OvertakenError as overtaken:
+            why.append(str(overtaken))
+            raise
+
+    monkeypatch.setattr(run_reconciliation, "step", noting)
+    return why
+
+
 @pytest.mark.parametrize(("book", "verb"), [(StoredRuns, "save"), (StoredFindings, "save")])
 def test_a_step_that_was_overtaken_is_rolled_back_and_done_again(
     small: World, monkeypatch: pytest.MonkeyPatch, book: type, verb: str
@@ -85,10 +98,11 @@ def test_a_step_that_was_overtaken_is_rolled_back_and_done_again(
     broken(small)
     small.run()
     overtake(monkeypatch, book, verb)
+    why = rolled_back(monkeypatch)
     run = small.run()
     (finding,) = small.findings()
     assert (run.state, finding.state, finding.last_run) == (RunState.DONE, FindingState.OPEN, run.id)
-    assert (run.counts["again"], run.counts["tenants"]) == (1, 3)
+    assert (run.counts["again"], run.counts["tenants"], len(why)) == (1, 3, 1)
     assert small.stage.entries("finding.opened") == 1
 
 
@@ -97,16 +111,19 @@ def test_what_is_gone_is_resolved_once_though_somebody_moved_it(small: World, mo
     small.run()
     small.provider.knows(subscription("bolt"))
     overtake(monkeypatch, StoredFindings, "save")
+    why = rolled_back(monkeypatch)
     run = small.run()
     assert ([each.state for each in small.findings()], run.counts["resolved"]) == ([FindingState.RESOLVED], 1)
-    assert small.stage.entries("finding.resolved") == 1
+    assert (small.stage.entries("finding.resolved"), why) == (1, ["A finding moved meanwhile."])
 
 
 def test_what_heals_is_healed_once_though_somebody_moved_it(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
     small.provider.knows(subscription("bolt", status="past_due"))
     overtake(monkeypatch, StoredFindings, "save")
+    why = rolled_back(monkeypatch)
     run = small.run()
     assert (run.state, run.counts["healed"], small.stage.entries("finding.healed")) == (RunState.DONE, 1, 1)
+    assert why == ["A finding moved meanwhile."]
 
 
 def test_a_waiver_that_somebody_moved_meanwhile_does_not_lapse(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,30 +285,3 @@ def test_a_run_over_one_tenant_of_a_silent_plane_waits_for_it(tmp_path: Path, mo
         for _ in range(30):
             run_due_jobs(made.house, worker="w1")
         assert made.stands(run).state is RunState.DONE
-
-
-def noted(small: World, run: str, how: How, *, hours: int = 0) -> list[str]:
-    """Note a candidate as a run took it, and return the figures under which it counts."""
-    at = small.clock.now() + timedelta(hours=hours)
-    seen = [Seen(candidate=A_CANDIDATE, how=how)]
-    with small.house.store.write() as unit:
-        return sorted(note_seen(unit, replace(A_RUN, id=ReconciliationId(run)), seen, at=at, window=WINDOW).counts)
-
-
-def test_a_passing_state_is_no_finding_the_first_time_and_stays_one_once_it_is(small: World) -> None:
-    assert noted(small, "rcn_1", How.SETTLING) == ["settling"]
-    assert small.findings() == []
-    assert noted(small, "rcn_2", How.SEEN) == ["in_flight", "opened", "seen"]
-    assert noted(small, "rcn_3", How.SETTLING) == ["again", "in_flight", "seen"]
-    (finding,) = small.findings()
-    assert (finding.state, finding.last_run) == (FindingState.OPEN, "rcn_3")
-
-
-def test_what_came_back_and_no_entry_tells_when_counts_from_when_it_was_first_seen(small: World) -> None:
-    waiting = replace(
-        A_FINDING, state=FindingState.IN_FLIGHT, times_reopened=1, first_seen_at=small.clock.now() - timedelta(hours=1)
-    )
-    with small.house.store.write() as unit:
-        unit.findings.add(waiting)
-    noted(small, "rcn_2", How.IN_FLIGHT)
-    assert [each.state for each in small.findings()] == [FindingState.OPEN]

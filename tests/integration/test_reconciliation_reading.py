@@ -20,6 +20,7 @@ from console.storage.findings import StoredFindings
 from console.usecases import assemble_books, compare_account
 from console.usecases.assemble_books import provider_side
 from console.usecases.look_twice import taken_as
+from console.usecases.note_findings import Seen, note_seen
 from console.usecases.outcomes import BadFields, Waiting
 from console.usecases.read_reconciliation import RunPage, glance_at_run, read_run, watch_run
 from console.usecases.run_jobs import run_due_jobs
@@ -31,8 +32,10 @@ from tests.integration.stage import behind, rows, tenant, tenant_records
 from tests.integration.test_finding_actions import INVOICE, repairing, unpaid
 from tests.integration.test_reconciliation import bound, broken
 from tests.integration.test_reconciliation_faults import passing
-from tests.reconciling import A_CANDIDATE
+from tests.reconciling import A_CANDIDATE, A_FINDING, A_RUN
 from tests.web.cast import LONG_AGO
+
+WINDOW = timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -221,3 +224,30 @@ def test_a_finding_that_moves_while_its_repair_is_asked_for_gets_no_request(
     assert small.stage.count("SELECT count(*) FROM request") == 0
     assert isinstance(repairing(small, finding), Waiting)
     assert next(each for each in small.findings() if each.id == finding.id).state is FindingState.IN_PROGRESS
+
+
+def noted(small: World, run: str, how: How, *, hours: int = 0) -> list[str]:
+    """Note a candidate as a run took it, and return the figures under which it counts."""
+    at = small.clock.now() + timedelta(hours=hours)
+    seen = [Seen(candidate=A_CANDIDATE, how=how)]
+    with small.house.store.write() as unit:
+        return sorted(note_seen(unit, replace(A_RUN, id=ReconciliationId(run)), seen, at=at, window=WINDOW).counts)
+
+
+def test_a_passing_state_is_no_finding_the_first_time_and_stays_one_once_it_is(small: World) -> None:
+    assert noted(small, "rcn_1", How.SETTLING) == ["settling"]
+    assert small.findings() == []
+    assert noted(small, "rcn_2", How.SEEN) == ["in_flight", "opened", "seen"]
+    assert noted(small, "rcn_3", How.SETTLING) == ["again", "in_flight", "seen"]
+    (finding,) = small.findings()
+    assert (finding.state, finding.last_run) == (FindingState.OPEN, "rcn_3")
+
+
+def test_what_came_back_and_no_entry_tells_when_counts_from_when_it_was_first_seen(small: World) -> None:
+    waiting = replace(
+        A_FINDING, state=FindingState.IN_FLIGHT, times_reopened=1, first_seen_at=small.clock.now() - timedelta(hours=1)
+    )
+    with small.house.store.write() as unit:
+        unit.findings.add(waiting)
+    noted(small, "rcn_2", How.IN_FLIGHT)
+    assert [each.state for each in small.findings()] == [FindingState.OPEN]

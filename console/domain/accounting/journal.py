@@ -219,12 +219,11 @@ def _dispute(dispute: Dispute) -> Iterator[Event]:
     amount, name = dispute.amount_minor, f"Dispute {dispute.id}"
     held = {Account.DISPUTED: amount, Account.CLEARING: -amount}
     yield _event(dispute, dispute.opened_at, f"{name} opened", dispute.currency, Cause.NONE, held)
-    if dispute.closed_at is None:
-        return
-    if dispute.status == _LOST:
+    if dispute.status == _LOST:  # where no money comes back, the provider may not say when it ended
         lost = {Account.LOSSES: amount, Account.DISPUTED: -amount}
-        yield _event(dispute, dispute.closed_at, f"{name} lost", dispute.currency, Cause.NONE, lost)
-    elif dispute.status == _WON:
+        ended_at = dispute.closed_at or dispute.opened_at
+        yield _event(dispute, ended_at, f"{name} lost", dispute.currency, Cause.NONE, lost)
+    elif dispute.status == _WON and dispute.closed_at is not None:
         back = {Account.CLEARING: amount, Account.DISPUTED: -amount}
         yield _event(dispute, dispute.closed_at, f"{name} won", dispute.currency, Cause.NONE, back)
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.domain.accounting.journal import Account, Cause, Event, UnbalancedError, events_of
+from console.domain.accounting.journal import Account, Cause, Event, UnbalancedError, events_of, totals
+from console.domain.accounting.period_books import period_books
 from console.domain.billing.objects import BalanceTransaction, BillingObject, Payout
+from console.domain.periods import PeriodId
 from tests.billing import (
     A_CREDIT_NOTE,
     A_CUSTOMER,
@@ -47,6 +49,10 @@ BOOKED: dict[str, tuple[BillingObject, list[Mapping[Account, int]]]] = {
     "a dispute that was lost": (
         replace(A_DISPUTE, status="lost", closed_at=NOON), [HELD, {Account.LOSSES: 9_900, Account.DISPUTED: -9_900}],
     ),
+    "a dispute that was lost, nobody says when": (
+        replace(A_DISPUTE, status="lost"), [HELD, {Account.LOSSES: 9_900, Account.DISPUTED: -9_900}],
+    ),
+    "a dispute that was won, whose money is not back yet": (replace(A_DISPUTE, status="won"), [HELD]),
     "a dispute that was won": (
         replace(A_DISPUTE, status="won", closed_at=NOON), [HELD, {Account.CLEARING: 9_900, Account.DISPUTED: -9_900}],
     ),
@@ -95,3 +101,17 @@ def test_a_credit_note_whose_parts_are_not_its_total_is_not_booked() -> None:
     with pytest.raises(UnbalancedError) as broken:
         events(replace(A_CREDIT_NOTE, total_minor=901))
     assert broken.value.facts == {"thing": "cn_1", "gap": 1}
+
+
+def test_a_dispute_that_is_lost_after_its_month_was_closed_is_a_loss_of_the_month_in_which_that_is_known() -> None:
+    october, november, december = (PeriodId(f"2026-{month}") for month in (10, 11, 12))
+    opened = replace(A_DISPUTE, opened_at=datetime(2026, 10, 20, tzinfo=UTC))
+    lost = replace(opened, status="lost")
+    first = period_books(october, [opened], earlier=(), is_first=True, now=FAR_AHEAD)
+    second = period_books(november, [lost], earlier=[first.held], is_first=False, now=FAR_AHEAD)
+    third = period_books(december, [lost], earlier=[first.held, second.held], is_first=False, now=FAR_AHEAD)
+    booked = [[(event.at.month, event.text) for event in books.events] for books in (first, second, third)]
+    assert booked == [[(10, "Dispute dp_1 opened")], [(11, "Dispute dp_1 lost (late)")], []]
+    assert {account: minor for (_eur, account), minor in totals([*first.events, *second.events]).items() if minor} == {
+        Account.CLEARING: -9_900, Account.LOSSES: 9_900,
+    }  # fmt: skip

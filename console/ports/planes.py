@@ -120,6 +120,10 @@ class TenantPlane(Protocol):
         """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
         ...
 
+    def wait_for_turn(self) -> None:
+        """Do as `take_turn`, for somebody who may yet be refused: nothing is written where nobody ever changed it."""
+        ...
+
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing.
 

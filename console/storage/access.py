@@ -89,6 +89,10 @@ class StoredAccess:
         ensure_state(self._session)
         self._session.scoped(_TURN)
 
+    def wait_for_turn(self) -> None:
+        """Do as `take_turn`, for somebody who may yet be refused: nothing is written where nobody ever changed it."""
+        self._session.scoped(_TURN)
+
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing."""
         self.take_turn()

@@ -28,7 +28,7 @@ def take_turn(house: House, unit: ControlUnit, action: Action[Any], scope: Tenan
     if scope is not None and action.moves_access and action.lands is Landing.PLANE:
         plane = plane_in(house, unit, scope)
         if plane is not None:
-            plane.take_turn()  # jobs change what decides access as well
+            plane.wait_for_turn()  # jobs change what decides access as well
 
 
 def take_turn_there(unit: ControlUnit, action: Action[Any], params: object, request: Request, tools: Tools) -> None:

@@ -58,7 +58,7 @@ class Attempts:
 
     Shape: `refused` holds the statuses (deny codes, database errors) that are a refusal; `recorded` the denied entries
     that one refusal leaves, none where `unrecorded` gives the reason; `code` is the deny code that they carry;
-    `settles` names tables in which a refusal may store that a clock has run out, or the row by which a tenant is held.
+    `settles` names tables in which a refusal may store that a clock has run out.
     """
 
     door: "Door"

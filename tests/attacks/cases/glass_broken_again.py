@@ -12,8 +12,7 @@ def attack(door: Door) -> tuple[Attempts, ...]:
     broken(door, on_call, "nordwind")
     inside(door, "kestrel", on_call)
     form = smash(door, on_call, "kestrel")
-    locks = ("plane_account_state",)  # the row by which a tenant is held while somebody looks whether it may be
-    again = door.attempts(403, "request.refused", code="review_owed", settles=locks)
+    again = door.attempts(403, "request.refused", code="review_owed")
     again.post(on_call, SUSPEND_KESTREL, {**form, **FIELDS, "intent": "kestrel"})
     both = door.attempts(403, "request.refused", code="review_owed")
     both.post(on_call, SUSPEND_KESTREL, {**form, **FIELDS, "intent": "nordwind"})

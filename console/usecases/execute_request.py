@@ -7,30 +7,26 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from console.domain.changes import Applied
-from console.domain.decisions import Allow, Deny, DenyCode, NeedsStepUp
-from console.domain.entries import Kind
+from console.domain.decisions import Deny, DenyCode, NeedsStepUp
 from console.domain.errors import ConflictError, NotFoundError, OutsideError, TrailUnavailableError, UncertainError
-from console.domain.ids import EntryUid, ExecutionId, RequestId
-from console.domain.requests import RUNNABLE, Request, State
+from console.domain.ids import ExecutionId, RequestId
+from console.domain.requests import Request, State
 from console.domain.staff import Actor
 from console.domain.tenancy import TenantScope, TenantStatus
-from console.ports.actions import Action, Fault, Landing, nothing_alone
+from console.ports.actions import Action, Fault, Landing
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
-from console.ports.trail import EntryFilter
 from console.usecases.asking import denied
-from console.usecases.break_glass import never_runs, withdraw_review
+from console.usecases.break_glass import never_runs
+from console.usecases.end_execution import fail, finished, params_of, record
 from console.usecases.freezing import FrozenError, refusal_by, why_not_run
 from console.usecases.house import House
-from console.usecases.notices import tell_requester
-from console.usecases.open_review import judged_request, open_review
 from console.usecases.outcomes import Execution, Failed, Ran, Unsettled
-from console.usecases.parameters import built, raw_of
 from console.usecases.recalculate_access import apply_with_access
-from console.usecases.recording import RefusedInsideError, authorised, emit, moved_target, refuse_on, row_ref
+from console.usecases.recording import RefusedInsideError, refuse_on
 from console.usecases.scopes import directory_row, plane_in, scope_of_request
 from console.usecases.take_turns import take_turn, take_turn_there
-from console.usecases.tooling import counting_votes, tools_for
+from console.usecases.tooling import tools_for
 from console.usecases.verify_request import overtaken, verified
 
 A = TypeVar("A")
@@ -111,7 +107,7 @@ def run_in_unit(
     if action.budget is not None:
         unit.throttles.hit(action.budget, request.requester, at=now)
     if plane is None and not is_home and action.lands is Landing.PLANE:
-        _emit(house, unit, actor, running, "action.intent", at=now)
+        record(house, unit, actor, running, "action.intent", at=now)
         return Unsettled(request=running)
     with _place_of_effect(house, action, scope, plane) as seen:
         tools = tools_for(
@@ -126,7 +122,7 @@ def run_in_unit(
             now=now,
             running=running,
         )
-        applied = apply_with_access(house, action, _params(action, request), tools)
+        applied = apply_with_access(house, action, params_of(action, request), tools)
     if plane is not None:
         plane.mark_applied(execution, outcome="applied", at=now)
     return Ran(request=finished(house, unit, actor, running, applied, at=now), applied=applied)
@@ -174,79 +170,13 @@ def settle(house: House, actor: Actor, answer: A | Unsettled) -> A | Ran | Faile
     return Ran(request=done, applied=applied)
 
 
-def finished(
-    house: House, unit: ControlUnit, actor: Actor, request: Request, applied: Applied, *, at: datetime
-) -> Request:
-    """Write the outcome of an execution and tell the requester. Raises: ConflictError when it was settled before."""
-    if not unit.requests.move(request, State.EXECUTED, finished_at=at, outcome=applied.sentence):
-        raise ConflictError("This execution was settled before.", request=request.id)
-    _let_go(house, unit, request)
-    _queue_follow_up(house, unit, request, at=at)
-    _open_review(house, unit, request, at=at)
-    done = replace(request, state=State.EXECUTED, version=request.version + 1, finished_at=at, outcome=applied.sentence)
-    _emit(house, unit, actor, done, "action.executed", at=at, changes=applied.changes)
-    if actor.staff != request.requester:
-        # a notice leaves the house, and no tenant's data with it
-        tell_requester(house, unit, done, kind="executed", sentence="done.", at=at)
-    return done
-
-
 def _reserve(unit: ControlUnit, action: Action[Any], request: Request, *, at: datetime) -> None:
     """Hold what the execution must be alone with, in the transaction that starts it; raises Fault for the second."""
-    name = action.exclusive(_params(action, request))
+    name = action.exclusive(params_of(action, request))
     if name is None or request.execution is None:
         return
     if not unit.reservations.take(name, execution=request.execution, at=at):
         raise Fault("", "Another request is at the same thing right now; look at what came of it and ask again.")
-
-
-def _let_go(house: House, unit: ControlUnit, request: Request) -> None:
-    is_held = house.registry[request.action].exclusive is not nothing_alone
-    if is_held and request.execution is not None:
-        unit.reservations.free(request.execution)
-
-
-def _open_review(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
-    """Let what is always judged be judged, in the transaction of its outcome."""
-    kind = house.book.actions[request.action].review
-    if kind is not None:
-        title = request.preview.sentence or house.registry[request.action].title
-        open_review(house, unit, kind, judged_request(unit, request, title=title), now=at)
-
-
-def _queue_follow_up(house: House, unit: ControlUnit, request: Request, *, at: datetime) -> None:
-    """Queue the jobs that an action asks for, under the authority of its request, in the transaction of its outcome."""
-    action, execution = house.registry[request.action], request.execution
-    drafts = () if execution is None else action.follow_up(_params(action, request), execution)
-    for draft in drafts:
-        granted = replace(
-            draft, tenant=request.tenant, actor=request.requester, reason=request.reason.code, request=request.id
-        )
-        unit.jobs.add(granted, at=at)
-
-
-def fail(house: House, unit: ControlUnit, actor: Actor, request: Request, sentence: str, *, at: datetime) -> Request:
-    """Write that an execution did not take place; the plane is untouched.
-
-    Shape: `request` as it was tried: its version fences, so that nothing that came meanwhile is overwritten.
-    Raises: RefusedInsideError when somebody was faster, ConflictError when it was settled before.
-    """
-    if request.state in RUNNABLE:
-        execution = ExecutionId(house.ids.new("exe"))
-        if not unit.requests.move(request, State.EXECUTING, execution=execution, executor=actor.staff, started_at=at):
-            raise RefusedInsideError(
-                denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
-            )
-        request = replace(request, state=State.EXECUTING, version=request.version + 1, execution=execution)
-    if not unit.requests.move(request, State.FAILED, finished_at=at, ended_because=sentence):
-        raise ConflictError("This execution was settled before.", request=request.id)
-    _let_go(house, unit, request)
-    withdraw_review(unit, request, because="it failed and changed nothing", at=at)
-    done = replace(request, state=State.FAILED, version=request.version + 1, finished_at=at, ended_because=sentence)
-    _emit(house, unit, actor, done, "action.failed", at=at, error=sentence)
-    if actor.staff != request.requester:
-        tell_requester(house, unit, done, kind="failed", sentence="not done; the request says why.", at=at)
-    return done
 
 
 def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Applied, TenantStatus]:
@@ -275,7 +205,7 @@ def _apply_far_away(house: House, actor: Actor, request: Request) -> tuple[Appli
                 now=now,
                 running=request,
             )
-            params = _params(action, request)
+            params = params_of(action, request)
             take_turn_there(unit, action, params, request, tools)
             return apply_with_access(house, action, params, tools), plane.account().status
 
@@ -286,49 +216,3 @@ def _failed(house: House, actor: Actor, request: Request, sentence: str) -> Fail
             return Failed(request=fail(house, unit, actor, request, sentence, at=house.clock.now()), sentence=sentence)
     except RefusedInsideError as inside:
         return overtaken(house, request, inside.deny)
-
-
-def _params(action: Action[Any], request: Request) -> object:
-    params, _plain, faults = built(action, raw_of(request.params))
-    if faults:
-        raise Fault(faults[0].field, faults[0].remedy)
-    return params
-
-
-def intent_of(unit: ControlUnit, request: Request) -> EntryUid | None:
-    """Return the intent entry that an execution on another plane left behind."""
-    found = unit.reader.page(EntryFilter(action="action.intent", correlation=request.id), before=None, limit=1)
-    return found[0].uid if found else None
-
-
-def _emit(
-    house: House,
-    unit: ControlUnit,
-    actor: Actor,
-    request: Request,
-    action: str,
-    *,
-    at: datetime,
-    **marks: Any,  # noqa: ANN401  fields of EntryDraft
-) -> None:
-    row = None if request.tenant is None else unit.directory.get(request.tenant)
-    lands = house.registry[request.action].lands
-    is_home = row is None or lands is Landing.BOOKS_ALONE or house.planes.shares_control(row.plane)
-    intent = None if is_home or action == "action.intent" else intent_of(unit, request)  # only then one went before
-    if intent is not None:
-        marks |= {"kind": Kind.OUTCOME, "parent": intent}
-    emit(
-        unit,
-        actor,
-        action,
-        at=at,
-        governed=request.action,
-        effect=house.registry[request.action].effect,
-        tenant=row_ref(row, source="request"),
-        reason=request.reason,
-        authorisation=authorised(house, Allow(rules=request.rules), request, counting_votes(unit, request)),
-        targets=moved_target(request),
-        correlation=request.id,
-        execution=request.execution,
-        **marks,
-    )

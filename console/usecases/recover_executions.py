@@ -11,7 +11,7 @@ from console.domain.staff import Actor, Origin, SignInMethod, StaffKind
 from console.domain.tenancy import TenantStatus
 from console.ports.actions import Fault
 from console.ports.trail import EntryFilter
-from console.usecases.execute_request import fail, finished
+from console.usecases.end_execution import fail, finished
 from console.usecases.house import House
 from console.usecases.recording import emit, request_target, tenant_ref
 from console.usecases.scopes import directory_row, scope_of_request

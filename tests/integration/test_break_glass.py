@@ -21,7 +21,8 @@ from console.usecases import propose_action as propose
 from console.usecases.break_glass import FIRE_JOB, Glass
 from console.usecases.change_request import cancel_request, revoke_request
 from console.usecases.control_tools import UnitTools
-from console.usecases.execute_request import execute_request, fail
+from console.usecases.end_execution import fail
+from console.usecases.execute_request import execute_request
 from console.usecases.fire_break_glass import fire_break_glass
 from console.usecases.house import House
 from console.usecases.job_outcomes import Again, Done, JobRefusedError

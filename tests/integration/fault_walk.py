@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.domain.decisions import Deny
 from console.domain.errors import OutsideError, TrailUnavailableError
-from console.domain.ids import ActionKey, RequestId, SessionKey
+from console.domain.ids import ActionKey, RequestId
 from console.domain.reasons import Reason
 from console.domain.requests import Request, State, Verdict
 from console.domain.staff import Actor
@@ -25,18 +25,13 @@ from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import read_request
 from console.usecases.recover_executions import recover_executions
-from console.usecases.sign_in import session_key
 from console.usecases.vote_on_request import vote_on_request
-from console.web.sessions import COOKIE
 from tests.going_back import WayBack, way_back
 from tests.integration.faulting import Faults
-from tests.integration.plan_actions import _reason, _voters
-from tests.integration.stage import rows
+from tests.integration.plan_actions import ready, voters
 from tests.web.cast import PEOPLE, Cast, on_stage
 from tests.web.matrix import THIS, actor_of
-from tests.web.matrix_scene import Scene, brought, settle
-from tests.web.matrix_trials import BROWSER, ON_AN_OVERRIDE
-from tests.web.test_matrix_actions import table
+from tests.web.matrix_scene import Scene, settle
 from tests.web.world import TENANTS
 
 # Looked at or knocked twice is recorded twice; who is told twice of one thing is told the truth.
@@ -65,7 +60,7 @@ class Walk:
         """Take every step once and return them; what nobody has to agree to is a single one."""
         found = [("ask", self._ask)]
         assert not isinstance(self._ask(), Deny), self.key
-        for who in _voters(self.request()):
+        for who in voters(self.request()):
             if self.request().state is State.PENDING:
                 found += [(f"{who} reads", self._reading(who)), (f"{who} votes", self._voting(who))]
                 for _, step in found[-2:]:
@@ -136,20 +131,7 @@ def opened_walk(opened: ExitStack, path: Path, key: str) -> Walk:
     cast = opened.enter_context(on_stage(path))
     scene = Scene(cast=cast)
     settle(cast)
-    role = next(role for word in ("alone", "asks") for role, said in table()[key].items() if said == word)
-    session = BROWSER
-    if key.startswith("impersonation."):  # its session is looked at
-        session = SessionKey(session_key(cast.sign_in(role.value).cookie(COOKIE)))
-    actor = replace(actor_of(role.value, cast), session=session)
-    raw = brought(scene, key, role)
-    reason = _reason(scene, actor, key)
-    url = f"sqlite:///{path}"
-    held = "UPDATE lease SET reason_code = ?, reason_reference = ? WHERE ended_at IS NULL"
-    rows(url, held, reason.code, reason.reference)
-    rows(url, "UPDATE impersonation SET session = ? WHERE ended_at IS NULL", actor.session)
-    if key in ON_AN_OVERRIDE:
-        ((grant,),) = rows(url, "SELECT id FROM plane_entitlement_override WHERE ended_at IS NULL LIMIT 1")
-        raw = {"override": grant}
+    actor, raw, reason = ready(scene, key)
     form = RequestId(cast.house.ids.new("req"))
     way = opened.enter_context(way_back(path))
     return Walk(cast, key, actor, raw, reason, form, path, way)

@@ -11,6 +11,7 @@ from console.domain.staff import Actor, Role
 from console.ports.actions import Reach
 from console.usecases.execute_request import execute_request
 from console.usecases.outcomes import Proposal, Ran, Waiting
+from console.usecases.parameters import Raw
 from console.usecases.propose_action import propose_action
 from console.usecases.read_requests import read_request
 from console.usecases.run_jobs import run_due_jobs
@@ -51,6 +52,22 @@ def _came_through(scene: Scene, key: str) -> bool:
 
 
 def _asked(scene: Scene, key: str) -> Proposal:
+    house = scene.cast.house
+    actor, raw, reason = ready(scene, key)
+    return propose_action(
+        house,
+        actor,
+        key=ActionKey(key),
+        tenant=TENANTS[THIS] if house.registry[ActionKey(key)].reach is Reach.TENANT else None,
+        raw=raw,
+        reason=reason,
+        mark=None,
+        form_id=RequestId(house.ids.new("req")),
+    )
+
+
+def ready(scene: Scene, key: str) -> tuple[Actor, Raw, Reason]:
+    """Bring what an action needs; return who may ask for it, alone or of others, with what, and for which reason."""
     cast = scene.cast
     role = next(role for word in _WORDS for role, said in table()[key].items() if said == word)
     session = BROWSER
@@ -66,16 +83,7 @@ def _asked(scene: Scene, key: str) -> Proposal:
     if key in ON_AN_OVERRIDE:
         ((grant,),) = rows(url, "SELECT id FROM plane_entitlement_override WHERE ended_at IS NULL LIMIT 1")
         raw = {"override": grant}
-    return propose_action(
-        cast.house,
-        actor,
-        key=ActionKey(key),
-        tenant=TENANTS[THIS] if cast.house.registry[ActionKey(key)].reach is Reach.TENANT else None,
-        raw=raw,
-        reason=reason,
-        mark=None,
-        form_id=RequestId(cast.house.ids.new("req")),
-    )
+    return actor, raw, reason
 
 
 def _reason(scene: Scene, actor: Actor, key: str) -> Reason:
@@ -90,7 +98,7 @@ def _reason(scene: Scene, actor: Actor, key: str) -> Reason:
 
 def _decided(cast: Cast, request: Request) -> State:
     """Let everybody vote who may until it is approved, and run it where nothing else does."""
-    for who in _voters(request):
+    for who in voters(request):
         if _now(cast, request).state is State.PENDING:
             voter = actor_of(who, cast)
             read_request(cast.house, voter, request_id=request.id)
@@ -103,7 +111,8 @@ def _decided(cast: Cast, request: Request) -> State:
     return _now(cast, request).state
 
 
-def _voters(request: Request) -> Iterator[str]:
+def voters(request: Request) -> Iterator[str]:
+    """Yield who may vote on a request: whoever has a wanted role and did not ask."""
     wanted: set[Role] = {role for need in request.needs for role in need.roles}
     yield from (who for who, person in PEOPLE.items() if person.role in wanted and person.id != request.requester)
 

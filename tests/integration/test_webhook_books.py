@@ -1,7 +1,5 @@
 """Endpoints, keys, messages, deliveries and attempts of a tenant: the contract of the WebhookBook on both databases."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from console.domain.errors import ConflictError, ScopeError
-from console.domain.ids import DeliveryId, MessageId, TenantId
+from console.domain.ids import DeliveryId, MessageId
 from console.domain.webhooks import AttemptOutcome, Bucket, Delivery, DeliveryState, EndpointState, Health, MessageKind
-from console.ports.webhooks import DeliveryFilter, WebhookBook
+from console.ports.webhooks import DeliveryFilter
 from console.storage.house import Storage
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, NOON
+from tests.databases import NOON
 from tests.integration.cast import ACME, ZETA, house, move_in, scope
 from tests.integration.stage import rows
+from tests.integration.webhook_books import Books, books, storage
 from tests.integration.webhook_cast import (
     DAY,
     FIRST,
@@ -34,24 +33,7 @@ from tests.integration.webhook_cast import (
     settled,
 )
 
-Books = Callable[..., AbstractContextManager[WebhookBook]]
-
-
-@pytest.fixture(params=ENGINES)
-def storage(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[Storage]:
-    with house(request.param, tmp_path, pg_database) as opened:
-        move_in(opened)
-        yield opened
-
-
-@pytest.fixture
-def books(storage: Storage) -> Books:
-    @contextmanager
-    def opened(tenant: TenantId = ACME) -> Iterator[WebhookBook]:
-        with storage.store.write() as unit:
-            yield unit.tenant(scope(tenant)).webhooks
-
-    return opened
+__all__ = ["books", "storage"]
 
 
 def test_an_endpoint_comes_back_whole_and_moves_by_its_version(books: Books) -> None:

@@ -15,8 +15,6 @@ from tests.databases import ENGINES
 from tests.integration.cast import ACME, house, move_in, scope
 
 Books = Callable[..., AbstractContextManager[WebhookBook]]
-
-
 SHARED = PlaneId("shared")
 
 

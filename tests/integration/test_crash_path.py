@@ -19,8 +19,8 @@ from console.usecases.recover_executions import recover_executions
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.cast import PaperSigner, PaperSink
+from tests.integration.race_world import Watched
 from tests.integration.stage import FAR, OVERRIDE, Stage, behind, book, by_hand, new_urls, opened_stage, settle_in
-from tests.integration.test_races import Watched
 
 EFFECTS = "SELECT count(*) FROM plane_entitlement_override"
 APPLIED = "SELECT count(*) FROM plane_applied_execution WHERE outcome = ?"

@@ -20,6 +20,7 @@ from console.usecases.propose_action import propose_action
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.money_stage import REFUND, Till, opened_till, refund
+from tests.integration.race_world import Watched
 from tests.integration.stage import (
     FAR,
     OVERRIDE,
@@ -33,7 +34,6 @@ from tests.integration.stage import (
     settle_in,
 )
 from tests.integration.test_crash_path import Meddled, dangling
-from tests.integration.test_races import Watched
 from tests.web.cast import PEOPLE
 
 ASSIGN, ROLES = ActionKey("entitlement.assign_owner"), ActionKey("staff.change_roles")

@@ -21,6 +21,7 @@ from console.usecases.outcomes import Ran
 from console.usecases.propose_action import propose_action
 from tests.conftest import NewDatabase
 from tests.databases import HandClock
+from tests.integration.race_world import Watched, at_once
 from tests.integration.stage import (
     OVERRIDE,
     Stage,
@@ -32,7 +33,6 @@ from tests.integration.stage import (
     settle_in,
     tenant_records,
 )
-from tests.integration.test_races import Watched, at_once
 from tests.web.cast import PEOPLE
 
 EXECUTORS = 6

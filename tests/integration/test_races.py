@@ -1,216 +1,47 @@
 """Everything that only one of several people can win, on a real PostgreSQL: one winner, one effect, one entry each."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.orm import Session
 
-from console.domain.changes import Preview
-from console.domain.decisions import Deny, DenyCode
-from console.domain.ids import SHARED_PLANE, ActionKey, ReasonCode, RequestId
-from console.domain.leases import Lease
-from console.domain.reasons import Reason
-from console.domain.requests import Request, State, Verdict
-from console.domain.staff import Origin
-from console.ports.actions import Tools
-from console.storage.leases import StoredLeases
-from console.storage.request_tables import RequestRow
-from console.storage.requests import StoredRequests
-from console.storage.rows import changed
-from console.storage.store import ControlStore, StoredUnit
+from console.domain.decisions import Deny
+from console.domain.ids import SHARED_PLANE
+from console.domain.requests import State
 from console.usecases.change_request import cancel_request, revise_request, revoke_request
 from console.usecases.execute_request import execute_request
-from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
-from console.usecases.open_lease import end_lease, open_lease
-from console.usecases.outcomes import Already, BadFields, Ran, Waiting
-from console.usecases.propose_action import propose_action
-from console.usecases.resume_session import Resumed, resume_session
-from console.usecases.sign_in import SignedIn, sign_in_with_password
-from console.usecases.step_up import SteppedUp, step_up_with_code
-from console.usecases.vote_on_request import Voted, vote_on_request
-from tests.conftest import NewDatabase
+from console.usecases.open_lease import end_lease
+from console.usecases.outcomes import BadFields, Ran, Waiting
+from console.usecases.vote_on_request import Voted
 from tests.databases import HandClock
-from tests.integration.stage import (
-    CONTRACT,
-    FRAUD,
-    NOTE,
-    OVERRIDE,
-    SUSPEND,
-    UNTIL,
-    Stage,
-    behind,
-    book,
-    by_hand,
-    new_urls,
-    opened_stage,
-    settle_in,
-    tenant,
-    tenant_records,
+from tests.integration.race_world import (
+    APPLIED,
+    CROWD,
+    EXECUTORS,
+    OVERRIDES,
+    PAIRS,
+    ROUNDS,
+    CarelessRequests,
+    Meeting,
+    approved,
+    at_once,
+    denials,
+    execute_eightfold,
+    meeting_house,
+    nobody_waits,
+    pool,
+    refusals,
+    settle_tenant,
+    stage,
+    vote,
 )
-from tests.web.cast import PEOPLE
+from tests.integration.stage import FRAUD, SUSPEND, UNTIL, Stage, book, tenant_records
 
-T = TypeVar("T")
-EXECUTORS = 8
-ROUNDS = 200
-CROWD = tuple(f"acme{number}" for number in range(8))  # a preview reads all overrides of a tenant: nobody gets all
-PAIRS = 15
-END_SESSIONS = ActionKey("staff.end_sessions")
-OVERRIDES = "SELECT count(*) FROM plane_entitlement_override"
-NOTES = "SELECT count(*) FROM plane_note WHERE text = 'Called back.'"
-APPLIED = "SELECT count(*) FROM plane_applied_execution WHERE outcome = 'applied'"
-
-
-class Meeting:
-    """Holds contenders right before their fenced UPDATE until all of them are there, or one is known not to come."""
-
-    def __init__(self, parties: int, *, patience_s: float = 2.0) -> None:
-        """Expect that many threads, each once."""
-        self._barrier = threading.Barrier(parties, timeout=patience_s)
-        self._been: set[int] = set()
-
-    def arrive(self) -> None:
-        """Wait for the others, the first time."""
-        me = threading.get_ident()
-        if me not in self._been:
-            self._been.add(me)
-            with suppress(threading.BrokenBarrierError):
-                self._barrier.wait()
-
-
-class MeetingRequests(StoredRequests):
-    """The real book, whose contenders all stand at the fence before the first goes through."""
-
-    def __init__(self, session: Session, meeting: Meeting) -> None:
-        super().__init__(session)
-        self._meeting = meeting
-
-    def _fenced(self, request: Request, values: dict[str, Any]) -> bool:
-        self._meeting.arrive()
-        return super()._fenced(request, values)
-
-
-class CarelessRequests(MeetingRequests):
-    """The seeded fault: the state is read first and written afterwards, as in the consoles that came before us."""
-
-    def _fenced(self, request: Request, values: dict[str, Any]) -> bool:
-        stored = self.get(request.id)
-        is_unmoved = stored is not None and (stored.state, stored.version) == (request.state, request.version)
-        self._meeting.arrive()
-        if is_unmoved:
-            blind = update(RequestRow).where(RequestRow.id == request.id)
-            changed(self._session, blind.values({**values, "version": request.version + 1}))
-        return is_unmoved
-
-
-class CarelessLeases(StoredLeases):
-    """The seeded fault for budgets: nobody waits for anybody."""
-
-    def __init__(self, session: Session, meeting: Meeting) -> None:
-        super().__init__(session)
-        self._meeting = meeting
-
-    def lock_budget(self, staff: object) -> None:
-        """Lock nothing."""
-
-    def add(self, lease: Lease) -> None:
-        """Store a lease once everybody has counted."""
-        self._meeting.arrive()
-        super().add(lease)
-
-
-class Watched:
-    """The real store with one book of each unit replaced by a subclass of it."""
-
-    def __init__(self, store: ControlStore, **books: Callable[[Session], object]) -> None:
-        """Keep what makes the books."""
-        self._store = store
-        self._books = books
-
-    @contextmanager
-    def write(self) -> Iterator[StoredUnit]:
-        """Open a writing unit with the replaced books."""
-        with self._store.write() as unit:
-            for name, made in self._books.items():
-                unit.__dict__[name] = made(unit._session)
-            yield unit
-
-    @contextmanager
-    def read(self) -> Iterator[StoredUnit]:
-        """Open a reading unit."""
-        with self._store.read() as unit:
-            yield unit
-
-    def ping(self) -> None:
-        """Ask the real store."""
-        self._store.ping()
-
-
-@pytest.fixture
-def stage(tmp_path: Path, pg_database: NewDatabase) -> Iterator[Stage]:
-    url, planes = new_urls("postgresql", tmp_path, pg_database)
-    policy = by_hand(book(), OVERRIDE)
-    with opened_stage(url, planes, clock=HandClock(), policy=policy, pool_size=2 * EXECUTORS) as opened:
-        settle_in(opened, ["acme", "zeta"])
-        yield opened
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(EXECUTORS) as opened:
-        yield opened
-
-
-def meeting_house(stage: Stage, meeting: Meeting, books: type[MeetingRequests] = MeetingRequests) -> House:
-    """Return the house in which contenders meet at the fence."""
-    return behind(stage, store=Watched(stage.storage.store, requests=lambda session: books(session, meeting)))
-
-
-def at_once(pool: ThreadPoolExecutor, *calls: Callable[[], T]) -> list[T]:
-    """Let every call begin in the same moment, each in a thread and on a connection of its own."""
-    start = threading.Barrier(len(calls), timeout=10)
-
-    def run(call: Callable[[], T]) -> T:
-        start.wait()
-        return call()
-
-    return list(pool.map(run, calls))
-
-
-def approved(stage: Stage, value: int, slug: str = "acme") -> RequestId:
-    """Return a request that finance has approved and that waits to be run by hand; its page is marked as seen only."""
-    request = stage.filed("support_agent", slug, value)
-    with stage.storage.store.write() as unit:
-        unit.requests.rendered(
-            request.id, revision=request.revision, staff=PEOPLE["finance_lead"].id, at=stage.house.clock.now()
-        )
-    answer = vote(stage, stage.house, "finance_lead", request)()
-    assert isinstance(answer, Voted)
-    assert answer.request.state is State.APPROVED
-    return request.id
-
-
-def execute_eightfold(stage: Stage, pool: ThreadPoolExecutor, house: House, request: RequestId) -> list[object]:
-    """Let requester and approver each execute four times at once."""
-    people = [stage.actor(who) for who in ("support_agent", "finance_lead")] * (EXECUTORS // 2)
-    return at_once(pool, *[lambda who=who: execute_request(house, who, request_id=request) for who in people])
-
-
-@contextmanager
-def nobody_waits() -> Iterator[None]:
-    """Let executors all come to the fence at once: it has to hold by itself, also where no turn was taken before."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("console.usecases.execute_request.take_turn", lambda *_arguments: None)
-        yield
+__all__ = ["pool", "stage"]
 
 
 def raced(stage: Stage, pool: ThreadPoolExecutor, slug: str, rounds: int) -> Counter[str]:
@@ -258,24 +89,6 @@ def test_its_race_would_catch_a_read_then_write(stage: Stage, pool: ThreadPoolEx
     assert effects > rounds
     assert stage.entries("action.executed") > rounds
     print(f"seeded fault: {effects} effects in {rounds} rounds")  # noqa: T201
-
-
-def vote(stage: Stage, house: House, who: str, request: Request) -> Callable[[], object]:
-    """Return the approval of somebody who has seen the diff."""
-    return lambda: vote_on_request(
-        house, stage.actor(who, house), request_id=request.id, digest=request.digest, verdict=Verdict.APPROVE
-    )
-
-
-def refusals(stage: Stage, request: RequestId) -> int:
-    """Return how many refusals are on record about a request."""
-    return stage.count("SELECT count(*) FROM audit_event WHERE correlation = ? AND outcome = 'denied'", request)
-
-
-def denials(answers: Sequence[object]) -> list[Deny]:
-    """Return the refusals among what contenders were told, the run after a vote included."""
-    told = [answer.execution if isinstance(answer, Voted) and answer.execution else answer for answer in answers]
-    return [answer for answer in told if isinstance(answer, Deny)]
 
 
 @pytest.mark.parametrize("runs_at_once", [True, False])
@@ -420,155 +233,3 @@ def test_the_last_two_votes_at_once_approve_once_and_tell_everybody_once(
         )
         assert stage.count(twice, f"/requests/{request.id}") == 0
         assert end_lease(stage.house, stage.actor("support_lead"), lease=lease.id) is None
-
-
-def settle_tenant(stage: Stage, *slugs: str) -> None:
-    """Add tenants to a stage that is set."""
-    with stage.storage.bulk.write() as bulk:
-        for slug in slugs:
-            bulk.put(tenant_records(slug, SHARED_PLANE))
-
-
-def open_eight(stage: Stage, pool: ThreadPoolExecutor, house: House, slugs: list[str]) -> list[object]:
-    """Let one person open eight tenants at once, from eight browser tabs."""
-    actor = stage.actor("support_agent")
-    return at_once(
-        pool,
-        *[
-            lambda slug=slug: open_lease(house, actor, tenant=tenant(slug), reason=CONTRACT, minutes=5)
-            for slug in slugs
-        ],
-    )
-
-
-def test_eight_openings_at_once_never_pass_the_limit_of_open_tenants(stage: Stage, pool: ThreadPoolExecutor) -> None:
-    slugs = [f"open{number}" for number in range(EXECUTORS)]
-    settle_tenant(stage, *slugs)
-    answers = open_eight(stage, pool, stage.house, slugs)
-    most = stage.house.book.limits.leases_open_per_person
-    assert len([answer for answer in answers if isinstance(answer, Lease)]) == most
-    assert {answer.code for answer in denials(answers)} == {DenyCode.TOO_MANY_LEASES}
-    assert stage.count("SELECT count(*) FROM lease WHERE ended_at IS NULL") == stage.entries("lease.open") == most
-    assert stage.entries("lease.refused") == EXECUTORS - most
-
-
-@pytest.mark.checklist("V15.4.2")
-def test_eight_openings_at_once_never_pass_the_tenant_budget(stage: Stage, pool: ThreadPoolExecutor) -> None:
-    most = stage.house.book.limits.tenants_per_hour
-    slugs = [f"tenant{number}" for number in range(most - 1 + EXECUTORS)]
-    settle_tenant(stage, *slugs)
-    for slug in slugs[: most - 1]:
-        lease = stage.open("support_agent", slug)
-        assert end_lease(stage.house, stage.actor("support_agent"), lease=lease.id) is None
-    answers = open_eight(stage, pool, stage.house, slugs[most - 1 :])
-    assert len([answer for answer in answers if isinstance(answer, Lease)]) == 1
-    assert {answer.code for answer in denials(answers)} == {DenyCode.BUDGET_SPENT}
-    assert stage.count("SELECT count(DISTINCT tenant) FROM lease") == most
-    assert stage.entries("budget.exceeded") == EXECUTORS - 1
-
-
-def test_its_race_would_catch_a_budget_without_a_lock(stage: Stage, pool: ThreadPoolExecutor) -> None:
-    slugs = [f"open{number}" for number in range(EXECUTORS)]
-    settle_tenant(stage, *slugs)
-    meeting = Meeting(EXECUTORS)
-    store = Watched(stage.storage.store, leases=lambda session: CarelessLeases(session, meeting))
-    answers = open_eight(stage, pool, behind(stage, store=store), slugs)
-    assert len([answer for answer in answers if isinstance(answer, Lease)]) == EXECUTORS
-
-
-@pytest.mark.checklist("V15.4.2")
-def test_one_code_signs_in_once(stage: Stage, pool: ThreadPoolExecutor) -> None:
-    person, house = PEOPLE["support_agent"], stage.house
-    code = person.code(house.clock.now())
-    answers = at_once(
-        pool,
-        *[
-            lambda number=number: sign_in_with_password(
-                house, email=person.email, password=person.password, code=code, origin=Origin(ip=f"10.0.0.{number}")
-            )
-            for number in range(EXECUTORS)
-        ],
-    )
-    assert len([answer for answer in answers if isinstance(answer, SignedIn)]) == 1
-    assert stage.count("SELECT count(*) FROM staff_session") == stage.entries("staff.sign_in") == 1
-    assert stage.entries("staff.sign_in_refused") == EXECUTORS - 1
-
-
-def test_one_code_steps_up_one_session_once(stage: Stage, pool: ThreadPoolExecutor) -> None:
-    person, clock = PEOPLE["support_agent"], HandClock()
-    house = behind(stage, clock=clock)
-    actors = []
-    for number in range(4):
-        clock.pass_by(seconds=60)
-        signed_in = sign_in_with_password(
-            house, email=person.email, password=person.password, code=person.code(clock.now()), origin=Origin()
-        )
-        assert isinstance(signed_in, SignedIn), number
-        resumed = resume_session(house, token=signed_in.token, origin=Origin(), is_activity=False)
-        assert isinstance(resumed, Resumed)
-        actors.append(resumed.actor)
-    clock.pass_by(seconds=60)
-    code = person.code(clock.now())
-    answers = at_once(pool, *[lambda actor=actor: step_up_with_code(house, actor, code=code) for actor in actors * 2])
-    assert len([answer for answer in answers if isinstance(answer, SteppedUp)]) == stage.entries("step_up.passed") == 1
-    assert stage.entries("step_up.refused") == EXECUTORS - 1
-    assert stage.count("SELECT count(*) FROM staff_session") == 4
-
-
-def test_wrong_codes_at_once_are_tried_no_more_often_than_one_after_another(
-    stage: Stage, pool: ThreadPoolExecutor
-) -> None:
-    person, house = PEOPLE["support_agent"], stage.house
-    signed_in = sign_in_with_password(
-        house, email=person.email, password=person.password, code=person.code(house.clock.now()), origin=Origin()
-    )
-    assert isinstance(signed_in, SignedIn)
-    resumed = resume_session(house, token=signed_in.token, origin=Origin(), is_activity=False)
-    assert isinstance(resumed, Resumed)
-    for _ in range(3):
-        at_once(pool, *[lambda: step_up_with_code(house, resumed.actor, code="000000")] * EXECUTORS)
-    tried = stage.count("SELECT count(*) FROM throttle_event WHERE bucket = 'step_up'")
-    assert tried == house.book.limits.step_up_tries
-
-
-@pytest.mark.parametrize("waits", [True, False])
-def test_a_form_sent_eight_times_at_once_is_one_request(stage: Stage, pool: ThreadPoolExecutor, waits: bool) -> None:
-    stage.open("support_agent", "acme")
-    raw = {"feature": "seats", "value": "300", "until": UNTIL} if waits else {"text": "Called back."}
-    key = OVERRIDE if waits else NOTE
-    for often in range(1, 6):
-        form = stage.form()
-        answers = at_once(
-            pool, *[lambda form=form: stage.ask("support_agent", "acme", key, raw, form_id=form)] * EXECUTORS
-        )
-        first = [answer for answer in answers if isinstance(answer, Waiting if waits else Ran)]
-        again = [answer for answer in answers if isinstance(answer, Already)]
-        assert (len(first), len(again)) == (1, EXECUTORS - 1)
-        assert {answer.request.id for answer in (*first, *again)} == {form}
-        assert stage.count("SELECT count(*) FROM request") == stage.entries("request.proposed") == often
-        assert stage.count(NOTES) == stage.entries("action.executed") == (0 if waits else often)
-
-
-def test_a_form_that_is_overtaken_by_its_own_second_copy_finds_the_first_result(stage: Stage) -> None:
-    person, house, form = PEOPLE["support_agent"], stage.house, stage.form()
-    now = house.clock.now()
-    sign_in_with_password(house, email=person.email, password=person.password, code=person.code(now), origin=Origin())
-    first: list[object] = []
-
-    def ask(where: House) -> object:
-        return propose_action(
-            where, stage.actor("administrator"), key=END_SESSIONS, tenant=None, raw={"colleague": person.id},
-            reason=Reason(code=ReasonCode("STAFF_CHANGE"), reference="HR-1"), mark=None, form_id=form,
-        )  # fmt: skip
-
-    def overtaken(params: object, tools: Tools) -> Preview:
-        first.append(ask(house))
-        preview: Preview = house.registry[END_SESSIONS].preview(params, tools)
-        return preview
-
-    slow = {**house.registry, END_SESSIONS: replace(house.registry[END_SESSIONS], preview=overtaken)}
-    answer = ask(replace(house, registry=slow))
-    assert isinstance(first[0], Ran), first
-    assert isinstance(answer, Already), answer
-    assert answer.request.id == first[0].request.id
-    assert stage.entries("request.refused") == 0

@@ -89,7 +89,7 @@ def read_only(stage: Stage) -> Iterator[None]:
             raw.execute("SET default_transaction_read_only = off")
             raw.execute(change.format(sql.Identifier(name), sql.SQL(mode)))
             raw.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         if mode == "on":

@@ -19,10 +19,10 @@ from tests.integration.stage import NOTE, OVERRIDE, UNTIL, new_urls, opened_stag
 
 
 def cut_off(storage: Storage) -> None:
-    """End every connection of the house from the server's side."""
+    """End every connection of the house from the server's side, and wait until each has ended."""
     with psycopg.connect(storage._settings.database_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

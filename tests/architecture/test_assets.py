@@ -36,6 +36,28 @@ def test_it_uses_every_token() -> None:
     assert {token for token in tokens if f"var({token}" not in whole() and token not in scripts} == set()
 
 
+def written() -> set[str]:
+    """Return every word that can put a class on an element: of templates, of scripts, and the console's own."""
+    places = [(ROOT / "templates", "*.html"), (STATIC / "js", "*.js"), (ROOT / "console", "*.py")]
+    return {
+        word for at, files in places for path in at.rglob(files) for word in re.findall(r"[\w-]+", path.read_text())
+    }
+
+
+def is_worn(name: str, words: set[str]) -> bool:
+    """Return whether a class is written out, or is put together from its block and a word of its own."""
+    block, joint, modifier = name.partition("--")
+    return name in words or bool(joint and {f"{block}--", modifier} <= words)
+
+
+def test_it_has_no_class_that_nothing_wears() -> None:
+    classes = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"url\([^)]*\)", "", whole())))
+    words = written()
+    assert len(classes) > 300
+    assert {name for name in classes if not is_worn(name, words)} == set()
+    assert not is_worn("panel--marble", words)
+
+
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "tokens.css"])
 def test_it_names_colours_in_the_tokens_only(name: str) -> None:
     colours = r"#[0-9a-fA-F]{3,8}\b|\b(?:rgba?|hsla?|oklch|oklab|lab|lch|color)\("

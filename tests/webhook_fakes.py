@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.domain.ids import MessageId
 from console.domain.webhooks import AttemptOutcome, EndpointKey, KeyAlgorithm
-from console.ports.webhooks import Answer, NewKey
+from console.ports.sending import Answer, NewKey
 
 
 @dataclass

@@ -16,7 +16,7 @@ from console.domain.ids import EndpointId, MessageId
 from console.domain.trust.letters import Way
 from console.domain.webhooks import AttemptOutcome, EndpointKey, KeyAlgorithm
 from console.ports.customer_letters import Envelope, LetterSink
-from console.ports.webhooks import Outbound, WebhookKeys
+from console.ports.sending import Outbound, WebhookKeys
 
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
 _LINES = re.compile(r"[\r\n]+")

@@ -23,7 +23,7 @@ from console.adapters.outbound_pinning import (
 from console.domain.header_redaction import redacted_headers
 from console.domain.retries import outcome_of_status
 from console.domain.webhooks import SHOWN_BODY_BYTES, AttemptOutcome
-from console.ports.webhooks import Answer
+from console.ports.sending import Answer
 
 __all__ = ["GuardedOutbound", "OutboundRules"]
 

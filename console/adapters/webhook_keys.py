@@ -14,7 +14,7 @@ from console.adapters.sealing import Seal, SealBrokenError
 from console.domain.errors import BadValueError
 from console.domain.ids import MessageId
 from console.domain.webhooks import EndpointKey, KeyAlgorithm
-from console.ports.webhooks import NewKey
+from console.ports.sending import NewKey
 
 SYMMETRIC, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
 _PURPOSE = "sallyport webhook signing key v1"

@@ -1,26 +1,23 @@
 """What a tenant may use at a moment, and why: a pure function of its inputs and time.
 
-Order: suspension and deny > set > plan or contract, trial, add-ons and grants by the feature's policy, plus what is
-added > default; then grace, then usage against limits.
+What is granted becomes one value (console/domain/combining.py has the order); then grace, then usage against limits.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
+from console.domain.combining import PAID, Frame, decided
 from console.domain.entitlements import (
     Access,
-    Combining,
     Condition,
     ConditionKind,
     Contract,
     Entitlement,
     Feature,
     Grant,
-    GrantSource,
     Inputs,
-    Loser,
     Op,
     PlanVersion,
     Usage,
@@ -37,39 +34,8 @@ _LAPSED = {
     "incomplete": "the first payment has not come",
     "incomplete_expired": "the first payment never came",
 }
-_PAID = frozenset({GrantSource.PLAN, GrantSource.CONTRACT, GrantSource.ADD_ON})
 _SUSPENDING = frozenset({ConditionKind.BLOCKED, ConditionKind.READ_ONLY})
 _Part = TypeVar("_Part", Grant, Usage)
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """What holds for the whole tenant at a moment, before any one feature is looked at.
-
-    Shape: `grants` and `usage` by feature; `boundary` is the first moment at which anything of the whole tenant ends or
-    starts.
-    """
-
-    now: datetime
-    grants: Mapping[str, list[Grant]]
-    usage: Mapping[str, list[Usage]]
-    boundary: datetime | None
-    contract: Contract | None
-    version: int | None
-    lapse: str
-    grace: Condition | None
-    blocked: Condition | None
-    frozen: Condition | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """The value, its winners, and everything that lost."""
-
-    value: int
-    winners: list[Grant]
-    losers: list[Loser]
 
 
 def effective(inputs: Inputs, now: datetime) -> tuple[Entitlement, ...]:
@@ -90,7 +56,7 @@ def without_suspension(inputs: Inputs) -> Inputs:
     return replace(inputs, conditions=kept)
 
 
-def _frame(inputs: Inputs, now: datetime) -> _Frame:
+def _frame(inputs: Inputs, now: datetime) -> Frame:
     contract = max((c for c in inputs.contracts if c.is_live(now)), key=lambda c: (c.starts_at, c.id), default=None)
     version = max((v.version for v in inputs.plan_versions if v.is_live(now)), default=None)
     graces = [each for each in inputs.conditions if each.kind is ConditionKind.GRACE]
@@ -104,7 +70,7 @@ def _frame(inputs: Inputs, now: datetime) -> _Frame:
         *inputs.contracts,
         *inputs.conditions,
     )
-    return _Frame(
+    return Frame(
         now=now,
         grants=_by_feature(inputs.grants),
         usage=_by_feature(inputs.usage),
@@ -140,7 +106,7 @@ def _longest(conditions: Iterable[Condition], now: datetime) -> Condition | None
     return max(live, key=lambda each: (each.until is None, each.until or now, each.id), default=None)
 
 
-def _row(feature: Feature, frame: _Frame) -> Entitlement:
+def _row(feature: Feature, frame: Frame) -> Entitlement:
     mine, counts = frame.grants.get(feature.key, []), frame.usage.get(feature.key, [])
     spans = [(grant.starts_at, grant.end) for grant in mine]
     spans += [(max(count.starts_at, count.as_of), count.until) for count in counts]
@@ -148,24 +114,24 @@ def _row(feature: Feature, frame: _Frame) -> Entitlement:
     usage = None
     if counts:
         usage = max((u for u in counts if u.is_live(frame.now)), key=lambda u: (u.starts_at, u.as_of), default=None)
-    decided = _decided(feature, mine, frame)
-    is_denied = frame.blocked is not None or any(grant.op is Op.DENY for grant in decided.winners)
-    keeps = frame.grace if any(grant.source in _PAID for grant in decided.winners) else None
+    outcome = decided(feature, mine, frame)
+    is_denied = frame.blocked is not None or any(grant.op is Op.DENY for grant in outcome.winners)
+    keeps = frame.grace if any(grant.source in PAID for grant in outcome.winners) else None
     is_counted = feature.is_counted
-    soft = decided.value if is_counted else None
-    hard = feature.hard_limit(decided.value)
+    soft = outcome.value if is_counted else None
+    hard = feature.hard_limit(outcome.value)
     frozen = frame.frozen if is_counted and not is_denied else None
     if frozen is not None:
         used = 0 if usage is None else usage.used
         hard = used if hard is None else min(hard, used)
     return Entitlement(
         feature=feature,
-        value=decided.value,
+        value=outcome.value,
         access=Access.DENIED
         if is_denied
-        else _access(feature, decided.value, usage, hard=hard, soft=soft, grace=keeps),
-        winners=tuple(decided.winners),
-        losers=tuple(decided.losers),
+        else _access(feature, outcome.value, usage, hard=hard, soft=soft, grace=keeps),
+        winners=tuple(outcome.winners),
+        losers=tuple(outcome.losers),
         valid_until=min((each for each in (own, frame.boundary) if each is not None), default=None),
         soft=soft,
         hard=hard,
@@ -187,146 +153,6 @@ def _access(
     if soft is not None and used > soft:
         return Access.SOFT_EXCEEDED
     return Access.GRANTED_IN_GRACE if grace is not None else Access.GRANTED
-
-
-def _decided(feature: Feature, mine: list[Grant], frame: _Frame) -> _Decided:
-    """Return the value in the order that the module's first lines name."""
-    losers: list[Loser] = []
-    standing: list[Grant] = []
-    for grant in mine if len(mine) < 2 else sorted(mine, key=_order):
-        why = _why_not(grant, frame)
-        if why:
-            losers.append(Loser(grant=grant, why=why))
-        else:
-            standing.append(grant)
-    if frame.blocked is not None:
-        losers += _lost(standing, f"access is blocked: {frame.blocked.cause}")
-        return _Decided(value=0, winners=[], losers=losers)
-    for op, why in ((Op.DENY, "taken away by an override"), (Op.SET, "replaced by the override")):
-        chosen, others = _parted(standing, op)
-        if chosen:
-            winner = max(chosen, key=lambda grant: (grant.starts_at, grant.id, grant.value))
-            losers += _lost((g for g in chosen if g is not winner), "replaced by a newer override")
-            losers += _lost(others, why)
-            value = 0 if op is Op.DENY else _bounded(feature, winner.value)
-            return _Decided(value=value, winners=[winner], losers=losers)
-    return _combined(feature, standing, losers)
-
-
-def _combined(feature: Feature, standing: list[Grant], losers: list[Loser]) -> _Decided:
-    added, parts = _parted(standing, Op.ADD)
-    fallback = _default(feature)
-    if fallback is not None and parts:
-        losers += _lost([fallback], "something grants it")
-    elif fallback is not None:
-        parts = [fallback]
-    policy = feature.policy
-    value, winners = _POLICIES[policy](parts)
-    if len(winners) < len(parts):
-        losers += _lost((grant for grant in parts if grant not in winners), _OUTDONE[policy])
-    total = value + sum(grant.value for grant in added) if added else value
-    return _Decided(value=_bounded(feature, total), winners=[*winners, *added], losers=losers)
-
-
-def _parted(standing: list[Grant], op: Op) -> tuple[list[Grant], list[Grant]]:
-    """Return the overrides that do one thing, and all other grants, in two walks: a tenant may have hundreds."""
-    chosen = [grant for grant in standing if grant.op is op and grant.source is GrantSource.OVERRIDE]
-    if not chosen:
-        return chosen, standing
-    return chosen, [grant for grant in standing if grant.op is not op or grant.source is not GrantSource.OVERRIDE]
-
-
-def _sum(parts: list[Grant]) -> tuple[int, list[Grant]]:
-    return sum(grant.value for grant in parts), parts
-
-
-def _max(parts: list[Grant]) -> tuple[int, list[Grant]]:
-    largest = max((grant.value for grant in parts), default=0)
-    return largest, [grant for grant in parts if grant.value == largest][:1]
-
-
-def _last(parts: list[Grant]) -> tuple[int, list[Grant]]:
-    winners = sorted(parts, key=lambda grant: (grant.starts_at, *_order(grant)))[-1:]
-    return sum(grant.value for grant in winners), winners
-
-
-def _any(parts: list[Grant]) -> tuple[int, list[Grant]]:
-    says_on = [grant for grant in parts if grant.value]
-    return int(bool(says_on)), says_on or parts
-
-
-_POLICIES: dict[Combining, Callable[[list[Grant]], tuple[int, list[Grant]]]] = {
-    Combining.SUM: _sum,
-    Combining.MAX: _max,
-    Combining.LAST: _last,
-    Combining.ANY: _any,
-}
-_OUTDONE = {
-    Combining.SUM: "",
-    Combining.MAX: "the largest counts",
-    Combining.LAST: "the latest counts",
-    Combining.ANY: "says off",
-}
-
-
-def _why_not(grant: Grant, frame: _Frame) -> str:
-    """Return why a grant does not stand at all at this moment; empty when it does."""
-    now, contract = frame.now, frame.contract
-    why = ""
-    if not grant.is_live(now):
-        why = _why_not_live(grant, now)
-    elif grant.source in _PAID and frame.lapse and frame.grace is None:
-        why = frame.lapse
-    elif grant.source is GrantSource.PLAN and contract is not None:
-        why = f"{contract.label} decides instead of the plan"
-    elif grant.source is GrantSource.PLAN and frame.version is not None and grant.version != frame.version:
-        why = f"version {frame.version} of the plan holds"
-    elif grant.source is GrantSource.CONTRACT and contract is not None and grant.id != contract.id:
-        why = f"{contract.label} is newer"
-    return why
-
-
-def _why_not_live(grant: Grant, now: datetime) -> str:
-    end = grant.end
-    if end is not None and end <= grant.starts_at:
-        return "ended before it began"
-    if now < grant.starts_at:
-        return "not started yet"
-    return "ended by hand" if grant.ended_at is not None and grant.ended_at == end else "expired"
-
-
-def _order(grant: Grant) -> tuple[int, datetime, str, int, int]:
-    return _RANK[grant.source], grant.starts_at, grant.id, grant.version, grant.value
-
-
-_RANK = {source: rank for rank, source in enumerate(GrantSource)}
-
-
-def _lost(grants: Iterable[Grant], why: str) -> list[Loser]:
-    return [Loser(grant=grant, why=why) for grant in grants]
-
-
-def _default(feature: Feature) -> Grant | None:
-    if not feature.default:
-        return None
-    return Grant(
-        source=GrantSource.DEFAULT,
-        id="default",
-        label="Default",
-        feature=feature.key,
-        value=feature.default,
-        starts_at=_ALWAYS,
-        until=None,
-    )
-
-
-def _bounded(feature: Feature, value: int) -> int:
-    """Return a value that the feature can have: a config option that exists, on or off, and nothing below none."""
-    if feature.options:
-        value = min(value, len(feature.options) - 1)
-    elif feature.kind == "switch":
-        value = min(value, 1)
-    return max(value, 0)
 
 
 def _next_boundary(spans: Iterable[tuple[datetime, datetime | None]], now: datetime) -> datetime | None:

@@ -8,21 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 
-from console.domain.canonical import digest_hex
 from console.domain.changes import Change
 from console.domain.effective_changes import WORDS
+from console.domain.effective_digest import inputs_digest
 from console.domain.effective_set import effective
 from console.domain.entitlements import (
     Access,
-    Condition,
-    Contract,
     Entitlement,
     Feature,
-    Grant,
     Inputs,
-    PlanVersion,
 )
 from console.domain.ids import Digest
 
@@ -127,19 +122,6 @@ class Recalculation:
     standing: Standing
     effects: Effects
     is_written: bool
-
-
-def inputs_digest(inputs: Inputs) -> Digest:
-    """Return one digest for all that decides what may be used: no names, no prices, no counts, in any order."""
-    decisive = {
-        "features": _features(inputs.features),
-        "grants": sorted((_grant(each) for each in inputs.grants), key=repr),
-        "plan_versions": sorted(([*_span(each), each.plan, each.version] for each in inputs.plan_versions), key=repr),
-        "contracts": sorted(([*_span(each), each.id, each.plan, each.version] for each in inputs.contracts), key=repr),
-        "conditions": sorted(([*_span(each), each.id, each.kind.value] for each in inputs.conditions), key=repr),
-        "subscription": inputs.subscription,
-    }
-    return Digest(digest_hex(decisive))
 
 
 def stored_rows(computed: Sequence[Entitlement]) -> tuple[StoredRow, ...]:
@@ -298,22 +280,3 @@ def _stored(row: Entitlement) -> StoredRow:
         hard=row.feature.hard_limit(row.value),
         is_frozen=is_frozen,
     )
-
-
-def _span(each: Condition | Contract | Grant | PlanVersion) -> list[str | None]:
-    return [each.starts_at.isoformat(), None if each.until is None else each.until.isoformat()]
-
-
-@lru_cache(maxsize=64)  # one catalogue for all tenants of a plane
-def _features(features: tuple[Feature, ...]) -> list[list[object]]:
-    """Return the catalogue as it is digested; nobody changes it."""
-    return sorted((_feature(each) for each in features), key=repr)
-
-
-def _feature(each: Feature) -> list[object]:
-    return [each.key, each.kind.value, each.policy.value, str(each.default), each.hard_percent, list(each.options)]
-
-
-def _grant(each: Grant) -> list[object]:
-    ended = None if each.ended_at is None else each.ended_at.isoformat()
-    return [*_span(each), ended, each.source.value, each.id, each.feature, str(each.value), each.version, each.op.value]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from console.domain.catalogue import CATALOGUE
 from console.domain.ids import ActionKey, EntryUid, StaffId, TenantId
-from console.domain.signals import Act, Measure, Response, SignalKey, SignalRule, judged
+from console.domain.signal_measures import judged
+from console.domain.signals import Act, Measure, Response, SignalKey, SignalRule
 from console.domain.staff import Role
 from console.policy.book import Could, PolicyFaultsError
 from console.policy.tables import Table

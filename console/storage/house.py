@@ -11,8 +11,8 @@ from console.domain.errors import OutsideError
 from console.domain.ids import SHARED_PLANE, PlaneId
 from console.ports.clock import Clock, Ids
 from console.ports.secrets import Fingerprints
+from console.ports.sending import WebhookKeys
 from console.ports.signing import CheckpointSigner, CheckpointSink
-from console.ports.webhooks import WebhookKeys
 from console.storage import upgrades
 from console.storage.engines import Database, Part, open_database, parsed_url
 from console.storage.faults import translated

@@ -18,7 +18,8 @@ from console.domain.webhooks import (
     EndpointState,
     Message,
 )
-from console.ports.webhooks import DueEndpoint, Settled, WebhookBook
+from console.ports.sending import DueEndpoint
+from console.ports.webhooks import Settled, WebhookBook
 from console.usecases.house import House
 from console.usecases.scopes import scope_of_sender
 from console.usecases.written_tenant import written_tenant

@@ -16,9 +16,9 @@ from console.ports.periods import LedgerShelf
 from console.ports.planes import Planes
 from console.ports.product import Product
 from console.ports.secrets import Fingerprints, OneTimeCodes, Passwords
+from console.ports.sending import Outbound, WebhookFleet, WebhookKeys
 from console.ports.store import Store
 from console.ports.tickets import Tickets
-from console.ports.webhooks import Outbound, WebhookFleet, WebhookKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

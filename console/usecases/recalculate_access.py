@@ -10,7 +10,8 @@ from console.domain.changes import Applied, Change
 from console.domain.effective_store import Recalculation, StoredSet
 from console.domain.ids import DeliveryId, MessageId
 from console.domain.webhooks import EndpointState, Message, MessageKind
-from console.ports.actions import Action, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action
 from console.ports.planes import TenantPlane
 from console.usecases.house import House
 

@@ -10,7 +10,8 @@ from console.domain.redaction import redacted_text
 from console.domain.retries import retry_after_of
 from console.domain.sending import Tried, after_attempt, endpoint_after, stops_batch
 from console.domain.webhooks import Attempt, AttemptOutcome, Delivery
-from console.ports.webhooks import Answer, DueEndpoint, Settled
+from console.ports.sending import Answer, DueEndpoint
+from console.ports.webhooks import Settled
 from console.usecases.claim_deliveries import Batch, claimed_batch
 from console.usecases.house import House
 from console.usecases.settle_batch import Tally, settle_batch

@@ -6,7 +6,8 @@ from console.domain.changes import Preview
 from console.domain.reasons import Effect
 from console.domain.requests import Request
 from console.domain.tenancy import TenantScope
-from console.ports.actions import Action, Fault, Landing, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Landing
 from console.ports.store import ControlUnit
 from console.usecases.bind_repair import bound_again
 from console.usecases.house import House

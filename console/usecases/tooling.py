@@ -11,7 +11,8 @@ from console.domain.reasons import Reason
 from console.domain.requests import Request, Vote
 from console.domain.staff import Actor
 from console.domain.tenancy import DirectoryRow, TenantScope
-from console.ports.actions import Action, Landing, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Landing, Reach
 from console.ports.planes import TenantPlane
 from console.ports.store import ControlUnit
 from console.usecases.control_tools import UnitTools

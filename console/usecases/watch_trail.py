@@ -12,7 +12,8 @@ from console.domain.entry_parts import ActorKind, TargetRef
 from console.domain.freezes import Freeze, FreezeScope
 from console.domain.ids import EntryUid, FreezeId, PersonKey, ReasonCode, StaffId, TenantId
 from console.domain.reasons import Reason
-from console.domain.signals import Act, Hit, Looks, Response, Signal, SignalId, SignalRule, judged
+from console.domain.signal_measures import judged
+from console.domain.signals import Act, Hit, Looks, Response, Signal, SignalId, SignalRule
 from console.domain.staff import Actor, Origin, SignInMethod, StaffKind, StaffMember
 from console.ports.store import ControlUnit
 from console.ports.trail import EntryFilter, StoredEntry

@@ -24,7 +24,7 @@ from console.domain.jobs import JobDraft
 from console.domain.reasons import Reason
 from console.domain.replays import RunState, Selector, Wanted
 from console.domain.webhooks import DeliveryState
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 from console.settings import load_settings
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.send_deliveries import send_due

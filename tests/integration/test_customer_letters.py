@@ -11,7 +11,7 @@ from console.domain.trust.consents import ConsentVerdict
 from console.domain.trust.letters import LetterKind, Way
 from console.domain.webhooks import AttemptOutcome, KeyAlgorithm
 from console.ports.customer_letters import CustomerWebhook
-from console.ports.webhooks import Answer
+from console.ports.sending import Answer
 from console.usecases.decide_consent import Question
 from console.usecases.deliver_letters import deliver_letters
 from console.usecases.publish_accesses import publish_accesses

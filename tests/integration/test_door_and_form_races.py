@@ -11,7 +11,7 @@ from console.domain.ids import ReasonCode
 from console.domain.leases import Lease
 from console.domain.reasons import Reason
 from console.domain.staff import Origin
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 from console.usecases.house import House
 from console.usecases.open_lease import end_lease, open_lease
 from console.usecases.outcomes import Already, Ran, Waiting

@@ -9,7 +9,7 @@ from console.domain.ids import SHARED_PLANE, DeliveryId, Digest, RequestId, RunI
 from console.domain.jobs import Job, JobDraft, JobState
 from console.domain.replays import RunState, Wanted
 from console.domain.webhooks import AttemptOutcome, DeliveryState, Endpoint, EndpointState, Trigger
-from console.ports.webhooks import Answer
+from console.ports.sending import Answer
 from console.usecases.claim_deliveries import claimed_batch
 from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.run_jobs import run_due_jobs

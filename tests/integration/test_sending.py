@@ -21,7 +21,7 @@ from console.domain.webhooks import (
     MessageKind,
     Trigger,
 )
-from console.ports.webhooks import Answer, DueEndpoint
+from console.ports.sending import Answer, DueEndpoint
 from console.usecases import fan_out as fan_out_module
 from console.usecases.claim_deliveries import claimed_batch
 from console.usecases.expire_payloads import expire_payloads

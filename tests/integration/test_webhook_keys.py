@@ -17,7 +17,7 @@ from console.adapters.webhook_signatures import signature_fault
 from console.domain.errors import BadValueError
 from console.domain.ids import EndpointId, MessageId
 from console.domain.webhooks import EndpointKey, KeyAlgorithm
-from console.ports.webhooks import NewKey
+from console.ports.sending import NewKey
 
 SEALING = "sealing-0123456789abcdefghijklmnopqrstuv"
 KEYS = SealedWebhookKeys(SEALING)

@@ -8,7 +8,8 @@ from pathlib import Path
 from console.domain.ids import DeliveryId
 from console.domain.replays import ItemState
 from console.domain.webhooks import AttemptOutcome, Bucket, Delivery, DeliveryState, EndpointState
-from console.ports.webhooks import DueEndpoint, ItemOutcome
+from console.ports.sending import DueEndpoint
+from console.ports.webhooks import ItemOutcome
 from console.storage.house import Storage
 from tests.conftest import NewDatabase
 from tests.databases import NOON

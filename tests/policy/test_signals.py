@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.domain.ids import EntryUid, StaffId, TenantId
-from console.domain.signals import MOST_EVIDENCE, Act, SignalKey, judged
+from console.domain.signal_measures import judged
+from console.domain.signals import MOST_EVIDENCE, Act, SignalKey
 from console.domain.staff import Role
 from console.policy.book import PolicyBook, PolicyFaultsError
 from console.policy.load import load_book

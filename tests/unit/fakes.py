@@ -28,11 +28,12 @@ from console.domain.reasons import Reason
 from console.domain.staff import Role, SignInMethod, StaffKind, StaffMember, StaffSession
 from console.domain.tenancy import DirectoryRow, IsolationTier, TenantStatus
 from console.domain.workspace import Account, Invoice, Member, Note, Subscription
-from console.ports.actions import ControlTools, Fault, Tools
+from console.ports.action_tools import ControlTools, Tools
+from console.ports.actions import Fault
 from console.ports.billing import BillingProvider
 from console.ports.leases import TenantBudget
 from console.ports.planes import TenantPlane
-from console.ports.webhooks import Outbound, WebhookKeys
+from console.ports.sending import Outbound, WebhookKeys
 from tests.billing import PaperMirror
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -12,7 +12,8 @@ from console.domain.errors import OutsideError
 from console.domain.ids import SHARED_PLANE, ExecutionId, ReasonCode, StaffId, TenantId
 from console.domain.reconciling.books import Hold, Link
 from console.domain.tenancy import ScopeBasis, TenantScope
-from console.ports.actions import Action, Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault
 from console.usecases.parameters import built
 from tests.billing import CUSTOMER, NOON, PaperMirror, mirror_of
 from tests.billing_writer import ModelProvider

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.effective_digest import inputs_digest
 from console.domain.effective_set import effective
 from console.domain.effective_store import (
     UNSAID,
@@ -16,7 +17,6 @@ from console.domain.effective_store import (
     StoredSet,
     direction,
     effects_on,
-    inputs_digest,
     recalculation,
     standing,
     stored_rows,

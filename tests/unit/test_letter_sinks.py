@@ -22,7 +22,7 @@ from console.domain.errors import OutsideError
 from console.domain.trust.letters import LetterKind, Way
 from console.domain.webhooks import AttemptOutcome
 from console.ports.customer_letters import Envelope
-from console.ports.webhooks import Answer
+from console.ports.sending import Answer
 from tests.webhook_fakes import OpenKeys, QuietOutbound
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

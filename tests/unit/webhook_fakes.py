@@ -21,7 +21,7 @@ from console.domain.webhooks import (
     MessageKind,
     Trigger,
 )
-from console.ports.webhooks import NewKey
+from console.ports.sending import NewKey
 from tests.unit.fakes import NOON
 
 HOOK = EndpointId("ep_hook")

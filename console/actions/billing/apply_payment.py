@@ -13,7 +13,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

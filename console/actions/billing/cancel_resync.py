@@ -10,7 +10,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft, JobState
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 _OPEN = frozenset({JobState.QUEUED, JobState.RUNNING})
 

@@ -10,7 +10,7 @@ from console.domain.billing.objects import Invoice, ObjectKind, Subscription
 from console.domain.bought import AS_IT_IS, Supposed
 from console.domain.changes import AccessEffect
 from console.domain.effective_store import Effects, what_if
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 
 _OWING = frozenset({"past_due", "unpaid", "incomplete"})
 _MOST_LISTED = 500

@@ -22,7 +22,8 @@ from console.domain.decisions import Fact
 from console.domain.errors import ConflictError
 from console.domain.ids import ExecutionId
 from console.domain.jobs import JobDraft
-from console.ports.actions import Choice, Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Choice, Fault, Input, ParamField
 
 T = TypeVar("T", bound=BillingObject)
 

@@ -13,7 +13,8 @@ from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.reconciling.books import Hold
 from console.domain.reconciling.holds import noted, worded
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 _ACCESS = {
     Standing.OPEN: "Nothing is taken away while the dispute is open.",

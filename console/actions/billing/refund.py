@@ -14,7 +14,8 @@ from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Input, ParamField, Reach
 
 REASONS = {
     "requested_by_customer": "The customer asked for it",

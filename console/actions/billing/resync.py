@@ -14,7 +14,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.moments import minute_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _SHOWN = 50
 _KINDS = tuple(kind.value for kind in OF_CUSTOMERS)

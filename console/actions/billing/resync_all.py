@@ -11,7 +11,8 @@ from console.domain.ids import ActionKey, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

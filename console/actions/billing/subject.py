@@ -7,7 +7,8 @@ from console.domain.billing.objects import OF_CUSTOMERS, BillingObject, ObjectKi
 from console.domain.billing.particulars import particulars
 from console.domain.billing.wording import called
 from console.domain.errors import UnreadableObjectError
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 from console.ports.mirror import MirrorBook
 
 # What an object without a customer of its own hangs on.

@@ -13,7 +13,8 @@ from console.domain.ids import ActionKey, ExecutionId, TenantId
 from console.domain.jobs import JobDraft
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 AT_PROVIDER = {
     "clear": "Take this tenant's name away there",

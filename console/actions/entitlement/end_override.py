@@ -11,7 +11,8 @@ from console.domain.effective_store import what_if
 from console.domain.entitlements import Entitlement, Grant, GrantSource, Inputs
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

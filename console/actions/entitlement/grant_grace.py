@@ -15,7 +15,8 @@ from console.domain.errors import ConflictError
 from console.domain.ids import ActionKey
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _CAUSES = {
     "payment_overdue": "Payment is overdue",

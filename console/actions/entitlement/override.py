@@ -14,7 +14,8 @@ from console.domain.entitlements import Access, Entitlement, FeatureKind, Grant,
 from console.domain.ids import ActionKey
 from console.domain.moments import day_of, minute_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _MOST_UNITS = 1_000_000_000
 _MOST_PERCENT = 1_000_000

@@ -14,7 +14,8 @@ from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.recalculations import BY_STAFF, SweepState
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 _FROM = (SweepState.RUNNING,)
 

@@ -12,7 +12,8 @@ from console.domain.ids import ActionKey, ExecutionId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.recalculations import Sweep, SweepState
-from console.ports.actions import Action, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Input, ParamField, Reach
 
 JOB = "entitlement.plan_recalculation"
 _DEFAULT_RATE = 10

@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.effective_store import Recalculation, Standing, recalculation
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 _STANDS = {
     Standing.MISSING: "nothing stored",

@@ -13,7 +13,8 @@ from console.domain.changes import AccessEffect, Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.recalculations import SweepState
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 _FROM = (SweepState.PAUSED,)
 

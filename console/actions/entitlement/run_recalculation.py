@@ -7,7 +7,8 @@ from console.domain.jobs import JobDraft
 from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.recalculations import CANARIES, CANARY_WAIT_S, FAILED_PERCENT, Sweep, SweepState, frozen_digest
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 JOB = "entitlement.run_recalculation"
 _MOST = 10_000_000

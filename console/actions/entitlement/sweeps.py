@@ -7,7 +7,8 @@ from typing import Any
 from console.domain.changes import AccessEffect, Applied, Change, Preview
 from console.domain.ids import RunId
 from console.domain.recalculations import Progress, Sweep, SweepState
-from console.ports.actions import Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault, Input, ParamField
 
 RUN_FIELD = ParamField(name="run", label="Recalculation", input=Input.TEXT, most=80, is_fixed_by_link=True)
 PLACE = "recalculation"

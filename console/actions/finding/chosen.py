@@ -15,7 +15,8 @@ from console.domain.reconciling.findings import (
     after,
     digest_of,
 )
-from console.ports.actions import Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault, Input, ParamField
 
 FIELD = ParamField(name="finding", label="Finding", input=Input.TEXT, most=64, is_fixed_by_link=True)
 NOTE = ParamField(

@@ -17,7 +17,8 @@ from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.reconciling.findings import FindingEvent
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 
 def preview(params: Explained, tools: Tools) -> Preview:

@@ -12,7 +12,8 @@ from console.domain.ids import ActionKey
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
 from console.domain.reconciling.findings import FindingEvent, FindingId
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 _DAY_S = 86_400
 

@@ -10,7 +10,8 @@ from console.domain.freezes import DRILL_MINUTES, Door, Freeze, FreezeScope
 from console.domain.ids import ActionKey, ExecutionId, FreezeId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 JOB = "freeze.drill"
 

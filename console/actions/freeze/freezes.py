@@ -3,7 +3,8 @@
 from console.domain.freezes import Freeze, FreezeScope
 from console.domain.ids import FreezeId, NoticeId, StaffId
 from console.domain.staff import Role, StaffKind, is_vendor
-from console.ports.actions import Choice, Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Choice, Fault
 from console.ports.outbox import Notice
 
 PATH = "/freezes"

@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.freezes import Freeze, FreezeScope
 from console.domain.ids import ActionKey, FreezeId
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _COUNTED = 200
 

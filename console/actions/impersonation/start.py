@@ -10,7 +10,8 @@ from console.domain.ids import ActionKey, ImpersonationId, MemberId
 from console.domain.impersonations import Impersonation, Mode
 from console.domain.reasons import Effect
 from console.domain.workspace import Member
-from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach
 from console.ports.impersonations import Grounds
 
 _MOST_MINUTES = 480  # of the field; how many are allowed stands in policies/limits.toml

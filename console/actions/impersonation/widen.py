@@ -8,7 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, ImpersonationId
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach
 
 # What is told before policy is asked; whose role or session is gone is refused by policy, or when it runs.
 _TOLD_FIRST = frozenset(

@@ -9,7 +9,8 @@ from console.domain.ids import ActionKey, ExecutionId, InboundId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 JOB = "inbound.process"
 

@@ -8,7 +8,8 @@ from typing import Any
 from console.domain.changes import Change, Preview
 from console.domain.ids import JobId
 from console.domain.jobs import Job, JobEvent, JobState, legal
-from console.ports.actions import Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault, Input, ParamField
 
 AT_ONCE = 1_000
 _PAGE = 200

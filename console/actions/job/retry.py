@@ -5,7 +5,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.jobs import JobEvent
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 
 def preview(params: Params, tools: Tools) -> Preview:

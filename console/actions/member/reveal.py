@@ -9,7 +9,8 @@ from console.domain.field_classes import revealable
 from console.domain.ids import ActionKey, MemberId
 from console.domain.reasons import Effect
 from console.domain.workspace import Member
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _FIELDS = revealable("plane_member")
 

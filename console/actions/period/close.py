@@ -17,7 +17,8 @@ from console.domain.ids import ActionKey
 from console.domain.periods import Period, PeriodEvent, PeriodState
 from console.domain.reasons import Effect
 from console.domain.reconciling.closing import COUNTED_TO, MONEY_KINDS
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 
 def preview(params: Params, tools: Tools) -> Preview:

@@ -21,7 +21,8 @@ from console.domain.periods import (
     period_id,
 )
 from console.domain.requests import Verdict
-from console.ports.actions import Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault, Input, ParamField
 
 PERIOD_FIELD = ParamField(
     name="period",

@@ -9,7 +9,8 @@ from console.domain.jobs import JobDraft
 from console.domain.moments import day_of
 from console.domain.periods import Period, PeriodEvent, PeriodState, after, before
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 JOB = "period.prepare"
 

@@ -9,7 +9,8 @@ from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.reconciling.findings import ReconciliationId
 from console.domain.reconciling.runs import Reconciliation, RunEvent, RunState, after
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from console.domain.ids import ExecutionId
 from console.domain.reconciling.findings import ReconciliationId
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 from console.ports.billing import NO_PROVIDER
 
 RUN_JOB = "reconciliation.run"

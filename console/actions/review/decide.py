@@ -9,7 +9,8 @@ from console.domain.ids import ActionKey, NoticeId, PersonKey, ReviewId
 from console.domain.reasons import Effect
 from console.domain.reviews import Review, ReviewState
 from console.domain.staff import Role
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 from console.ports.outbox import Notice
 
 PLACE = "review"

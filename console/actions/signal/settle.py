@@ -8,7 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.signals import Signal, SignalId, State
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _NOTHING_SEEN = "Nothing: signals are the company's own."
 _FLAGGED = "What was done is flagged: it is reviewed by somebody who had no part in it."

@@ -2,7 +2,8 @@
 
 from console.domain.ids import StaffId
 from console.domain.staff import Role, StaffKind, StaffMember
-from console.ports.actions import Choice, Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Choice, Fault
 
 LOCAL_ISSUER = "local"
 _SHOWN = 500

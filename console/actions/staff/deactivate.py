@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, StaffId
 from console.domain.reasons import Effect
 from console.domain.staff import StaffMember
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

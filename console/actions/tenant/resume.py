@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Preview
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
 from console.domain.tenancy import TenantStatus
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

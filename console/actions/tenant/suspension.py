@@ -4,7 +4,8 @@ from console.domain.access_changes import access_effect, behind, loss_warnings, 
 from console.domain.changes import Applied, Change, Preview
 from console.domain.effective_store import what_if
 from console.domain.tenancy import TenantStatus
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 
 
 def preview_status(

@@ -12,7 +12,8 @@ from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.trust.letters import Letter, LetterKind, Way
-from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach
 
 _MODES = {"read": "look only", "write": "look and change"}
 _LONGEST_MINUTES = 30

@@ -8,7 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.tokens import PREFIX, CustomerToken, token_hash
-from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach
 
 _MOST_LIVE = 10
 _LOG, _DECIDE = "log", "decide"

@@ -8,7 +8,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.disclosure import LegalHold
 from console.domain.ids import ActionKey
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

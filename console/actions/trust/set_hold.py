@@ -10,7 +10,8 @@ from console.domain.disclosure import LegalHold
 from console.domain.ids import ActionKey, TenantId
 from console.domain.moments import day_of
 from console.domain.reasons import Effect
-from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.trust.access_policy import AccessPolicy, ImpersonationRule, Notify
 from console.domain.trust.letters import Letter, LetterKind, Way
-from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, Landing, ParamField, Reach
 
 _IMPERSONATION = {
     ImpersonationRule.ALLOWED: "Allowed",

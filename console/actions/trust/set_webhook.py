@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, TenantId
 from console.domain.reasons import Effect
 from console.domain.webhooks import KeyAlgorithm
-from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, Landing, ParamField, Reach
 from console.ports.customer_letters import CustomerWebhook
 
 

@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, DeliveryId
 from console.domain.reasons import Effect
 from console.domain.webhooks import Delivery, DeliveryState
-from console.ports.actions import Action, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Input, ParamField, Reach
 
 _WAITING = frozenset({DeliveryState.QUEUED, DeliveryState.RETRY_SCHEDULED, DeliveryState.HELD})
 

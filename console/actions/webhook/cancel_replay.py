@@ -10,7 +10,8 @@ from console.domain.ids import ActionKey, ExecutionId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.replays import RunState
-from console.ports.actions import Action, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Reach
 
 _FROM = (RunState.COUNTING, RunState.PLANNED, RunState.RUNNING, RunState.PAUSED)
 

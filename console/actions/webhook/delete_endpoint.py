@@ -10,7 +10,8 @@ from console.domain.ids import ActionKey, EndpointId, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.reasons import Effect
 from console.domain.webhooks import DeliveryState, EndpointState
-from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from console.domain.addressing import addressed, wants
 from console.domain.ids import DeliveryId, EndpointId, MessageId
 from console.domain.moments import day_of, minute_of
 from console.domain.webhooks import Delivery, DeliveryState, Endpoint, EndpointState, Message, MessageKind, Trigger
-from console.ports.actions import Choice, Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Choice, Fault, Input, ParamField
 
 KEPT = timedelta(days=90)  # as payload_days in policies/sending.toml; a test holds them together
 YES = (Choice(value="yes", label="Yes"), Choice(value="no", label="No"))

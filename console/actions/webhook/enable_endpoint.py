@@ -23,7 +23,8 @@ from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import Selector, Wanted
 from console.domain.webhooks import Endpoint, EndpointState
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _FROM = (EndpointState.PAUSED, EndpointState.DISABLED)
 _RATE = 50

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from console.domain.ids import EndpointId, ExecutionId
 from console.domain.jobs import JobDraft
 from console.domain.webhooks import Endpoint, EndpointKey, EndpointState, KeyAlgorithm
-from console.ports.actions import Choice, Fault, Tools
-from console.ports.webhooks import NewKey
+from console.ports.action_tools import Tools
+from console.ports.actions import Choice, Fault
+from console.ports.sending import NewKey
 
 HOLD_JOB = "webhook.hold"
 ALL_TYPES = "*"

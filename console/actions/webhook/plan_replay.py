@@ -16,7 +16,8 @@ from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import FROZEN_AT_ONCE, MOST_PLANNED, Selector, Wanted
 from console.domain.webhooks import EndpointState
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _DEFAULT_RATE = 50
 _MOST_RATE = 500

@@ -21,7 +21,8 @@ from console.domain.replays import (
     list_digest,
 )
 from console.domain.webhooks import DeliveryState
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 from console.ports.webhooks import WebhookBook
 
 _MOST_DELIVERED = 1_000  # already delivered ones are counted no further: they are only told, never planned

@@ -22,7 +22,8 @@ from console.domain.ids import ActionKey, DeliveryId
 from console.domain.reasons import Effect
 from console.domain.sending import told_anew
 from console.domain.webhooks import Delivery, Endpoint, Message, MessageKind
-from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Input, ParamField, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

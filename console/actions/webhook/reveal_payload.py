@@ -9,7 +9,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, MessageId
 from console.domain.reasons import Effect
 from console.domain.redaction import redacted_text
-from console.ports.actions import Action, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Input, ParamField, Reach
 
 _LONGEST = 100_000
 _MOST_DELIVERIES, _MOST_ANSWERS = 10, 5

@@ -11,7 +11,8 @@ from console.domain.ids import ActionKey, EndpointId
 from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.webhooks import Endpoint, EndpointKey, KeyAlgorithm
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 
 _DEFAULT_HOURS = 24
 _MOST_HOURS = 168

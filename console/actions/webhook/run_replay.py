@@ -13,7 +13,8 @@ from console.domain.jobs import JobDraft
 from console.domain.moments import minute_of
 from console.domain.reasons import Effect
 from console.domain.replays import Run, RunState, least_seconds
-from console.ports.actions import Action, Fault, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Fault, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

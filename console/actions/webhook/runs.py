@@ -6,7 +6,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ExecutionId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.replays import Run, RunState
-from console.ports.actions import Fault, Input, ParamField, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault, Input, ParamField
 
 JOB = "webhook.replay"
 PLAN_JOB = "webhook.plan"

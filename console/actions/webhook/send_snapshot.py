@@ -11,7 +11,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId
 from console.domain.reasons import Effect
 from console.domain.webhooks import Endpoint, EndpointState, MessageKind
-from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Fault, Input, ParamField, Reach
 from console.ports.planes import TenantPlane
 
 _SHOWN_INVOICES = 50

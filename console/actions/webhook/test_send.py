@@ -10,7 +10,8 @@ from console.domain.changes import Applied, Change, Preview
 from console.domain.ids import ActionKey, EndpointId
 from console.domain.reasons import Effect
 from console.domain.webhooks import EndpointState, MessageKind, Trigger
-from console.ports.actions import Action, Choice, Input, ParamField, Reach, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Action, Choice, Input, ParamField, Reach
 
 _TYPE = "webhook.test"
 

@@ -18,7 +18,7 @@ from console.domain.tenancy import SearchKind
 from console.ports.bulk import Catalogue
 from console.ports.clock import Ids
 from console.ports.secrets import Fingerprints
-from console.ports.webhooks import NewKey
+from console.ports.sending import NewKey
 from console.storage.directory_tables import DirectoryKeyRow, DirectoryTenantRow
 from console.storage.engines import Database
 from console.storage.faults import broken_rule, is_taken

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.errors import OutsideError
 from console.domain.ids import EndpointId, PlaneId, TenantId
-from console.ports.webhooks import DueEndpoint
+from console.ports.sending import DueEndpoint
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.guards import ACROSS_TENANTS

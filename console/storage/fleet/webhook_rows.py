@@ -17,7 +17,7 @@ from console.domain.imports import (
     webhook_key_id_of,
 )
 from console.domain.webhooks import AttemptOutcome, DeliveryState, KeyAlgorithm, MessageKind, Trigger
-from console.ports.webhooks import NewKey
+from console.ports.sending import NewKey
 
 _PAYLOAD_KEPT = timedelta(days=30)
 _ASYMMETRIC = "whsk_"

@@ -12,7 +12,8 @@ from console.domain.billing.resyncing import JOB, Count, Progress, following, ke
 from console.domain.ids import ExecutionId, JobId
 from console.domain.jobs import Job, JobState
 from console.domain.tenancy import ScopeBasis, TenantScope
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 from tests.billing import ONE_OF_EACH, PaperMirror, mirror_of
 from tests.billing_writer import ModelProvider
 from tests.unit.fakes import NOON, TENANT, FakeControl, FakePlane, Unchanged, shown, tools

@@ -14,7 +14,8 @@ from console.domain.reasons import Reason
 from console.domain.staff import StaffKind, StaffMember
 from console.domain.trust.consents import Consent, ConsentState
 from console.domain.workspace import Member
-from console.ports.actions import ControlTools, Landing, Tools
+from console.ports.action_tools import ControlTools, Tools
+from console.ports.actions import Landing
 from console.ports.impersonations import Grounds
 from tests.unit.actions.test_member_reveal import ADA
 from tests.unit.fakes import NOON, TENANT, WHY, FakePlane, FakeStaffBook, fault_of, shown, tools

@@ -12,7 +12,7 @@ from console.actions.job.chosen import AT_ONCE, build
 from console.domain.ids import ExecutionId, InboundId, StaffId
 from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import JobState
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 from tests.unit.fakes import NOON, FakeControl, FakeStaffBook, Unchanged, fault_of, person, shown, tools
 from tests.unit.webhook_fakes import FakeJobs, job
 

@@ -16,7 +16,7 @@ from console.domain.ids import DeliveryId, MessageId, RunId
 from console.domain.reasons import Effect
 from console.domain.webhooks import DeliveryState, EndpointState, MessageKind, Trigger
 from console.domain.workspace import Invoice
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 from tests.unit.fakes import NOON, FakeIds, FakePlane, Unchanged, fault_of, shown, tools
 from tests.unit.webhook_fakes import HOOK, URL, FakeWebhooks, attempt, delivery, endpoint, message
 

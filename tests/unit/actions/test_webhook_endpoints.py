@@ -19,7 +19,7 @@ from console.actions.webhook.endpoints import DEFAULT_RATE
 from console.domain.ids import EndpointId, ExecutionId
 from console.domain.replays import RunState
 from console.domain.webhooks import DeliveryState, EndpointState, KeyAlgorithm
-from console.ports.actions import Tools
+from console.ports.action_tools import Tools
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, shown, tools
 from tests.unit.webhook_fakes import HOOK, SECRET, URL, FakeKeys, FakeOutbound, FakeWebhooks, delivery, endpoint
 

@@ -11,7 +11,8 @@ from console.actions.webhook.planning import duration_text
 from console.domain.ids import Digest, EndpointId, ExecutionId, RunId
 from console.domain.replays import FROZEN_AT_ONCE, MOST_PLANNED, RunState, list_digest
 from console.domain.webhooks import DeliveryState, EndpointState
-from console.ports.actions import Fault, Tools
+from console.ports.action_tools import Tools
+from console.ports.actions import Fault
 from tests.unit.fakes import NOON, FakePlane, Unchanged, fault_of, shown, tools
 from tests.unit.webhook_fakes import HOOK, URL, FakeWebhooks, delivery, endpoint, message
 

@@ -10,6 +10,7 @@ from console.domain.errors import NotFoundError
 from console.domain.ids import RequestId
 from console.domain.requests import Event, Request, State, after, bound_digest
 from console.domain.staff import Actor
+from console.domain.tenancy import DirectoryRow, TenantScope
 from console.ports.actions import Fault
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, denied, query, refusal_of
@@ -129,16 +130,10 @@ def _revise_in(
     house: House, unit: ControlUnit, actor: Actor, request: Request, raw: Raw, *, mark: str | None, now: datetime
 ) -> Request | BadFields | Drifted | Deny | NeedsStepUp:
     # 1. only the requester, only while it waits or went stale, and only with the tenant open again
+    facts: dict[str, Fact] = {"is_requester": actor.person in request.requesters}
     decision = ask(
         house,
-        query(
-            actor,
-            "request.revise",
-            now=now,
-            tenant=request.tenant,
-            requesters=request.requesters,
-            facts={"is_requester": actor.person in request.requesters},
-        ),
+        query(actor, "request.revise", now=now, tenant=request.tenant, requesters=request.requesters, facts=facts),
         unit,
     )
     refusal = refusal_of(decision) or expire(house, unit, actor, request, now=now) or never_runs(unit, request)
@@ -147,16 +142,36 @@ def _revise_in(
     to = after(request.state, Event.REVISE)
     if to is None:
         return wrong_state(request)
-    action = house.registry[request.action]
-    params, plain, faults = built(action, raw)
-    if faults:
-        return BadFields(faults=faults)
+    typed = built(house.registry[request.action], raw)
+    if typed[2]:
+        return BadFields(faults=typed[2])
     row = None if request.tenant is None else directory_row(unit, request.tenant)
     lease = None if row is None else lease_on(house, unit, actor, row.id, now=now)
     if isinstance(lease, Deny):
         return lease
     scope = None if row is None or lease is None else scope_of_lease(lease, row)
-    # 2. the new preview and the answer of policy to it
+    # 2. the new preview, which is what was shown, and the answer of policy to it
+    preview = _previewed(house, unit, actor, request, typed, at=(row, scope, now))
+    if mark is not None and mark != mark_of(preview):
+        return Drifted(seen=None, now=preview, mark=mark_of(preview), request=request)
+    answer = _answered(house, unit, actor, request, preview, now=now)
+    if not isinstance(answer, NeedsApproval):
+        return answer
+    # 3. the new revision under the same fence
+    revised = _revision(house, request, typed[1], preview, answer, to=to, now=now)
+    return too_few(unit, revised) or _kept(house, unit, actor, request, revised, answer, now=now)
+
+
+def _previewed(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    typed: tuple[object, Mapping[str, object], object],
+    *,
+    at: tuple[DirectoryRow | None, TenantScope | None, datetime],
+) -> Preview:
+    action, (row, scope, now) = house.registry[request.action], at
     with reading_tools(
         house,
         unit,
@@ -168,33 +183,38 @@ def _revise_in(
         scope=scope,
         now=now,
     ) as tools:
-        preview: Preview = action.preview(params, tools)
-    preview = bound_to(unit, preview, finding_of(request), action=request.action, tenant=request.tenant, plain=plain)
-    if mark is not None and mark != mark_of(preview):
-        return Drifted(seen=None, now=preview, mark=mark_of(preview), request=request)
-    facts: dict[str, Fact] = {**preview.facts, **budget_facts(house, unit, action, actor, now)}
-    answer = ask(
-        house,
-        query(
-            actor,
-            request.action,
-            now=now,
-            tenant=request.tenant,
-            leased=request.tenant,
-            reason=request.reason.code,
-            facts=facts,
-        ),
-        unit,
+        preview: Preview = action.preview(typed[0], tools)
+    return bound_to(unit, preview, finding_of(request), action=action.key, tenant=request.tenant, plain=typed[1])
+
+
+def _answered(
+    house: House, unit: ControlUnit, actor: Actor, request: Request, preview: Preview, *, now: datetime
+) -> NeedsApproval | Deny | NeedsStepUp:
+    asked = query(
+        actor,
+        request.action,
+        now=now,
+        tenant=request.tenant,
+        leased=request.tenant,
+        reason=request.reason.code,
+        facts={**preview.facts, **budget_facts(house, unit, house.registry[request.action], actor, now)},
     )
-    if isinstance(answer, Deny | NeedsStepUp):
-        return answer
+    answer = ask(house, asked, unit)
     if isinstance(answer, Allow):  # it would wait for nobody until its clock ended it
         return denied(DenyCode.ACTION_CHANGED, "Nobody has to agree to this any more.", "Cancel it and ask again.")
-    # 3. the new revision under the same fence
-    revised = _revision(house, request, plain, preview, answer, to=to, now=now)
-    lacking = too_few(unit, revised)
-    if lacking is not None:
-        return lacking
+    return answer
+
+
+def _kept(
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    request: Request,
+    revised: Request,
+    answer: NeedsApproval,
+    *,
+    now: datetime,
+) -> Request:
     if not unit.requests.revise(request, revised):
         raise RefusedInsideError(
             denied(DenyCode.WRONG_STATE, "Somebody else was faster.", "Look at the request again.")
@@ -209,7 +229,7 @@ def _revise_in(
         authorisation=authorised(house, answer, revised),
         tenant=tenant_ref(unit, request.tenant, source="request"),
         targets=moved_target(revised),
-        changes=preview.every_change,
+        changes=revised.preview.every_change,
         correlation=request.id,
     )
     tell_approvers(house, unit, revised, at=now)

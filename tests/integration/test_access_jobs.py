@@ -1,145 +1,30 @@
-"""Access over time and over many tenants: ends that come by themselves, mass recalculations, the register."""
+"""Access over time and over many tenants: ends that come by themselves, mass recalculations."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from console.domain.decisions import Deny
 from console.domain.effective_store import StoredRow, StoredSet
-from console.domain.entitlements import Grant, GrantSource, Op
 from console.domain.errors import OutsideError
-from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId, TenantId
+from console.domain.ids import SHARED_PLANE, ActionKey, Digest
 from console.domain.imports import WebhookEndpointRecord
-from console.domain.jobs import Job, JobDraft
-from console.domain.override_register import Registered
-from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, Sweep, SweepState, TenantState
-from console.domain.tenancy import DirectoryRow, TenantScope
-from console.ports.override_register import Which
-from console.ports.planes import TenantPlane
+from console.domain.jobs import Job
+from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, SweepState, TenantState
+from console.domain.tenancy import DirectoryRow
 from console.ports.store import ControlUnit
 from console.usecases import run_recalculation
-from console.usecases.house import House
-from console.usecases.keep_register import REGISTER_JOB
-from console.usecases.outcomes import BadFields, Proposal, Ran
-from console.usecases.propose_action import propose_action
+from console.usecases.outcomes import BadFields, Ran
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
-from tests.databases import ENGINES, HandClock
+from tests.databases import HandClock
+from tests.integration.access_desk import DAY, LEAD, OTHERS, RECALCULATED, SLUGS, Desk, desk
 from tests.integration.cast import scope
-from tests.integration.stage import CONTRACT, FAR, SEATS, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import SEATS, behind, rows, tenant
 from tests.integration.test_crash_path import Meddled
-from tests.web.cast import PEOPLE
 
-DAY = timedelta(days=1)
-LEAD = "support_lead"
-OTHERS = ("nordwind", "globex")  # of the cast
-SLUGS = tuple(f"shop{number}" for number in range(8))
-
-RECALCULATED = "SELECT count(*) FROM audit_event WHERE action = 'access.recalculated' AND tenant = ?"
-
-
-class Desk:
-    """A house with eight tenants here and one far away, its clock, and its worker."""
-
-    def __init__(self, stage: Stage, clock: HandClock) -> None:
-        self.stage, self.clock = stage, clock
-        self.house: House = stage.house
-
-    def is_away(self, slug: str) -> bool:
-        return slug == "away"
-
-    def plane(self, slug: str) -> PlaneId:
-        return FAR if self.is_away(slug) else SHARED_PLANE
-
-    def scoped(self, slug: str) -> TenantScope:
-        return scope(tenant(slug), plane=self.plane(slug), hours=24 * 60)
-
-    def stored(self, slug: str) -> StoredSet | None:
-        wanted = self.scoped(slug)
-        if self.is_away(slug):
-            with self.stage.storage.planes.read(wanted) as plane:
-                return plane.effective_set()
-        with self.stage.storage.store.read() as unit:
-            return unit.tenant(wanted).effective_set()
-
-    def override(self, slug: str, value: int, *, until: timedelta | None = None, number: int = 1) -> None:
-        now = self.clock.now()
-        grant = Grant(
-            source=GrantSource.OVERRIDE, id=f"ovr_{slug}_{number}", label="Override", feature="seats", value=value,
-            starts_at=now, until=None if until is None else now + until, reference="R-1", op=Op.SET,
-            owner=PEOPLE["support_agent"].id,
-        )  # fmt: skip
-        self.write(slug, grant)
-
-    def write(self, slug: str, grant: Grant | None = None, *, stored: StoredSet | None = None) -> None:
-        wanted, now = self.scoped(slug), self.clock.now()
-        if self.is_away(slug):
-            with self.stage.storage.planes.write(wanted) as plane:
-                self.put(plane, grant, stored, at=now)
-            return
-        with self.stage.storage.store.write() as unit:
-            self.put(unit.tenant(wanted), grant, stored, at=now)
-
-    def put(self, plane: TenantPlane, grant: Grant | None, stored: StoredSet | None, *, at: datetime) -> None:
-        if stored is not None:
-            plane.store_effective_set(stored, cause="test", expected=None)
-        elif grant is None:
-            plane.recalculate(cause="test", at=at)
-        else:
-            plane.add_override(grant, by="t", at=at)
-
-    def asked(self, who: str, key: str, **raw: str) -> Proposal:
-        return propose_action(
-            self.house, self.stage.actor(who), key=ActionKey(key), tenant=None, raw=raw, reason=CONTRACT, mark=None,
-            form_id=self.stage.form(),
-        )  # fmt: skip
-
-    def ran(self, who: str, key: str, **raw: str) -> Ran:
-        answer = self.asked(who, key, **raw)
-        assert isinstance(answer, Ran), answer
-        return answer
-
-    def work(self, rounds: int = 1) -> None:
-        for _ in range(rounds):
-            run_due_jobs(self.house, worker="w1", limit=20)
-
-    def job(self, kind: str) -> None:
-        with self.stage.storage.store.write() as unit:
-            unit.jobs.add(JobDraft(kind=kind, key=self.house.ids.new("tst")), at=self.clock.now())
-        self.work()
-
-    def planned(self, **raw: str) -> Sweep:
-        done = self.ran(LEAD, "entitlement.plan_recalculation", **{"plan": "", "rate_per_s": "", **raw})
-        assert done.applied.made is not None
-        self.work(3)
-        return self.sweep(done.applied.made)
-
-    def sweep(self, run: str) -> Sweep:
-        with self.stage.storage.store.read() as unit:
-            found = unit.recalculations.get(RunId(run))
-        assert found is not None
-        return found
-
-    def progress(self, run: str) -> Progress:
-        with self.stage.storage.store.read() as unit:
-            return unit.recalculations.progress(RunId(run))
-
-    def registered(self, which: Which = Which.ALL) -> list[Registered]:
-        with self.stage.storage.store.read() as unit:
-            return list(unit.register.page(which, ends_before=self.clock.now() + 7 * DAY, after=None, limit=50))
-
-
-@pytest.fixture(params=ENGINES)
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    create = request.getfixturevalue("pg_database") if request.param == "postgresql" else str
-    url, planes = new_urls(request.param, tmp_path, create, far=True)
-    clock = HandClock()
-    with opened_stage(url, planes, clock=clock) as stage:
-        settle_in(stage, SLUGS, ["away"])
-        yield Desk(stage, clock)
+__all__ = ["desk"]
 
 
 def seats(stored: StoredSet | None) -> int:
@@ -361,77 +246,3 @@ def test_a_list_that_was_altered_does_not_run(desk: Desk) -> None:
     answer = desk.asked(LEAD, "entitlement.run_recalculation", run=sweep.id)
     assert isinstance(answer, BadFields)
     assert "not what was planned" in answer.faults[0].remedy
-
-
-def test_it_registers_every_override_with_its_cost_and_reminds_its_owner_once(desk: Desk) -> None:
-    desk.override("shop1", SEATS + 50, until=6 * DAY)
-    desk.override("shop2", SEATS, until=30 * DAY)
-    desk.override("away", SEATS + 10)
-    desk.job(REGISTER_JOB)
-    found = {each.override: each for each in desk.registered()}
-    assert list(found) == ["ovr_shop1_1", "ovr_shop2_1", "ovr_away_1"]
-    assert [(each.monthly_minor, each.is_redundant) for each in found.values()] == [
-        (50 * 900, False), (0, True), (10 * 900, False),
-    ]  # fmt: skip
-    assert [each.override for each in desk.registered(Which.ENDS_SOON)] == ["ovr_shop1_1"]
-    assert [each.override for each in desk.registered(Which.REDUNDANT)] == ["ovr_shop2_1"]
-    assert desk.registered(Which.NO_OWNER) == desk.registered(Which.ORPHANED) == []
-    with desk.stage.storage.store.write() as unit:
-        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=False, at=desk.clock.now())
-    assert len(desk.registered(Which.NO_OWNER)) == 3
-    with desk.stage.storage.store.write() as unit:
-        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=True, at=desk.clock.now())
-    desk.job(REGISTER_JOB)
-    with desk.stage.storage.store.read() as unit:
-        told = unit.outbox.unread(PEOPLE["support_agent"].id, limit=10)
-        assert unit.register.totals() == [("EUR", 2, 60 * 900)]
-    assert [notice.kind for notice in told] == ["override_ends"]
-    assert "Shop1 GmbH" in told[0].sentence
-    desk.clock.pass_by(days=7)
-    desk.job(REGISTER_JOB)
-    assert [each.override for each in desk.registered()] == ["ovr_shop2_1", "ovr_away_1"]
-
-
-def test_the_register_is_turned_page_by_page_and_misses_nothing(desk: Desk) -> None:
-    now, acme, globex = desk.clock.now(), tenant("acme"), tenant("globex")
-    ends = [None, now + DAY, now + DAY, None, now + 2 * DAY, now + 9 * DAY, None]
-    rows = {
-        who: [registered_row(who, f"ovr_{at}", until=until, now=now) for at, until in enumerate(ends)]
-        for who in (acme, globex)
-    }
-    with desk.stage.storage.store.write() as unit:
-        for who, registered in rows.items():
-            unit.register.replace(who, registered)
-    with desk.stage.storage.store.read() as unit:
-        for which in (Which.ALL, Which.ENDS_SOON, Which.REDUNDANT):
-            whole = unit.register.page(which, ends_before=now + 7 * DAY, after=None, limit=50)
-            turned: list[Registered] = []
-            while page := unit.register.page(which, ends_before=now + 7 * DAY, after=place(turned), limit=3):
-                turned += page
-            assert turned == list(whole)
-            expected = [each for each in (*rows[acme], *rows[globex]) if is_part(each, which, now)]
-            assert sorted(map(key, turned)) == sorted(map(key, expected))
-            assert [each.until is None for each in turned] == sorted(each.until is None for each in turned)
-        gone = unit.register.page(Which.ALL, ends_before=now, after=(acme, "ovr_gone"), limit=50)
-        assert gone == unit.register.page(Which.ALL, ends_before=now, after=None, limit=50)
-
-
-def registered_row(who: TenantId, override: str, *, until: datetime | None, now: datetime) -> Registered:
-    return Registered(
-        tenant=who, override=override, starts_at=now - DAY, until=until, owner="", monthly_minor=0, currency="EUR",
-        is_redundant=override in {"ovr_0", "ovr_1", "ovr_5"}, is_orphaned=False, checked_at=now,
-    )  # fmt: skip
-
-
-def place(turned: list[Registered]) -> tuple[TenantId, str] | None:
-    return key(turned[-1]) if turned else None
-
-
-def key(each: Registered) -> tuple[TenantId, str]:
-    return each.tenant, each.override
-
-
-def is_part(each: Registered, which: Which, now: datetime) -> bool:
-    if which is Which.REDUNDANT:
-        return each.is_redundant
-    return which is Which.ALL or (each.until is not None and each.until <= now + 7 * DAY)

@@ -1,12 +1,6 @@
-"""The parts of the kit by themselves: settings, declarations, routes, HTML in pieces, reports, HTTP."""
+"""The parts of the kit by themselves: settings, declarations, routes, HTML in pieces, and how an answer is withheld."""
 
-import multiprocessing
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -29,15 +23,13 @@ from sallyport_kit import (
 )
 from sallyport_kit.acting import ENVIRON_KEY
 from sallyport_kit.bounded import Bounded
-from sallyport_kit.calls import call_http
 from sallyport_kit.console import Console
-from sallyport_kit.errors import ConsoleSilentError
 from sallyport_kit.flask import Sallyport
 from sallyport_kit.injecting import Injector, after_body
 from sallyport_kit.reports import Reporter
 from sallyport_kit.visits import reported_pattern
 from sallyport_kit.wsgi import WsgiKit
-from tests.kit.fake_console import FakeConsole, served
+from tests.kit.fake_console import FakeConsole
 from tests.kit.products import Told, flask_app, over_wsgi, settings, world
 
 GOOD: dict[str, Any] = {
@@ -47,7 +39,9 @@ GOOD: dict[str, Any] = {
     "product": "https://app.example",
 }
 
+
 X = RouteTable({"GET /x": Declaration(Effect.READ)})
+
 
 # Settings
 
@@ -151,162 +145,6 @@ def test_it_holds_back_no_more_than_it_must() -> None:
     assert len(injector.feed(b"x")) == 65_537
     assert injector.feed(b"<body>") == b"<body>"
     assert injector.finish() == b"[E]"
-
-
-# Reports
-
-
-def put(reporter: Reporter, times: int = 1) -> None:
-    for _ in range(times):
-        assert reporter.take_place()
-        reporter.put("imp_1", method="GET", pattern="/members", effect=Effect.READ, status=200)
-
-
-@pytest.fixture
-def told() -> Iterator[tuple[FakeConsole, Reporter]]:
-    console = FakeConsole()
-    set_so = settings(console, report_every_s=0.02)
-    reporter = Reporter(set_so, Console(set_so, console))
-    yield console, reporter
-    console.mood = "ok"
-    reporter.close()
-
-
-def waited_for(console: FakeConsole, count: int) -> None:
-    until = time.monotonic() + 10
-    while len(console.reports) < count:
-        assert time.monotonic() < until, len(console.reports)
-        time.sleep(0.01)
-
-
-def test_it_reports_in_the_background_in_batches(told: tuple[FakeConsole, Reporter]) -> None:
-    console, reporter = told
-    put(reporter, 1_300)
-    waited_for(console, 1_300)
-    assert 3 <= console.count("POST /product/reports") <= 20
-
-
-def test_it_tries_again_until_the_console_takes_them(told: tuple[FakeConsole, Reporter]) -> None:
-    console, reporter = told
-    console.mood = "silent"
-    put(reporter, 3)
-    time.sleep(0.1)
-    assert console.reports == {}
-    console.mood = "ok"
-    assert reporter.flush()
-    assert len(console.reports) == 3
-
-
-def test_it_says_when_reports_are_left_untold(
-    told: tuple[FakeConsole, Reporter], caplog: pytest.LogCaptureFixture
-) -> None:
-    console, reporter = told
-    console.mood = "silent"
-    put(reporter, 3)
-    assert not reporter.flush(within_s=0)
-    assert "3 reports of impersonated requests are left untold" in caplog.text
-
-
-def test_it_finds_the_one_report_that_cannot_be_read_and_tells_the_others(told: tuple[FakeConsole, Reporter]) -> None:
-    console, reporter = told
-    console.mood = "silent"
-    put(reporter, 40)
-    with reporter._changed:
-        console.unreadable = {reporter._queue[17]["id"]}
-    console.mood = "ok"
-    assert reporter.flush()
-    assert (len(console.reports), reporter.not_taken) == (39, 1)
-
-
-def test_it_loses_no_report_among_threads(told: tuple[FakeConsole, Reporter]) -> None:
-    console, reporter = told
-    with ThreadPoolExecutor(8) as pool:
-        for _ in range(8):
-            pool.submit(put, reporter, 200)
-    assert reporter.flush()
-    waited_for(console, 1_600)
-
-
-def _report_in_a_child(reporter: Reporter, answer: "multiprocessing.Queue[object]") -> None:
-    answer.put((len(reporter._queue), reporter._thread is None))
-
-
-def test_it_leaves_the_parents_reports_to_the_parent_after_a_fork() -> None:
-    console = FakeConsole()
-    set_so = settings(console)
-    reporter = Reporter(set_so, Console(set_so, console))
-    put(reporter, 2)
-    forked = multiprocessing.get_context("fork")
-    answer = forked.Queue()
-    child = forked.Process(target=_report_in_a_child, args=(reporter, answer))
-    child.start()
-    assert answer.get(timeout=20) == (0, True)
-    child.join(20)
-    reporter.close()
-    assert len(console.reports) == 2
-
-
-# HTTP
-
-
-@contextmanager
-def listening(answer: bytes | None) -> Iterator[str]:
-    """Answer one connection with these bytes; None never answers."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        is_over = threading.Event()
-
-        def serve() -> None:
-            connection, _from = server.accept()
-            with connection:
-                connection.recv(65_536)
-                if answer is None:
-                    is_over.wait(10)
-                else:
-                    connection.sendall(answer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        is_over.set()
-        thread.join()
-
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: "
-BAD_ANSWERS = {"never": None, "nothing": b"", "rubbish": b"hello\r\n\r\n", "cut": HEAD + b"90\r\n\r\nx",
-               "endless": HEAD + b"300000\r\n\r\n" + b"x" * 300_000}  # fmt: skip
-
-
-@pytest.mark.parametrize("answer", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
-def test_it_calls_a_bad_answer_silence(answer: bytes | None) -> None:
-    with listening(answer) as address, pytest.raises(ConsoleSilentError):
-        call_http("GET", f"{address}/x", headers={}, body=b"", timeout_s=0.2)
-
-
-def test_it_calls_nobody_silence_and_follows_no_redirect() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(ConsoleSilentError):
-        call_http("GET", f"http://127.0.0.1:{port}/", headers={}, body=b"", timeout_s=0.5)
-    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with listening(moved) as address:
-        assert call_http("GET", f"{address}/", headers={}, body=b"", timeout_s=2).status == 302
-
-
-def test_it_speaks_with_a_console_over_a_socket() -> None:
-    with served(FakeConsole()) as console:
-        asked = Console(settings(console), call_http)
-        assert asked.keys()[0]["crv"] == "Ed25519"
-        row = console.start()
-        assert asked.introspect(console.token(row), is_activity=False)["active"]
-        asked.revoke(console.token(row))
-        assert not asked.introspect(console.token(row), is_activity=False)["active"]
-        asked.tell({"id": "e1", "kind": "member.password_reset", "tenant": "t", "member": "m", "at": "now"})
-        assert console.events["e1"]["member"] == "m"
-        with pytest.raises(ConsoleSilentError):
-            Console(settings(console, client_secret="wrong"), call_http).introspect("x.e30.y", is_activity=False)
 
 
 # Small parts

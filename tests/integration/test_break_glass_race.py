@@ -9,7 +9,7 @@ import pytest
 from console.domain.decisions import Deny
 from console.storage.reviews import StoredReviews
 from console.usecases.outcomes import CountingDown
-from tests.integration.test_break_glass import Emergency, code, fire
+from tests.integration.emergency import Emergency, code, fire
 
 __all__ = ["fire"]
 

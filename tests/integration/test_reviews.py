@@ -27,9 +27,9 @@ from console.usecases.read_home import read_home
 from console.usecases.read_reviews import read_reviews
 from console.usecases.run_jobs import run_due_jobs
 from tests.databases import ENGINES, NOON, HandClock
+from tests.integration.emergency import FIRE, Emergency
 from tests.integration.overtaking import overtake
 from tests.integration.stage import CONTRACT, NOTE, Stage, behind, book, new_urls, opened_stage, rows, settle_in, tenant
-from tests.integration.test_break_glass import FIRE, Emergency
 from tests.web.cast import PEOPLE
 
 DECIDE = ActionKey("review.decide")

@@ -23,7 +23,7 @@ VERBS = {
     Event.REVISE: MOVES["revise"],
     Event.START: MOVES["the requester executes"],
 }
-# A job starts what counts down, and nobody before it: tests/integration/test_break_glass.py.
+# A job starts what counts down, and nobody before it: tests/integration/test_glass_that_fires.py.
 BY_A_JOB = {(State.COUNTING_DOWN, Event.START)}
 RUNNING = "executor = requester, execution = 'exe_1', started_at = filed_at, execute_by = approve_by"
 SEEDS = dict.fromkeys((State.EXECUTING, State.EXECUTED, State.FAILED), RUNNING) | {

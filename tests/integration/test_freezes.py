@@ -1,119 +1,36 @@
 """The kill switch through real storage: everything that is not reading is refused at once, wherever it would happen."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.domain.decisions import Deny, DenyCode
-from console.domain.errors import OutsideError
 from console.domain.freezes import Door
-from console.domain.ids import ActionKey, FreezeId, ReasonCode
+from console.domain.ids import ActionKey
 from console.domain.jobs import JobDraft, JobState
 from console.domain.leases import LeaseEnd
-from console.domain.reasons import Effect, Reason
-from console.domain.requests import Request, State, Verdict
+from console.domain.reasons import Effect
+from console.domain.requests import State, Verdict
 from console.policy.book import MACHINERY
 from console.policy.decide import neutral_facts
-from console.ports.outbox import Notice
 from console.usecases import run_jobs
 from console.usecases.asking import ask, query
-from console.usecases.change_request import revoke_request
-from console.usecases.deliver_notices import deliver_notices
 from console.usecases.execute_request import execute_request, run_in_unit
 from console.usecases.job_kinds import KINDS
 from console.usecases.open_lease import open_lease
 from console.usecases.opened_tenant import one, read_opened
 from console.usecases.outcomes import Ran, Waiting
-from console.usecases.propose_action import propose_action
 from console.usecases.read_home import read_home, read_places
 from console.usecases.recording import RefusedInsideError
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.search_directory import search_directory
 from console.usecases.vote_on_request import Voted, vote_on_request
-from tests.databases import ENGINES, HandClock
-from tests.integration.stage import (
-    CONTRACT,
-    NOTE,
-    OVERRIDE,
-    Stage,
-    book,
-    by_hand,
-    new_urls,
-    opened_stage,
-    registry,
-    settle_in,
-    tenant,
-)
+from tests.integration.kill_switch import DRILL, LIFT, LOOKS_BY_ITSELF, READS, SET, TAKES_AWAY, Switch, code, switch
+from tests.integration.stage import CONTRACT, registry, tenant
 from tests.web.cast import PEOPLE
 
-SET, LIFT, DRILL = ActionKey("freeze.set"), ActionKey("freeze.lift"), ActionKey("freeze.drill")
-INCIDENT = Reason(code=ReasonCode("CONTAINMENT"), reference="INC-2301")
-# What is never paused, and why: it reads, or it takes something away, or it is how a freeze is told and lifted.
-READS = {verb for verb in MACHINERY if verb.endswith((".read", ".list", ".search", ".verify", ".take_file"))}
-TAKES_AWAY = {
-    "session.revoke", "lease.end", "request.cancel", "request.revoke", "staff.set_credentials", "impersonation.end",
-    "product.rotate_key",
-}  # fmt: skip
-# One that runs is read afresh on every request of the product, freezes included (usecases/impersonation_standing.py).
-LOOKS_BY_ITSELF = {"impersonation.hold"}
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A stage with two tenants, and the kill switch in reach."""
-
-    stage: Stage
-    clock: HandClock
-
-    def control(self, who: str, key: ActionKey, raw: Mapping[str, str]) -> Any:  # noqa: ANN401  any outcome
-        return propose_action(
-            self.stage.house,
-            self.stage.actor(who),
-            key=key,
-            tenant=None,
-            raw=raw,
-            reason=INCIDENT,
-            mark=None,
-            form_id=self.stage.form(),
-        )
-
-    def freeze(self, scope: str = "all", subject: str = "", who: str = "on_call") -> FreezeId:
-        answer = self.control(who, SET, {"scope": scope, "subject": subject})
-        assert isinstance(answer, Ran), answer
-        with self.stage.storage.store.read() as unit:
-            return unit.freezes.standing()[0].id
-
-    def thaw(self, freeze: FreezeId, by: str = "on_call", second: str = "security_auditor") -> None:
-        answer = self.control(by, LIFT, {"freeze": freeze})
-        assert isinstance(answer, Waiting), answer
-        voted = self.stage.approve(second, answer.request)
-        assert isinstance(voted.execution, Ran), voted
-
-    def vendor(self, who: str, name: str | None) -> None:
-        with self.stage.storage.store.write() as unit:
-            unit.staff.set_vendor(PEOPLE[who].id, name)
-
-    def note(self, who: str = "support_agent", slug: str = "acme") -> Any:  # noqa: ANN401  any outcome
-        return self.stage.ask(who, slug, NOTE, {"text": "Called back."})
-
-
-def code(answer: object) -> DenyCode:
-    assert isinstance(answer, Deny), answer
-    return answer.code
-
-
-@pytest.fixture(params=ENGINES)
-def switch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Switch]:
-    create = request.getfixturevalue("pg_database") if request.param == "postgresql" else str
-    url, planes = new_urls(request.param, tmp_path, create, far=True)
-    clock = HandClock()
-    with opened_stage(url, planes, clock=clock, policy=by_hand(book(), OVERRIDE)) as stage:
-        settle_in(stage, ["acme", "zeta"], far=["faraway"])
-        yield Switch(stage, clock)
+__all__ = ["switch"]
 
 
 def test_it_closes_every_tenant_and_opens_none(switch: Switch) -> None:
@@ -354,41 +271,6 @@ def test_a_drill_measures_every_door_and_refuses_nobody(switch: Switch) -> None:
         assert unit.freezes.drills(staff=None, tenant=None, now=switch.clock.now()) == []
 
 
-def test_everybody_who_answers_for_it_is_told(switch: Switch) -> None:
-    switch.freeze()
-    with switch.stage.storage.store.read() as unit:
-        for who in ("administrator", "security_auditor"):
-            (notice,) = unit.outbox.unread(PEOPLE[who].id, limit=5)
-            assert (notice.kind, notice.path) == ("frozen", "/freezes")
-        assert unit.outbox.unread(PEOPLE["on_call"].id, limit=5) == []
-
-
-@pytest.mark.parametrize(
-    ("scope", "subject", "field"),
-    [
-        ("person", "nobody@sallyport.example", "subject"),
-        ("vendor", "nobody", "subject"),
-        ("tenant", "no-such-tenant", "subject"),
-        ("all", "acme", "subject"),
-        ("galaxy", "", "scope"),
-    ],
-)
-def test_it_refuses_what_nobody_could_mean(switch: Switch, scope: str, subject: str, field: str) -> None:
-    answer = switch.control("on_call", SET, {"scope": scope, "subject": subject})
-    assert [fault.field for fault in answer.faults] == [field]
-
-
-def test_nobody_freezes_themselves_and_nothing_is_frozen_twice(switch: Switch) -> None:
-    assert code(switch.control("on_call", SET, {"scope": "person", "subject": PEOPLE["on_call"].email})) is (
-        DenyCode.SELF_TARGET
-    )
-    switch.vendor("on_call", "northwind")
-    assert code(switch.control("on_call", SET, {"scope": "vendor", "subject": "northwind"})) is DenyCode.SELF_TARGET
-    switch.freeze("tenant", "acme")
-    again = switch.control("on_call", SET, {"scope": "tenant", "subject": "acme"})
-    assert [fault.field for fault in again.faults] == ["subject"]
-
-
 def test_pages_of_an_opened_tenant_are_gone_on_the_next_request(switch: Switch) -> None:
     switch.stage.open("support_agent", "acme")
     switch.freeze("tenant", "acme")
@@ -397,35 +279,3 @@ def test_pages_of_an_opened_tenant_are_gone_on_the_next_request(switch: Switch) 
         read=lambda _unit, opened, _plane: opened, records=one,
     )  # fmt: skip
     assert code(answer) is DenyCode.NO_LEASE
-
-
-def test_an_unknown_drill_job_is_refused(switch: Switch) -> None:
-    with switch.stage.storage.store.write() as unit:
-        unit.jobs.add(JobDraft(kind="freeze.drill", key="x", payload={"drill": "frz_none"}), at=switch.clock.now())
-    run_due_jobs(switch.stage.house, worker="w1")
-    assert switch.stage.entries("job.refused") == 1
-
-
-def test_a_lifted_freeze_is_lifted_once(switch: Switch) -> None:
-    freeze = switch.freeze()
-    switch.thaw(freeze)
-    with switch.stage.storage.store.write() as unit:
-        assert unit.freezes.lift(freeze, by=PEOPLE["on_call"].id, at=switch.clock.now()) is False
-    assert [fault.field for fault in switch.control("on_call", LIFT, {"freeze": freeze}).faults] == ["freeze"]
-
-
-def test_a_silent_channel_for_notices_holds_up_neither_a_freeze_nor_a_revocation(switch: Switch) -> None:
-    class Silent:
-        def send(self, notice: Notice) -> None:
-            raise OutsideError("The channel is silent.", permanent=False, notice=notice.id)
-
-    switch.stage.open("support_agent", "acme")
-    request = switch.stage.filed("support_agent", "acme", 200)
-    switch.stage.approve("finance_lead", request)
-    assert deliver_notices(switch.stage.house, Silent()) == 0
-    house, lead = switch.stage.house, switch.stage.actor("finance_lead")
-    assert isinstance(revoke_request(house, lead, request_id=request.id, because="Wrong tenant."), Request)
-    switch.freeze()
-    assert deliver_notices(house, Silent()) == 0
-    with switch.stage.storage.store.read() as unit:
-        assert [each.kind for each in unit.outbox.unread(PEOPLE["administrator"].id, limit=5)] == ["frozen"]

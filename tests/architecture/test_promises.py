@@ -79,7 +79,7 @@ def test_it_answers_for_its_health_while_somebody_holds_the_database(door: Door)
     with door.cast.house.store.write():
         started = monotonic()
         answer = door.cast.stranger().get("/healthz")
-        assert monotonic() - started < 1
+        assert monotonic() - started < 4  # whoever waits for the database gives up after five
     assert answer.status_code == 200
 
 

@@ -1,6 +1,6 @@
 """The mirror of one tenant: every read by an index, every write guarded by when the provider said it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +46,11 @@ class StoredMirror:
         """Return the invoice that people know by a number, the one heard of last where two bear it."""
         bearing = _shown(self._session.scoped(_OF_NUMBER, number=number))
         return max(bearing, key=lambda each: (not each.is_deleted, each.fetched_at, each.thing.id), default=None)
+
+    def numbers(self, invoices: Collection[str]) -> Mapping[str, str]:
+        """Return under which number people know each of some invoices, as far as it has one; one statement."""
+        rows = self._session.scoped(_NUMBERS, invoices=sorted(invoices)) if invoices else ()
+        return {row.id: row.number for row in rows if row.number}
 
     def side(self) -> Side:
         """Return every object that is not deleted, for reconciliation; one statement."""
@@ -127,6 +132,11 @@ _CHILDREN = Scoped(
     select(_ROW).where(_OF_KIND, _ROW.parent == bindparam("parent")).order_by(_ROW.id).limit(bindparam("most"))
 )
 _OF_NUMBER = Scoped(select(_ROW).where(_ROW.kind == ObjectKind.INVOICE.value, _ROW.number == bindparam("number")))
+_NUMBERS = Scoped(
+    select(_ROW.id, _ROW.number).where(
+        _ROW.kind == ObjectKind.INVOICE.value, _ROW.id.in_(bindparam("invoices", expanding=True))
+    )
+)
 _SIDE = Scoped(select(_ROW.kind, _ROW.id, _ROW.canonical).where(_ROW.is_deleted.is_(False)))
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER = or_(_ROW.kind > bindparam("kind"), and_(_OF_KIND, _ROW.id > bindparam("id")))

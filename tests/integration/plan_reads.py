@@ -163,6 +163,7 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "mirrored object": lambda plane: plane.mirror.get(ObjectKind.INVOICE, "in_1"),
     "mirrored children": lambda plane: plane.mirror.children(ObjectKind.REFUND, "pi_1", limit=20),
     "mirrored invoice": lambda plane: plane.mirror.invoice_of_number("INV-acme-1"),
+    "mirrored numbers": lambda plane: plane.mirror.numbers({"in_1", "in_2"}),
     "mirrored side": lambda plane: plane.mirror.side(),
     "mirrored at": lambda plane: plane.mirror.mirrored_at(),
     "mirror an object": lambda plane: plane.mirror.put(told(A_SUBSCRIPTION, at=NOON - DAY)),

@@ -108,6 +108,8 @@ def test_an_invoice_is_found_by_its_number_and_the_fresher_one_where_two_bear_it
         found = plane.mirror.invoice_of_number("INV-acme-1")
         assert found is not None
         assert found.thing.id == "in_1"
+        assert plane.mirror.numbers({"in_1", "in_2", "in_9"}) == {"in_1": "INV-acme-1", "in_2": "INV-acme-1"}
+        assert plane.mirror.numbers(()) == {}
         assert plane.mirror.invoice_of_number("INV-acme-9") is None
 
 

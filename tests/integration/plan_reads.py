@@ -109,6 +109,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
     "entries of row ids": lambda unit: unit.reader.many([1, 2, 3]),
+    "register tenants": lambda unit: unit.register.tenants(after=None, limit=50),
     "register": lambda unit: unit.register.page(Which.ALL, ends_before=NOON, after=None, limit=50),
     "register ends soon": lambda unit: unit.register.page(Which.ENDS_SOON, ends_before=NOON, after=None, limit=50),
     "register further": lambda unit: unit.register.page(

@@ -73,14 +73,14 @@ def _sealed_payouts(house: House, earlier: Period) -> dict[str, str]:
 def _books(thing: BillingObject, period: Period, *, earlier: Period | None, booked: str | None) -> PeriodBooks | None:
     """Return an object's part of the month; None where it has none in it."""
     moment = moment_of(thing)
-    if moment is None or moment >= period.until:
+    if moment is None:
         return None
     events = [*_corrected(thing, period, earlier=earlier, booked=booked)]
-    is_mine = moment >= period.since
+    is_mine = period.since <= moment < period.until
     if is_mine and (booked is None or booked in _UNDERWAY):
         events += events_of(thing, since=period.since, until=period.until)
-    is_underway = booked in _UNDERWAY and getattr(thing, "status", None) in _UNDERWAY
-    if not (events or is_mine or is_underway):
+    waits_on = booked in _UNDERWAY and (getattr(thing, "status", None) in _UNDERWAY or moment >= period.until)
+    if not (events or is_mine or waits_on):
         return None
     held = FrozenSet(period=period.id, objects={}, closing={}, frozen_at=period.since)
     return PeriodBooks(held=held, objects=(thing,), events=tuple(events), rolled=(), ageing={})

@@ -91,14 +91,22 @@ def test_a_silent_plane_is_asked_once_in_a_slice_and_not_for_each_of_its_tenants
 
 
 def test_what_ended_or_is_of_no_tenant_any_more_leaves_the_register_in_the_next_round(desk: Desk) -> None:
-    for slug in ("shop1", "shop2", "shop3"):
+    for slug in ("shop1", "shop2", "shop3", "shop4"):
         desk.override(slug, SEATS + 50, until=30 * DAY)
     looked(desk)
+    rows(desk.stage.url, "DELETE FROM plane_account WHERE tenant_id = ?", tenant("shop4"))
     ended = "UPDATE plane_entitlement_override SET ended_at = starts_at WHERE tenant_id = ?"
     rows(desk.stage.url, ended, tenant("shop1"))
     rows(desk.stage.url, "DELETE FROM directory_key WHERE tenant_id = ?", tenant("shop2"))
     rows(desk.stage.url, "DELETE FROM directory_tenant WHERE id = ?", tenant("shop2"))
     assert looked(desk) == {"ovr_shop3_1": True}
+
+
+def test_what_lies_on_a_plane_that_nobody_here_knows_stays_as_it_was_read(desk: Desk) -> None:
+    desk.override("shop1", SEATS + 50, until=30 * DAY)
+    looked(desk)
+    rows(desk.stage.url, "UPDATE directory_tenant SET plane = 'nowhere' WHERE id = ?", tenant("shop1"))
+    assert looked(desk) == {"ovr_shop1_1": False}
 
 
 def test_nobody_is_reminded_of_what_they_owned_before_they_left(desk: Desk) -> None:

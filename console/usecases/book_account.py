@@ -72,9 +72,7 @@ def _sealed_payouts(house: House, earlier: Period) -> dict[str, str]:
 
 def _books(thing: BillingObject, period: Period, *, earlier: Period | None, booked: str | None) -> PeriodBooks | None:
     """Return an object's part of the month; None where it has none in it."""
-    moment = moment_of(thing)
-    if moment is None:
-        return None
+    moment = moment_of(thing) or period.until  # nothing of our own account is without one
     events = [*_corrected(thing, period, earlier=earlier, booked=booked)]
     is_mine = period.since <= moment < period.until
     if is_mine and (booked is None or booked in _UNDERWAY):

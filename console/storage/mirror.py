@@ -26,13 +26,25 @@ class StoredMirror:
         self._session = session
 
     def page(self, kind: ObjectKind, *, before: str | None, limit: int) -> Sequence[Snapshot]:
-        """Return objects newest first by when they were made, those after `before`; deleted ones too."""
+        """Return objects newest first by when they were made, those after `before`; deleted ones too.
+
+        Shape: a page is short only at the end, or where more than a few pages in a row no longer fit their kind.
+        """
+        asked = {"kind": kind.value, "most": limit}
         if before is None:
-            return _shown(self._session.scoped(_NEWEST, kind=kind.value, most=limit))
-        edge = next((row.at for row in self._session.scoped(_MADE_AT, kind=kind.value, id=before)), None)
-        if edge is None:
-            return ()
-        return _shown(self._session.scoped(_FURTHER, kind=kind.value, edge=edge, before=before, most=limit))
+            rows = list(self._session.scoped(_NEWEST, **asked))
+        else:
+            edge = next((row.at for row in self._session.scoped(_MADE_AT, kind=kind.value, id=before)), None)
+            if edge is None:
+                return ()
+            rows = list(self._session.scoped(_FURTHER, edge=edge, before=before, **asked))
+        shown = _shown(rows)
+        for _ in range(_MOST_PASSED):
+            if len(shown) >= limit or len(rows) < limit:
+                break
+            rows = list(self._session.scoped(_FURTHER, edge=rows[-1].at, before=rows[-1].id, **asked))
+            shown += _shown(rows)
+        return shown[:limit]
 
     def get(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         """Return one object, a deleted one marked as such."""
@@ -114,6 +126,7 @@ def _thing(row: Any) -> BillingObject | None:  # noqa: ANN401  a row of any maki
         return None
 
 
+_MOST_PASSED = 5  # pages
 _ROW = BillingObjectRow
 _OF_KIND = _ROW.kind == bindparam("kind")
 _IN_ORDER = (_ROW.at.desc(), _ROW.id.desc())

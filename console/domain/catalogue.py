@@ -44,7 +44,7 @@ class Described:
     """One catalogue line.
 
     Shape: `sentence` goes on after the actor's name and may hold {tenant}, {governed}, {target}, {records},
-    {why}; the other fields are what a draft that does not say otherwise bears; a line that `is_governed`
+    {verdict}, {why}; the other fields are what a draft that does not say otherwise bears; a line that `is_governed`
     demands the governed action's key.
     """
 
@@ -131,7 +131,7 @@ CATALOGUE: Mapping[str, Described] = MappingProxyType(
         "request.refused": _refused("request", C, "was refused asking for {governed} on {tenant}: {why}"),
         "request.previewed": _saw("request", "previewed {governed} on {tenant}"),
         "request.revised": _did("request", U, "revised the request for {governed} on {tenant}"),
-        "request.vote": _did("request", U, "voted on {governed} on {tenant}"),
+        "request.vote": _did("request", U, "voted {verdict} {governed} on {tenant}"),
         "request.vote_refused": _refused("request", U, "was refused a vote on {governed}: {why}"),
         "request.votes_voided": _did("request", U, "voided the votes on {governed} on {tenant}"),
         "request.approved": _did("request", U, "completed the approval of {governed} on {tenant}"),

@@ -27,6 +27,7 @@ from console.domain.entry_parts import (
 from console.domain.errors import ConsoleError
 from console.domain.reasons import Effect, Reason
 from console.domain.redaction import redacted_text
+from console.domain.requests import Verdict
 
 __all__ = [
     "CATALOGUE",
@@ -141,6 +142,9 @@ def seal_body(draft: EntryDraft, *, uid: str, ts_us: int, writer: Writer) -> byt
     return sealed
 
 
+_VOTED = {Verdict.APPROVE.value: "for", Verdict.REJECT.value: "against"}
+
+
 def told(body: Mapping[str, Any], *, titles: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return an entry's sentence, to stand after the actor's name; `titles` name the governed actions."""
     described = CATALOGUE.get(body["action"])
@@ -155,6 +159,7 @@ def told(body: Mapping[str, Any], *, titles: Mapping[str, str] = MappingProxyTyp
         governed=titles.get(governed, governed) if governed else "an action",
         target=(target["name"] or target["id"]) if target else "something",
         records=(body["exposure"] or {}).get("records", 0),
+        verdict=_VOTED.get(body["facts"].get("verdict"), "on"),
         why=body["error"] or refusal or "no reason given",
     )
 

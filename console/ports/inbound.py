@@ -120,6 +120,6 @@ class ListedEvent:
 class ProviderEvents(Protocol):
     """Asks the provider which events it made, so that a gap shows."""
 
-    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
-        """Return events from then on, oldest first. Raises: OutsideError."""
+    def since(self, at: datetime, *, limit: int, after: str | None = None) -> Sequence[ListedEvent]:
+        """Return events from then on, or those behind the event `after`, oldest first. Raises: OutsideError."""
         ...

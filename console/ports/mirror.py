@@ -1,6 +1,6 @@
 """Our mirror of the billing provider, of one tenant: what the provider last said, and never anything else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -45,6 +45,10 @@ class MirrorBook(Protocol):
 
     def invoice_of_number(self, number: str) -> Snapshot | None:
         """Return the invoice that people know by a number, the one heard of last where two bear it."""
+        ...
+
+    def numbers(self, invoices: Collection[str]) -> Mapping[str, str]:
+        """Return under which number people know each of some invoices, as far as it has one; one statement."""
         ...
 
     def side(self) -> Side:

@@ -24,15 +24,25 @@ class Which(StrEnum):
 class Glance:
     """How many overrides each part holds, counted to a bound, how many end within a day, when the oldest was looked at.
 
-    Shape: `looked_at` is None where nothing is registered.
+    Shape: `looked_at` is when the oldest line was looked at and `newest_at` when the newest was, both None where
+    nothing is registered.
     """
 
     counts: Mapping[Which, int]
     ends_tomorrow: int
     looked_at: datetime | None
+    newest_at: datetime | None
 
 
 Mark = tuple[TenantId, str]  # tenant and override: where a page ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """Tenants with an override on the planes that answered, and the planes that are `silent`."""
+
+    tenants: Sequence[TenantId]
+    silent: frozenset[PlaneId]
 
 
 class OverrideRegister(Protocol):
@@ -46,8 +56,8 @@ class OverrideRegister(Protocol):
         """Put these in place of all that was registered of a tenant."""
         ...
 
-    def forget_older(self, before: datetime) -> int:
-        """Remove what no round has seen since; return how many."""
+    def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return tenants of which anything is registered, by id."""
         ...
 
     def page(self, which: Which, *, ends_before: datetime, after: Mark | None, limit: int) -> Sequence[Registered]:
@@ -81,6 +91,6 @@ class AccessFleet(Protocol):
         """Return tenants whose stored set has reached its end, longest ago first; a silent plane is left out."""
         ...
 
-    def with_overrides(self, *, after: TenantId | None, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
-        """Return tenants that have an override that was not ended by hand, by id."""
+    def with_overrides(self, *, after: TenantId | None, limit: int) -> Overridden:
+        """Return tenants that have an override that was not ended by hand, by id, and which planes said nothing."""
         ...

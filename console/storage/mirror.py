@@ -1,6 +1,6 @@
 """The mirror of one tenant: every read by an index, every write guarded by when the provider said it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,13 +26,25 @@ class StoredMirror:
         self._session = session
 
     def page(self, kind: ObjectKind, *, before: str | None, limit: int) -> Sequence[Snapshot]:
-        """Return objects newest first by when they were made, those after `before`; deleted ones too."""
+        """Return objects newest first by when they were made, those after `before`; deleted ones too.
+
+        Shape: a page is short only at the end, or where more than a few pages in a row no longer fit their kind.
+        """
+        asked = {"kind": kind.value, "most": limit}
         if before is None:
-            return _shown(self._session.scoped(_NEWEST, kind=kind.value, most=limit))
-        edge = next((row.at for row in self._session.scoped(_MADE_AT, kind=kind.value, id=before)), None)
-        if edge is None:
-            return ()
-        return _shown(self._session.scoped(_FURTHER, kind=kind.value, edge=edge, before=before, most=limit))
+            rows = list(self._session.scoped(_NEWEST, **asked))
+        else:
+            edge = next((row.at for row in self._session.scoped(_MADE_AT, kind=kind.value, id=before)), None)
+            if edge is None:
+                return ()
+            rows = list(self._session.scoped(_FURTHER, edge=edge, before=before, **asked))
+        shown = _shown(rows)
+        for _ in range(_MOST_PASSED):
+            if len(shown) >= limit or len(rows) < limit:
+                break
+            rows = list(self._session.scoped(_FURTHER, edge=rows[-1].at, before=rows[-1].id, **asked))
+            shown += _shown(rows)
+        return shown[:limit]
 
     def get(self, kind: ObjectKind, thing: str) -> Snapshot | None:
         """Return one object, a deleted one marked as such."""
@@ -46,6 +58,11 @@ class StoredMirror:
         """Return the invoice that people know by a number, the one heard of last where two bear it."""
         bearing = _shown(self._session.scoped(_OF_NUMBER, number=number))
         return max(bearing, key=lambda each: (not each.is_deleted, each.fetched_at, each.thing.id), default=None)
+
+    def numbers(self, invoices: Collection[str]) -> Mapping[str, str]:
+        """Return under which number people know each of some invoices, as far as it has one; one statement."""
+        rows = self._session.scoped(_NUMBERS, invoices=sorted(invoices)) if invoices else ()
+        return {row.id: row.number for row in rows if row.number}
 
     def side(self) -> Side:
         """Return every object that is not deleted, for reconciliation; one statement."""
@@ -109,6 +126,7 @@ def _thing(row: Any) -> BillingObject | None:  # noqa: ANN401  a row of any maki
         return None
 
 
+_MOST_PASSED = 5  # pages
 _ROW = BillingObjectRow
 _OF_KIND = _ROW.kind == bindparam("kind")
 _IN_ORDER = (_ROW.at.desc(), _ROW.id.desc())
@@ -127,6 +145,11 @@ _CHILDREN = Scoped(
     select(_ROW).where(_OF_KIND, _ROW.parent == bindparam("parent")).order_by(_ROW.id).limit(bindparam("most"))
 )
 _OF_NUMBER = Scoped(select(_ROW).where(_ROW.kind == ObjectKind.INVOICE.value, _ROW.number == bindparam("number")))
+_NUMBERS = Scoped(
+    select(_ROW.id, _ROW.number).where(
+        _ROW.kind == ObjectKind.INVOICE.value, _ROW.id.in_(bindparam("invoices", expanding=True))
+    )
+)
 _SIDE = Scoped(select(_ROW.kind, _ROW.id, _ROW.canonical).where(_ROW.is_deleted.is_(False)))
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER = or_(_ROW.kind > bindparam("kind"), and_(_OF_KIND, _ROW.id > bindparam("id")))

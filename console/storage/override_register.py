@@ -39,9 +39,9 @@ class StoredRegister:
         if rows:
             self._session.execute(insert(table_of(RegisteredRow)), [asdict(row) for row in rows])
 
-    def forget_older(self, before: datetime) -> int:
-        """Remove what no round has seen since; return how many."""
-        return changed(self._session, delete(RegisteredRow).where(RegisteredRow.checked_at < before))
+    def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return tenants of which anything is registered, by id."""
+        return [TenantId(row.tenant) for row in found(self._session, _TENANTS, after=after or "", most=limit)]
 
     def page(self, which: Which, *, ends_before: datetime, after: Mark | None, limit: int) -> Sequence[Registered]:
         """Return overrides, those that end first before the others; `ends_before` bounds what ends soon.
@@ -76,6 +76,7 @@ class StoredRegister:
             counts={which: getattr(row, which.value) for which in Which},
             ends_tomorrow=row.tomorrow,
             looked_at=row.looked_at,
+            newest_at=row.newest_at,
         )
 
     def totals(self) -> Sequence[tuple[str, int, int]]:
@@ -131,6 +132,9 @@ _MARK = Prepared(
         _ROW.tenant == bindparam("tenant"), _ROW.override == bindparam("override")
     )
 )
+_TENANTS = Prepared(
+    select(_ROW.tenant).where(_ROW.tenant > bindparam("after")).distinct().order_by(_ROW.tenant).limit(_MOST)
+)
 _TOTALS = Prepared(
     select(_ROW.currency, func.count().label("many"), func.sum(_ROW.monthly_minor).label("minor"))
     .where(_ROW.monthly_minor > 0)
@@ -152,6 +156,7 @@ _GLANCE = Prepared(
             _ROW.until <= bindparam("tomorrow", type_=_ROW.until.type),
         ).label("tomorrow"),
         select(func.min(_ROW.checked_at)).scalar_subquery().label("looked_at"),
+        select(func.max(_ROW.checked_at)).scalar_subquery().label("newest_at"),
     )
 )
 

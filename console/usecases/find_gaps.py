@@ -17,7 +17,6 @@ GAPS_JOB = "inbound.find_gaps"
 GAPS_EVERY_S = 900
 LOOKS_BACK = timedelta(days=4)  # Stripe tries for three days; after that nothing comes by itself
 STILL_COMING = timedelta(minutes=10)
-_TICK = timedelta(seconds=1)  # to which providers round the moment of an event
 _PAGE = 100
 _MOST_PAGES = 100
 
@@ -42,19 +41,19 @@ def _fill(house: House, provider: str, events: ProviderEvents, verifier: Inbound
 
 
 def listed_pages(events: ProviderEvents, *, since: datetime) -> Iterable[Sequence[ListedEvent]]:
-    """Yield the provider's list; one that brings nothing new is the last, unless its moment has more than it holds."""
+    """Yield the provider's list, each page behind the last event of the one before; what brings nothing new ends it.
+
+    Shape: by the event, not by its moment, which providers round to a second that may hold more than a page.
+    """
     seen: set[str] = set()
+    last: str | None = None
     for _ in range(_MOST_PAGES):
-        told = events.since(since, limit=_PAGE)
-        page = [event for event in told if event.event_id not in seen]
-        if not page and len(told) < _PAGE:
-            return
+        page = [event for event in events.since(since, limit=_PAGE, after=last) if event.event_id not in seen]
         if not page:
-            since += _TICK
-            continue
+            return
         yield page
         seen.update(event.event_id for event in page)
-        since = page[-1].made_at
+        last = page[-1].event_id
 
 
 def missing_of(

@@ -24,7 +24,7 @@ KEEP_REVIEWS_JOB = "review.keep"
 KEEP_REVIEWS_EVERY_S = 600
 SAMPLE_WITHIN = timedelta(days=7)
 _LOOK_BACK = timedelta(hours=26)
-_PAGE, _PAGES = 200, 50
+_PAGE = 200
 _FLOOR_FROM_DAY, _LATE_DAYS = 25, 3
 _OVERDUE = 50
 _TOLD = (Role.SECURITY_AUDITOR, Role.ADMINISTRATOR)
@@ -32,15 +32,19 @@ _NEVER = frozenset({ActionKey("review.decide")})  # a verdict on a verdict would
 
 
 def keep_reviews(house: House, _job: Job) -> Done:
-    """Sample the last day, keep the monthly floor, escalate; each step in a unit of its own and safe to repeat."""
+    """Sample the last day, keep the monthly floor, escalate; each step is safe to repeat.
+
+    Shape: what people ran is read page by page, to the end and with nobody held up: only what is drawn is written.
+    """
     now = house.clock.now()
-    with house.store.write() as unit:
-        for body, uid in _executed(unit, since=now - _LOOK_BACK, until=now):
-            if is_sampled(uid, Effect(body["effect"])):
-                _sample(house, unit, body, now=now)
+    for page in _executed(house, since=now - _LOOK_BACK, until=now):
+        sampled = [body for body, uid in page if is_sampled(uid, Effect(body["effect"]))]
+        if sampled:
+            with house.store.write() as unit:
+                for body in sampled:
+                    _sample(house, unit, body, now=now)
     for begin, end in floor_months(now):
-        with house.store.write() as unit:
-            _keep_floor(house, unit, begin, end, now=now)
+        _keep_floor(house, begin, end, now=now)
     with house.store.write() as unit:
         for review in unit.reviews.overdue(now, limit=_OVERDUE):
             _escalate(house, unit, review, now=now)
@@ -58,30 +62,31 @@ def floor_months(now: datetime) -> tuple[tuple[datetime, datetime], ...]:
     return tuple(months)
 
 
-def _keep_floor(house: House, unit: ControlUnit, begin: datetime, end: datetime, *, now: datetime) -> None:
+def _keep_floor(house: House, begin: datetime, end: datetime, *, now: datetime) -> None:
     """Draw one piece of everybody's work of a month who has none under review: the least hash, which nobody chooses."""
     least: dict[str, tuple[bytes, str, dict[str, Any]]] = {}
-    for body, uid in _executed(unit, since=begin, until=end):
-        drawn = (sha256(uid.encode()).digest(), uid, body)
-        staff = str(body["actor"]["id"])
-        if staff not in least or drawn[:2] < least[staff][:2]:
-            least[staff] = drawn
-    for staff, (_hash, _uid, body) in sorted(least.items()):
-        member = unit.staff.get(StaffId(staff))
-        if member is not None and not unit.reviews.has_of_month(member.person, begin):
-            _sample(house, unit, body, now=now)
+    for page in _executed(house, since=begin, until=end):
+        for body, uid in page:
+            drawn = (sha256(uid.encode()).digest(), uid, body)
+            staff = str(body["actor"]["id"])
+            if staff not in least or drawn[:2] < least[staff][:2]:
+                least[staff] = drawn
+    with house.store.write() as unit:
+        for staff, (_hash, _uid, body) in sorted(least.items()):
+            member = unit.staff.get(StaffId(staff))
+            if member is not None and not unit.reviews.has_of_month(member.person, begin):
+                _sample(house, unit, body, now=now)
 
 
-def _executed(unit: ControlUnit, *, since: datetime, until: datetime) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield what people ran, newest first, page by page."""
+def _executed(house: House, *, since: datetime, until: datetime) -> Iterator[list[tuple[dict[str, Any], str]]]:
+    """Yield what people ran, newest first, in pages, each read in a unit of its own."""
     wanted = EntryFilter(action="action.executed", since=since, until=until)
     before: int | None = None
-    for _page in range(_PAGES):
-        page = unit.reader.page(wanted, before=before, limit=_PAGE)
-        for stored in page:
-            body = _read(stored)
-            if body is not None and body["governed"] not in _NEVER:
-                yield body, stored.uid
+    while True:
+        with house.store.read() as unit:
+            page = unit.reader.page(wanted, before=before, limit=_PAGE)
+        said = ((_read(stored), stored.uid) for stored in page)
+        yield [(body, uid) for body, uid in said if body is not None and body["governed"] not in _NEVER]
         if len(page) < _PAGE:
             return
         before = page[-1].id

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from console.domain.accounting.journal import events_of, moment_of
 from console.domain.accounting.ledger_files import FILES
 from console.domain.accounting.period_books import PeriodBooks, period_books
-from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.entries import SYSTEM_ACTOR, TargetRef
 from console.domain.ids import Digest, TenantId
 from console.domain.jobs import Job
@@ -19,13 +17,14 @@ from console.domain.periods import (
     PeriodState,
     SealedFile,
     after,
+    before,
     chained,
     period_id,
 )
 from console.domain.tenancy import DirectoryRow
-from console.ports.billing import NO_PROVIDER
 from console.ports.periods import LedgerDraft
 from console.ports.store import ControlUnit
+from console.usecases.book_account import account_books
 from console.usecases.house import House
 from console.usecases.job_outcomes import Again, Done, JobRefusedError
 from console.usecases.recording import emit_as
@@ -35,9 +34,6 @@ from console.usecases.written_tenant import written_tenant
 PREPARE_JOB = "period.prepare"
 _SLICE = 100
 _SOON = timedelta(milliseconds=50)
-_PAGE = 100
-# How long after it was made an object of our own account may count for the books: a payout, when it arrives.
-_ON_ITS_WAY = {ObjectKind.BALANCE_TRANSACTION: timedelta(0), ObjectKind.PAYOUT: timedelta(days=31)}
 _ACCOUNT = "(account)"
 
 
@@ -108,8 +104,8 @@ def _sealed(house: House, job: Job, period: Period) -> Done:
         if chain != period.digest:
             raise JobRefusedError("What was frozen is not what is written. Tell security; prepare the period again.")
         # 2
-        for thing in _of_account(house, period):
-            _write_account(draft, thing, period)
+        for books in account_books(house, period, earlier=_month_before(house, period)):
+            _write(draft, _ACCOUNT, books)
         # 3
         files = draft.seal(digest=period.digest or Digest(""), agreements=period.agreements)
     state = TRANSITIONS[PeriodState.PREPARING, PeriodEvent.FROZEN]
@@ -143,43 +139,18 @@ def _frozen(house: House, job: Job, period: Period, row: DirectoryRow) -> Period
         return plane.periods.books(period.id)
 
 
+def _month_before(house: House, period: Period) -> Period | None:
+    """Return the month before as it was sealed; None for the first month of all."""
+    with house.store.read() as unit:
+        return unit.periods.get(before(period.id)) if unit.periods.known(before=period.id, limit=1) else None
+
+
 def _write(draft: LedgerDraft, tenant: str, books: PeriodBooks) -> None:
     for file in FILES.values():
         for row in file.rows(tenant, books):
             draft.row(file.name, row)
     for event in books.events:
         draft.event(tenant, event)
-
-
-def _of_account(house: House, period: Period) -> Iterator[BillingObject]:
-    """Yield payouts and movements of our balance at the provider; none where no provider is connected.
-
-    Shape: a payout counts when it arrives, which may be the month after it was made; a provider lists by the latter.
-    """
-    if house.provider.name == NO_PROVIDER:
-        return
-    for kind, longest in _ON_ITS_WAY.items():
-        cursor: str | None = None
-        while True:
-            page = house.provider.page(
-                kind, since=period.since - longest, until=period.until, after=cursor, limit=_PAGE
-            )
-            yield from (each.thing for each in page.items if _falls_into(period, each.thing))
-            cursor = page.after
-            if cursor is None:
-                break
-
-
-def _falls_into(period: Period, thing: BillingObject) -> bool:
-    moment = moment_of(thing)
-    return moment is not None and period.since <= moment < period.until
-
-
-def _write_account(draft: LedgerDraft, thing: BillingObject, period: Period) -> None:
-    events = tuple(events_of(thing, since=period.since, until=period.until))
-    held = FrozenSet(period=period.id, objects={}, closing={}, frozen_at=period.since)
-    books = PeriodBooks(held=held, objects=(thing,), events=events, rolled=(), ageing={})
-    _write(draft, _ACCOUNT, books)
 
 
 def _kept(house: House, job: Job) -> Job:

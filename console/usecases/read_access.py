@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.domain.decisions import Decision, Deny
 from console.domain.entries import Exposure, TargetRef
@@ -16,10 +16,12 @@ from console.ports.override_register import Mark, Which
 from console.ports.store import ControlUnit
 from console.usecases.asking import ask, query
 from console.usecases.house import House
+from console.usecases.keep_register import REGISTER_EVERY_S
 from console.usecases.recording import authorised, emit, refuse
 
 _PAGE = 50
 _COUNTED = 200
+_OVERDUE = timedelta(seconds=REGISTER_EVERY_S, hours=1)  # a round takes its time
 _SHOWN = 200
 _RUNS = 50
 
@@ -29,7 +31,8 @@ class RegisterPage:
     """A part of the register, the money over all of it, and how many need somebody.
 
     Shape: `names` holds active owners; `totals` is (currency, how many, minor units a month); `counts` are up to 200;
-    `next` is where the next page begins.
+    `next` is where the next page begins; what was read before `overdue` was passed by since, by a round where its plane
+    was silent, or by all where even `newest_at` is older.
     """
 
     which: Which
@@ -43,6 +46,8 @@ class RegisterPage:
     counts: Mapping[Which, int]
     ends_tomorrow: int
     looked_at: datetime | None
+    newest_at: datetime | None
+    overdue: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,8 @@ def read_register(house: House, actor: Actor, *, which: Which, after: Mark | Non
             counts=glance.counts,
             ends_tomorrow=glance.ends_tomorrow,
             looked_at=glance.looked_at,
+            newest_at=glance.newest_at,
+            overdue=now - _OVERDUE,
         )
 
 

@@ -11,7 +11,7 @@ from console.domain.changes import Change
 from console.domain.decisions import Deny, GroupNeed, NeedsStepUp
 from console.domain.entries import told
 from console.domain.reconciling.catalogue import KINDS
-from console.domain.requests import Request, State, Verdict
+from console.domain.requests import Request, State
 from console.domain.tenancy import DirectoryRow
 from console.ports.trail import StoredEntry
 from console.usecases.access_lines import UNREADABLE
@@ -61,7 +61,6 @@ _NOBODYS: Mapping[str, Any] = MappingProxyType(
     }
 )  # fmt: skip
 _DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
-_VOTED = {Verdict.APPROVE.value: "voted for", Verdict.REJECT.value: "voted against"}
 _OUTCOME_KINDS = {"denied": "stop", "failed": "stop", "unknown": "warn"}
 
 
@@ -261,8 +260,6 @@ def sentence_of(body: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     governed = body["governed"]
     body = {**body, "targets": [_spoken(each) for each in body["targets"]]}
     sentence = told(body, titles={governed: f"“{titles[governed]}”"} if governed in titles else {})
-    if body["action"] == "request.vote":
-        sentence = sentence.replace("voted on", _VOTED.get(body["facts"].get("verdict"), "voted on"), 1)
     code = body["error"] or (body["authorisation"] or {}).get("deny_code") or ""
     return sentence.removesuffix(code) + code.replace("_", " ") if code and sentence.endswith(code) else sentence
 

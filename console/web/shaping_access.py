@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from console.domain.ids import TenantId
+from console.domain.moments import minute_of
 from console.domain.override_register import Registered
 from console.domain.recalculations import (
     BY_STAFF,
@@ -90,6 +91,8 @@ def register_view(page: RegisterPage) -> View:
             for currency, many, minor in page.totals
         ],
         "ends_tomorrow": page.ends_tomorrow,
+        "is_stopped": page.newest_at is not None and page.newest_at < page.overdue,
+        "silent": _silent(page),
         "looked_at": page.looked_at,
     }
 
@@ -142,6 +145,12 @@ def _sections(current: str) -> list[View]:
     ]
 
 
+def _silent(page: RegisterPage) -> str:
+    """Return the planes of lines that a round passed by; empty where all were looked at, or none because no job ran."""
+    passed = {row.tenant for row in page.rows if row.checked_at < page.overdue}
+    return ", ".join(sorted({tenant.plane for tenant in page.tenants.values() if tenant.id in passed}))
+
+
 def _row(row: Registered, page: RegisterPage) -> View:
     tenant = page.tenants.get(row.tenant)
     left = None if row.until is None else max(0, -((page.now - row.until) // _DAY))
@@ -153,6 +162,8 @@ def _row(row: Registered, page: RegisterPage) -> View:
         "since": row.starts_at,
         "until": row.until,
         "left": left,
+        "is_over": row.until is not None and row.until <= page.now,
+        "as_of": minute_of(row.checked_at) if row.checked_at < page.overdue else "",
         "is_close": left is not None and left <= _WEEK_DAYS,
         "is_closest": left is not None and left <= 1,
         "owner": page.names.get(row.owner, ""),

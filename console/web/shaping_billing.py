@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from console.domain.billing.dunning import DunningState, dunning_of
 from console.domain.billing.money import exponent, worded
-from console.domain.billing.objects import Invoice, ObjectKind, Subscription
+from console.domain.billing.objects import Invoice, ObjectKind, Payment, Subscription
 from console.domain.billing.writes import Operation, WriteState
 from console.domain.ids import ActionKey
 from console.domain.reconciling.catalogue import KINDS
 from console.domain.tenancy import DirectoryRow
 from console.usecases.offer_actions import Offer
-from console.usecases.read_billing import BillingPage, Happening
+from console.usecases.read_billing import BillingPage, From, Happening, paid_for
 from console.web.paths import path_of
 from console.web.shaping import View
 from console.web.shaping_tenants import action_href, placed_links
@@ -29,7 +29,7 @@ _WRITES = {
     WriteState.DONE: ("ok", "circle-check", "Done"),
     WriteState.REFUSED: ("stop", "ban", "Refused"),
 }
-_SHOWN_ABOVE = {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE}
+_SHOWN_ABOVE = {ObjectKind.SUBSCRIPTION, ObjectKind.INVOICE, ObjectKind.PAYMENT}
 _OPERATIONS = {
     Operation.REFUND: "Refund",
     Operation.CREDIT: "Credit note",
@@ -43,7 +43,7 @@ _DUNNING = {
 }
 
 
-def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
+def billing_view(page: BillingPage, offers: Sequence[Offer], *, begin: From) -> View:
     """Return what is paid for, what was asked and paid, what we asked of the provider, and what does not agree."""
     row = page.opened.tenant
     return {
@@ -54,12 +54,22 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
         ],
         "invoices": [
             {**_invoice(each.thing), "is_deleted": each.is_deleted, "ways": _of_invoice(each.thing, offers, row)}
-            for each in page.shown
+            for each in page.invoices.shown
             if isinstance(each.thing, Invoice)
         ],
-        "older": path_of("billing.show", slug=row.slug, before=page.older) if page.older else "",
+        "payments": [
+            {
+                **_payment(each.thing, page.numbers),
+                "is_deleted": each.is_deleted,
+                "ways": [] if each.is_deleted else _of_payment(each.thing, offers, row),
+            }
+            for each in page.payments.shown
+            if isinstance(each.thing, Payment)
+        ],
+        "older": _older(row, page.invoices.older, before=page.invoices.older, payments=begin.payment),
+        "older_payments": _older(row, page.payments.older, payments=page.payments.older, before=begin.invoice),
         "dunning": _dunning(page),
-        "happenings": [_happening(each, offers, row) for each in page.happenings],
+        "happenings": [_happening(each) for each in page.happenings],
         "writes": [
             {
                 "what": _OPERATIONS[each.operation],
@@ -96,7 +106,7 @@ def billing_view(page: BillingPage, offers: Sequence[Offer]) -> View:
 
 def _dunning(page: BillingPage) -> View:
     """Return how far the provider has come with collecting what is owed; empty where nothing was tried in vain."""
-    shown = (each.thing for each in page.invoices if not each.is_deleted)
+    shown = (each.thing for each in page.newest if not each.is_deleted)
     found = dunning_of(each for each in shown if isinstance(each, Invoice))
     if found.state is DunningState.NONE:
         return {}
@@ -142,8 +152,31 @@ def _of_invoice(thing: Invoice, offers: Sequence[Offer], row: DirectoryRow) -> l
     return _ways(offers, row, ("billing.issue_credit", credit)) or _ways(offers, row, ("billing.resync", named))
 
 
-def _happening(each: Happening, offers: Sequence[Offer], row: DirectoryRow) -> View:
-    is_refundable = each.kind is ObjectKind.PAYMENT and each.minor > 0
+def _payment(thing: Payment, numbers: Mapping[str, str]) -> View:
+    return {
+        "id": thing.id,
+        "pays": paid_for(thing, numbers),
+        "status": thing.status.replace("_", " "),
+        "amount": thing.captured_minor or thing.amount_minor,
+        "refunded": thing.refunded_minor,
+        "currency": thing.currency,
+        "exponent": exponent(thing.currency),
+        "made_at": thing.created_at,
+        "paid_at": thing.paid_at,
+    }
+
+
+def _of_payment(thing: Payment, offers: Sequence[Offer], row: DirectoryRow) -> list[View]:
+    named = {"payment": thing.id, "currency": thing.currency}
+    return _ways(offers, row, ("billing.refund", named)) if thing.captured_minor else []
+
+
+def _older(row: DirectoryRow, older: str | None, **begin: str | None) -> str:
+    """Return where older ones of one list stand, with the other as it is; empty where there are none."""
+    return path_of("billing.show", slug=row.slug, **begin) if older else ""
+
+
+def _happening(each: Happening) -> View:
     return {
         "at": each.at,
         "icon": _ICONS[each.kind],
@@ -152,9 +185,6 @@ def _happening(each: Happening, offers: Sequence[Offer], row: DirectoryRow) -> V
         "status": each.status.replace("_", " "),
         "why": each.why,
         "id": each.id if each.kind not in _SHOWN_ABOVE else "",
-        "ways": _ways(offers, row, ("billing.refund", {"payment": each.id, "currency": each.currency}))
-        if is_refundable
-        else [],
     }
 
 

@@ -41,7 +41,7 @@ QUICK = Size(tenants=2_000, entries=40_000)
 _SMALLER = 10
 _NOTE = (
     "Both sides answer with the expected rows, checked each time. statements: reads + writes of one warm pass. "
-    "W6 (CSV export) is not in this issue."
+    "W6 (CSV export) is not built yet."
 )
 
 

@@ -109,6 +109,7 @@ READS: dict[str, Callable[[ControlUnit], object]] = {
     "staff by id": lambda unit: unit.staff.many([ANNA, StaffId("stf_x")]),
     "trail of an event": lambda unit: unit.reader.page(EntryFilter(correlation="x"), before=None, limit=50),
     "entries of row ids": lambda unit: unit.reader.many([1, 2, 3]),
+    "register tenants": lambda unit: unit.register.tenants(after=None, limit=50),
     "register": lambda unit: unit.register.page(Which.ALL, ends_before=NOON, after=None, limit=50),
     "register ends soon": lambda unit: unit.register.page(Which.ENDS_SOON, ends_before=NOON, after=None, limit=50),
     "register further": lambda unit: unit.register.page(
@@ -163,6 +164,7 @@ PLANE_READS: dict[str, Callable[[TenantPlane], object]] = {
     "mirrored object": lambda plane: plane.mirror.get(ObjectKind.INVOICE, "in_1"),
     "mirrored children": lambda plane: plane.mirror.children(ObjectKind.REFUND, "pi_1", limit=20),
     "mirrored invoice": lambda plane: plane.mirror.invoice_of_number("INV-acme-1"),
+    "mirrored numbers": lambda plane: plane.mirror.numbers({"in_1", "in_2"}),
     "mirrored side": lambda plane: plane.mirror.side(),
     "mirrored at": lambda plane: plane.mirror.mirrored_at(),
     "mirror an object": lambda plane: plane.mirror.put(told(A_SUBSCRIPTION, at=NOON - DAY)),

@@ -15,8 +15,7 @@ from console.domain.recalculations import CANARY_NOT_CURRENT, JOB_DEAD, Sweep, S
 from console.domain.tenancy import TenantStatus
 from console.storage.leases import StoredLeases
 from console.storage.recalculations import StoredRecalculations
-from console.usecases import keep_register, plan_recalculation, run_recalculation
-from console.usecases.keep_register import REGISTER_JOB
+from console.usecases import plan_recalculation, run_recalculation
 from console.usecases.keep_time import end_overdue
 from console.usecases.plan_recalculation import PLAN_JOB
 from console.usecases.run_recalculation import RUN_JOB
@@ -252,42 +251,6 @@ def test_the_sweep_passes_by_who_cannot_be_reached_and_comes_back(desk: Desk, fa
         unit.freezes.lift(FreezeId(f"frz_{slug}"), by=PEOPLE["on_call"].id, at=desk.clock.now())
     desk.job(SWEEP_JOB)
     assert seats(desk.stored(slug)) == SEATS
-
-
-def test_the_register_is_kept_slice_by_slice_and_leaves_who_is_out_of_reach_as_they_were(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for slug in ("shop1", "shop2", "away"):
-        desk.override(slug, SEATS + 50, until=30 * DAY)
-    desk.job(REGISTER_JOB)
-    before = {each.override: each.checked_at for each in desk.registered()}
-    desk.clock.pass_by(hours=6)
-    silence(desk)
-    monkeypatch.setattr(keep_register, "_TENANTS", 1)
-    desk.job(REGISTER_JOB)
-    for _ in range(6):
-        desk.work()
-    after = {each.override: each.checked_at for each in desk.registered()}
-    assert set(after) == set(before)
-    assert [after[each] > before[each] for each in ("ovr_shop1_1", "ovr_shop2_1", "ovr_away_1")] == [True, True, False]
-    rows(desk.stage.url, "DELETE FROM directory_key WHERE tenant_id = ?", tenant("shop2"))
-    rows(desk.stage.url, "DELETE FROM directory_tenant WHERE id = ?", tenant("shop2"))
-    desk.clock.pass_by(hours=6)
-    desk.job(REGISTER_JOB)
-    for _ in range(6):
-        desk.work()
-    assert {each.override: each.checked_at for each in desk.registered()}["ovr_shop2_1"] == after["ovr_shop2_1"]
-
-
-def test_nobody_is_reminded_of_what_they_owned_before_they_left(desk: Desk) -> None:
-    desk.override("shop1", SEATS + 50, until=6 * DAY)
-    with desk.stage.storage.store.write() as unit:
-        unit.staff.set_active(PEOPLE["support_agent"].id, is_active=False, at=desk.clock.now())
-    desk.job(REGISTER_JOB)
-    (row,) = desk.registered()
-    with desk.stage.storage.store.read() as unit:
-        assert unit.outbox.unread(PEOPLE["support_agent"].id, limit=10) == []
-    assert row.reminded_at is None, "whoever takes it over is still to be told"
 
 
 def test_a_lease_that_somebody_else_ended_is_ended_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,6 @@ MEANT = {
     ("due.StoredWebhookFleet.due", "plane_webhook_endpoint"): "one seek for each endpoint, while one queue is endless",
     ("leases.StoredLeases.open_under", "lease"): _WHAT_IS_OPEN,
     ("leases.StoredLeases.overdue", "lease"): _WHAT_IS_OPEN,
-    ("override_register.StoredRegister.forget_older", "override_register"): "once at the end of a round over all of it",
     ("override_register.StoredRegister.glance", "override_register"): _REGISTER,
     ("override_register.StoredRegister.totals", "override_register"): _REGISTER,
     ("sessions.StoredSessions.overdue", "staff_session"): _WHAT_IS_OPEN,

@@ -82,6 +82,8 @@ def test_two_people_let_it_stand_and_the_trail_tells_of_the_digest(fleet: World)
     raw = {"finding": finding.id, "until": "2027-01-31", "note": NOTE}
     waiting = asked(fleet, "finance", "finding.waive", raw)
     assert isinstance(waiting, Waiting), waiting
+    whose = [each.after for each in waiting.request.preview.changes if each.field == "Tenant"]
+    assert whose == ["Bolt GmbH (bolt)"], "who approves must know whose finding it is"
     fleet.stage.approve("finance_lead", waiting.request)
     (waived,) = fleet.findings()
     assert (waived.state, waived.explanation) == (FindingState.WAIVED, NOTE)
@@ -90,6 +92,15 @@ def test_two_people_let_it_stand_and_the_trail_tells_of_the_digest(fleet: World)
     assert digest_of(finding) in str(done.preview.fingerprint)
     fleet.run()
     assert [each.state for each in fleet.findings()] == [FindingState.WAIVED]
+
+
+def test_a_waiver_of_what_is_of_no_tenant_says_so(fleet: World) -> None:
+    fleet.provider.knows(customer("stray", tenant=None))
+    fleet.run()
+    (stray,) = (each for each in fleet.findings() if each.tenant is None)
+    waiting = asked(fleet, "finance", "finding.waive", {"finding": stray.id, "until": "2027-01-31", "note": NOTE})
+    assert isinstance(waiting, Waiting), waiting
+    assert [each.after for each in waiting.request.preview.changes if each.field == "Tenant"] == ["no tenant"]
 
 
 def test_an_approval_falls_on_what_was_seen_or_not_at_all(fleet: World) -> None:

@@ -34,8 +34,9 @@ class Events:
     def __init__(self, *events: ListedEvent) -> None:
         self.events = events
 
-    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
-        return [event for event in self.events if event.made_at >= at][:limit]
+    def since(self, at: datetime, *, limit: int, after: str | None = None) -> Sequence[ListedEvent]:
+        begin = [event.event_id for event in self.events].index(after) + 1 if after else 0
+        return [event for event in self.events[begin:] if event.made_at >= at][:limit]
 
 
 def saying(*amounts: int) -> list[Candidate]:

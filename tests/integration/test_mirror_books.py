@@ -66,6 +66,15 @@ def fill(book: MirrorBook, *snapshots: Snapshot) -> None:
         assert book.put(each)
 
 
+def spoil(storage: Storage, thing: str) -> None:
+    """Let the document of one object no longer fit its kind, as an upgrade may leave it."""
+    with storage._control.writing.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": ACME})
+        spoilt = text("UPDATE plane_billing_object SET canonical = '{}' WHERE id = :thing")
+        connection.execution_options(across_tenants=True).execute(spoilt, {"thing": thing})
+
+
 def test_every_kind_comes_back_as_the_provider_told_it(planes: Planes) -> None:
     with planes() as plane:
         fill(plane.mirror)
@@ -88,6 +97,18 @@ def test_what_hangs_on_an_object_is_found_by_it(planes: Planes) -> None:
         assert book.children(ObjectKind.REFUND, "pi_2", limit=9) == []
 
 
+def test_a_page_is_full_though_some_documents_no_longer_fit_their_kind(storage: Storage, planes: Planes) -> None:
+    made = [replace(A_PAYMENT, id=f"pi_{number}", created_at=NOON - number * SECOND) for number in range(6)]
+    with planes() as plane:
+        fill(plane.mirror, *(told(each) for each in made))
+    for each in ("pi_0", "pi_1", "pi_3"):
+        spoil(storage, each)
+    with planes() as plane:
+        newest = plane.mirror.page(ObjectKind.PAYMENT, before=None, limit=2)
+        assert [each.thing.id for each in newest] == ["pi_2", "pi_4"]
+        assert [each.thing.id for each in plane.mirror.page(ObjectKind.PAYMENT, before="pi_4", limit=2)] == ["pi_5"]
+
+
 def test_pages_go_on_where_the_last_one_ended_even_among_equal_moments(planes: Planes) -> None:
     moments = [NOON, NOON, NOON, NOON - SECOND, NOON - 2 * SECOND]
     made = [replace(A_PAYMENT, id=f"pi_{number}", created_at=at) for number, at in enumerate(moments)]
@@ -108,6 +129,8 @@ def test_an_invoice_is_found_by_its_number_and_the_fresher_one_where_two_bear_it
         found = plane.mirror.invoice_of_number("INV-acme-1")
         assert found is not None
         assert found.thing.id == "in_1"
+        assert plane.mirror.numbers({"in_1", "in_2", "in_9"}) == {"in_1": "INV-acme-1", "in_2": "INV-acme-1"}
+        assert plane.mirror.numbers(()) == {}
         assert plane.mirror.invoice_of_number("INV-acme-9") is None
 
 
@@ -172,11 +195,7 @@ def test_a_document_that_no_longer_fits_counts_as_not_mirrored_until_it_is_writt
 ) -> None:
     with planes() as plane:
         fill(plane.mirror)
-    with storage._control.writing.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": ACME})
-        spoilt = "UPDATE plane_billing_object SET canonical = '{}' WHERE id = 'in_1'"
-        connection.execution_options(across_tenants=True).execute(text(spoilt))
+    spoil(storage, "in_1")
     with planes() as plane:
         assert plane.mirror.get(INVOICE, "in_1") is None
         assert (INVOICE, "in_1") not in plane.mirror.side().objects

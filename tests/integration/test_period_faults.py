@@ -1,23 +1,21 @@
-"""A month whose preparation goes wrong is open again and sealed nothing; what is of no tenant is booked as well."""
+"""A month whose preparation goes wrong is open again and sealed nothing."""
 
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from console.adapters.ledger_folder import LedgerFolder
 from console.domain.accounting.period_books import PeriodBooks
-from console.domain.billing.objects import BalanceTransaction, BillingObject, ObjectKind, Payout
 from console.domain.errors import OutsideError
 from console.domain.ids import PlaneId
 from console.domain.jobs import Job, JobState
 from console.domain.periods import Period, PeriodId, PeriodState
 from console.domain.tenancy import DirectoryRow
-from console.ports.billing import ProviderPage
 from console.ports.periods import LedgerDraft
 from console.storage.periods import StoredPeriods
 from console.usecases import prepare_period as writer
@@ -26,7 +24,7 @@ from console.usecases.outcomes import Ran
 from console.usecases.prepare_period import PREPARE_JOB, give_period_up, prepare_period
 from console.usecases.prepare_period import _write as writing
 from console.usecases.run_jobs import run_due_jobs
-from tests.billing import A_DISPUTE, PaperProvider, told
+from tests.billing import A_DISPUTE
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
 from tests.integration.overtaking import overtake
@@ -34,10 +32,8 @@ from tests.integration.stage import Stage, behind, new_urls, opened_stage, rows,
 from tests.integration.test_periods import (
     IN_DECEMBER,
     IN_OCTOBER,
-    NOVEMBER,
     OCTOBER,
     ask,
-    closed,
     file_of,
     mirror,
     october,
@@ -56,31 +52,6 @@ class Ledgers(LedgerFolder):
         with super().writing(period) as draft:
             self.meanwhile()
             yield draft
-
-
-@dataclass
-class Account(PaperProvider):
-    """A provider that lists what is of no customer, page by page, by when it was made."""
-
-    name: str = "paper"
-
-    def page(
-        self,
-        kind: ObjectKind,
-        *,
-        customer: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        after: str | None = None,
-        limit: int = 100,
-    ) -> ProviderPage:
-        assert since is not None
-        assert until is not None
-        things = [each.thing for each in self.known if each.kind is kind]
-        made = [each for each in things if since <= each.created_at < until]  # type: ignore[union-attr]
-        start = 0 if after is None else [each.id for each in made].index(after) + 1
-        items = tuple(told(each) for each in made[start : start + 1])
-        return ProviderPage(items=items, after=items[-1].thing.id if len(made) > start + 1 else None)
 
 
 @pytest.fixture(params=ENGINES)
@@ -118,47 +89,9 @@ def failed(stage: Stage, because: str) -> Period:
     return stands(stage)
 
 
-def account(day: int, fee: int, *, month: int = 10) -> list[BillingObject]:
-    """Return a payout that was made one day and arrives two days later, and a movement with a fee."""
-    at = datetime(2026, month, day, 9, tzinfo=UTC)
-    return [
-        BalanceTransaction(
-            id=f"txn_{month}_{day}", category="charge", source=f"ch_{day}", payout=None, currency="EUR",
-            amount_minor=1_000, fee_minor=fee, net_minor=1_000 - fee, created_at=at, is_live=True,
-        ),
-        Payout(
-            id=f"po_{month}_{day}", status="paid", currency="EUR", amount_minor=700 + day, is_automatic=day > 9,
-            created_at=at, arrives_at=at + timedelta(days=2), is_live=True,
-        ),
-    ]  # fmt: skip
-
-
 def table(stage: Stage, name: str, period: PeriodId = OCTOBER) -> list[dict[str, str]]:
     """Return the rows of a sealed file."""
     return list(csv.DictReader(file_of(stage, name, period).decode().splitlines()))
-
-
-def test_what_belongs_to_no_tenant_is_in_the_month_in_which_it_counts(stage: Stage) -> None:
-    provider = Account()
-    provider.knows(
-        *account(3, 30), *account(9, 0), *account(30, 40), *account(4, 50, month=11), *account(30, 9, month=9)
-    )
-    ready = replace(stage, house=behind(stage, provider=provider))
-    prepared(ready)
-    movements = table(ready, "balance_transactions.csv")
-    assert [(row["tenant"], row["id"], row["fee_minor"]) for row in movements] == [
-        ("(account)", "txn_10_3", "30"), ("(account)", "txn_10_9", "0"), ("(account)", "txn_10_30", "40"),
-    ]  # fmt: skip
-    payouts = [(row["id"], row["is_automatic"], row["amount_minor"]) for row in table(ready, "payouts.csv")]
-    assert payouts == [("po_10_3", "no", "703"), ("po_10_9", "no", "709"), ("po_9_30", "yes", "730")]
-    booked = {
-        (row["account"], row["amount_minor"]) for row in table(ready, "journal.csv") if row["tenant"] == "(account)"
-    }
-    assert {("Expenses:ProviderFees", "30"), ("Assets:Bank", "703"), ("Assets:Bank", "730")} <= booked
-    closed(ready)
-    prepared(ready, NOVEMBER)
-    later = [row["id"] for row in table(ready, "payouts.csv", NOVEMBER)]
-    assert later == ["po_10_30", "po_11_4"], "a payout that is on its way when a month ends counts in the next"
 
 
 def test_a_dispute_stands_in_its_own_file(stage: Stage) -> None:

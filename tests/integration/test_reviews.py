@@ -291,13 +291,19 @@ def test_what_the_draw_says_is_reviewed_and_nothing_else(bench: Bench, monkeypat
 
 
 @SMALL
-def test_it_looks_at_so_many_pages_and_no_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep_reviews, "_PAGE", 2)
-    monkeypatch.setattr(keep_reviews, "_PAGES", 2)
-    drawing(monkeypatch, 1_000)
-    done = works(bench, "support_agent", often=6)
+def test_it_looks_at_every_piece_of_work_however_many_there_are(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_reviews, "_PAGE", 1)
+    drawing(monkeypatch, 0)
+    first = works(bench, "support_agent", often=1)
+    done = works(bench, "support_lead", often=52)
+    bench.clock.pass_by(days=9)
     bench.keep()
-    assert drawn(bench) == {about for _uid, about in done[-4:]}
+    least = min(done, key=lambda piece: sha256(piece[0].encode()).digest())
+    assert drawn(bench) == {first[0][1], least[1]}, "whoever worked first in a month is not left out"
+    drawing(monkeypatch, 1_000)
+    bench.clock.pass_by(days=-9)
+    bench.keep()
+    assert drawn(bench) == {about for _uid, about in (*first, *done)}
 
 
 @SMALL

@@ -46,7 +46,7 @@ def test_it_names_and_tells_every_action_plainly(action: str) -> None:
     assert described.sentence[0].islower()
     assert described.sentence[-1] not in ".!"
     used = {name for _, name, _, _ in string.Formatter().parse(described.sentence) if name}
-    assert used <= {"tenant", "governed", "target", "records", "why"}
+    assert used <= {"tenant", "governed", "target", "records", "verdict", "why"}
     assert (described.kind is Kind.DENIED) == (described.outcome is Outcome.DENIED)
     assert (described.effect is Effect.READ) == (described.verb is Verb.READ and described.kind is not Kind.SYSTEM)
     body = body_of(replace(FULL, action=action, kind=None, verb=None, class_=None, effect=None, outcome=None))
@@ -70,6 +70,12 @@ def test_it_tells_an_entry_in_a_sentence() -> None:
     assert told({**body, "tenant": None}) == "ran invoice.credit"
     assert told({**body, "action": "trail.read"}) == "read 7 entries of the trail"
     assert told({**body, "action": "gone.away"}) == "gone.away"
+
+
+@pytest.mark.parametrize(("verdict", "word"), [("approve", "for"), ("reject", "against"), ("abstain", "on")])
+def test_it_tells_how_somebody_voted(verdict: str, word: str) -> None:
+    body = body_of(replace(FULL, action="request.vote", facts={"verdict": verdict}))
+    assert told(body) == f"voted {word} invoice.credit on Acme"
 
 
 def test_it_never_reads_a_persons_text_as_a_template() -> None:

@@ -107,7 +107,7 @@ def test_it_survives_nasty_values_in_addresses(door: Door, who: str) -> None:
     pages = (
         "/search?q=", "/palette?q=", "/requests?tab=", "/requests?after=", "/trail?tenant=", "/trail?since=",
         "/staff?after=", "/trail?before=", "/t/nordwind/members?after=", "/t/nordwind/entries?before=",
-        "/t/nordwind/billing?before=",
+        "/t/nordwind/billing?before=", "/t/nordwind/billing?payments=",
         f"{OVERRIDE}?value=", "/sign-in?next=",
     )  # fmt: skip
     for page in pages:

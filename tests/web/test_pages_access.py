@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,6 +60,27 @@ def test_it_shows_dates_owners_and_money_and_never_what_is_given(cast: Cast) -> 
     assert cast.entries("access.read")
 
 
+def test_it_says_of_what_a_silent_plane_keeps_when_it_was_read(cast: Cast) -> None:
+    registered(cast)
+    cast.clock.pass_by(hours=8)
+    lead = cast.sign_in("finance_lead")
+    stopped = lead.get("/access?which=all").text
+    assert "No override was looked at for more than six hours" in stopped
+    assert stopped.count("as of ") == 3
+    with cast.house.store.write() as unit:
+        row = unit.directory.by_slug("kestrel")
+        assert row is not None
+        unit.register.replace(row.id, [replace(each, checked_at=cast.clock.now()) for each in unit.register.of(row.id)])
+    text = lead.get("/access?which=all").text
+    assert "No answer from plane shared" in text
+    assert "as they were read last" in text
+    assert text.count("as of ") == 1
+    assert "as of " in text.partition("Nordwind Logistik GmbH")[2].partition("</tr>")[0]
+    cast.clock.pass_by(hours=17)
+    lead = cast.sign_in("finance_lead")
+    assert ">ended<" in lead.get("/access?which=all").text, "what is over by the clock is over, whoever is silent"
+
+
 def test_a_long_register_is_turned_page_by_page(cast: Cast) -> None:
     now = cast.clock.now()
     with cast.house.store.read() as unit:
@@ -67,7 +89,7 @@ def test_a_long_register_is_turned_page_by_page(cast: Cast) -> None:
     many = [
         Registered(
             tenant=row.id, override=f"ovr_{at:03d}", starts_at=now, until=now + at * DAY, owner="", monthly_minor=0,
-            currency="EUR", is_redundant=False, is_orphaned=False, checked_at=now,
+            currency="EUR", is_redundant=False, is_orphaned=False, checked_at=now - DAY,
         )
         for at in range(1, 121)
     ]  # fmt: skip

@@ -46,8 +46,9 @@ def years_of_billing(cast: Cast) -> None:
         made = NOON - number * DAY
         paid = replace(PAID, id=f"in_1NordwindLogistik{number:04}", number=f"INV-2026-{number:06}", issued_at=made)
         payment = replace(
-            A_PAYMENT, id=f"pi_3NordwindLogistik{number:04}", allocations=(Allocation(invoice=paid.id, amount_minor=1),)
-        )
+            A_PAYMENT, id=f"pi_3NordwindLogistik{number:04}", created_at=made, paid_at=made,
+            allocations=(Allocation(invoice=paid.id, amount_minor=1),),
+        )  # fmt: skip
         note = replace(A_CREDIT_NOTE, id=f"cn_3NordwindLogistik{number:04}", invoice=paid.id)
         mirrored(cast, *(replace(each, customer="cus_nordwind") for each in (paid, payment, note)))
 
@@ -92,20 +93,49 @@ def test_it_names_the_invoice_of_a_payment_by_its_number(cast: Cast) -> None:
     assert "pays INV-2026-000001" in opened(cast).get(PAGE).text
 
 
-def test_it_stays_light_and_turns_the_invoices_page_by_page(cast: Cast) -> None:
+def turned(cast: Cast, table: str, by: str) -> list[str]:
+    """Return the rows of a table on all pages of a tenant with years of billing, each page of which is light."""
     years_of_billing(cast)
     finance = cast.sign_in("finance")
     assert finance.post("/tenants/nordwind/lease", PAID_BUT_LOCKED_OUT).status_code == 303
-    seen: list[str] = []
+    seen, path = list[str](), f"{PAGE}?before=in_1NordwindLogistik0003&payments=pi_3NordwindLogistik0003"
+    assert finance.get(path).status_code == 200
     path = PAGE
     while path:
         text = finance.get(path).text
         assert len(text.encode()) < 60_000
-        table = text.partition("Invoices, newest first")[2].partition("</table>")[0]
-        seen += re.findall(r'data-copy="(INV-2026-[0-9]{6})"', table)
-        after = re.search(r'href="(/t/nordwind/billing\?before=[^"]+)"', text)
+        rows = text.partition(f"{table}, newest first")[2].partition("</table>")[0]
+        seen += rows.split("<tr>")[2:]
+        after = re.search(rf'href="(/t/nordwind/billing\?{by}=[^"]+)"', text)
         path = after[1] if after else ""
-    assert seen == [f"INV-2026-{number:06}" for number in range(30)]
+    return seen
+
+
+def test_it_stays_light_and_turns_the_invoices_page_by_page(cast: Cast) -> None:
+    seen = [each for row in turned(cast, "Invoices", "before") for each in re.findall(r'data-copy="(INV[^"]+)"', row)]
+    assert [each for each in seen if each.startswith("INV-2026-")] == [f"INV-2026-{number:06}" for number in range(30)]
+
+
+def test_it_turns_the_payments_page_by_page_and_leads_from_each_to_its_refund(cast: Cast) -> None:
+    rows = [row for row in turned(cast, "Payments", "payments") if "pi_3Nordwind" in row]
+    assert len(rows) == 30
+    for number, row in enumerate(rows):
+        payment = f"pi_3NordwindLogistik{number:04}"
+        assert f'data-copy="{payment}"' in row
+        assert f"pays INV-2026-{number:06}" in row
+        assert f"/t/nordwind/actions/billing.refund?payment={payment}&amp;currency=EUR" in row
+
+
+def test_whoever_turns_one_list_stays_where_they_were_in_the_other(cast: Cast) -> None:
+    years_of_billing(cast)
+    finance = cast.sign_in("finance")
+    assert finance.post("/tenants/nordwind/lease", PAID_BUT_LOCKED_OUT).status_code == 303
+    text = finance.get(f"{PAGE}?before=in_1NordwindLogistik0003&payments=pi_3NordwindLogistik0005").text
+    links = re.findall(r'rel="next" href="([^"]+)"', text)
+    assert len(links) == 2
+    assert "payments=pi_3NordwindLogistik0005" in links[0]
+    assert "before=in_1NordwindLogistik0003" in links[1]
+    assert "pi_3NordwindLogistik0006" in text
 
 
 def test_it_says_nothing_of_collecting_where_nothing_was_tried_in_vain(cast: Cast) -> None:

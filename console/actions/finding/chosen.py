@@ -27,6 +27,7 @@ NOTE = ParamField(
     most=1_000,
     help="For the colleague who comes next: what it is, and why it may stand.",
 )
+_NOBODYS = "no tenant"
 NOTHING_SEEN = "Nothing: findings are the company's own."
 
 
@@ -69,16 +70,21 @@ def chosen(finding: FindingId, event: FindingEvent, tools: Tools) -> tuple[Findi
 def shown(
     finding: Finding,
     to: FindingState,
+    tools: Tools,
     *,
     sentence: str,
     more: tuple[Change, ...] = (),
     warnings: tuple[str, ...] = (),
     facts: Mapping[str, int] | None = None,
 ) -> Preview:
-    """Return the preview of a step of a finding, bound to what it says now."""
+    """Return the preview of a step of a finding, bound to what it says now and to whose it is."""
     return Preview(
         sentence=f"{sentence}: {titled(finding)}",
-        changes=(Change(field="State", before=_said(finding.state), after=_said(to)), *more),
+        changes=(
+            Change(field="Tenant", before=None, after=_whose(finding, tools)),
+            Change(field="State", before=_said(finding.state), after=_said(to)),
+            *more,
+        ),
         fingerprint={"finding": finding.id, "state": finding.state.value, "digest": digest_of(finding)},
         facts=dict(facts or {}),
         warnings=warnings,
@@ -114,6 +120,11 @@ def titled(finding: Finding) -> str:
 def owned(finding: Finding, tools: Tools, to: FindingState) -> Finding:
     """Return a finding in another state, owned by whoever asked."""
     return replace(finding, state=to, owner=tools.requester)
+
+
+def _whose(finding: Finding, tools: Tools) -> str:
+    row = None if finding.tenant is None else tools.books().directory.get(finding.tenant)
+    return _NOBODYS if row is None else f"{row.name} ({row.slug})"
 
 
 def _said(state: FindingState) -> str:

@@ -24,7 +24,7 @@ from console.ports.actions import Action, Reach
 def preview(params: Explained, tools: Tools) -> Preview:
     """Return what would change; raises Fault."""
     finding, to = chosen(params.finding, FindingEvent.EXPLAIN, tools)
-    return shown(finding, to, sentence="Explain it")
+    return shown(finding, to, tools, sentence="Explain it")
 
 
 def apply(params: Explained, tools: Tools) -> Applied:

@@ -14,7 +14,7 @@ from console.ports.actions import Action, Reach
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what would change; raises Fault."""
     finding, to = chosen(params.finding, FindingEvent.LEAVE, tools)
-    return shown(finding, to, sentence="Give it back")
+    return shown(finding, to, tools, sentence="Give it back")
 
 
 def apply(params: Params, tools: Tools) -> Applied:

@@ -14,7 +14,7 @@ from console.ports.actions import Action, Reach
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what would change; raises Fault."""
     finding, to = chosen(params.finding, FindingEvent.REOPEN, tools)
-    return shown(finding, to, sentence="Open it again")
+    return shown(finding, to, tools, sentence="Open it again")
 
 
 def apply(params: Params, tools: Tools) -> Applied:

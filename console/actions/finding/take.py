@@ -12,7 +12,7 @@ from console.ports.actions import Action, Reach
 def preview(params: Params, tools: Tools) -> Preview:
     """Return what would change; raises Fault."""
     finding, to = chosen(params.finding, FindingEvent.TAKE, tools)
-    return shown(finding, to, sentence="Look after it")
+    return shown(finding, to, tools, sentence="Look after it")
 
 
 def apply(params: Params, tools: Tools) -> Applied:

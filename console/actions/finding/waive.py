@@ -39,6 +39,7 @@ def preview(params: Params, tools: Tools) -> Preview:
     return shown(
         finding,
         to,
+        tools,
         sentence=f"Let it stand until {day_of(params.until)}",
         more=(
             Change(field="Until", before=None, after=f"{day_of(params.until)}, 00:00 UTC"),

@@ -18,17 +18,22 @@ class StripeEvents:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def since(self, at: datetime, *, limit: int) -> Sequence[ListedEvent]:
-        """Return events from then on, oldest first. Raises: OutsideError."""
+    def since(self, at: datetime, *, limit: int, after: str | None = None) -> Sequence[ListedEvent]:
+        """Return events from then on, or those behind the event `after`, oldest first. Raises: OutsideError."""
         begin = int(at.timestamp())
-        before = rows(listed(self._calls, _PATH, {"created": {"lt": begin}, "limit": 1}), "data")
-        if before:
-            params: dict[str, Any] = {"ending_before": before[0].get("id"), "limit": min(limit, PAGE)}
+        before = after or self._before(begin)
+        if before is not None:
+            params: dict[str, Any] = {"ending_before": before, "limit": min(limit, PAGE)}
             found = list(rows(listed(self._calls, _PATH, params), "data"))
         else:  # nothing is older, so the list must be read to its end
             found = list(every(self._calls, _PATH, {"created": {"gte": begin}}))
         oldest_first = [each for each in reversed(found) if _is_event(each)]
         return [_listed(each) for each in oldest_first[:limit]]
+
+    def _before(self, begin: int) -> str | None:
+        """Return the newest event that is older."""
+        older = rows(listed(self._calls, _PATH, {"created": {"lt": begin}, "limit": 1}), "data")
+        return str(older[0].get("id")) if older else None
 
 
 def _is_event(document: Document) -> bool:

@@ -7,11 +7,13 @@ from sqlalchemy import TextClause, text
 
 from console.domain.errors import OutsideError
 from console.domain.ids import PlaneId, TenantId
+from console.ports.override_register import Overridden
 from console.storage.engines import Database
 from console.storage.faults import translated
 from console.storage.fleet.due import fleet_session
 from console.storage.types import stored_micros
 
+_Answers = tuple[list[tuple[int, TenantId, PlaneId]], frozenset[PlaneId]]
 _ENDED = text(
     """
     SELECT tenant_id, valid_until FROM plane_effective_set
@@ -35,16 +37,17 @@ class StoredAccessFleet:
 
     def ended(self, now: datetime, *, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
         """Return tenants whose stored set has reached its end, longest ago first; a silent plane is left out."""
-        found = self._asked(_ENDED, {"now": stored_micros(now), "most": limit})
+        found, _silent = self._asked(_ENDED, {"now": stored_micros(now), "most": limit})
         return [(plane, tenant) for _at, tenant, plane in sorted(found)[:limit]]
 
-    def with_overrides(self, *, after: TenantId | None, limit: int) -> Sequence[tuple[PlaneId, TenantId]]:
-        """Return tenants that have an override that was not ended by hand, by id."""
-        found = self._asked(_WITH_OVERRIDES, {"after": after or "", "most": limit})
-        return [(plane, tenant) for _zero, tenant, plane in sorted(found, key=lambda each: each[1])[:limit]]
+    def with_overrides(self, *, after: TenantId | None, limit: int) -> Overridden:
+        """Return tenants that have an override that was not ended by hand, by id, and which planes said nothing."""
+        found, silent = self._asked(_WITH_OVERRIDES, {"after": after or "", "most": limit})
+        return Overridden(tenants=sorted({tenant for _zero, tenant, _plane in found})[:limit], silent=silent)
 
-    def _asked(self, question: TextClause, values: Mapping[str, int | str]) -> list[tuple[int, TenantId, PlaneId]]:
+    def _asked(self, question: TextClause, values: Mapping[str, int | str]) -> _Answers:
         rows: list[tuple[int, TenantId, PlaneId]] = []
+        silent: set[PlaneId] = set()
         for plane, database in self._databases.items():
             try:
                 with (
@@ -55,5 +58,5 @@ class StoredAccessFleet:
                     rows += [(int(at), TenantId(tenant), plane) for tenant, at in session.execute(question, values)]
                     session.rollback()
             except OutsideError:
-                continue
-        return rows
+                silent.add(plane)
+        return rows, frozenset(silent)

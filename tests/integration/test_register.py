@@ -7,9 +7,9 @@ from console.domain.tenancy import TenantScope
 from console.ports.override_register import AccessFleet, Overridden
 from console.usecases import keep_register
 from console.usecases.keep_register import REGISTER_JOB
+from tests.integration.access_desk import DAY, Desk
 from tests.integration.stage import SEATS, behind, rows, tenant
 from tests.integration.test_access_job_faults import desk, silence
-from tests.integration.test_access_jobs import DAY, Desk
 from tests.web.cast import PEOPLE
 
 __all__ = ["desk"]

@@ -34,6 +34,14 @@ _OVERFLOW = """() => {
     .concat(`document is ${page.scrollWidth} px wide`);
 }"""
 
+# What one does stands in sight without pushing a table aside; a link in a row's own text may go on beyond its edge.
+_HIDDEN_BY_TABLES = """() => [...document.querySelectorAll(".table-frame")].flatMap(frame => {
+  const right = frame.getBoundingClientRect().left + frame.clientLeft + frame.clientWidth;
+  return [...frame.querySelectorAll("a, button, input, select")]
+    .filter(each => each.checkVisibility() && each.getBoundingClientRect().right > right + 1)
+    .map(each => `${each.textContent.trim().slice(0, 40)} in ${frame.getAttribute("aria-label")}`).slice(0, 2);
+})"""
+
 
 @cache
 def _axe() -> str:
@@ -61,6 +69,12 @@ def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
 def overflowing(page: Page) -> list[str]:
     """Return what makes the document wider than the screen; empty when nothing does."""
     found: list[str] = page.evaluate(_OVERFLOW)
+    return found
+
+
+def hidden_by_tables(page: Page) -> list[str]:
+    """Return controls that stand beyond the edge of a table's frame, where only scrolling it brings them to light."""
+    found: list[str] = page.evaluate(_HIDDEN_BY_TABLES)
     return found
 
 

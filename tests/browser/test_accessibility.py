@@ -12,6 +12,7 @@ from tests.browser.looking import (
     MIDDLE_WIDTH,
     NARROW_WIDTH,
     THEMES,
+    hidden_by_tables,
     narrowed,
     overflowing,
     show_as,
@@ -59,7 +60,7 @@ def faults_of(page: Page) -> list[str]:
         show_as(page, theme=theme, width=HOME_WIDTH)
         rules = COLOURS if theme == "dark" else ()  # a theme changes nothing else
         found += [f"{theme}: {violation}" for violation in violations(page, rules=rules)]
-    found += [f"at {HOME_WIDTH} px: {one}" for one in overflowing(page)]
+    found += [f"at {HOME_WIDTH} px: {one}" for one in [*overflowing(page), *hidden_by_tables(page)]]
     for width in narrowed(page, MIDDLE_WIDTH, NARROW_WIDTH):
         found += [f"at {width} px: {one}" for one in overflowing(page)]
     show_as(page, theme="light", width=HOME_WIDTH)

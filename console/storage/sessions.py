@@ -47,6 +47,11 @@ class StoredSessions:
         """Return a session, ended or not."""
         return next((_session(row) for row in found(self._session, _ONE, key=key)), None)
 
+    def hold(self, key: SessionKey) -> bool:
+        """Keep a live session from ending or moving on until the unit ends; False where it is none (any more)."""
+        live = select(StaffSessionRow.key).where(StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None))
+        return self._session.scalar(live.with_for_update()) is not None
+
     def touch(self, key: SessionKey, at: datetime) -> None:
         """Move the idle clock of a live session; it never goes back."""
         live = update(StaffSessionRow).where(
@@ -65,10 +70,11 @@ class StoredSessions:
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
         """Give a session a new key; open leases and what acts for a member follow; the old key is dead at once."""
         self._set(key, {"key": new_key})
-        held = update(LeaseRow).where(LeaseRow.session == key, LeaseRow.ended_at.is_(None))
-        changed(self._session, held.values(session=new_key))
+        # in the order in which they end, so that nobody waits in a circle
         acting = update(ImpersonationRow).where(ImpersonationRow.session == key, ImpersonationRow.ended_at.is_(None))
         changed(self._session, acting.values(session=new_key))
+        held = update(LeaseRow).where(LeaseRow.session == key, LeaseRow.ended_at.is_(None))
+        changed(self._session, held.values(session=new_key))
 
     def revoke(self, key: SessionKey, at: datetime) -> bool:
         """End a session; False when it was over already."""

@@ -85,9 +85,9 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
                 idp_sid=None,
             )
             if isinstance(begun, SignedIn):
-                unit.throttles.clear("sign_in", mark)
-                unit.throttles.lock(_ADDRESS, network_of(origin.ip))
+                unit.throttles.lock(_ADDRESS, network_of(origin.ip))  # before any count, as whoever tries next
                 unit.throttles.take_back(_ADDRESS, network_of(origin.ip), at=now)
+                unit.throttles.clear("sign_in", mark)
                 return begun
             refusal = begun
     return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG), is_counted=True)

@@ -4,19 +4,24 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-from console.domain.ids import RequestId
+from console.domain.decisions import Deny
+from console.domain.ids import RequestId, SessionKey
 from console.domain.impersonations import Mode
+from console.domain.leases import Lease
 from console.domain.staff import Origin
 from console.usecases.end_impersonation import end_impersonation
 from console.usecases.exchange_token import Issued, NotIssued, exchange_code
 from console.usecases.introspect_token import Active, introspect_token
+from console.usecases.open_lease import end_lease
 from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
+from tests.integration.race_world import EndingLeases, Meeting, Watched
 from tests.products import connected_product
 from tests.web.cast import PEOPLE, Cast, on_stage, peopled_postgres
 from tests.web.product_stage import actor, ask_to_act, begun, entered, handed_over
@@ -117,3 +122,28 @@ def test_whoever_asks_after_the_end_is_told_of_it(cast: Cast) -> None:
             return not (was_over and isinstance(answer, Active))
 
         assert all(at_once([end, ask, ask, ask]))
+
+
+def test_nobody_waits_in_a_circle_who_closes_a_tenant_while_another_tab_shows_a_second_factor(cast: Cast) -> None:
+    agent = cast.sign_in("support_agent")
+    entered(cast, agent)
+    who, meeting = actor(cast, "support_agent"), Meeting(2, patience_s=0.5)
+    (lease,) = leases_of(cast)
+    store: Any = Watched(cast.storage.store, leases=lambda session: EndingLeases(session, meeting))
+
+    def close() -> Deny | None:
+        return end_lease(replace(cast.house, store=store), who, lease=lease.id)
+
+    def go_on() -> None:
+        assert who.session is not None
+        with cast.house.store.write() as unit:
+            unit.sessions.rotate(who.session, SessionKey("another"))
+        meeting.arrive()
+
+    assert at_once([close, go_on]) == [None, None]
+    assert leases_of(cast) == []
+
+
+def leases_of(cast: Cast) -> Sequence[Lease]:
+    with cast.house.store.read() as unit:
+        return unit.leases.open_of(PEOPLE["support_agent"].id)

@@ -64,11 +64,14 @@ class StoredSessions:
         _found_one(done(self._session, _SAVE, its_key=key, kept=dict(values)))
 
     def step_up(self, key: SessionKey, *, by: StepUpMethod, at: datetime) -> None:
-        """Remember a second factor."""
+        """Remember a second factor. Raises: NotFoundError where the session is not live (any more)."""
         self._set(key, {"stepped_up_by": by, "stepped_up_at": at})
 
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
-        """Give a session a new key; open leases and what acts for a member follow; the old key is dead at once."""
+        """Give a live session a new key; open leases and what acts for a member follow; the old key is dead at once.
+
+        Raises: NotFoundError where the session is not live (any more).
+        """
         self._set(key, {"key": new_key})
         # in the order in which they end, so that nobody waits in a circle
         acting = update(ImpersonationRow).where(ImpersonationRow.session == key, ImpersonationRow.ended_at.is_(None))
@@ -98,7 +101,8 @@ class StoredSessions:
         return self._many(late.order_by(StaffSessionRow.not_after, StaffSessionRow.key).limit(limit))
 
     def _set(self, key: SessionKey, values: dict[str, object]) -> None:
-        _found_one(changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)))
+        live = update(StaffSessionRow).where(StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None))
+        _found_one(changed(self._session, live.values(values)))
 
     def _many(self, wanted: Select[StaffSessionRow]) -> list[StaffSession]:
         return [_session(row) for row in self._session.scalars(wanted)]

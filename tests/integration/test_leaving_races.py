@@ -13,16 +13,18 @@ from console.domain.leases import Lease
 from console.domain.staff import Actor, Origin, StaffSession
 from console.storage.leases import StoredLeases
 from console.storage.sessions import StoredSessions
+from console.storage.staff import StoredStaff
 from console.usecases.control_tools import UnitTools
 from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
 from console.usecases.open_lease import open_lease
 from console.usecases.resume_session import Resumed, SessionOver, resume_session
 from console.usecases.sign_in import SignedIn, sign_in_with_password, sign_out
+from console.usecases.step_up import step_up_with_code
 from tests.integration.overtaking import overtake
 from tests.integration.race_world import EndingLeases, Meeting, Watched, at_once, pool, stage
 from tests.integration.stage import CONTRACT, Stage, behind, tenant
-from tests.web.cast import PEOPLE
+from tests.web.cast import CODES, PEOPLE
 
 __all__ = ["pool", "stage"]
 WHO = PEOPLE["support_agent"]
@@ -102,6 +104,13 @@ def leave(stage: Stage, actor: Actor) -> None:
     sign_out(stage.house, actor)
 
 
+def rotate(stage: Stage, actor: Actor) -> None:
+    """Do what a second factor in another tab does."""
+    assert actor.session is not None
+    with stage.storage.store.write() as unit:
+        unit.sessions.rotate(actor.session, SessionKey("another"))
+
+
 LEAVING = pytest.mark.parametrize("leaving", [deactivate, leave])
 
 
@@ -141,15 +150,27 @@ def test_nothing_is_opened_for_a_session_that_went_on_under_another_key(
 ) -> None:
     """Its sign-out would never find what was opened under the key before."""
     actor = signed_in(stage)
-
-    def rotate(*_given: object) -> None:
-        assert actor.session is not None
-        with stage.storage.store.write() as unit:
-            unit.sessions.rotate(actor.session, SessionKey("another"))
-
-    overtake(monkeypatch, StoredLeases, "lock_budget", rotate)
+    overtake(monkeypatch, StoredLeases, "lock_budget", lambda *_given: rotate(stage, actor))
     assert isinstance(open_tenant(stage, actor), Deny)
     assert stage.count("SELECT count(*) FROM lease") == 0
+
+
+@pytest.mark.parametrize("faster", [leave, rotate])
+def test_no_second_factor_counts_for_a_session_that_ended_or_went_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, faster: Leaving
+) -> None:
+    actor = signed_in(stage)
+    stage.house.clock.pass_by(seconds=60)  # type: ignore[attr-defined]  # a HandClock
+    overtake(monkeypatch, StoredStaff, "accept_totp_step", lambda *_given: faster(stage, actor))
+    code = WHO.code(stage.house.clock.now())
+    assert isinstance(step_up_with_code(stage.house, actor, code=code), Deny)
+    assert (stage.entries("step_up.passed"), stage.entries("step_up.refused")) == (0, 1)
+    with stage.storage.store.read() as unit:
+        credentials = unit.staff.credentials(WHO.id)
+    assert credentials is not None
+    step = CODES.step_of(str(credentials.totp_sealed), code, now=stage.house.clock.now())
+    assert step is not None
+    assert credentials.totp_last_step < step, "the code is still good"
 
 
 def test_a_session_that_begins_while_its_account_is_deactivated_ends_with_it(

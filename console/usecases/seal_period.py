@@ -19,9 +19,7 @@ def seal_period(house: House, job: Job) -> Done:
     """
     name = period_id(str(job.payload.get("period", "")))
     with house.store.write() as unit:
-        unit.throttles.lock(
-            _LOCK, name
-        )  # else what another worker signed meanwhile is written over
+        unit.throttles.lock(_LOCK, name)  # else what another worker signed meanwhile is written over
         period = unit.periods.get(name)
         digest = house.ledgers.sign(period.id, period.agreements)
 

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from console.domain.decisions import Deny, DenyCode, NeedsStepUp
-from console.domain.freezes import Freeze
-from console.domain.ids import SHARED_PLANE, ActionKey, ReasonCode, RequestId, StaffId
+from console.domain.freezes import Door, Freeze
+from console.domain.ids import SHARED_PLANE, ActionKey, FreezeId, ReasonCode, RequestId, StaffId
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.reasons import Reason
 from console.domain.signals import Response, SignalKey
@@ -30,6 +31,7 @@ from tests.integration.cast import PaperSigner, PaperSink
 from tests.integration.race_world import Meeting, Watched, at_once
 from tests.integration.stage import (
     CONTRACT,
+    NOTE,
     OVERRIDE,
     Stage,
     behind,
@@ -48,7 +50,7 @@ EXECUTORS = 6
 ROUNDS = 4
 CROWD = tuple(f"crowd{number}" for number in range(EXECUTORS))
 UNFAMILIAR = SignalKey("first_time_tenants")
-SET = ActionKey("freeze.set")
+SET, DRILL = ActionKey("freeze.set"), ActionKey("freeze.drill")
 INCIDENT = Reason(code=ReasonCode("CONTAINMENT"), reference="INC-2301")
 EXECUTED = "SELECT count(*) FROM plane_entitlement_override"
 
@@ -218,3 +220,29 @@ def test_a_person_is_frozen_though_they_go_on_opening_tenants_in_the_same_moment
         assert stage.entries("signal.raised") == 2
         assert stage.count("SELECT count(*) FROM house_freeze") == 1
         assert stage.count("SELECT count(*) FROM lease WHERE ended_at IS NULL") == 0
+
+
+def test_a_drill_holds_nobody_up_who_comes_to_its_doors_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks comes to the door of asking first, whoever runs what was approved to the door of running."""
+    request, slug = approved(stage, CROWD[0], 200), CROWD[1]
+    stage.open("support_lead", slug)
+    answer = propose_action(
+        stage.house, stage.actor("on_call"), key=DRILL, tenant=None, raw={},
+        reason=INCIDENT, mark=None, form_id=stage.form(),
+    )  # fmt: skip
+    assert isinstance(answer, Ran), answer
+    assert stage.count("SELECT count(*) FROM freeze_sighting") == 0
+    meeting, sighted = Meeting(2, patience_s=0.5), StoredFreezes.sighted
+
+    def seen(self: StoredFreezes, freeze: FreezeId, door: Door, *, at: datetime) -> None:
+        sighted(self, freeze, door, at=at)
+        meeting.arrive()
+
+    monkeypatch.setattr(StoredFreezes, "sighted", seen)
+    with ThreadPoolExecutor(2) as pool:
+        asking = pool.submit(stage.ask, "support_lead", slug, NOTE, {"text": "Called back."})
+        running = pool.submit(execute_request, stage.house, stage.actor("support_agent"), request_id=request)
+        assert [type(each.result()) for each in (asking, running)] == [Ran, Ran]
+    with stage.storage.store.read() as unit:
+        (drill,) = unit.freezes.newest(limit=1)
+        assert {each.door for each in unit.freezes.sightings(drill.id)} >= {Door.ASKING, Door.RUNNING}

@@ -5,19 +5,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy.orm import Session
 
 from console.domain.decisions import Deny
-from console.domain.ids import RequestId, SessionKey
-from console.domain.impersonations import Mode
+from console.domain.ids import ImpersonationId, RequestId, SessionKey
+from console.domain.impersonations import ImpersonationEnd, Mode
 from console.domain.leases import Lease
 from console.domain.staff import Origin
+from console.storage.impersonations import StoredImpersonations
 from console.usecases.end_impersonation import end_impersonation
 from console.usecases.exchange_token import Issued, NotIssued, exchange_code
 from console.usecases.introspect_token import Active, introspect_token
+from console.usecases.keep_time import end_overdue
 from console.usecases.open_lease import end_lease
 from console.usecases.outcomes import Ran
 from tests.conftest import NewDatabase
@@ -142,6 +146,38 @@ def test_nobody_waits_in_a_circle_who_closes_a_tenant_while_another_tab_shows_a_
 
     assert at_once([close, go_on]) == [None, None]
     assert leases_of(cast) == []
+
+
+class EndingImpersonations(StoredImpersonations):
+    """The real book; whoever ends one does so once somebody else has gone as far as they can."""
+
+    def __init__(self, session: Session, meeting: Meeting) -> None:
+        super().__init__(session)
+        self._meeting = meeting
+
+    def end(self, impersonation: ImpersonationId, *, by: ImpersonationEnd, at: datetime) -> bool:
+        """Meet, then end."""
+        self._meeting.arrive()
+        return super().end(impersonation, by=by, at=at)
+
+
+def test_nobody_waits_in_a_circle_who_closes_a_tenant_while_another_tab_begins_to_act_again(cast: Cast) -> None:
+    """The one before idled out, which is written when the next begins, and when its lease ends."""
+    agent = cast.sign_in("support_agent")
+    entered(cast, agent)
+    cast.clock.pass_by(minutes=11)
+    who, meeting = actor(cast, "support_agent"), Meeting(2, patience_s=0.5)
+    (lease,) = leases_of(cast)
+    beginning: Any = Watched(cast.storage.store, impersonations=lambda session: EndingImpersonations(session, meeting))
+    closing: Any = Watched(cast.storage.store, leases=lambda session: EndingLeases(session, meeting))
+    begins = replace(cast, house=replace(cast.house, store=beginning))
+    closes = replace(cast.house, store=closing)
+    answers = at_once([lambda: ask_to_act(begins, "support_agent"), lambda: end_lease(closes, who, lease=lease.id)])
+    assert isinstance(answers[0], Ran | Deny), answers
+    assert leases_of(cast) == []
+    end_overdue(cast.house)
+    with cast.house.store.read() as unit:
+        assert unit.impersonations.open_of(PEOPLE["support_agent"].id) is None
 
 
 def leases_of(cast: Cast) -> Sequence[Lease]:

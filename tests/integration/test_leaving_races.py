@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from console.domain.decisions import Deny
-from console.domain.ids import SessionKey
-from console.domain.leases import Lease
+from console.domain.freezes import Freeze, FreezeScope
+from console.domain.ids import FreezeId, LeaseId, SessionKey
+from console.domain.leases import Lease, LeaseEnd
 from console.domain.staff import Actor, Origin, StaffSession
 from console.storage.leases import StoredLeases
 from console.storage.sessions import StoredSessions
@@ -22,7 +23,7 @@ from console.usecases.resume_session import Resumed, SessionOver, resume_session
 from console.usecases.sign_in import SignedIn, sign_in_with_password, sign_out
 from console.usecases.step_up import step_up_with_code
 from tests.integration.overtaking import overtake
-from tests.integration.race_world import EndingLeases, Meeting, Watched, at_once, pool, stage
+from tests.integration.race_world import EndingLeases, Meeting, Watched, at_once, pool, settle_tenant, stage
 from tests.integration.stage import CONTRACT, Stage, behind, tenant
 from tests.web.cast import CODES, PEOPLE
 
@@ -57,6 +58,20 @@ class MeetingSessions(StoredSessions):
         """Meet, then store."""
         self._meeting.arrive()
         super().add(session)
+
+
+class EndedLeases(StoredLeases):
+    """The real book; whoever has ended a lease goes on once somebody else has gone as far as they can."""
+
+    def __init__(self, session: Session, meeting: Meeting) -> None:
+        super().__init__(session)
+        self._meeting = meeting
+
+    def end(self, lease: LeaseId, *, by: LeaseEnd, at: datetime) -> bool:
+        """End, then meet."""
+        is_ended = super().end(lease, by=by, at=at)
+        self._meeting.arrive()
+        return is_ended
 
 
 class EndingSessions(StoredSessions):
@@ -209,3 +224,33 @@ def test_whoever_comes_back_too_late_and_the_clock_do_not_wait_in_a_circle(
     assert isinstance(ended, int)
     assert stage.count(OPEN) == stage.count(LIVE) == 0
     assert stage.entries("session.expired") == stage.entries("lease.end") + stage.entries("lease.expired") == 1
+
+
+def test_nobody_waits_in_a_circle_whose_sessions_end_while_they_are_frozen(
+    stage: Stage, pool: ThreadPoolExecutor
+) -> None:
+    """Who ends sessions begins with the newest, who freezes with the lease that was opened first."""
+    settle_tenant(stage, "beta")
+    for slug in ("acme", "beta"):
+        actor = signed_in(stage)
+        lease = open_lease(stage.house, actor, tenant=tenant(slug), reason=CONTRACT, minutes=None)
+        assert isinstance(lease, Lease)
+        stage.house.clock.pass_by(minutes=2)  # type: ignore[attr-defined]  # a HandClock
+    meeting, admin, now = Meeting(2, patience_s=0.5), stage.actor("administrator"), stage.house.clock.now()
+    store = Watched(stage.storage.store, leases=lambda session: EndedLeases(session, meeting))
+    freeze = Freeze(
+        id=FreezeId("frz_1"), scope=FreezeScope.PERSON, subject=WHO.id, name="Noor", is_drill=False, reason=CONTRACT,
+        set_by=admin.staff, set_at=now,
+    )  # fmt: skip
+
+    def end() -> None:
+        with store.write() as unit:
+            UnitTools(house=stage.house, unit=unit, actor=admin, tenant=None).end_sessions_of(WHO.id, at=now)
+
+    def freeze_them() -> None:
+        with store.write() as unit:
+            UnitTools(house=stage.house, unit=unit, actor=admin, tenant=None).freeze(freeze)
+
+    at_once(pool, end, freeze_them)
+    assert stage.count(OPEN) == stage.count(LIVE) == 0
+    assert stage.entries("lease.end") == 2

@@ -19,6 +19,10 @@ class SessionBook(Protocol):
         """Return a session, ended or not."""
         ...
 
+    def hold(self, key: SessionKey) -> bool:
+        """Keep a live session from ending or moving on until the unit ends; False where it is none (any more)."""
+        ...
+
     def touch(self, key: SessionKey, at: datetime) -> None:
         """Move the idle clock of a live session."""
         ...

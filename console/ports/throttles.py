@@ -16,6 +16,10 @@ class Throttles(Protocol):
         """Count one event."""
         ...
 
+    def take_back(self, bucket: str, key: str, *, at: datetime) -> None:
+        """Forget one event that was counted at that moment, with the key locked."""
+        ...
+
     def lock(self, bucket: str, key: str) -> None:
         """Let nobody else count this key until the unit ends, so that a burst cannot pass a limit."""
         ...

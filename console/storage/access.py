@@ -14,7 +14,7 @@ from console.domain.ids import TenantId
 from console.domain.reconciling.books import UsageEvent
 from console.domain.tenancy import TenantScope, TenantStatus
 from console.domain.workspace import Account
-from console.storage.account_state import FIRST_VERSION, ensure_state, move_entitlements
+from console.storage.account_state import FIRST_VERSION, TURN, move_entitlements, take_turn
 from console.storage.bases import PlaneBase
 from console.storage.bought import stored_bought
 from console.storage.effective_sets import keep_effective_set, stored_effective_set, stored_usage_events
@@ -86,12 +86,11 @@ class StoredAccess:
 
     def take_turn(self) -> None:
         """Wait until nobody else changes status, overrides or effective set of this tenant, and keep others waiting."""
-        ensure_state(self._session)
-        self._session.scoped(_TURN)
+        take_turn(self._session)
 
     def wait_for_turn(self) -> None:
         """Do as `take_turn`, for somebody who may yet be refused: nothing is written where nobody ever changed it."""
-        self._session.scoped(_TURN)
+        self._session.scoped(TURN)
 
     def recalculate(self, *, cause: str, at: datetime) -> Recalculation:
         """Bring the stored set up to date, alone on this tenant until the transaction ends; up to date, do nothing."""
@@ -171,7 +170,6 @@ _LIVE = update(OverrideRow).where(
 )
 _ASSIGN = Scoped(_LIVE.values(owner=bindparam("moved")))
 _END = Scoped(_LIVE.values(ended_at=bindparam("moved")))
-_TURN = Scoped(select(AccountStateRow.version).with_for_update())
 _ACCOUNT = Scoped(
     select(
         AccountRow.tenant_id,

@@ -25,11 +25,21 @@ def ensure_state(session: GuardedSession) -> None:
         session.expunge_all()
 
 
+def take_turn(session: GuardedSession) -> None:
+    """Wait until nobody else changes what decides this tenant's access, and keep others waiting until the unit ends.
+
+    Shape: before any other row of what decides access, so that nobody waits in a circle.
+    """
+    ensure_state(session)
+    session.scoped(TURN)
+
+
 def move_entitlements(session: GuardedSession) -> None:
     """Say that what decides the tenant's entitlements has changed."""
     ensure_state(session)
     session.move(_MOVE)
 
 
+TURN = Scoped(select(AccountStateRow.version).with_for_update())
 _VERSION = Scoped(select(AccountStateRow.version))
 _MOVE = Scoped(update(AccountStateRow).values(entitlement_version=AccountStateRow.entitlement_version + 1))

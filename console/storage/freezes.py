@@ -18,6 +18,7 @@ from console.storage.rows import add, add_unless_taken, changed, done, found, ta
 # PostgreSQL's advisory locks: whoever looks shares it, whoever freezes has it alone. SQLite has one writer anyway.
 _SHARED = Prepared(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('sallyport freeze', 0))"))
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('sallyport freeze', 0))")
+_NOTING = text("SELECT pg_try_advisory_xact_lock(hashtextextended('sallyport sighting ' || :what, 0))")
 _PATIENCE = (text("SET LOCAL lock_timeout = '30s'"), text("SET LOCAL statement_timeout = '35s'"))
 _NOBODY = ""
 
@@ -113,8 +114,8 @@ class StoredFreezes:
         return [_freeze(row) for row in self._session.scalars(named.order_by(FreezeRow.set_at.desc(), FreezeRow.id))]
 
     def sighted(self, freeze: FreezeId, door: Door, *, at: datetime) -> None:
-        """Note that a door would have refused; only the first time counts."""
-        if self._is_writing:
+        """Note that a door would have refused; only the first time counts, and the second waits for nobody."""
+        if self._is_writing and self._is_first(freeze, door):
             add_unless_taken(self._session, FreezeSightingRow, {"drill": freeze, "door": door.value, "at": at})
 
     def sightings(self, freeze: FreezeId) -> Sequence[Sighting]:
@@ -140,6 +141,10 @@ class StoredFreezes:
             )
             self._seen[key] = [_freeze(row) for row in rows]
         return self._seen[key]
+
+    def _is_first(self, freeze: FreezeId, door: Door) -> bool:
+        """Return whether nobody else notes the same this very moment, whose end the row itself would wait for."""
+        return not self._is_postgresql() or bool(self._session.scalar(_NOTING, {"what": f"{freeze} {door.value}"}))
 
     def _is_postgresql(self) -> bool:
         return self._session.connection().dialect.name == "postgresql"

@@ -99,7 +99,8 @@ class StoredLeases:
 
     def lock_budget(self, staff: StaffId) -> None:
         """Serialise lease opening per person until the unit ends; SQLite has one writer anyway."""
-        self._session.execute(select(StaffRow.id).where(StaffRow.id == staff).with_for_update())
+        budget = select(StaffRow.id).where(StaffRow.id == staff)
+        self._session.execute(budget.with_for_update(key_share=True))  # rows that only name the person need not wait
 
     def budget(self, staff: StaffId, now: datetime) -> TenantBudget:
         """Return the distinct tenants of the last 60 minutes and 24 hours, and live top-ups."""

@@ -10,7 +10,7 @@ from console.domain.billing.canonical_form import MalformedObjectError, Snapshot
 from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.reconciling.books import ObjectRef, Side
 from console.ports.mirror import Ref, Unheard
-from console.storage.account_state import move_entitlements
+from console.storage.account_state import move_entitlements, take_turn
 from console.storage.billing_tables import BillingObjectRow
 from console.storage.bought import stored_customers
 from console.storage.guards import GuardedSession, Scoped
@@ -88,6 +88,8 @@ class StoredMirror:
         """Write what the provider said; False where a fresher answer stands, which stays."""
         values = mirror_values(snapshot)
         decides_access = snapshot.kind is ObjectKind.SUBSCRIPTION
+        if decides_access:
+            take_turn(self._session)
         before = self._digest(snapshot.kind, snapshot.thing.id) if decides_access else None
         if not self._session.put_fresher(BillingObjectRow, by="fetched_at", **values):
             return False
@@ -97,6 +99,8 @@ class StoredMirror:
 
     def mark_deleted(self, kind: ObjectKind, thing: str, *, at: datetime) -> bool:
         """Write that the provider had no such object at `at`; False where a fresher answer stands, or nothing does."""
+        if kind is ObjectKind.SUBSCRIPTION:
+            take_turn(self._session)
         older = update(BillingObjectRow).where(
             BillingObjectRow.kind == kind.value, BillingObjectRow.id == thing, BillingObjectRow.fetched_at <= at
         )

@@ -47,6 +47,11 @@ class StoredSessions:
         """Return a session, ended or not."""
         return next((_session(row) for row in found(self._session, _ONE, key=key)), None)
 
+    def hold(self, key: SessionKey) -> bool:
+        """Keep a live session from ending or moving on until the unit ends; False where it is none (any more)."""
+        live = select(StaffSessionRow.key).where(StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None))
+        return self._session.scalar(live.with_for_update()) is not None
+
     def touch(self, key: SessionKey, at: datetime) -> None:
         """Move the idle clock of a live session; it never goes back."""
         live = update(StaffSessionRow).where(
@@ -59,16 +64,20 @@ class StoredSessions:
         _found_one(done(self._session, _SAVE, its_key=key, kept=dict(values)))
 
     def step_up(self, key: SessionKey, *, by: StepUpMethod, at: datetime) -> None:
-        """Remember a second factor."""
+        """Remember a second factor. Raises: NotFoundError where the session is not live (any more)."""
         self._set(key, {"stepped_up_by": by, "stepped_up_at": at})
 
     def rotate(self, key: SessionKey, new_key: SessionKey) -> None:
-        """Give a session a new key; open leases and what acts for a member follow; the old key is dead at once."""
+        """Give a live session a new key; open leases and what acts for a member follow; the old key is dead at once.
+
+        Raises: NotFoundError where the session is not live (any more).
+        """
         self._set(key, {"key": new_key})
-        held = update(LeaseRow).where(LeaseRow.session == key, LeaseRow.ended_at.is_(None))
-        changed(self._session, held.values(session=new_key))
+        # in the order in which they end, so that nobody waits in a circle
         acting = update(ImpersonationRow).where(ImpersonationRow.session == key, ImpersonationRow.ended_at.is_(None))
         changed(self._session, acting.values(session=new_key))
+        held = update(LeaseRow).where(LeaseRow.session == key, LeaseRow.ended_at.is_(None))
+        changed(self._session, held.values(session=new_key))
 
     def revoke(self, key: SessionKey, at: datetime) -> bool:
         """End a session; False when it was over already."""
@@ -92,7 +101,8 @@ class StoredSessions:
         return self._many(late.order_by(StaffSessionRow.not_after, StaffSessionRow.key).limit(limit))
 
     def _set(self, key: SessionKey, values: dict[str, object]) -> None:
-        _found_one(changed(self._session, update(StaffSessionRow).where(StaffSessionRow.key == key).values(values)))
+        live = update(StaffSessionRow).where(StaffSessionRow.key == key, StaffSessionRow.revoked_at.is_(None))
+        _found_one(changed(self._session, live.values(values)))
 
     def _many(self, wanted: Select[StaffSessionRow]) -> list[StaffSession]:
         return [_session(row) for row in self._session.scalars(wanted)]

@@ -30,6 +30,10 @@ class StoredThrottles:
         done(self._session, _FORGET, bucket=bucket, key=key, old=at - _KEPT)
         add(self._session, ThrottleRow, {"bucket": bucket, "key": key, "at": at})
 
+    def take_back(self, bucket: str, key: str, *, at: datetime) -> None:
+        """Forget one event that was counted at that moment."""
+        done(self._session, _TAKE_BACK, bucket=bucket, key=key, at=at)
+
     def lock(self, bucket: str, key: str) -> None:
         """Let nobody else count this key until the unit ends; SQLite has one writer anyway."""
         if self._session.connection().dialect.name == "postgresql":
@@ -61,6 +65,10 @@ _FORGET = Prepared(
         _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at < bindparam("old")
     )
 )
+_ITS_ID = select(func.min(_TABLE.c.id)).where(
+    _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at == bindparam("at")
+)
+_TAKE_BACK = Prepared(delete(_TABLE).where(_TABLE.c.id == _ITS_ID.scalar_subquery()))
 _COUNT = Prepared(
     select(func.count()).where(
         _TABLE.c.bucket == bindparam("bucket"), _TABLE.c.key == bindparam("key"), _TABLE.c.at >= bindparam("since")

@@ -246,9 +246,6 @@ class UnitTools:
     def end_everything_of(self, staff: StaffId, *, at: datetime) -> int:
         """End sessions, leases and impersonation and cancel open requests of a person; return how many things ended."""
         ended = end_sessions_of(self.unit, self.actor, staff, now=at, by=LeaseEnd.DEACTIVATED)
-        acting = self.unit.impersonations.open_of(staff)
-        if acting is not None:
-            ended += expire_impersonation_in(self.unit, acting, by=ImpersonationEnd.DEACTIVATED, now=at)
         for lease in self.unit.leases.open_of(staff):
             ended += end_lease_in(self.unit, self.actor, lease, by=LeaseEnd.DEACTIVATED, now=at)
         for request in self.unit.requests.open_of_requester(staff):

@@ -99,6 +99,7 @@ def _healed(work: Work, finding: Finding, row: DirectoryRow, healer: Healer) -> 
     said = _asked(work, finding, row)
     scope = scope_of_job(work.job, row, now=work.now)
     with written_tenant(work.house, scope) as written:
+        written.plane.take_turn()  # before any row of the mirror, as whoever settles a command to the provider does
         healer(_Patient(work=work, row=row, written=written), finding, said)
         if written.unit is not None:
             return _noted(work, written.unit, finding)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from console.domain.freezes import FreezeScope
-from console.domain.ids import SessionKey, TenantId
+from console.domain.ids import SessionKey, StaffId, TenantId
 from console.domain.impersonations import Impersonation, ImpersonationEnd
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.staff import StaffMember
@@ -36,6 +36,12 @@ def end_on_lease_in(unit: ControlUnit, lease: Lease, *, by: LeaseEnd, now: datet
 def end_in_session_in(unit: ControlUnit, session: SessionKey, *, by: LeaseEnd, now: datetime) -> int:
     """End what a console session began, which is over now; return how many."""
     return _ended(unit, unit.impersonations.open_in(session), _WORDS.get(by, ImpersonationEnd.SIGN_OUT), now)
+
+
+def end_of_deactivated_in(unit: ControlUnit, staff: StaffId, *, now: datetime) -> int:
+    """End what somebody does who is deactivated, whatever it rests on; return how many."""
+    row = unit.impersonations.open_of(staff)
+    return _ended(unit, [] if row is None else [row], ImpersonationEnd.DEACTIVATED, now)
 
 
 def end_under_freeze_in(unit: ControlUnit, scope: FreezeScope, subject: str, *, now: datetime, limit: int) -> int:

@@ -1,11 +1,13 @@
 """What the clock ends when nobody is looking: correctness never waits for this, but every end gets its entry."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
-from console.domain.staff import Origin, StaffMember, StaffSession
+from console.domain.staff import Origin, StaffSession
 from console.ports.store import ControlUnit
 from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
@@ -17,21 +19,37 @@ from console.usecases.recording import emit_as, request_target, tenant_ref
 from console.usecases.resume_session import actor_of
 from console.usecases.strangers import sum_up_strangers
 
+T = TypeVar("T")
 _BATCH = 100
 _COUNTS = 1_000
 
 
 def end_overdue(house: House) -> int:
-    """Store and record what is over: leases, requests, sessions, impersonations, floods; return how many."""
+    """Store and record what is over: leases, requests, sessions, impersonations, floods; return how many.
+
+    Shape: each in a transaction of its own, since whoever ends several at once does so in another order, and would wait
+    for us as we for them; what was over when we looked is over for good.
+    """
     now = house.clock.now()
-    with house.store.write() as unit:
-        ended = sum(_end_request(house, unit, request, now) for request in unit.requests.overdue(now, limit=_BATCH))
-        for lease in unit.leases.overdue(now, limit=_BATCH):
-            because = lease.ended_because(now)
-            ended += because is not None and _expire(unit, lease, because, now)
-        ended += _end_sessions(house, unit, now)
+    idle = house.book.limits.session_idle_minutes
+    with house.store.read() as unit:
+        requests = unit.requests.overdue(now, limit=_BATCH)
+        leases = unit.leases.overdue(now, limit=_BATCH)
+        sessions = unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH)
+    ended = _each(house, requests, lambda unit, request: _end_request(house, unit, request, now))
+    ended += _each(house, leases, lambda unit, lease: _end_lease(unit, lease, now))
+    ended += _each(house, sessions, lambda unit, session: _end_session(house, unit, session, now))
     _forget_counts(house)
     return ended + _end_what_is_frozen(house) + sweep_impersonations(house) + sum_up_strangers(house)
+
+
+def _each(house: House, over: Iterable[T], end: Callable[[ControlUnit, T], bool]) -> int:
+    """End one after another and return how many we did end."""
+    ended = 0
+    for each in over:
+        with house.store.write() as unit:
+            ended += end(unit, each)
+    return ended
 
 
 def _forget_counts(house: House) -> None:
@@ -50,12 +68,16 @@ def _end_what_is_frozen(house: House) -> int:
     for freeze in standing:
         more = True
         while more:
-            with house.store.write() as unit:
-                now = house.clock.now()
+            with house.store.read() as unit:
                 rows = unit.leases.open_under(freeze.scope, freeze.subject, limit=_BATCH)
-                ended += sum(_expire(unit, lease, LeaseEnd.FROZEN, now) for lease in rows)
+            ended += _each(house, rows, lambda unit, lease: _expire(unit, lease, LeaseEnd.FROZEN, house.clock.now()))
             more = len(rows) == _BATCH
     return ended
+
+
+def _end_lease(unit: ControlUnit, lease: Lease, now: datetime) -> bool:
+    because = lease.ended_because(now)
+    return because is not None and _expire(unit, lease, because, now)
 
 
 def _expire(unit: ControlUnit, lease: Lease, because: LeaseEnd, now: datetime) -> bool:
@@ -79,19 +101,12 @@ def _expire(unit: ControlUnit, lease: Lease, because: LeaseEnd, now: datetime) -
     return True
 
 
-def _end_sessions(house: House, unit: ControlUnit, now: datetime) -> int:
-    idle = house.book.limits.session_idle_minutes
-    ended = 0
-    for session in unit.sessions.overdue(now, idle_minutes=idle, limit=_BATCH):
-        because = session.ended_because(now, idle_minutes=idle)
-        member = unit.staff.get(session.staff)
-        ended += because is not None and member is not None and _expire_session(unit, member, session, because, now)
-    return ended
-
-
-def _expire_session(unit: ControlUnit, member: StaffMember, session: StaffSession, because: str, now: datetime) -> bool:
-    actor = actor_of(member, session, Origin(route="clock"))
-    return expire_session_in(unit, actor, session, because=because, now=now)
+def _end_session(house: House, unit: ControlUnit, session: StaffSession, now: datetime) -> bool:
+    because = session.ended_because(now, idle_minutes=house.book.limits.session_idle_minutes)
+    member = unit.staff.get(session.staff)
+    if because is None or member is None:
+        return False
+    return expire_session_in(unit, actor_of(member, session, Origin(route="clock")), session, because=because, now=now)
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

@@ -113,7 +113,7 @@ def open_lease(
         with house.store.write() as unit:
             unit.freezes.hold()
             unit.leases.lock_budget(actor.staff)
-            answer = _open_in(house, unit, actor, row, reason=reason, minutes=minutes)
+            answer = _gone(unit, actor) or _open_in(house, unit, actor, row, reason=reason, minutes=minutes)
         if isinstance(answer, Lease):
             return answer
         refusal = answer
@@ -171,6 +171,20 @@ def _minutes_faults(house: House, reason: Reason, minutes: int | None) -> list[D
         return []
     remedy = f"{rule.label} allows 1 to {rule.lease_minutes} minutes."
     return [denied(DenyCode.MINUTES_ABOVE_LIMIT, "That is not a permitted duration.", remedy, "minutes")]
+
+
+def _gone(unit: ControlUnit, actor: Actor) -> Deny | None:
+    """Return a refusal where whoever opens a tenant was deactivated or signed out in the same moment.
+
+    Shape: their row is locked before; whoever ends their account or session from here on finds the lease, and ends it.
+    """
+    member = unit.staff.get(actor.staff)
+    if member is not None and not member.is_active:
+        return denied(DenyCode.STAFF_INACTIVE, "Your account is no longer active.", "Ask an administrator.")
+    if actor.session is None or unit.sessions.hold(actor.session):
+        return None
+    remedy = "Send it again; where you are signed out, sign in first."
+    return denied(DenyCode.SIGN_IN_REFUSED, "Your session ended, or went on under another key.", remedy)
 
 
 def _open_in(

@@ -1,6 +1,7 @@
 """Prepare a governed action: its form, its preview, and policy's answer to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,44 +91,44 @@ def _form_in(
     is_opening: bool,
 ) -> ActionForm | Deny:
     now = house.clock.now()
-    place = place_of(house, unit, actor, tenant, now=now)
-    if isinstance(place, Deny):
-        return place
-    offered = reasons_offered(house, actor, action, tenant=tenant)
-    if isinstance(offered, Deny):
-        return offered
-    if is_opening and place.lease is not None:
-        emit(
+    with placed(house, unit, actor, tenant, now=now) as place:
+        if isinstance(place, Deny):
+            return place
+        offered = reasons_offered(house, actor, action, tenant=tenant)
+        if isinstance(offered, Deny):
+            return offered
+        if is_opening and place.lease is not None:
+            emit(
+                unit,
+                actor,
+                "tenant.read",
+                at=now,
+                tenant=place.ref,
+                reason=place.lease.reason,
+                targets=(TargetRef(type="page", id=action.key, name=f"the form of “{action.title}”"),),
+                exposure=Exposure(records=1, fields=(FieldClass.BUSINESS.value,)),
+                facts={"lease": place.lease.id},
+            )
+        with reading_tools(
+            house,
             unit,
-            actor,
-            "tenant.read",
-            at=now,
-            tenant=place.ref,
-            reason=place.lease.reason,
-            targets=(TargetRef(type="page", id=action.key, name=f"the form of “{action.title}”"),),
-            exposure=Exposure(records=1, fields=(FieldClass.BUSINESS.value,)),
-            facts={"lease": place.lease.id},
-        )
-    with reading_tools(
-        house,
-        unit,
-        action,
-        actor=actor,
-        requester=(actor.staff, actor.name),
-        reason=_reading_reason(place),
-        row=place.row,
-        scope=place.scope,
-        now=now,
-    ) as tools:
-        return ActionForm(
-            action=action,
-            tenant=place.row,
-            lease=place.lease,
-            choices={field.name: action.choices(field.name, tools) for field in action.fields},
-            current=action.current(typed, tools),
-            units=action.units(typed, tools),
-            reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
-        )
+            action,
+            actor=actor,
+            requester=(actor.staff, actor.name),
+            reason=_reading_reason(place),
+            row=place.row,
+            scope=place.scope,
+            now=now,
+        ) as tools:
+            return ActionForm(
+                action=action,
+                tenant=place.row,
+                lease=place.lease,
+                choices={field.name: action.choices(field.name, tools) for field in action.fields},
+                current=action.current(typed, tools),
+                units=action.units(typed, tools),
+                reasons=tuple(house.book.reasons[code] for code in offered if code in house.book.reasons),
+            )
 
 
 def preview_action(
@@ -194,31 +195,31 @@ def _previewed(
     repairs: tuple[FindingId | None, Mapping[str, object]],
 ) -> Previewed | Deny:
     now = house.clock.now()
-    place = place_of(house, unit, actor, tenant, now=now)
-    if isinstance(place, Deny):
-        return place
-    preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
-    preview = bound_to(unit, preview, repairs[0], action=action.key, tenant=tenant, plain=repairs[1])
-    decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
-    emit(
-        unit,
-        actor,
-        "request.previewed",
-        at=now,
-        governed=action.key,
-        tenant=place.ref,
-        reason=None if place.lease is None else place.lease.reason,
-        authorisation=authorised(house, decision),
-        targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
-    )
-    stepped_up = replace(actor, stepped_up_at=now)
-    return Previewed(
-        preview=preview,
-        decision=decision,
-        beyond=decided_on(house, unit, stepped_up, action, preview, place=place, reason=reason, now=now),
-        mark=mark_of(preview),
-        approve_by=now + timedelta(minutes=house.book.actions[action.key].approve_minutes),
-    )
+    with placed(house, unit, actor, tenant, now=now) as place:
+        if isinstance(place, Deny):
+            return place
+        preview = previewed_in(house, unit, actor, action, params, place=place, reason=reason, now=now)
+        preview = bound_to(unit, preview, repairs[0], action=action.key, tenant=tenant, plain=repairs[1])
+        decision = decided_on(house, unit, actor, action, preview, place=place, reason=reason, now=now)
+        emit(
+            unit,
+            actor,
+            "request.previewed",
+            at=now,
+            governed=action.key,
+            tenant=place.ref,
+            reason=None if place.lease is None else place.lease.reason,
+            authorisation=authorised(house, decision),
+            targets=(TargetRef(type=preview.target_type, id=preview.target_id),),
+        )
+        stepped_up = replace(actor, stepped_up_at=now)
+        return Previewed(
+            preview=preview,
+            decision=decision,
+            beyond=decided_on(house, unit, stepped_up, action, preview, place=place, reason=reason, now=now),
+            mark=mark_of(preview),
+            approve_by=now + timedelta(minutes=house.book.actions[action.key].approve_minutes),
+        )
 
 
 def mark_of(preview: Preview) -> str:
@@ -227,18 +228,25 @@ def mark_of(preview: Preview) -> str:
     return digest_hex(normal({"changes": changes, "fingerprint": dict(preview.fingerprint)}))
 
 
-def place_of(house: House, unit: ControlUnit, actor: Actor, tenant: TenantId | None, *, now: datetime) -> Place | Deny:
-    """Return where an action would run; the lease is used by it. Raises: NotFoundError."""
+@contextmanager
+def placed(
+    house: House, unit: ControlUnit, actor: Actor, tenant: TenantId | None, *, now: datetime
+) -> Iterator[Place | Deny]:
+    """Give where an action would run; what is done inside uses its lease. Raises: NotFoundError.
+
+    Shape: the lease's clock is moved last of all, so that whoever ends the lease never waits for us as we for them.
+    """
     if tenant is None:
-        return Place(row=None, lease=None, scope=None)
+        yield Place(row=None, lease=None, scope=None)
+        return
     row = directory_row(unit, tenant)
     lease = lease_on(house, unit, actor, tenant, now=now)
     if isinstance(lease, Deny):
-        return lease
+        yield lease
+        return
+    yield Place(row=row, lease=replace(lease, last_used_at=now), scope=scope_of_lease(lease, row))
     if now - lease.last_used_at >= _TOUCHED:
         unit.leases.touch(lease.id, now)
-    lease = replace(lease, last_used_at=now)
-    return Place(row=row, lease=lease, scope=scope_of_lease(lease, row))
 
 
 def previewed_in(

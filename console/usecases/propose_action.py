@@ -28,7 +28,7 @@ from console.usecases.prepare_action import (
     Place,
     decided_on,
     mark_of,
-    place_of,
+    placed,
     previewed_in,
     unfit,
     unknown_action,
@@ -111,13 +111,34 @@ def _file(
     form_id: RequestId,
     beside: tuple[FindingId | None, Glass, bool],
 ) -> Proposal:
+    now = house.clock.now()
+    with placed(house, unit, actor, tenant, now=now) as place:
+        if isinstance(place, Deny):
+            return place
+        return _filed(
+            house, unit, actor, action, typed, place=place, reason=reason, seen=seen, form_id=form_id, beside=beside,
+            now=now,
+        )  # fmt: skip
+
+
+def _filed(  # noqa: PLR0913  each is something that the form says, but for where and when
+    house: House,
+    unit: ControlUnit,
+    actor: Actor,
+    action: Action[Any],
+    typed: tuple[object, Mapping[str, object]],
+    *,
+    place: Place,
+    reason: Reason,
+    seen: tuple[str, Reason] | None,
+    form_id: RequestId,
+    beside: tuple[FindingId | None, Glass, bool],
+    now: datetime,
+) -> Proposal:
     params, plain = typed
     finding, glass, is_open = beside
-    # 1. where, and what would happen now; nobody else runs there until that has run
-    now = house.clock.now()
-    place = place_of(house, unit, actor, tenant, now=now)
-    if isinstance(place, Deny):
-        return place
+    # 1. what would happen there now; nobody else runs there until that has run
+    tenant = None if place.row is None else place.row.id
     take_turn(house, unit, action, place.scope)
 
     def previewed(why: Reason) -> Preview:

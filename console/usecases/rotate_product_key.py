@@ -8,6 +8,8 @@ from console.usecases.house import House
 from console.usecases.know_product import connected_product
 from console.usecases.recording import authorised, emit, refuse
 
+_LOCK = "product_key"
+
 
 def rotate_product_key(house: House, actor: Actor) -> str | Deny | NeedsStepUp:
     """Return the id of the new key. Raises: NotFoundError where no product is connected.
@@ -22,6 +24,7 @@ def rotate_product_key(house: House, actor: Actor) -> str | Deny | NeedsStepUp:
         return refusal
     product = connected_product(house)
     with house.store.write() as unit:
+        unit.throttles.lock(_LOCK, product.client_id)  # else two at once take the older key's file from each other
         emit(
             unit,
             actor,

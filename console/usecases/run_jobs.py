@@ -1,6 +1,7 @@
 """The runner of jobs: claims by lease, asks again whether the job may still run, and writes how it ended."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, Query
@@ -183,8 +184,9 @@ def _fail(house: House, job: Job, sentence: str, *, is_final: bool, entry: str) 
             _emit(unit, entry, job, at=now, error=error)
     kind = KINDS.get(job.kind)
     if is_ours and is_dead and kind is not None:
+        lasts = timedelta(seconds=house.book.jobs.lease_seconds)
         try:
-            kind.gave_up(house, job)
+            kind.gave_up(house, replace(job, lease_until=now + lasts))  # what killed it may have outlasted its lease
         except ConsoleError as silent:  # the job and its entry say it already
             _LOG.warning("job %s is dead and could not tell: %s", job.id, silent)
 

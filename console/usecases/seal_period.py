@@ -9,15 +9,19 @@ from console.usecases.house import House
 from console.usecases.job_outcomes import Done
 from console.usecases.recording import emit_as
 
+_LOCK = "period_manifest"
+
 
 def seal_period(house: House, job: Job) -> Done:
     """Write all agreements as the period keeps them; once more changes nothing.
 
     Raises: NotFoundError where the files were taken away, OutsideError when the shelf cannot be written.
     """
-    with house.store.read() as unit:
-        period = unit.periods.get(period_id(str(job.payload.get("period", ""))))
-    digest = house.ledgers.sign(period.id, period.agreements)
+    name = period_id(str(job.payload.get("period", "")))
+    with house.store.write() as unit:
+        unit.throttles.lock(_LOCK, name)  # else what another worker signed meanwhile is written over
+        period = unit.periods.get(name)
+        digest = house.ledgers.sign(period.id, period.agreements)
 
     def record(unit: ControlUnit) -> None:
         emit_as(

@@ -55,6 +55,8 @@ def settle_batch(house: House, batch: Batch, tally: Tally) -> None:
                 _record(house, unit, batch, tally.endpoint, at=now)
     with written_tenant(house, batch.scope) as tenant:
         book = tenant.plane.webhooks
+        # Its row before its deliveries, as whoever takes over from a sender that was too slow has them.
+        book.claim_endpoint(batch.endpoint.id, by=batch.sender, now=now, until=batch.until)
         tally = _unless_changed(book, batch, tally)
         if now >= batch.until:
             tally = _still_held(book, batch, tally)

@@ -6,20 +6,20 @@ from hashlib import sha256
 
 from console.domain.addresses import network_of
 from console.domain.decisions import Deny, DenyCode, Fact
-from console.domain.entries import ActorKind, ActorRef, Authorisation, TargetRef
-from console.domain.ids import PersonKey, SessionKey, StaffId
+from console.domain.entries import Authorisation, TargetRef
+from console.domain.ids import PersonKey, SessionKey
 from console.domain.leases import LeaseEnd
 from console.domain.search_terms import folded
-from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind, StaffMember, StaffSession, StepUpMethod
+from console.domain.staff import Actor, Origin, SignInMethod, StaffKind, StaffMember, StaffSession, StepUpMethod
 from console.ports.identity import Claims
 from console.ports.staff import Credentials
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
+from console.usecases.follow_identity import followed
 from console.usecases.house import House
-from console.usecases.impersonations_ending import end_without_role_in
 from console.usecases.leases_ending import end_leases_of_session
 from console.usecases.notices import tell_of_emergency_sign_in
-from console.usecases.recording import emit, emit_as, staff_target
+from console.usecases.recording import emit
 from console.usecases.strangers import tell_of_stranger
 
 _NO_ADDRESS = denied(
@@ -27,6 +27,7 @@ _NO_ADDRESS = denied(
 )
 _WRONG = "E-mail, password or code is wrong."
 _PURPOSE, _MARK_DIGITS = "typed as an address ", 16
+_ADDRESS = "sign_in_address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,11 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
         return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, "Local passwords are switched off."))
     with house.store.write() as unit:
         unit.throttles.lock("sign_in", mark)
+        unit.throttles.lock(_ADDRESS, network_of(origin.ip))
         is_throttled = _is_throttled(house, unit, mark, origin, now)
-        if not is_throttled:
-            unit.throttles.hit("sign_in", mark, at=now)  # before the slow hash, so that a burst cannot overshoot
+        if not is_throttled:  # both before the slow hash, so that a burst cannot overshoot
+            unit.throttles.hit("sign_in", mark, at=now)
+            unit.throttles.hit(_ADDRESS, network_of(origin.ip), at=now)
         member = unit.staff.by_email(account)
         credentials = None if member is None else unit.staff.credentials(member.id)
     if is_throttled:
@@ -66,13 +69,12 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
     if credentials is not None and credentials.totp_sealed is not None:
         step = house.codes.step_of(credentials.totp_sealed, code, now=now)
     if member is None or not is_right or step is None:
-        return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+        return _refused(house, account, origin, denied(DenyCode.SIGN_IN_REFUSED, _WRONG), is_counted=True)
     with house.store.write() as unit:
         refusal = _why_not(house, member, now)
         # The slow hash leaves time for new credentials, which end every session but one that begins after them.
         if refusal is None and unit.staff.accept_totp_step(member.id, step) and _are_those(unit, member, credentials):
-            unit.throttles.clear("sign_in", mark)
-            return _begin(
+            begun = _begin(
                 house,
                 unit,
                 member,
@@ -82,7 +84,13 @@ def sign_in_with_password(house: House, *, email: str, password: str, code: str,
                 method=StepUpMethod.TOTP,
                 idp_sid=None,
             )
-    return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG))
+            if isinstance(begun, SignedIn):
+                unit.throttles.lock(_ADDRESS, network_of(origin.ip))  # before any count, as whoever tries next
+                unit.throttles.take_back(_ADDRESS, network_of(origin.ip), at=now)
+                unit.throttles.clear("sign_in", mark)
+                return begun
+            refusal = begun
+    return _refused(house, account, origin, refusal or denied(DenyCode.SIGN_IN_REFUSED, _WRONG), is_counted=True)
 
 
 def _are_those(unit: ControlUnit, member: StaffMember, checked: Credentials | None) -> bool:
@@ -102,11 +110,11 @@ def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> Si
         refusal = denied(DenyCode.ROLE_MISSING, "None of your groups gives you a role here.", remedy)
     else:
         with house.store.write() as unit:
-            member = _followed(house, unit, claims, person=person, roles=roles, now=now)
+            member = followed(house, unit, claims, person=person, roles=roles, now=now)
             refusal = _NO_ADDRESS if member is None else _why_not(house, member, now)
             if member is not None and refusal is None:
                 strong = claims.acr in house.book.acr_strong and claims.authenticated_at is not None
-                return _begin(
+                begun = _begin(
                     house,
                     unit,
                     member,
@@ -116,6 +124,9 @@ def sign_in_with_identity(house: House, *, claims: Claims, origin: Origin) -> Si
                     method=StepUpMethod.IDENTITY_PROVIDER if strong else None,
                     idp_sid=claims.sid,
                 )
+                if isinstance(begun, SignedIn):
+                    return begun
+                refusal = begun
     return _refused(house, person, origin, refusal or _NO_ADDRESS)
 
 
@@ -137,76 +148,6 @@ def sign_out(house: House, actor: Actor) -> None:
             emit(unit, actor, "staff.sign_out", at=now)
 
 
-def _followed(
-    house: House, unit: ControlUnit, claims: Claims, *, person: PersonKey, roles: frozenset[Role], now: datetime
-) -> StaffMember | None:
-    """Return a person's account, made or brought up to date with what the identity provider says.
-
-    Shape: None for a newcomer whose address is somebody else's: an address never links people.
-    """
-    address = folded(claims.email) or person  # not every provider tells one, and it must stay distinct
-    holder = unit.staff.by_email(address)
-    is_free = holder is None or holder.person == person
-    system = ActorRef(id=None, kind=ActorKind.SYSTEM, name="Identity provider")
-    member = unit.staff.by_person(person)
-    if member is None and not is_free:
-        return None
-    if member is None:
-        member = StaffMember(
-            id=StaffId(house.ids.new("stf")),
-            person=person,
-            name=claims.name,
-            email=address,
-            roles=roles,
-            kind=StaffKind.PERSON,
-            is_active=True,
-            created_at=now,
-            vendor=vendor_of(house, claims),
-        )
-        unit.staff.add(member)
-        emit_as(
-            unit,
-            system,
-            "staff.created",
-            at=now,
-            targets=staff_target(member),
-            facts={"roles": ",".join(sorted(roles))},
-        )
-        return member
-    if member.roles != roles:
-        unit.staff.set_roles(member.id, roles, at=now)
-        end_without_role_in(house, unit, replace(member, roles=roles), now=now)
-        emit_as(
-            unit,
-            system,
-            "staff.roles_changed",
-            at=now,
-            targets=staff_target(member),
-            facts={"before": ",".join(sorted(member.roles)), "after": ",".join(sorted(roles))},
-        )
-    vendor = vendor_of(house, claims)
-    if member.vendor != vendor:
-        unit.staff.set_vendor(member.id, vendor)
-        emit_as(
-            unit,
-            system,
-            "staff.vendor_changed",
-            at=now,
-            targets=staff_target(member),
-            facts={"before": member.vendor or "", "after": vendor or ""},
-        )
-    address = address if is_free else member.email
-    if (member.name, member.email) != (claims.name, address):
-        unit.staff.set_profile(member.id, name=claims.name, email=address)
-    return unit.staff.get(member.id) or member
-
-
-def vendor_of(house: House, claims: Claims) -> str | None:
-    """Return which other company pays a person, by their groups; the first in order where several do."""
-    known = {house.book.group_vendors[group] for group in claims.groups if group in house.book.group_vendors}
-    return min(known, default=None)
-
-
 def _why_not(house: House, member: StaffMember, now: datetime) -> Deny | None:
     if not member.is_active or member.kind is not StaffKind.PERSON or not member.roles:
         return denied(DenyCode.SIGN_IN_REFUSED, _WRONG)
@@ -226,8 +167,13 @@ def _begin(
     stepped_up: datetime | None,
     method: StepUpMethod | None,
     idp_sid: str | None,
-) -> SignedIn:
+) -> SignedIn | Deny:
+    """Begin a session, unless the account was deactivated in the same moment."""
     now = house.clock.now()
+    unit.staff.seen(member.id, now)  # from here on its row is ours: whoever deactivates it waits, and ends this as well
+    current = unit.staff.get(member.id)
+    if current is None or not current.is_active:
+        return denied(DenyCode.SIGN_IN_REFUSED, _WRONG)
     token = house.ids.token()
     session = StaffSession(
         key=session_key(token),
@@ -245,7 +191,6 @@ def _begin(
         idp_sid=idp_sid,
     )
     unit.sessions.add(session)
-    unit.staff.seen(member.id, now)
     actor = Actor(
         staff=member.id,
         person=member.person,
@@ -271,14 +216,15 @@ def _is_throttled(house: House, unit: ControlUnit, mark: str, origin: Origin, no
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
     if unit.throttles.count("sign_in", mark, since=since) >= limits.sign_in_tries:
         return True
-    return unit.throttles.count("sign_in_address", network_of(origin.ip), since=since) >= limits.sign_in_address_tries
+    return unit.throttles.count(_ADDRESS, network_of(origin.ip), since=since) >= limits.sign_in_address_tries
 
 
-def _refused(house: House, account: str, origin: Origin, refusal: Deny) -> Deny:
+def _refused(house: House, account: str, origin: Origin, refusal: Deny, *, is_counted: bool = False) -> Deny:
+    """Record a refusal; `is_counted` says that its address has been counted already."""
     now = house.clock.now()
     with house.store.write() as unit:
-        if refusal.code is not DenyCode.THROTTLED:
-            unit.throttles.hit("sign_in_address", network_of(origin.ip), at=now)
+        if not is_counted and refusal.code is not DenyCode.THROTTLED:
+            unit.throttles.hit(_ADDRESS, network_of(origin.ip), at=now)
         tell_of_stranger(
             house,
             unit,

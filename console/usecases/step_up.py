@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.domain.decisions import Deny, DenyCode
+from console.domain.errors import NotFoundError
+from console.domain.ids import SessionKey
 from console.domain.staff import Actor, StepUpMethod
 from console.ports.identity import Claims
 from console.ports.store import ControlUnit
 from console.usecases.asking import denied
 from console.usecases.house import House
-from console.usecases.recording import authorised, emit
+from console.usecases.recording import authorised, emit, refuse
 from console.usecases.sign_in import session_key
 
 
@@ -62,10 +64,29 @@ def step_up_with_identity(house: House, actor: Actor, *, claims: Claims, fault: 
 def _step_up(
     house: House, actor: Actor, *, by: StepUpMethod, check: Callable[[ControlUnit, datetime], bool], wrong: str
 ) -> SteppedUp | Deny:
-    now = house.clock.now()
-    limits = house.book.limits
     if actor.session is None:
         return denied(DenyCode.SIGN_IN_REFUSED, "Only a signed-in session can step up.")
+    try:
+        return _step_up_in(house, actor, actor.session, by=by, check=check, wrong=wrong)
+    except NotFoundError:  # another tab was faster, or it was ended: nothing of this is kept, the code neither
+        remedy = "Send it again; where you are signed out, sign in first."
+        refusal = denied(DenyCode.SIGN_IN_REFUSED, "Your session ended, or went on under another key.", remedy)
+    refuse(house, actor, "step_up.refused", refusal, facts={"method": by.value})
+    return refusal
+
+
+def _step_up_in(
+    house: House,
+    actor: Actor,
+    session: SessionKey,
+    *,
+    by: StepUpMethod,
+    check: Callable[[ControlUnit, datetime], bool],
+    wrong: str,
+) -> SteppedUp | Deny:
+    """Check and go on under a new key. Raises: NotFoundError for a session that is not live (any more)."""
+    now = house.clock.now()
+    limits = house.book.limits
     since = now - timedelta(minutes=limits.sign_in_window_minutes)
     with house.store.write() as unit:
         unit.throttles.lock("step_up", actor.staff)
@@ -75,8 +96,8 @@ def _step_up(
         elif check(unit, now):
             token = house.ids.token()
             unit.throttles.clear("step_up", actor.staff)
-            unit.sessions.step_up(actor.session, by=by, at=now)
-            unit.sessions.rotate(actor.session, session_key(token))
+            unit.sessions.step_up(session, by=by, at=now)
+            unit.sessions.rotate(session, session_key(token))
             emit(unit, actor, "step_up.passed", at=now, facts={"method": by.value})
             return SteppedUp(token=token, until=now + timedelta(minutes=limits.step_up_fresh_minutes))
         else:

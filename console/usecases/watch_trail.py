@@ -61,6 +61,8 @@ def watch_trail(house: House) -> bool:
     if after is None:
         return False
     with house.store.write() as unit:
+        if any(rule.response is Response.FREEZE for rule, _act, _hit in hits):
+            unit.freezes.claim()  # before any row, of which the person that is frozen may wait for one
         if unit.signals.advance(before, after):
             for rule, act, hit in hits:
                 _raise(house, unit, rule, act, hit)

@@ -11,7 +11,7 @@ from flask_login import LoginManager, login_user
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import CallbackDict
 
-from console.domain.errors import OutsideError
+from console.domain.errors import NotFoundError, OutsideError
 from console.domain.ids import SessionKey
 from console.domain.staff import Origin
 from console.usecases.house import House
@@ -99,8 +99,10 @@ class StaffSessions(SessionInterface):
     def _keep(self, key: SessionKey, values: dict[str, Any]) -> None:
         try:
             save_session_values(self._house, key, values)
-        except OutsideError as away:  # what was asked for is done and said; a message for the next page is not worth it
-            _LOG.warning("a session's values were not kept: %s", away)
+        # What was asked for is done and said, and a message for the next page is not worth a fault; the session is gone
+        # where another tab showed a second factor meanwhile.
+        except (OutsideError, NotFoundError) as lost:
+            _LOG.warning("a session's values were not kept: %s", lost)
 
     def _sealed(self, values: dict[str, Any]) -> str:
         return str(self._seal.dumps({"at": int(self._house.clock.now().timestamp()), "values": values}))

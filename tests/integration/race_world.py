@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +13,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from console.domain.decisions import Deny
-from console.domain.ids import SHARED_PLANE, ActionKey, RequestId
-from console.domain.leases import Lease
+from console.domain.ids import SHARED_PLANE, ActionKey, LeaseId, RequestId
+from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request, State, Verdict
 from console.storage.leases import StoredLeases
 from console.storage.request_tables import RequestRow
@@ -121,6 +122,19 @@ class CarelessLeases(StoredLeases):
         """Store a lease once everybody has counted."""
         self._meeting.arrive()
         super().add(lease)
+
+
+class EndingLeases(StoredLeases):
+    """The real book; whoever ends a lease does so once somebody else has gone as far as they can."""
+
+    def __init__(self, session: Session, meeting: Meeting) -> None:
+        super().__init__(session)
+        self._meeting = meeting
+
+    def end(self, lease: LeaseId, *, by: LeaseEnd, at: datetime) -> bool:
+        """Meet, then end."""
+        self._meeting.arrive()
+        return super().end(lease, by=by, at=at)
 
 
 class Watched:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from console.adapters.passwords import Argon2Passwords
 from console.domain.changes import Preview
 from console.domain.decisions import DenyCode
 from console.domain.ids import ReasonCode
@@ -34,7 +35,7 @@ from tests.integration.race_world import (
     stage,
 )
 from tests.integration.stage import CONTRACT, NOTE, OVERRIDE, UNTIL, Stage, behind, tenant
-from tests.web.cast import PEOPLE
+from tests.web.cast import LONG_AGO, PEOPLE
 
 __all__ = ["pool", "stage"]
 
@@ -102,6 +103,59 @@ def test_one_code_signs_in_once(stage: Stage, pool: ThreadPoolExecutor) -> None:
     assert len([answer for answer in answers if isinstance(answer, SignedIn)]) == 1
     assert stage.count("SELECT count(*) FROM staff_session") == stage.entries("staff.sign_in") == 1
     assert stage.entries("staff.sign_in_refused") == EXECUTORS - 1
+
+
+class MeetingPasswords(Argon2Passwords):
+    """Takes so long over a password that whoever is let to try at all tries in the same moment."""
+
+    def __init__(self, meeting: Meeting) -> None:
+        super().__init__(memory_kib=8, rounds=1, lanes=1)
+        self._meeting = meeting
+
+    def matches(self, password: str, stored: str | None) -> bool:
+        """Meet, and find a password wrong."""
+        self._meeting.arrive()
+        return False
+
+
+def test_eight_who_guess_at_once_try_no_more_often_than_one_address_may(stage: Stage, pool: ThreadPoolExecutor) -> None:
+    left = 3
+    with stage.storage.store.write() as unit:
+        for _ in range(stage.house.book.limits.sign_in_address_tries - left):
+            unit.throttles.hit("sign_in_address", "10.0.0.1", at=stage.house.clock.now())
+    house = behind(stage, passwords=MeetingPasswords(Meeting(EXECUTORS, patience_s=0.5)))
+    answers = at_once(
+        pool,
+        *[
+            lambda who=who: sign_in_with_password(
+                house, email=f"{who}@elsewhere.example", password="x", code="000000", origin=Origin(ip="10.0.0.1")
+            )
+            for who in range(EXECUTORS)
+        ],
+    )
+    told = [answer.code for answer in denials(answers)]
+    assert (told.count(DenyCode.SIGN_IN_REFUSED), told.count(DenyCode.THROTTLED)) == (left, EXECUTORS - left)
+    tried = stage.count("SELECT count(*) FROM throttle_event WHERE bucket = 'sign_in_address'")
+    assert tried == house.book.limits.sign_in_address_tries
+
+
+def test_an_office_that_signs_in_at_once_counts_nothing_against_its_address(
+    stage: Stage, pool: ThreadPoolExecutor
+) -> None:
+    office = [PEOPLE[who] for who in ("support_agent", "support_lead", "finance", "finance_lead")]
+    now = stage.house.clock.now()
+    answers = at_once(
+        pool,
+        *[
+            lambda one=one: sign_in_with_password(
+                stage.house, email=one.email, password=one.password, code=one.code(now), origin=Origin(ip="10.0.0.1")
+            )
+            for one in office
+        ],
+    )
+    assert {type(answer) for answer in answers} == {SignedIn}
+    with stage.storage.store.read() as unit:
+        assert unit.throttles.count("sign_in_address", "10.0.0.1", since=LONG_AGO) == 0
 
 
 def test_one_code_steps_up_one_session_once(stage: Stage, pool: ThreadPoolExecutor) -> None:

@@ -18,6 +18,9 @@ from console.domain.ids import TenantId
 from console.domain.reconciling.books import side_of
 from console.ports.mirror import MirrorBook
 from console.ports.planes import TenantPlane
+from console.storage import mirror
+from console.storage.account_state import move_entitlements
+from console.storage.guards import GuardedSession
 from console.storage.house import Storage
 from tests.billing import (
     A_CREDIT_NOTE,
@@ -33,6 +36,7 @@ from tests.billing import (
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON
 from tests.integration.cast import ACME, ZETA, house, move_in, scope
+from tests.integration.race_world import Meeting
 
 SECOND = timedelta(seconds=1)
 INVOICE = ObjectKind.INVOICE
@@ -222,3 +226,37 @@ def test_of_two_writers_at_once_the_fresher_answer_stays(tmp_path: Path, pg_data
             assert answers[1]
             with storage.store.read() as unit:
                 assert unit.tenant(scope(ACME)).mirror.get(INVOICE, invoice.id) == newer
+
+
+def test_nobody_waits_in_a_circle_where_an_event_and_an_answer_tell_of_one_subscription(
+    tmp_path: Path, pg_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cancels a duplicate stores the answer while the provider's event of it is worked off."""
+    meeting = Meeting(2, patience_s=0.5)
+    with house("postgresql", tmp_path, pg_database) as storage:
+        move_in(storage)
+        with storage.store.write() as unit:
+            fill(unit.tenant(scope(ACME)).mirror, told(A_SUBSCRIPTION))
+
+        def moved(session: GuardedSession) -> None:
+            meeting.arrive()
+            move_entitlements(session)
+
+        def work_event_off() -> bool:
+            with storage.store.write() as unit:
+                return unit.tenant(scope(ACME)).mirror.put(
+                    told(replace(A_SUBSCRIPTION, status="canceled"), at=NOON + SECOND)
+                )
+
+        def settle() -> bool:
+            with storage.store.write() as unit:
+                plane = unit.tenant(scope(ACME))
+                plane.take_turn()
+                meeting.arrive()
+                return plane.mirror.mark_deleted(ObjectKind.SUBSCRIPTION, A_SUBSCRIPTION.id, at=NOON + 2 * SECOND)
+
+        monkeypatch.setattr(mirror, "move_entitlements", moved)
+        with ThreadPoolExecutor(2) as pool:
+            doing = [pool.submit(each) for each in (work_event_off, settle)]
+            assert doing[1].result()
+            doing[0].result()

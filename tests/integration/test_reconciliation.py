@@ -1,6 +1,6 @@
 """Runs of reconciliation from end to end: what is found, what heals, and what must not be found."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,8 @@ from console.domain.inbound import InboundEvent, InboundState
 from console.domain.jobs import Job
 from console.domain.reconciling.findings import FindingState, ReconciliationId
 from console.domain.reconciling.runs import Reconciliation, RunState
+from console.storage.access import StoredAccess
+from console.storage.mirror import StoredMirror
 from console.usecases import pull_provider, reconciliation_work
 from console.usecases.house import House
 from console.usecases.keep_reconciling import keep_reconciling, start_nightly
@@ -86,6 +88,24 @@ def test_it_heals_from_the_provider_and_then_finds_nothing(fleet: World) -> None
     assert (finding.resolved_by, finding.first_run) == (run.id, run.id)
     again = fleet.run()
     assert (again.found, len(fleet.findings())) == ({}, 1)
+
+
+def test_it_takes_the_tenants_turn_before_it_writes_a_row_of_its_mirror(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever settles a command to the provider does; the other way about they wait for each other."""
+    done: list[str] = []
+    for book_of, verb in ((StoredAccess, "take_turn"), (StoredMirror, "put")):
+        real = getattr(book_of, verb)
+
+        def noted(self: object, *given: object, real: Callable[..., object] = real, verb: str = verb) -> object:
+            done.append(verb)
+            return real(self, *given)
+
+        monkeypatch.setattr(book_of, verb, noted)
+    small.provider.knows(subscription("bolt", status="past_due"))
+    assert small.run().counts["healed"] == 1
+    assert done[:2] == ["take_turn", "put"]
 
 
 def test_healing_tells_the_tenant_whose_access_changes(fleet: World) -> None:

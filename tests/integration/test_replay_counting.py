@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 from sqlalchemy import event
 
 from console.actions.webhook import planning
+from console.domain.errors import OutsideError
 from console.domain.ids import DeliveryId, MessageId, RunId
-from console.domain.jobs import JobState
+from console.domain.jobs import Job, JobState
 from console.domain.replays import ItemState, Run, RunState, list_digest
 from console.usecases import plan_replay
+from console.usecases.house import House
+from console.usecases.job_kinds import KINDS
+from console.usecases.job_outcomes import Done
 from console.usecases.outcomes import BadFields, Ran
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.run_replay import proof_of
@@ -185,6 +190,24 @@ def test_a_job_that_gave_up_says_so_and_goes_on_when_it_is_retried(stage: Stage)
     assert (run_of(stage, "acme", run).state, run_of(stage, "acme", run).because) == (RunState.COUNTING, "job_dead")
     looked(stage, times=4)
     assert (run_of(stage, "acme", run).state, run_of(stage, "acme", run).because) == (RunState.PLANNED, None)
+
+
+@BESIDE_AND_FAR
+def test_it_says_so_though_what_killed_its_job_outlasted_the_lease(
+    stage: Stage, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(stage, slug)
+    (job,) = jobs(stage, "webhook.plan")
+
+    def hang(house: House, _job: Job) -> Done:
+        house.clock.pass_by(seconds=house.book.jobs.lease_seconds + 1)  # type: ignore[attr-defined]  # a HandClock
+        raise OutsideError("It does not answer.", permanent=True)
+
+    hanging = MappingProxyType({**KINDS, job.kind: replace(KINDS[job.kind], handler=hang)})
+    monkeypatch.setattr("console.usecases.run_jobs.KINDS", hanging)
+    looked(stage)
+    assert jobs(stage, "webhook.plan")[0].state is JobState.DEAD
+    assert (run_of(stage, slug, run).state, run_of(stage, slug, run).because) == (RunState.COUNTING, "job_dead")
 
 
 def test_no_transaction_writes_more_than_a_slice(stage: Stage) -> None:

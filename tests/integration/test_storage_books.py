@@ -356,6 +356,10 @@ def test_throttles_count_and_forget(storage: Storage) -> None:
         for minutes in (0, 0, 5, 60 * 49):
             unit.throttles.hit("sign_in", "anna", at=NOON + timedelta(minutes=minutes))
         assert unit.throttles.count("sign_in", "anna", since=NOON) == 1
+        for minutes, left in ((1, 1), (60 * 49, 0), (60 * 49, 0)):
+            unit.throttles.take_back("sign_in", "anna", at=NOON + timedelta(minutes=minutes))
+            assert unit.throttles.count("sign_in", "anna", since=NOON) == left
+        unit.throttles.hit("sign_in", "anna", at=NOON)
         unit.throttles.clear("sign_in", "anna")
         assert unit.throttles.count("sign_in", "anna", since=NOON) == 0
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.ids import ActionKey, ReasonCode, RequestId
+from console.domain.ids import ActionKey, ReasonCode, RequestId, SessionKey
 from console.domain.reasons import Reason
 from console.domain.requests import State
+from console.usecases.house import House
 from console.usecases.outcomes import Waiting
 from console.usecases.propose_action import propose_action
+from console.usecases.resume_session import save_session_values
+from console.web import sessions
 from tests.integration.faulting import Faults
 from tests.web.cast import PEOPLE, Browser, Cast, on_stage
 from tests.web.matrix import THIS, actor_of, lease
@@ -65,6 +68,21 @@ def test_what_was_done_is_answered_so_though_its_message_cannot_be_kept(cast: Ca
         faults.reset()
         assert ended(cast) == number
         assert browser.get("/tenants").status_code == 200
+
+
+def test_what_was_done_is_answered_so_though_another_tab_shows_a_second_factor_in_the_same_moment(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second factor gives the session another key, under which a page that is on its way finds nothing."""
+    browser, path = leaving(cast)
+
+    def late(house: House, key: SessionKey, values: dict[str, object]) -> None:
+        with house.store.write() as unit:
+            unit.sessions.rotate(key, SessionKey("of-the-other-tab"))
+        save_session_values(house, key, values)
+
+    monkeypatch.setattr(sessions, "save_session_values", late)
+    assert (browser.post(path).status_code, ended(cast)) == (303, 1)
 
 
 def test_a_commit_without_an_answer_is_not_told_as_if_nothing_had_been_done(cast: Cast, faults: Faults) -> None:

@@ -49,6 +49,28 @@ def test_an_old_password_begins_no_session_after_a_new_one_was_set(cast: Cast) -
     assert cast.count("staff.sign_in_refused") == 1
 
 
+@dataclass
+class DeactivatingPasswords(SlowPasswords):
+    """Takes so long over a password that the account is deactivated meanwhile."""
+
+    def matches(self, password: str, stored: str | None) -> bool:
+        with self.cast.house.store.write() as unit:
+            unit.staff.set_active(PEOPLE["support_agent"].id, is_active=False, at=self.cast.clock.now())
+        return self.inner.matches(password, stored)
+
+
+def test_nobody_is_in_who_was_deactivated_while_they_signed_in(cast: Cast) -> None:
+    who = PEOPLE["support_agent"]
+    house = replace(cast.house, passwords=DeactivatingPasswords(cast, PASSWORDS))
+    answer = sign_in_with_password(
+        house, email=who.email, password=who.password, code=cast.code("support_agent"), origin=Origin()
+    )
+    assert isinstance(answer, Deny)
+    with cast.house.store.read() as unit:
+        assert unit.sessions.live_of(who.id, cast.clock.now()) == []
+    assert (cast.count("staff.sign_in"), cast.count("staff.sign_in_refused")) == (0, 1)
+
+
 def test_it_keeps_nothing_of_a_password_that_was_typed_as_an_address(cast: Cast, stranger: Browser) -> None:
     stranger.get("/sign-in")
     for typed in (MISTAKEN, MISTAKEN.upper(), PEOPLE["support_agent"].email):

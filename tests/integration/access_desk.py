@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.effective_store import StoredSet
+from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.entitlements import Grant, GrantSource, Op
-from console.domain.ids import SHARED_PLANE, ActionKey, PlaneId, RunId
+from console.domain.ids import SHARED_PLANE, ActionKey, Digest, PlaneId, RunId
 from console.domain.jobs import JobDraft
 from console.domain.override_register import Registered
 from console.domain.recalculations import Progress, Sweep
@@ -138,3 +138,16 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     with opened_stage(url, planes, clock=clock) as stage:
         settle_in(stage, SLUGS, ["away"])
         yield Desk(stage, clock)
+
+
+def seats(stored: StoredSet | None) -> int:
+    assert stored is not None
+    return stored.rows[0].value
+
+
+def too_generous() -> StoredSet:
+    """Return what the product was told by mistake: more seats than anything gives."""
+    return StoredSet(
+        version=1, computed_at=HandClock().now(), valid_until=None, inputs_digest=Digest("0" * 64), source_version=1,
+        rows=(StoredRow(feature="seats", value=900, access="granted", hard=900),),
+    )  # fmt: skip

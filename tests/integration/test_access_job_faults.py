@@ -21,10 +21,9 @@ from console.usecases.plan_recalculation import PLAN_JOB
 from console.usecases.run_recalculation import RUN_JOB
 from console.usecases.sweep_access import SWEEP_JOB
 from tests.databases import HandClock
-from tests.integration.access_desk import DAY, LEAD, OTHERS, SLUGS, Desk
+from tests.integration.access_desk import DAY, LEAD, OTHERS, SLUGS, Desk, seats, too_generous
 from tests.integration.overtaking import overtake
 from tests.integration.stage import CONTRACT, SEATS, behind, new_urls, opened_stage, rows, settle_in, tenant
-from tests.integration.test_access_jobs import seats, too_generous
 from tests.integration.test_impersonation_planes import SilentPlanes
 from tests.web.cast import PEOPLE
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from console.domain.decisions import Deny
-from console.domain.effective_store import StoredRow, StoredSet
 from console.domain.errors import OutsideError
-from console.domain.ids import SHARED_PLANE, ActionKey, Digest
+from console.domain.ids import SHARED_PLANE, ActionKey
 from console.domain.imports import WebhookEndpointRecord
 from console.domain.jobs import Job
 from console.domain.recalculations import BY_STAFF, CANARY_WAIT_S, MORE_LOSSES, Progress, SweepState, TenantState
@@ -18,26 +17,12 @@ from console.usecases import run_recalculation
 from console.usecases.outcomes import BadFields, Ran
 from console.usecases.run_jobs import run_due_jobs
 from console.usecases.sweep_access import SWEEP_JOB
-from tests.databases import HandClock
-from tests.integration.access_desk import DAY, LEAD, OTHERS, RECALCULATED, SLUGS, Desk, desk
+from tests.integration.access_desk import DAY, LEAD, OTHERS, RECALCULATED, SLUGS, Desk, desk, seats, too_generous
 from tests.integration.cast import scope
 from tests.integration.stage import SEATS, behind, rows, tenant
 from tests.integration.test_crash_path import Meddled
 
 __all__ = ["desk"]
-
-
-def seats(stored: StoredSet | None) -> int:
-    assert stored is not None
-    return stored.rows[0].value
-
-
-def too_generous() -> StoredSet:
-    """Return what the product was told by mistake: more seats than anything gives."""
-    return StoredSet(
-        version=1, computed_at=HandClock().now(), valid_until=None, inputs_digest=Digest("0" * 64), source_version=1,
-        rows=(StoredRow(feature="seats", value=900, access="granted", hard=900),),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("slug", ["shop1", "away"])

@@ -13,10 +13,9 @@ import pytest
 from console.domain.recalculations import Progress, Sweep, SweepState
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, NOON, HandClock
-from tests.integration.access_desk import LEAD, Desk
+from tests.integration.access_desk import LEAD, Desk, too_generous
 from tests.integration.job_kill_world import LEASE, PATIENCE_S, Nursery, check_trail, nursery
 from tests.integration.stage import FAR, new_urls, opened_stage, rows, settle_in, tenant
-from tests.integration.test_access_jobs import too_generous
 
 HERE = tuple(f"shop{number}" for number in range(90))
 AWAY = tuple(f"away{number}" for number in range(40))

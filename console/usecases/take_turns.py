@@ -1,4 +1,9 @@
-"""One execution at a time on one thing: what an action is derived from stands still until it has run, or it fails."""
+"""One execution at a time on one thing: what an action is derived from stands still until it has run, or it fails.
+
+Every unit takes its locks in one order, so that nobody waits in a circle: the freeze, a counter or a turn, then rows of
+staff, session, impersonation and lease; on a plane the tenant's turn before its mirror, an endpoint before what it is
+sent.
+"""
 
 from typing import Any
 

@@ -14,7 +14,8 @@ _LOCK = "product_key"
 def rotate_product_key(house: House, actor: Actor) -> str | Deny | NeedsStepUp:
     """Return the id of the new key. Raises: NotFoundError where no product is connected.
 
-    Shape: the entry is written first and kept only if the key could be made; a key without an entry cannot come about.
+    Shape: the entry is written first and kept only if the key could be made. Where the database breaks off in the
+    commit itself the key stands without it, and whoever asked is told that it may have been done (UncertainError).
     """
     now = house.clock.now()
     decision = ask(house, query(actor, "product.rotate_key", now=now))

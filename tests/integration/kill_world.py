@@ -43,18 +43,18 @@ ORIGIN = "tests/audit/1"
 REVEAL, RESUME = ActionKey("member.reveal"), ActionKey("tenant.resume")
 
 
+def member_record(slug: str) -> MemberRecord:
+    """Return a member of a tenant whose address can be shown."""
+    return MemberRecord(
+        tenant=slug, external_id="m1", name="Ada Field", email=f"ada@{slug}.example", phone=None,
+        role="owner", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
+    )  # fmt: skip
+
+
 def inhabit(stage: Stage) -> None:
     """Give each tenant a member whose address can be shown."""
     with stage.storage.bulk.write() as bulk:
-        bulk.put(
-            [
-                MemberRecord(
-                    tenant=slug, external_id="m1", name="Ada Field", email=f"ada@{slug}.example", phone=None,
-                    role="owner", is_active=True, joined_at=LONG_AGO, last_seen_at=None,
-                )
-                for slug in (*NEAR, *FAR_AWAY)
-            ]
-        )  # fmt: skip
+        bulk.put([member_record(slug) for slug in (*NEAR, *FAR_AWAY)])
 
 
 def sequencer_in(stage: Stage, folder: Path) -> Sequencer:

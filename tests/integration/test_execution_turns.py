@@ -10,6 +10,7 @@ import pytest
 
 from console.domain.decisions import Deny, DenyCode
 from console.domain.ids import ActionKey, ReasonCode, RequestId
+from console.domain.imports import member_id_of
 from console.domain.reasons import Reason
 from console.domain.requests import Request, State
 from console.storage.store import ControlStore, StoredUnit
@@ -19,6 +20,7 @@ from console.usecases.outcomes import BadFields, Drifted, Failed, Ran, Waiting
 from console.usecases.propose_action import propose_action
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, HandClock
+from tests.integration.kill_world import REVEAL, member_record
 from tests.integration.money_stage import REFUND, Till, opened_till, refund
 from tests.integration.race_world import Watched
 from tests.integration.stage import (
@@ -172,6 +174,23 @@ def test_on_another_plane_it_looks_again_where_it_is_alone(
         assert stage.count(OVERRIDES, plane=FAR) == stage.entries("action.executed") == stage.entries("action.failed")
         assert stage.count(OVERRIDES, plane=FAR) == 1
         assert dangling(stage) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_only_reads_on_another_plane_waits_for_nobody_there(
+    engine: str, tmp_path: Path, pg_database: NewDatabase
+) -> None:
+    url, planes = new_urls(engine, tmp_path, pg_database, far=True)
+    with opened_stage(url, planes, clock=HandClock()) as stage:
+        settle_in(stage, [], far=["zeta"])
+        with stage.storage.bulk.write() as bulk:
+            bulk.put([member_record("zeta")])
+        stage.open("support_agent", "zeta")
+        state = stage.count("SELECT count(*) FROM plane_account_state", plane=FAR)
+        shown = stage.ask("support_agent", "zeta", REVEAL, {"member": member_id_of("zeta", "m1"), "field": "email"})
+        assert isinstance(shown, Ran), shown
+        assert stage.count("SELECT count(*) FROM plane_account_state", plane=FAR) == state, "to take a turn is to write"
+        assert stage.entries("action.executed", shown.request.id) == 1
 
 
 def test_who_is_late_for_the_same_request_is_told_that_it_ran(stage: Stage) -> None:

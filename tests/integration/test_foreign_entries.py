@@ -72,7 +72,8 @@ def test_what_no_house_writes_is_named_and_holds_nobody_up(cast: Cast) -> None:
     while sequencer.run_once():
         pass
     shaped = [body for body in lookalikes(cast) if is_taken(cast, body)]
-    foreign = [name for name, body in FOREIGN.items() if is_taken(cast, body)]
+    lately = f'"ts_us":{int(cast.clock.now().timestamp() * 1_000_000) - 1},'
+    foreign = [name for name, body in FOREIGN.items() if is_taken(cast, body.replace('"ts_us":1,', lately))]
     assert len(foreign) >= len(FOREIGN) - 2, foreign
     assert agent.get("/t/nordwind/notes").status_code == 200
     while sequencer.run_once():

@@ -18,6 +18,7 @@ from console.storage.staff import StoredStaff
 from console.usecases.control_tools import UnitTools
 from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
+from console.usecases.leases_ending import end_lease_in
 from console.usecases.open_lease import open_lease
 from console.usecases.resume_session import Resumed, SessionOver, resume_session
 from console.usecases.sign_in import SignedIn, sign_in_with_password, sign_out
@@ -131,6 +132,14 @@ LEAVING = pytest.mark.parametrize("leaving", [deactivate, leave])
 
 def open_tenant(stage: Stage, actor: Actor, house: House | None = None) -> object:
     return open_lease(house or stage.house, actor, tenant=tenant("acme"), reason=CONTRACT, minutes=None)
+
+
+def test_what_is_over_already_is_ended_by_nobody_else(stage: Stage) -> None:
+    lease, actor, now = stage.open("support_agent", "acme"), stage.actor("support_agent"), stage.house.clock.now()
+    with stage.storage.store.write() as unit:
+        told = [end_lease_in(unit, actor, lease, by=by, now=now) for by in (LeaseEnd.HAND, LeaseEnd.FROZEN)]
+    assert told == [True, False]
+    assert stage.count("SELECT count(*) FROM lease WHERE ended_by = 'hand'") == 1
 
 
 @LEAVING

@@ -210,6 +210,16 @@ def test_a_release_that_no_longer_knows_what_is_stuck_keeps_no_other_waiting(sta
     assert recover(stage) == ["executed"]
 
 
+def test_an_action_that_a_release_no_longer_knows_is_run_by_nobody_and_stays_approved(stage: Stage) -> None:
+    request = approved(stage, "zeta")
+    others = {key: action for key, action in stage.house.registry.items() if key != OVERRIDE}
+    answer = execute_request(behind(stage, registry=others), stage.actor(AGENT), request_id=request.id)
+    assert isinstance(answer, Deny)
+    assert answer.code is DenyCode.ACTION_CHANGED
+    assert stage.now(request.id).state is State.APPROVED
+    assert isinstance(execute_request(stage.house, stage.actor(AGENT), request_id=request.id), Ran)
+
+
 def test_what_never_named_a_plane_is_abandoned(stage: Stage) -> None:
     request = approved(stage, "zeta")
     with stage.storage.store.write() as unit:

@@ -1,5 +1,6 @@
 """Bulk replays in storage: what a plan chooses, a run's frozen list, its items and its counters."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -235,9 +236,12 @@ def test_a_run_that_is_sent_paused_and_released_at_once_stays_whole(tmp_path: Pa
             fill(book, many)
             run = planned(book, many)
 
+        steered, begun = threading.Event(), threading.Event()
+
         def send(number: int) -> int:
-            sent = 0
-            for _ in range(40):
+            sent, is_last = 0, False
+            while not is_last:
+                is_last = steered.is_set()
                 with books() as book:
                     due = book.due((FIRST, SECOND)[number], now=NOON, limit=7)
                     taken = book.claim_deliveries(due, by=f"s{number}", until=SOON)
@@ -245,19 +249,29 @@ def test_a_run_that_is_sent_paused_and_released_at_once_stays_whole(tmp_path: Pa
                     book.settle([settled(each, run=None) for each in taken], by=f"s{number}")
                     done = [ItemOutcome(delivery=each.id, state=ItemState.SENT, tries=1, reason=None) for each in taken]
                     sent += book.settle_items(run.id, done) if done else 0
+                if sent:
+                    begun.set()
+                steered.wait(0.02)  # leaves the machine to whoever steers
             return sent
 
-        def steer(_number: int) -> int:
-            for turn in range(60):
+        def turn_it(turn: int) -> None:
+            with books() as book:
+                waiting = book.items(run.id, state=ItemState.WAITING, after=0, limit=9)
+                book.release_items(run.id, waiting, at=NOON)
+            if turn % 5 == 4:
                 with books() as book:
-                    waiting = book.items(run.id, state=ItemState.WAITING, after=0, limit=9)
-                    book.release_items(run.id, waiting, at=NOON)
-                if turn % 5 == 4:
-                    with books() as book:
-                        book.recall_items(run.id)
-                if turn % 20 == 19:
-                    with books() as book:
-                        book.skip_waiting(run.id, reason="cancelled", limit=2)
+                    book.recall_items(run.id)
+            if turn % 20 == 19:
+                with books() as book:
+                    book.skip_waiting(run.id, reason="cancelled", limit=2)
+
+        def steer(_number: int) -> int:
+            try:
+                for turn in range(60):
+                    turn_it(turn)
+                    assert begun.wait(30), "nobody sends what is released"
+            finally:
+                steered.set()
             return 0
 
         with ThreadPoolExecutor(3) as pool:

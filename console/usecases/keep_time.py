@@ -7,7 +7,7 @@ from typing import TypeVar
 from console.domain.entries import SYSTEM_ACTOR
 from console.domain.leases import Lease, LeaseEnd
 from console.domain.requests import Request
-from console.domain.staff import Origin, StaffSession
+from console.domain.staff import Origin, StaffMember, StaffSession
 from console.ports.store import ControlUnit
 from console.usecases.break_glass import withdraw_review
 from console.usecases.end_impersonation import sweep_impersonations
@@ -104,9 +104,12 @@ def _expire(unit: ControlUnit, lease: Lease, because: LeaseEnd, now: datetime) -
 def _end_session(house: House, unit: ControlUnit, session: StaffSession, now: datetime) -> bool:
     because = session.ended_because(now, idle_minutes=house.book.limits.session_idle_minutes)
     member = unit.staff.get(session.staff)
-    if because is None or member is None:
-        return False
-    return expire_session_in(unit, actor_of(member, session, Origin(route="clock")), session, because=because, now=now)
+    return because is not None and member is not None and _expire_session(unit, member, session, because, now)
+
+
+def _expire_session(unit: ControlUnit, member: StaffMember, session: StaffSession, because: str, now: datetime) -> bool:
+    actor = actor_of(member, session, Origin(route="clock"))
+    return expire_session_in(unit, actor, session, because=because, now=now)
 
 
 def _end_request(house: House, unit: ControlUnit, request: Request, now: datetime) -> bool:

@@ -12,10 +12,13 @@ from console.domain.decisions import Deny, DenyCode
 from console.domain.ids import ImpersonationId, MemberId, SessionKey
 from console.domain.impersonations import Impersonation, ImpersonationEnd, Mode
 from console.domain.leases import Lease
-from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind
+from console.domain.staff import Actor, Origin, Role, SignInMethod, StaffKind, StaffMember
 from console.ports.identity import Claims
+from console.ports.store import ControlUnit
 from console.storage.sessions import StoredSessions
 from console.usecases.control_tools import UnitTools
+from console.usecases.follow_identity import followed
+from console.usecases.house import House
 from console.usecases.keep_time import end_overdue
 from console.usecases.open_lease import open_lease
 from console.usecases.own_sessions import revoke_session
@@ -67,6 +70,22 @@ def test_nobody_comes_in_whose_groups_give_no_role(stage: Stage) -> None:
     assert isinstance(answer, Deny)
     assert answer.code is DenyCode.ROLE_MISSING
     assert (stage.entries("staff.created"), stage.entries("staff.sign_in_refused")) == (0, 1)
+
+
+def test_nobody_comes_in_who_is_deactivated_in_the_same_moment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = comes(stage).member
+
+    def overtaken(house: House, unit: ControlUnit, claims: Claims, **named: Any) -> StaffMember | None:  # noqa: ANN401
+        found = followed(house, unit, claims, **named)
+        unit.staff.set_active(known.id, is_active=False, at=house.clock.now())
+        return found
+
+    monkeypatch.setattr("console.usecases.sign_in.followed", overtaken)
+    answer = sign_in_with_identity(stage.house, claims=DANA, origin=FROM)
+    assert isinstance(answer, Deny)
+    assert answer.code is DenyCode.SIGN_IN_REFUSED
+    assert [stage.entries(f"staff.{what}") for what in ("sign_in", "sign_in_refused")] == [1, 1]
+    assert stage.count("SELECT count(*) FROM staff_session WHERE staff = ?", known.id) == 1
 
 
 def test_roles_vendor_and_name_follow_what_the_identity_provider_says_now(stage: Stage) -> None:

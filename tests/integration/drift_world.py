@@ -34,9 +34,9 @@ from console.usecases.operator import operator
 from console.usecases.receive_inbound import receive_inbound
 from console.usecases.written_tenant import written_tenant
 from tests.databases import HandClock, empty_url
+from tests.integration.inbound_world import ORIGIN
 from tests.integration.reconciling_world import Provider, World
 from tests.integration.stage import behind, book, opened_stage
-from tests.integration.test_inbound import ORIGIN
 from tests.unit.reconciling.worlds import NOW
 
 API_KEY = "rk_live_of_the_drift_tests"

@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 
@@ -90,11 +90,27 @@ def _scanned(plan: dict[str, Any]) -> Iterator[str]:
         yield from _scanned(below)
 
 
+class Watcher(Protocol):
+    """Hears of each statement before it is run."""
+
+    def watch(self, connection: Connection, _cursor: object, sql: str, values: Sequence[Any], *_rest: object) -> None:
+        """Hear of one."""
+        ...
+
+
+W = TypeVar("W", bound=Watcher)
+
+
 @contextmanager
-def watched(engine: Engine) -> Iterator[Plans]:
-    plans = Plans()
-    event.listen(engine, "before_cursor_execute", plans.watch)
+def heard(engine: Engine, watcher: W) -> Iterator[W]:
+    """Let somebody hear of each statement of an engine for a while."""
+    event.listen(engine, "before_cursor_execute", watcher.watch)
     try:
-        yield plans
+        yield watcher
     finally:
-        event.remove(engine, "before_cursor_execute", plans.watch)
+        event.remove(engine, "before_cursor_execute", watcher.watch)
+
+
+def watched(engine: Engine) -> AbstractContextManager[Plans]:
+    """Let plans be asked for, statement by statement."""
+    return heard(engine, Plans())

@@ -1,146 +1,27 @@
 """Providers' webhooks from the call to the mirror, on both databases and on a plane elsewhere."""
 
-import hashlib
-import hmac
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
 from console.adapters.billing import NoProvider
-from console.adapters.inbound_stripe import StripeSignatures
 from console.domain.billing.canonical_form import kind_of
 from console.domain.billing.objects import BillingObject, ObjectKind
 from console.domain.errors import NotFoundError, OutsideError, UnreadableObjectError
-from console.domain.imports import InvoiceRecord
-from console.domain.inbound import InboundEvent, InboundState
-from console.domain.jobs import Job
-from console.domain.staff import Origin
-from console.ports.inbound import ListedEvent
+from console.domain.inbound import InboundState
 from console.storage.inbox import StoredInbox
-from console.usecases import find_gaps as gaps
-from console.usecases.find_gaps import find_gaps
 from console.usecases.process_inbound import process_inbound
 from console.usecases.receive_inbound import NotBelieved, Received, receive_inbound
 from console.usecases.strangers import sum_up_strangers
-from tests.billing import A_CUSTOMER, A_PAYMENT, AN_INVOICE, ONE_OF_EACH, PAID, PaperProvider, told, with_owner
-from tests.conftest import NewDatabase
-from tests.databases import ENGINES, NOON, HandClock
+from tests.billing import A_CUSTOMER, A_PAYMENT, ONE_OF_EACH, told, with_owner
+from tests.integration.inbound_world import ORIGIN, TYPES, World, invoice_paid, there
 from tests.integration.overtaking import overtake
-from tests.integration.stage import FAR, Stage, behind, new_urls, opened_stage, rows, settle_in, tenant
+from tests.integration.stage import behind, rows, tenant
+from tests.integration.test_inbound_gaps import SMALL
 
-SECRET = "whsec_0123456789abcdef"
-ORIGIN = Origin(request_id="call_1", route="/inbound/<provider>", method="POST", ip="203.0.113.9")
-MIRRORED = NOON - timedelta(hours=2)
-
-
-TYPES = {
-    ObjectKind.CUSTOMER: "customer.updated",
-    ObjectKind.SUBSCRIPTION: "customer.subscription.updated",
-    ObjectKind.INVOICE: "invoice.finalized",
-    ObjectKind.PAYMENT: "payment_intent.succeeded",
-    ObjectKind.REFUND: "refund.updated",
-    ObjectKind.CREDIT_NOTE: "credit_note.created",
-    ObjectKind.DISPUTE: "charge.dispute.created",
-}
-
-
-@dataclass
-class Provider(PaperProvider):
-    """A billing provider that knows objects and events; an invoice of acme is `in_acme`."""
-
-    events: list[ListedEvent] = field(default_factory=list)
-
-    def since(self, at: datetime, *, limit: int, after: str | None = None) -> Sequence[ListedEvent]:
-        begin = [event.event_id for event in self.events].index(after) + 1 if after else 0
-        return [event for event in self.events[begin:] if event.made_at >= at][:limit]
-
-    def says(self, slug: str, status: str, *, customer: str = "") -> None:
-        base = PAID if status == "paid" else AN_INVOICE
-        owner = customer or f"cus_{slug}"
-        self.knows(replace(base, id=f"in_{slug}", number=f"INV-{slug}-1", customer=owner, status=status))
-
-
-@dataclass
-class World:
-    """A stage on which a provider calls."""
-
-    stage: Stage
-    clock: HandClock
-    provider: Provider
-
-    def call(self, event: dict[str, Any], *, secret: str = SECRET, **headers: str) -> Received | NotBelieved:
-        """Let the provider call with a signed event."""
-        body = json.dumps(event).encode()
-        at = int(self.clock.now().timestamp())
-        made = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-        signed = {"stripe-signature": f"t={at},v1={made}", **headers}
-        return receive_inbound(self.stage.house, provider="stripe", headers=signed, body=body, origin=ORIGIN)
-
-    def jobs(self) -> list[Job]:
-        """Return the jobs that wait, claimed."""
-        now = self.clock.now()
-        with self.stage.house.store.write() as unit:
-            return list(unit.jobs.claim(worker="test", now=now, until=now + timedelta(minutes=5), limit=100))
-
-    def work(self) -> None:
-        """Process what waits."""
-        for job in self.jobs():
-            process_inbound(self.stage.house, job)
-            with self.stage.house.store.write() as unit:
-                unit.jobs.succeed(job, at=self.clock.now())
-
-    def events(self) -> list[InboundEvent]:
-        """Return the inbox, newest first."""
-        with self.stage.house.store.read() as unit:
-            return list(unit.inbox.page(state=None, event_type=None, before=None, limit=100))
-
-    def mirror(self, slug: str) -> str:
-        """Return what the mirror says of a tenant's invoice."""
-        url = self.stage.urls[FAR] if slug == "faraway" else self.stage.url
-        sql = "SELECT status FROM plane_billing_object WHERE tenant_id = ? AND kind = 'invoice' AND id = ?"
-        found = rows(url, sql, tenant(slug), f"in_{slug}")
-        return str(found[0][0]) if found else "open"
-
-
-def invoice_paid(customer: str = "cus_acme", thing: str = "in_acme", **other: Any) -> dict[str, Any]:  # noqa: ANN401  an event's fields
-    return {
-        "id": "evt_1",
-        "type": "invoice.paid",
-        "created": int(NOON.timestamp()) - 60,
-        "livemode": True,
-        "data": {"object": {"object": "invoice", "id": thing, "customer": customer, "status": "void"}},
-        **other,
-    }
-
-
-def bill(slug: str) -> InvoiceRecord:
-    return InvoiceRecord(
-        tenant=slug, number=f"INV-{slug}-1", status="open", provider_status="open", amount_minor=49_900,
-        currency="EUR", issued_at=MIRRORED - timedelta(days=9), due_at=MIRRORED, paid_at=None, mirrored_at=MIRRORED,
-    )  # fmt: skip
-
-
-@pytest.fixture(params=ENGINES)
-def there(request: pytest.FixtureRequest, tmp_path: Path, pg_database: NewDatabase) -> Iterator[World]:
-    url, planes = new_urls(request.param, tmp_path, pg_database, far=True)
-    clock, provider = HandClock(), Provider()
-    with opened_stage(url, planes, clock=clock) as stage:
-        settle_in(stage, ["acme", "globex"], far=["faraway"])
-        with stage.storage.bulk.write() as bulk:
-            bulk.put([bill("acme"), bill("globex"), bill("faraway")])
-        house = behind(
-            stage,
-            provider=provider,
-            inbound_verifiers={"stripe": StripeSignatures((SECRET,))},
-            provider_events={"stripe": provider},
-        )
-        yield World(replace(stage, house=house), clock, provider)
+__all__ = ["there"]
 
 
 def test_it_lets_the_mirror_follow_what_the_provider_says_now(there: World) -> None:
@@ -351,49 +232,6 @@ def test_it_refuses_strangers_and_counts_a_flood(there: World) -> None:
         receive_inbound(there.stage.house, provider="paypal", headers={}, body=b"{}", origin=ORIGIN)
 
 
-def listed(number: int, *, minutes_ago: int, **other: Any) -> ListedEvent:  # noqa: ANN401  an event's fields
-    body = invoice_paid(**{"id": f"evt_{number}", **other})
-    return ListedEvent(
-        event_id=f"evt_{number}",
-        event_type="invoice.paid",
-        made_at=NOON - timedelta(minutes=minutes_ago),
-        payload=json.dumps(body).encode(),
-    )
-
-
-def test_it_fetches_what_never_came(there: World) -> None:
-    there.provider.says("acme", "paid")
-    there.call(invoice_paid(id="evt_7"))
-    there.provider.events = [listed(number, minutes_ago=300 - number) for number in range(1, 250)]
-    there.provider.events.append(listed(900, minutes_ago=1))
-    there.provider.events.append(listed(901, minutes_ago=20, type=None))
-    for _ in range(2):
-        find_gaps(there.stage.house, _job())
-    events = rows(there.stage.url, "SELECT event_id, is_fetched FROM inbound_event")
-    fetched = {event_id for event_id, is_fetched in events if is_fetched}
-    assert len(events) == 249
-    assert fetched == {f"evt_{number}" for number in range(1, 250)} - {"evt_7"}
-    told = rows(there.stage.url, "SELECT body FROM audit_event WHERE action = 'inbound.gap_found'")
-    assert (
-        sum(json.loads(bytes(body) if not isinstance(body, str) else body)["exposure"]["records"] for (body,) in told)
-        == 248
-    )
-
-
-def _job() -> Job:
-    return Job(
-        id="job_1", kind="inbound.find_gaps", key="k", queue="inbound", payload={}, state="running", tenant=None,  # type: ignore[arg-type]  # plain words
-        actor=None, reason=None, request=None, created_at=NOON, run_at=NOON, attempts=0, most_attempts=8, version=1,
-    )  # fmt: skip
-
-
-def test_it_asks_no_provider_whose_events_it_cannot_read(there: World) -> None:
-    house = behind(there.stage, inbound_verifiers={})
-    there.provider.events = [listed(1, minutes_ago=60)]
-    find_gaps(house, _job())
-    assert there.events() == []
-
-
 def test_it_maps_no_customer_that_two_tenants_claim(there: World) -> None:
     rows(
         there.stage.url,
@@ -403,37 +241,6 @@ def test_it_maps_no_customer_that_two_tenants_claim(there: World) -> None:
     there.call(invoice_paid())
     there.work()
     assert there.events()[0].because == "unknown_customer"
-
-
-SMALL = pytest.mark.parametrize("there", ["sqlite"], indirect=True)
-
-
-@SMALL
-def test_more_events_of_one_moment_than_a_page_holds_are_all_found_and_what_came_later(
-    there: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gaps, "_PAGE", 3)
-    crowd = [listed(number, minutes_ago=60) for number in range(1, 6)]
-    there.provider.events = [*crowd, listed(8, minutes_ago=50), listed(9, minutes_ago=40)]
-    find_gaps(there.stage.house, _job())
-    assert {event.event_id for event in there.events()} == {each.event_id for each in there.provider.events}
-
-
-@SMALL
-def test_it_reads_so_many_pages_of_a_list_and_no_more(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gaps, "_PAGE", 3)
-    monkeypatch.setattr(gaps, "_MOST_PAGES", 2)
-    there.provider.events = [listed(number, minutes_ago=300 - number) for number in range(1, 20)]
-    find_gaps(there.stage.house, _job())
-    assert {event.event_id for event in there.events()} == {f"evt_{number}" for number in range(1, 7)}
-
-
-@SMALL
-def test_a_gap_that_closes_while_it_is_filled_was_none(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    there.provider.events = [listed(1, minutes_ago=60)]
-    overtake(monkeypatch, StoredInbox, "add")
-    find_gaps(there.stage.house, _job())
-    assert (len(there.events()), there.stage.entries("inbound.gap_found")) == (1, 0)
 
 
 @SMALL

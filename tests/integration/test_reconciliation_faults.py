@@ -23,10 +23,10 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.run_reconciliation import fail_reconciliation, step
 from console.usecases.settle_findings import lapse_waivers
 from tests.integration.overtaking import overtake
+from tests.integration.reconciling_fleet import bound, broken
 from tests.integration.reconciling_world import World, subscription, world
 from tests.integration.stage import CONTRACT, tenant
 from tests.integration.test_impersonation_planes import SilentPlanes
-from tests.integration.test_reconciliation import bound, broken
 from tests.reconciling import A_RUN
 from tests.web.cast import PEOPLE
 

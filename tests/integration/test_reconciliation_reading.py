@@ -27,10 +27,10 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.written_tenant import written_tenant
 from tests.billing import A_PAYMENT, A_REFUND, DAY
 from tests.integration.overtaking import overtake
+from tests.integration.reconciling_fleet import bound, broken
 from tests.integration.reconciling_world import BUSINESS, World, customer, subscription, world
 from tests.integration.stage import behind, rows, tenant, tenant_records
 from tests.integration.test_finding_actions import INVOICE, repairing, unpaid
-from tests.integration.test_reconciliation import bound, broken
 from tests.integration.test_reconciliation_faults import passing
 from tests.reconciling import A_CANDIDATE, A_FINDING, A_RUN
 from tests.web.cast import LONG_AGO

@@ -21,9 +21,9 @@ from console.usecases.run_jobs import run_due_jobs
 from console.usecases.written_tenant import written_tenant
 from tests.databases import ENGINES
 from tests.integration.drift_world import DriftWorld, drift_world
+from tests.integration.inbound_world import ORIGIN
 from tests.integration.reconciling_world import BUSINESS, customer, subscription
 from tests.integration.stage import settle_in
-from tests.integration.test_inbound import ORIGIN
 from tests.web.cast import LONG_AGO
 
 SLUGS = tuple(f"shop{number}" for number in range(10))

@@ -5,13 +5,12 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 
 from console.domain.ids import DeliveryId, InboundId, JobId, MessageId, RunId, TenantId
 from console.domain.inbound import InboundState
@@ -24,6 +23,7 @@ from console.storage.engines import parsed_url
 from console.storage.house import Storage
 from tests.databases import ENGINES, NOON, opened_storage, postgres_url, sqlite_url
 from tests.integration.cast import ACME, move_in, scope
+from tests.integration.plan_watch import heard
 from tests.integration.webhook_cast import DAY, FIRST, SECOND, SENDER, delivery, everything, key
 from tests.postgres import create_database, drop_database
 
@@ -149,16 +149,6 @@ class Steps:
             self._note_postgresql(below, sql)
 
 
-@contextmanager
-def watched(engine: Engine) -> Iterator[Steps]:
-    steps = Steps()
-    event.listen(engine, "before_cursor_execute", steps.watch)
-    try:
-        yield steps
-    finally:
-        event.remove(engine, "before_cursor_execute", steps.watch)
-
-
 LISTS = {
     " ".join(each for each in (who, str(state), what, "further" if before else "") if each): (
         DeliveryFilter(
@@ -179,7 +169,7 @@ LISTS = {
 @pytest.mark.parametrize("case", LISTS)
 def test_every_combination_of_filters_walks_an_index_in_page_order(storage: Storage, case: str) -> None:
     which, before = LISTS[case]
-    with watched(storage._control.reading) as steps, storage.store.read() as unit:
+    with heard(storage._control.reading, Steps()) as steps, storage.store.read() as unit:
         page = unit.tenant(scope(ACME)).webhooks.deliveries(which, before=before, limit=50)
     assert len(page) == 50
     assert steps.scans == []
@@ -239,7 +229,7 @@ SORTING = {"event types", "health", "endpoints", "keys", "of a message", "attemp
 
 @pytest.mark.parametrize("read", BOOK)
 def test_no_question_of_a_tenants_webhooks_scans(storage: Storage, read: str) -> None:
-    with watched(storage._control.reading) as steps, storage.store.read() as unit:
+    with heard(storage._control.reading, Steps()) as steps, storage.store.read() as unit:
         BOOK[read](unit.tenant(scope(ACME)).webhooks)
     assert steps.scans == []
     if read not in SORTING:
@@ -247,7 +237,7 @@ def test_no_question_of_a_tenants_webhooks_scans(storage: Storage, read: str) ->
 
 
 def test_dead_letters_are_counted_from_an_index_that_holds_nothing_else(storage: Storage) -> None:
-    with watched(storage._control.reading) as steps, storage.store.read() as unit:
+    with heard(storage._control.reading, Steps()) as steps, storage.store.read() as unit:
         groups = unit.tenant(scope(ACME)).webhooks.dead_letters(limit=20)
     assert sum(group.count for group in groups) > MANY // 20
     assert steps.scans == []
@@ -255,11 +245,11 @@ def test_dead_letters_are_counted_from_an_index_that_holds_nothing_else(storage:
 
 def test_the_fleet_finds_who_is_due_without_reading_what_is_not(storage: Storage) -> None:
     for looked_at in (10**9, 0):  # as when little is due, and as when one queue is endless
-        with pytest.MonkeyPatch.context() as patch, watched(storage._databases[1].reading) as steps:
+        with pytest.MonkeyPatch.context() as patch, heard(storage._databases[1].reading, Steps()) as steps:
             patch.setattr("console.storage.fleet.due._LOOKED_AT", looked_at or 1)
             assert storage.webhook_fleet.due(NOON, limit=50) is not None
         assert [scan for scan in steps.scans if "plane_webhook_endpoint" not in scan] == []
-    with watched(storage._databases[1].reading) as steps:
+    with heard(storage._databases[1].reading, Steps()) as steps:
         assert len(storage.webhook_fleet.unfanned(limit=50)) > 1
         assert len(storage.webhook_fleet.expired(NOON + DAY, limit=5)) == 5
     assert steps.scans == []
@@ -299,7 +289,7 @@ CONTROL: dict[str, Callable[[ControlUnit], object]] = {
 
 @pytest.mark.parametrize("read", CONTROL)
 def test_no_question_of_jobs_and_the_inbox_scans(storage: Storage, read: str) -> None:
-    with watched(storage._control.reading) as steps, storage.store.read() as unit:
+    with heard(storage._control.reading, Steps()) as steps, storage.store.read() as unit:
         CONTROL[read](unit)
     assert steps.scans == []
     if read.startswith(("jobs", "inbox ")):

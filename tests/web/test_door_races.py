@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass, replace
 
+import pytest
+
 from console.domain.decisions import Deny
 from console.domain.staff import Origin
 from console.ports.secrets import Passwords
@@ -37,18 +39,6 @@ class SlowPasswords:
         return self.inner.matches(password, stored)
 
 
-def test_an_old_password_begins_no_session_after_a_new_one_was_set(cast: Cast) -> None:
-    who = PEOPLE["support_agent"]
-    house = replace(cast.house, passwords=SlowPasswords(cast, PASSWORDS))
-    answer = sign_in_with_password(
-        house, email=who.email, password=who.password, code=cast.code("support_agent"), origin=Origin()
-    )
-    assert isinstance(answer, Deny)
-    with cast.house.store.read() as unit:
-        assert unit.sessions.live_of(who.id, cast.clock.now()) == []
-    assert cast.count("staff.sign_in_refused") == 1
-
-
 @dataclass
 class DeactivatingPasswords(SlowPasswords):
     """Takes so long over a password that the account is deactivated meanwhile."""
@@ -59,9 +49,10 @@ class DeactivatingPasswords(SlowPasswords):
         return self.inner.matches(password, stored)
 
 
-def test_nobody_is_in_who_was_deactivated_while_they_signed_in(cast: Cast) -> None:
+@pytest.mark.parametrize("passwords", [SlowPasswords, DeactivatingPasswords], ids=["a new password", "no account"])
+def test_nobody_is_in_whose_account_changed_while_they_signed_in(cast: Cast, passwords: type[SlowPasswords]) -> None:
     who = PEOPLE["support_agent"]
-    house = replace(cast.house, passwords=DeactivatingPasswords(cast, PASSWORDS))
+    house = replace(cast.house, passwords=passwords(cast, PASSWORDS))
     answer = sign_in_with_password(
         house, email=who.email, password=who.password, code=cast.code("support_agent"), origin=Origin()
     )
